@@ -1,0 +1,173 @@
+"""Signals of any length and channel count through a process of limited ones, in flat memory."""
+
+import numpy as np
+
+from kerasep.errors import InputError
+
+
+def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
+    """Apply a process of limited length to a signal of any length.
+
+    Chunks of `chunk` samples start every `chunk - overlap` samples. The ends of a chunk's result
+    suffer from what the process could not see beyond them. So of the samples that two neighbours
+    share, the outer quarters are taken from the chunk that has them further inside, and the two
+    are faded into each other, linearly, over the middle half only. A process that reaches no
+    further than `overlap / 4` samples gives the same result as on the whole signal at once.
+
+    Args:
+        blocks: iterable of successive arrays `(n, channels)`; they may differ in length.
+        process: function of an array `(n, channels)` that returns `(n, channels, sources)`.
+        chunk: samples given to `process` at once; rounded up to a multiple of `hop`. A signal no
+            longer than this is processed in one call.
+        overlap: samples that neighbouring chunks share, at most half a chunk; rounded up likewise.
+        hop: chunks start at multiples of this. Defaults to 1.
+        pad: whether the last chunk is filled up with zeros to `chunk` samples and its result cut,
+            for a process of fixed length. Defaults to False.
+
+    Yields:
+        Successive arrays `(m, channels, sources)`, float32, as soon as they are final; together
+        they are as long as the input.
+
+    Raises:
+        InputError: for a chunk, overlap or hop out of range, or a process that changes the length.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.chunks import crossfaded
+
+    signal = np.random.randn(1000, 2).astype("float32")
+    halves = crossfaded([signal], lambda x: np.stack([x / 2, x / 2], -1), chunk=128, overlap=32)
+    assert np.array_equal(np.concatenate(list(halves)).sum(-1), signal)
+    ```
+    """
+    chunk, overlap = _rounded(chunk, overlap, hop)
+    step = chunk - overlap
+    first, last = overlap // 4, overlap - overlap // 4
+    rise = (np.arange(last - first, dtype="float32") + 0.5) / max(last - first, 1)
+    tail = None
+    for piece, final in _pieces(blocks, chunk, step):
+        result = _processed(piece, process, chunk if pad else len(piece))
+        if tail is not None:
+            weights = rise.reshape(-1, *[1] * (result.ndim - 1))
+            # This form returns equal values unchanged, to the last bit.
+            joint = tail + (result[first:last] - tail) * weights
+            result = np.concatenate([joint, result[last:]])
+        begun = 0 if tail is None else first
+        if final:
+            yield result
+        else:
+            yield result[: step + first - begun]
+            tail = result[step + first - begun : step + last - begun].copy()
+
+
+def by_channel_groups(process, waveform, channels):
+    """Apply a process of a fixed channel count to a signal of any.
+
+    Args:
+        process: function of `(groups, samples, channels)` that returns
+            `(groups, samples, channels, sources)`.
+        waveform: array `(samples, any channels)`.
+        channels: how many `process` takes; the last group is filled up with its last channel.
+
+    Returns:
+        Array `(samples, any channels, sources)`.
+
+    Example:
+    >>> import numpy as np
+    >>> by_channel_groups(lambda x: x[..., None], np.ones((4, 3)), channels=2).shape
+    (4, 3, 1)
+    """
+    samples, count = waveform.shape
+    groups = -(-count // channels)
+    taken = np.minimum(np.arange(groups * channels), count - 1)
+    batch = waveform[:, taken].reshape(samples, groups, channels).transpose(1, 0, 2)
+    separated = np.asarray(process(batch)).transpose(1, 0, 2, 3)
+    return separated.reshape(samples, groups * channels, -1)[:, :count]
+
+
+def check_waveform(audio):
+    """Refuse an array that is no recording.
+
+    Args:
+        audio: array `(samples, channels)` or `(samples,)`.
+
+    Returns:
+        Float32 array `(samples, channels)`.
+
+    Raises:
+        InputError: for integers, another rank, no samples, or numbers that are not finite.
+
+    Example:
+    >>> check_waveform([0.0, 0.5, 1.0]).shape
+    (3, 1)
+    """
+    waveform = np.asarray(audio)
+    if waveform.dtype.kind in "iu":
+        raise InputError(
+            f"received {waveform.dtype} samples, expected floats with full scale at 1: divide by "
+            f"{np.iinfo(waveform.dtype).max + 1}"
+        )
+    if waveform.dtype.kind != "f":
+        raise InputError(f"received audio of type {waveform.dtype}, expected an array of floats")
+    waveform = waveform.astype("float32", copy=False)
+    if waveform.ndim == 1:
+        waveform = waveform[:, None]
+    if waveform.ndim != 2 or waveform.size == 0:
+        raise InputError(
+            f"received audio of shape {np.shape(audio)}, expected (samples, channels) with at "
+            f"least one sample"
+        )
+    if waveform.shape[1] > waveform.shape[0]:
+        raise InputError(
+            f"received audio of shape {waveform.shape}, expected (samples, channels): transpose it"
+        )
+    if not np.isfinite(waveform).all():
+        raise InputError("received audio with NaN or infinite samples, expected finite ones")
+    return waveform
+
+
+def _rounded(chunk, overlap, hop):
+    """Round both up to multiples of the hop, and check them."""
+    if hop < 1 or chunk < 1 or overlap < 0:
+        raise InputError(
+            f"received chunk={chunk}, overlap={overlap}, hop={hop}, expected a chunk and a hop of "
+            f"at least one sample and an overlap of at least none"
+        )
+    chunk, overlap = (-(-length // hop) * hop for length in (chunk, overlap))
+    if overlap > chunk // 2:
+        raise InputError(
+            f"received an overlap of {overlap} samples between chunks of {chunk}, expected at "
+            f"most half a chunk: make the chunks longer or the overlap shorter"
+        )
+    return chunk, overlap
+
+
+def _pieces(blocks, chunk, step):
+    """Yield (samples of one chunk, whether it is the last), reading no more blocks than needed."""
+    waiting, length = [], 0
+    for block in blocks:
+        block = np.asarray(block, "float32")
+        if len(block) == 0:
+            continue
+        waiting.append(block)
+        length += len(block)
+        # A chunk is known not to be the last one only when there is a sample beyond it.
+        while length > chunk:
+            held = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+            yield held[:chunk], False
+            waiting, length = [held[step:]], length - step
+    if length:
+        yield np.concatenate(waiting), True
+
+
+def _processed(piece, process, length):
+    """Process one chunk, filled up with zeros to `length` samples, and cut the result."""
+    missing = length - len(piece)
+    given = np.pad(piece, ((0, missing), (0, 0))) if missing else piece
+    result = np.asarray(process(given), "float32")
+    if len(result) != length:
+        raise InputError(
+            f"received {len(result)} samples from a process given {length}, expected as many"
+        )
+    return result[: len(piece)]

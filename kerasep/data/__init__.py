@@ -1,0 +1,36 @@
+"""Audio files and data sets, from the disk to batches for training.
+
+Names load on first use: reading and writing audio needs neither TensorFlow nor Keras.
+"""
+
+import importlib
+
+_SUBMODULES = ("audio", "pipelines", "spectra", "synthetic", "tracks")
+_ATTRIBUTES = {
+    "info": "audio",
+    "read": "audio",
+    "stream": "audio",
+    "write": "audio",
+    "Track": "tracks",
+    "find_tracks": "tracks",
+    "song": "synthetic",
+    "write_songs": "synthetic",
+    "spectrograms": "pipelines",
+    "waveforms": "pipelines",
+}
+
+__all__ = [*_SUBMODULES, *_ATTRIBUTES]
+
+
+def __getattr__(name):
+    """Import a submodule, or the function that one of them holds, when it is first asked for."""
+    if name in _SUBMODULES:
+        return importlib.import_module(f"kerasep.data.{name}")
+    if name in _ATTRIBUTES:
+        return getattr(importlib.import_module(f"kerasep.data.{_ATTRIBUTES[name]}"), name)
+    raise AttributeError(f"module 'kerasep.data' has no attribute {name!r}")
+
+
+def __dir__():
+    """List the lazy names too."""
+    return sorted(__all__)

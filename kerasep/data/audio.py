@@ -1,0 +1,177 @@
+"""Read, write and resample audio files: soundfile for what libsndfile knows, PyAV for the rest.
+
+Waveforms are float32 arrays `(samples, channels)` with full scale ±1. WAV (every depth), AIFF,
+FLAC, OGG and MP3 go through libsndfile; M4A/AAC, MP4, `.stem.mp4`, WebM and the like through PyAV.
+"""
+
+import math
+
+import numpy as np
+import soxr
+
+from kerasep.data.decoders import AudioInfo, open_audio
+from kerasep.data.writer import Writer, write
+from kerasep.errors import InputError
+
+__all__ = ["SUFFIXES", "AudioInfo", "Writer", "info", "read", "resample", "stream", "write"]
+
+SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
+SUFFIXES += (".m4a", ".aac", ".mp4", ".mka", ".mkv", ".webm", ".opus", ".wma")
+
+_CONTEXT = 2048  # samples on either side of a resampled slice: more than soxr's filter spans
+_BLOCK = 1 << 16
+
+
+def info(path, stream=0):
+    """Read the header of an audio file.
+
+    Args:
+        path: The file.
+        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+
+    Returns:
+        `AudioInfo(sample_rate, samples, channels)`.
+
+    Raises:
+        InputError: The file is missing, empty, truncated or not audio.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    kerasep.data.write("tone.wav", np.zeros((8000, 2), "float32"), 16000)
+    assert kerasep.data.info("tone.wav").seconds == 0.5
+    ```
+    """
+    with open_audio(path, stream) as audio:
+        return audio.info
+
+
+def read(path, sample_rate=None, start=0, samples=None, stream=0):
+    """Read an audio file, or a slice of it by seeking.
+
+    Args:
+        path: The file.
+        sample_rate: The rate to resample to, in Hz. Defaults to the file's own. A resampled slice
+            is read with some context, so that its edges are those of the whole file resampled.
+        start: The first sample, counted at the file's own rate.
+        samples: How many samples, counted at the file's own rate. Defaults to all that follow.
+        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+
+    Returns:
+        The waveform `(samples, channels)`, float32, and its sample rate.
+
+    Raises:
+        InputError: The file is missing, empty, truncated, damaged or not audio, has NaN or
+            infinite samples, or does not reach as far as was asked.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    kerasep.data.write("tone.wav", np.zeros((8000, 2), "float32"), 16000)
+    waveform, sample_rate = kerasep.data.read("tone.wav", sample_rate=8000, start=4000)
+    assert waveform.shape == (2000, 2) and sample_rate == 8000
+    ```
+    """
+    with open_audio(path, stream) as audio:
+        rate, total, _ = audio.info
+        stop = total if samples is None else start + samples
+        if not 0 <= start <= stop <= total:
+            raise InputError(f"{path} has {total} samples: cannot read from {start} to {stop}")
+        if sample_rate in (None, rate):
+            return _slice(audio, path, start, stop), rate
+        step = rate // math.gcd(rate, sample_rate)
+        context = step * math.ceil(_CONTEXT / step)
+        before = min(context, start // step * step)
+        waveform = _slice(audio, path, start - before, min(stop + context, total))
+        first = before // step * (sample_rate // math.gcd(rate, sample_rate))
+        length = round((stop - start) * sample_rate / rate)
+        return resample(waveform, rate, sample_rate)[first : first + length], sample_rate
+
+
+def stream(path, sample_rate=None, block=_BLOCK, stream=0):
+    """Read an audio file block by block, at flat memory.
+
+    Args:
+        path: The file.
+        sample_rate: The rate to resample to, in Hz. Defaults to the file's own.
+        block: The most samples (at the file's rate) decoded at a time. Defaults to 65536.
+        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+
+    Yields:
+        Successive float32 arrays `(n, channels)`, `n` varying; joined they equal `read`.
+
+    Raises:
+        InputError: As `read`, when the block concerned is reached.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    kerasep.data.write("tone.wav", np.zeros((8000, 2), "float32"), 16000)
+    assert sum(len(block) for block in kerasep.data.stream("tone.wav", block=512)) == 8000
+    ```
+    """
+    with open_audio(path, stream) as audio:
+        rate, total, channels = audio.info
+        same = sample_rate in (None, rate)
+        resampler = None if same else soxr.ResampleStream(rate, sample_rate, channels, "float32")
+        done = 0
+        for samples in audio.blocks(0, total, block):
+            done += len(samples)
+            if resampler:
+                samples = resampler.resample_chunk(samples)
+            if len(samples):
+                yield samples
+        if done < total:
+            raise _stops_early(path, total, done)
+        if resampler:
+            yield resampler.resample_chunk(np.empty((0, channels), "float32"), last=True)
+
+
+def resample(waveform, sample_rate, new_sample_rate):
+    """Resample a waveform `(samples, channels)` with soxr's high quality filter.
+
+    Args:
+        waveform: Float32 array `(samples, channels)`.
+        sample_rate: Its rate in Hz.
+        new_sample_rate: The rate wanted, in Hz.
+
+    Returns:
+        Float32 array `(round(samples * new_sample_rate / sample_rate), channels)`.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.data import audio
+
+    assert audio.resample(np.zeros((441, 1), "float32"), 44100, 16000).shape == (160, 1)
+    ```
+    """
+    if sample_rate == new_sample_rate:
+        return waveform
+    return soxr.resample(waveform, sample_rate, new_sample_rate)
+
+
+def _slice(audio, path, start, stop):
+    # In one piece where it is short; a damaged header must not make us allocate what it claims.
+    blocks = list(audio.blocks(start, stop - start, min(stop - start, 1 << 22)))
+    waveform = blocks[0] if len(blocks) == 1 else _join(blocks, audio.info.channels)
+    if len(waveform) < stop - start:
+        raise _stops_early(path, audio.info.samples, start + len(waveform))
+    return waveform
+
+
+def _join(blocks, channels):
+    return np.concatenate([np.empty((0, channels), "float32"), *blocks])
+
+
+def _stops_early(path, expected, samples):
+    return InputError(
+        f"{path} is truncated: its header says {expected} samples, decoding stops after {samples}: "
+        "get a complete copy"
+    )

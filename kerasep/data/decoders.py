@@ -1,0 +1,175 @@
+"""Decoders: one audio file, open in libsndfile or in PyAV, giving blocks of samples.
+
+Both have `info`, `blocks(start, samples, size)` and `close()`; `kerasep.data.audio` is the way in.
+"""
+
+import contextlib
+import math
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soundfile
+
+from kerasep.errors import InputError
+
+# Demuxers that read one file only: playlists (HLS, concat) would open other files and addresses.
+_DEMUXERS = "mov,matroska,webm,aac,ogg,mp3,flac,wav,aiff,asf,avi,mpegts,ape,wv,caf,amr,ac3"
+_CAN_HOLD_NAN = ("FLOAT", "DOUBLE")
+_SHORTFALL = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_STREAMED_SIZE = 0x7FFFF000  # sox and ffmpeg write sizes from here up when the length is unknown
+_UNKNOWN_LENGTH = 1 << 48  # libsndfile's count for a FLAC file without one is beyond this
+_CODEC_FRAME = 2048
+
+
+class AudioInfo(NamedTuple):
+    """What an audio file holds: sample rate in Hz, samples (per channel), channels."""
+
+    sample_rate: int
+    samples: int
+    channels: int
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return self.samples / self.sample_rate
+
+
+class SoundFile:
+    """One file open in libsndfile."""
+
+    def __init__(self, path):
+        self.path = path
+        self.file = soundfile.SoundFile(path)
+        self.info = AudioInfo(self.file.samplerate, self.file.frames, self.file.channels)
+        shortfall = _SHORTFALL.search(self.file.extra_info)
+        if shortfall and int(shortfall[1]) < _STREAMED_SIZE:
+            declared, present = map(int, shortfall.groups())
+            if present < declared:
+                self.close()
+                raise InputError(
+                    f"{path} is truncated: its header says {declared} bytes of audio, the file "
+                    f"has {present}: get a complete copy"
+                )
+
+    def blocks(self, start, samples, size):
+        """Yield decoded blocks of at most `size` samples, `samples` in all unless cut short."""
+        try:
+            self.file.seek(start)
+            while samples > 0:
+                block = self.file.read(min(size, samples), "float32", always_2d=True)
+                if not len(block):
+                    return
+                if self.file.subtype in _CAN_HOLD_NAN and not np.isfinite(block).all():
+                    raise InputError(f"{self.path} has NaN or infinite samples: repair the file")
+                samples -= len(block)
+                yield block
+        except soundfile.LibsndfileError as error:
+            raise _damaged(self.path, error.error_string) from error
+
+    def close(self):
+        """Close the file."""
+        self.file.close()
+
+
+class Container:
+    """One audio stream of a file open in PyAV."""
+
+    def __init__(self, path, index):
+        # Imported here: WAV and FLAC need no PyAV, which takes longer to load than to read them.
+        import av
+
+        self.path, self.av = path, av
+        try:
+            self.file = av.open(os.fspath(path), options={"format_whitelist": _DEMUXERS})
+        except (av.FFmpegError, ValueError) as error:
+            raise InputError(
+                f"{path} is not audio that can be read: expected WAV, FLAC, OGG, MP3, AIFF, M4A, "
+                "MP4 or WebM: convert it"
+            ) from error
+        streams = self.file.streams.audio
+        if index >= len(streams):
+            self.close()
+            raise InputError(f"{path} has {len(streams)} audio streams: there is no stream {index}")
+        self.stream = streams[index]
+        if not getattr(self.stream, "rate", None):
+            self.close()
+            raise InputError(f"{path} is in a codec that cannot be decoded: convert it")
+        rate, duration = self.stream.rate, self.stream.duration
+        # Without an index (WebM, raw AAC) durations are guesses and time stamps too coarse to
+        # place a sample, so such a file is decoded from its start and its samples are counted.
+        self.indexed = bool(self.stream.frames and duration and self.stream.time_base * rate <= 1)
+        if self.indexed:
+            samples = round(duration * self.stream.time_base * rate)
+        else:
+            self.info = AudioInfo(rate, 1 << 62, self.stream.channels)
+            samples = sum(len(block) for _, block in self._frames(0))
+        self.info = AudioInfo(rate, samples, self.stream.channels)
+
+    def _frames(self, start):
+        """Yield (position, decoded block), from at or a little before `start` on."""
+        rate, base = self.info.sample_rate, self.stream.time_base
+        origin = self.stream.start_time or 0
+        # The first frame after a seek lacks its overlap. (AAC's noise substitution, where a file
+        # has it, is random: it alone differs from what decoding from the start gives.)
+        early = max(0, start - 2 * _CODEC_FRAME) if self.indexed else 0
+        resampler = self.av.AudioResampler(format="flt", layout=self.stream.layout, rate=rate)
+        try:
+            self.file.seek(origin + math.floor(early / rate / base), stream=self.stream)
+            position = 0
+            for frame in self.file.decode(self.stream):
+                if self.indexed:
+                    position = round((frame.pts - origin) * base * rate)
+                for converted in resampler.resample(frame):
+                    block = converted.to_ndarray().reshape(-1, self.info.channels)
+                    yield position, block
+                    position += len(block)
+        except self.av.FFmpegError as error:
+            raise _damaged(self.path, error.strerror) from error
+
+    def blocks(self, start, samples, size):
+        """Yield decoded blocks as the codec gives them, `samples` in all unless cut short."""
+        done, stop = start, min(start + samples, self.info.samples)
+        for position, block in self._frames(start):
+            block = block[max(0, done - position) : max(0, stop - position)]
+            if len(block):
+                if not np.isfinite(block).all():
+                    raise InputError(f"{self.path} has NaN or infinite samples: repair the file")
+                done += len(block)
+                yield block
+            if done >= stop:
+                return
+        # Durations in MP4 are rounded: a codec frame may be missing at the end, no more.
+        if 0 < stop - done <= _CODEC_FRAME:
+            yield np.zeros((stop - done, self.info.channels), "float32")
+
+    def close(self):
+        """Close the file."""
+        self.file.close()
+
+
+def _damaged(path, reason):
+    return InputError(f"{path} is damaged: {reason or 'decoding failed'}: get a complete copy")
+
+
+def open_audio(path, stream=0):
+    """Open an audio file as a context manager; raise InputError where it cannot be used."""
+    path = Path(path)
+    if not path.is_file():
+        kind = "a folder, not a file" if path.is_dir() else "missing"
+        raise InputError(f"{path} is {kind}: expected an audio file, check the path")
+    if not path.stat().st_size:
+        raise InputError(f"{path} is empty: expected an audio file, get a complete copy")
+    audio = None
+    if stream == 0:
+        # TypeError is what soundfile raises for a name that ends in .raw.
+        with contextlib.suppress(soundfile.LibsndfileError, TypeError):
+            audio = SoundFile(path)
+    if audio is None or audio.info.samples > _UNKNOWN_LENGTH:
+        audio = Container(path, stream)
+    if not audio.info.samples:
+        audio.close()
+        raise InputError(f"{path} holds no samples: remove it or get a complete copy")
+    return contextlib.closing(audio)

@@ -1,0 +1,45 @@
+"""The short-time Fourier transform in TensorFlow, for tf.data: `keras.ops` may be jax or torch."""
+
+import tensorflow as tf
+
+from kerasep.errors import InputError
+from kerasep.ops.stft import window as window_values
+
+
+def stft(waveform, n_fft, hop, window="hann", center=True):
+    """Short-time Fourier transform, equal to `kerasep.ops.stft`.
+
+    Args:
+        waveform: Float tensor `(batch, samples, channels)`.
+        n_fft: Samples in a frame, and the length of its transform.
+        hop: Samples from frame to frame.
+        window: A name that `kerasep.ops` knows. Defaults to "hann".
+        center: Whether frame `t` is centred on sample `t * hop` of the waveform, reflected at its
+            ends. Defaults to True.
+
+    Returns:
+        Spectrum `(batch, frames, n_fft // 2 + 1, channels, 2)`, float32: real and imaginary part.
+
+    Raises:
+        InputError: The waveform is too short to be reflected.
+
+    Example:
+    ```python
+    import tensorflow as tf
+    from kerasep.data import spectra
+
+    assert spectra.stft(tf.zeros((1, 16000, 2)), 1024, 256).shape == (1, 63, 513, 2, 2)
+    ```
+    """
+    samples = waveform.shape[1]
+    if center and samples is not None and samples <= n_fft // 2:
+        raise InputError(
+            f"received {samples} samples for n_fft={n_fft}: expected more than {n_fft // 2}, take "
+            "longer crops"
+        )
+    x = tf.transpose(tf.cast(waveform, tf.float32), (0, 2, 1))
+    if center:
+        x = tf.pad(x, ((0, 0), (0, 0), (n_fft // 2, n_fft // 2)), "REFLECT")
+    frames = tf.signal.frame(x, n_fft, hop) * window_values(window, n_fft)
+    spectrum = tf.transpose(tf.signal.rfft(frames), (0, 2, 3, 1))
+    return tf.stack([tf.math.real(spectrum), tf.math.imag(spectrum)], axis=-1)

@@ -1,0 +1,157 @@
+"""Write audio files so that nothing half written is ever left behind."""
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from kerasep.errors import InputError
+
+_FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
+_PIECE = 1 << 16
+_WAV_BYTES = (1 << 32) - (1 << 16)
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Write an audio file block by block; it appears under its name only once complete.
+
+    Used as a context manager. Blocks go to a temporary file beside the target, which is moved in
+    place at the end, or removed if anything at all (a full disk, Ctrl-C) goes wrong.
+    The suffix decides the format: `.wav` (32-bit float), `.flac` (24 bit), `.ogg` (Vorbis).
+
+    Args:
+        path: The file to write.
+        sample_rate: In Hz.
+        channels: How many channels the blocks have.
+        overwrite: Whether an existing file may be replaced. Defaults to False.
+
+    Raises:
+        InputError: The suffix is unknown, the folder is missing, the file exists, the disk is
+            full, the blocks have NaN or infinite samples, or the format cannot hold them.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.data import audio
+
+    with audio.Writer("long.flac", 16000, channels=1, overwrite=True) as writer:
+        for _ in range(3):
+            writer.write(np.zeros((4000, 1), "float32"))
+    assert audio.info("long.flac").samples == 12000
+    ```
+    """
+
+    def __init__(self, path, sample_rate, channels, overwrite=False):
+        self.path = path = Path(path)
+        if path.suffix.lower() not in _FORMATS:
+            raise InputError(
+                f"cannot write {path}: received suffix {path.suffix!r}, expected one of "
+                f"{', '.join(_FORMATS)}"
+            )
+        if not path.parent.is_dir():
+            raise InputError(f"cannot write {path}: folder {path.parent} is missing: create it")
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists: remove it, or ask to overwrite")
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+        self.sample_rate, self.channels, self.samples = sample_rate, channels, 0
+        self.format, self.subtype = _FORMATS[path.suffix.lower()]
+        self.clipped = False
+        self.temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+    def __enter__(self):
+        try:
+            self.file = soundfile.SoundFile(
+                self.temporary,
+                "w",
+                self.sample_rate,
+                self.channels,
+                self.subtype,
+                format=self.format,
+            )
+        except soundfile.LibsndfileError as error:
+            self.temporary.unlink(missing_ok=True)
+            raise self._failed(error) from error
+        return self
+
+    def write(self, block):
+        """Append a block `(n, channels)`."""
+        block = np.asarray(block, "float32")
+        if block.ndim != 2 or block.shape[1] != self.channels:
+            raise InputError(
+                f"cannot write {self.path}: received an array of shape {block.shape}, expected "
+                f"(samples, {self.channels})"
+            )
+        if not np.isfinite(block).all():
+            raise InputError(f"cannot write {self.path}: there are NaN or infinite samples")
+        self.samples += len(block)
+        if self.format == "WAV" and self.samples * self.channels * 4 > _WAV_BYTES:
+            raise InputError(f"cannot write {self.path}: WAV ends at 4 GiB: write FLAC")
+        if self.format == "FLAC" and not self.clipped and np.abs(block).max(initial=0) > 1:
+            self.clipped = True
+            log.warning("%s: samples beyond full scale are clipped in FLAC: use WAV", self.path)
+        try:
+            for first in range(0, len(block), _PIECE):  # Vorbis in one call overflows its stack
+                self.file.write(block[first : first + _PIECE])
+        except (soundfile.LibsndfileError, AssertionError) as error:  # a short write asserts
+            raise self._failed(error) from error
+
+    def __exit__(self, kind, error, traceback):
+        try:
+            self.file.close()
+            if kind is None:
+                self._check()
+                os.replace(self.temporary, self.path)
+        except soundfile.LibsndfileError as failure:
+            raise self._failed(failure) from failure
+        finally:
+            self.temporary.unlink(missing_ok=True)
+
+    def _check(self):
+        """Catch a disk that filled up while the last samples were flushed: no error says so."""
+        if self.samples and soundfile.info(self.temporary).frames != self.samples:
+            raise self._failed("the file came out short")
+
+    def _failed(self, error):
+        reason = getattr(error, "error_string", None) or str(error) or "short write"
+        free = os.statvfs(self.path.parent)
+        return InputError(
+            f"cannot write {self.path}: {reason.rstrip('.')} "
+            f"({free.f_bavail * free.f_frsize >> 20} MiB free on the disk)"
+        )
+
+
+def write(path, waveform, sample_rate, overwrite=False):
+    """Write a waveform `(samples, channels)` as `.wav` (float), `.flac` (24 bit) or `.ogg`.
+
+    Args:
+        path: The file; its suffix decides the format.
+        waveform: Float array `(samples, channels)`, full scale ±1; FLAC clips what is beyond.
+        sample_rate: In Hz.
+        overwrite: Whether an existing file may be replaced. Defaults to False.
+
+    Raises:
+        InputError: As `Writer`.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    noise = np.random.default_rng(0).uniform(-1, 1, (8000, 2)).astype("float32")
+    kerasep.data.write("noise.wav", noise, 16000, overwrite=True)
+    assert (kerasep.data.read("noise.wav")[0] == noise).all()
+    ```
+    """
+    waveform = np.asarray(waveform)
+    if waveform.ndim != 2:
+        raise InputError(
+            f"cannot write {path}: received an array of shape {waveform.shape}, expected "
+            "(samples, channels)"
+        )
+    with Writer(path, sample_rate, waveform.shape[1], overwrite) as writer:
+        writer.write(waveform)

@@ -1,0 +1,19 @@
+"""The error that means: what was given cannot be used."""
+
+
+class InputError(ValueError):
+    """Raised for anything a user can put right: one line that says what was received, expected and to do.
+
+    The command line prints the message alone and exits with status 2.
+
+    Example:
+
+    ```python
+    from kerasep.errors import InputError
+
+    try:
+        raise InputError("received 'vocal', expected one of vocals, drums: check the spelling")
+    except ValueError as error:
+        assert "vocals" in str(error)
+    ```
+    """

@@ -1,0 +1,199 @@
+"""A model and a folder of tracks: a table of scores, beside the mixture's and the ideal masks'."""
+
+import csv
+import pathlib
+import statistics
+
+import keras
+import numpy as np
+
+from kerasep import data, ops, targets
+from kerasep.chunks import crossfaded
+from kerasep.errors import InputError
+from kerasep.metrics import scores
+from kerasep.separation import CHUNK_SECONDS, separate
+
+ORACLES = {
+    "ibm": targets.ideal_binary_mask,
+    "irm": targets.ideal_ratio_mask,
+    "tpsa": targets.ideal_phase_sensitive_mask,
+}
+ORACLE_STFT = {"n_fft": 2048, "hop": 512, "window": "hann"}
+
+
+def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
+    """Score a model on every track: SI-SDR, its improvement over the mixture, and uSDR.
+
+    `kerasep.metrics.MEASURES` names the conventions. Recordings are scored at the model's rate and
+    channel count. The oracles, masks computed from the true sources on the model's own transform,
+    show how far any mask with the mixture's phase could go.
+
+    Args:
+        model: a model of the zoo, a `kerasep.Separator` or a `kerasep.tflite.Runtime`.
+        tracks: folder of tracks, or list of `kerasep.data.Track`.
+        oracles: whether to score the ideal binary, ratio and truncated phase-sensitive masks too.
+            Defaults to True.
+        progress: called with the share of tracks that are done, 0 to 1.
+        **settings: passed to `kerasep.separate`, such as `wiener_iterations`.
+
+    Returns:
+        List of dicts, one a track and source: track, source, si_sdr, si_sdr_improvement, usdr,
+        usdr_improvement, then `<oracle>_si_sdr` and `<oracle>_usdr`. A source that is silent in a track has
+        no score there: None.
+
+    Raises:
+        InputError: for tracks that lack a source of the model, or cannot be read.
+
+    Example:
+
+    ```python
+    import kerasep
+
+    kerasep.data.write_songs("songs", 2, seconds=2.0)
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    rows = kerasep.evaluation.evaluate(model, "songs")
+    assert rows[0]["tpsa_si_sdr"] > rows[0]["si_sdr"]
+    ```
+    """
+    if isinstance(tracks, str | pathlib.Path):
+        tracks = data.find_tracks(tracks, model.sources)
+    rows = []
+    for done, track in enumerate(tracks, 1):
+        mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
+        estimates = _separated(model, mixture, settings)
+        ideal = oracle_estimates(model, mixture, stems) if oracles else {}
+        for index, source in enumerate(model.sources):
+            row = {"track": track.name, "source": source}
+            rows.append(row | _row(stems[..., index], mixture, estimates[source], ideal, index))
+        if progress:
+            progress(done / len(tracks))
+    return rows
+
+
+def oracle_estimates(model, mixture, stems):
+    """Separate a recording by the masks that its true sources would give.
+
+    Args:
+        model: gives the transform; one without uses frames of 2048 samples with a hop of 512.
+        mixture: waveform `(samples, channels)`.
+        stems: source waveforms `(samples, channels, sources)`.
+
+    Returns:
+        Dict from "ibm", "irm" and "tpsa" to estimates `(samples, channels, sources)`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    stems = np.random.randn(8000, 1, 4).astype("float32")
+    ideal = kerasep.evaluation.oracle_estimates(model, stems.sum(-1), stems)
+    assert ideal["irm"].shape == stems.shape
+    ```
+    """
+    transform = getattr(getattr(model, "model", model), "stft", None) or ORACLE_STFT
+    samples, channels, sources = stems.shape
+    together = np.concatenate([mixture[..., None], stems], axis=-1).reshape(samples, -1)
+
+    def process(waveforms):
+        missing = max(0, transform["n_fft"] // 2 + 1 - len(waveforms))
+        spectrum = ops.stft(np.pad(waveforms, ((0, missing), (0, 0)))[None], **transform)
+        shape = keras.ops.shape(spectrum)
+        reference = keras.ops.reshape(spectrum, (*shape[:3], channels, 1 + sources, 2))
+        separated = [
+            _masked(reference, mask(reference), transform, len(waveforms))
+            for mask in ORACLES.values()
+        ]
+        return np.concatenate(separated, axis=-1)
+
+    chunk = round(CHUNK_SECONDS * model.sample_rate)
+    pieces = crossfaded([together], process, chunk, 4 * transform["n_fft"], hop=transform["hop"])
+    joined = np.concatenate(list(pieces)).reshape(samples, channels, len(ORACLES), sources)
+    return {name: joined[:, :, index] for index, name in enumerate(ORACLES)}
+
+
+def summarise(rows):
+    """Take the median over tracks of every score, for each source.
+
+    Args:
+        rows: what `evaluate` returns.
+
+    Returns:
+        List of dicts, one a source, `track` being "median of N".
+
+    Raises:
+        InputError: for no rows.
+
+    Example:
+
+    >>> summarise([{"track": "a", "source": "bass", "si_sdr": 1.0}])
+    [{'track': 'median of 1', 'source': 'bass', 'si_sdr': 1.0}]
+    """
+    if not rows:
+        raise InputError("received no scores, expected those of at least one track")
+    summary = []
+    for source in dict.fromkeys(row["source"] for row in rows):
+        own = [row for row in rows if row["source"] == source]
+        medians = {"track": f"median of {len(own)}", "source": source}
+        for key in list(own[0])[2:]:
+            values = [row[key] for row in own if row[key] is not None]
+            medians[key] = statistics.median(values) if values else None
+        summary.append(medians)
+    return summary
+
+
+def write_csv(rows, path):
+    """Write a table of scores; dB with three decimals, nothing where there is no score.
+
+    Args:
+        rows: list of dicts with the same keys.
+        path: the file, replaced if it exists.
+
+    Example:
+
+    ```python
+    from kerasep.evaluation import write_csv
+
+    write_csv([{"track": "a", "source": "bass", "si_sdr": 1.0}], "scores.csv")
+    ```
+    """
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.3f}" if isinstance(v, float) else v for k, v in row.items()})
+
+
+def _separated(model, mixture, settings):
+    """Estimates of a model by `separate`, or of anything that has its own such as a Runtime."""
+    if isinstance(model, keras.Model):
+        return separate(model, mixture, **settings)
+    return model.separate(mixture, **settings)
+
+
+def _masked(reference, mask, transform, length):
+    """Waveforms `(samples, channels, sources)` of the masked mixture."""
+    spectra = ops.apply_mask(mask, reference[..., 0, :])
+    waveforms = [
+        ops.istft(spectra[..., index, :], **transform, length=length)[0]
+        for index in range(spectra.shape[-2])
+    ]
+    return keras.ops.convert_to_numpy(keras.ops.stack(waveforms, axis=-1))
+
+
+def _row(reference, mixture, estimate, ideal, index):
+    keys = ["si_sdr", "si_sdr_improvement", "usdr", "usdr_improvement"]
+    keys += [f"{name}_{measure}" for name in ideal for measure in ("si_sdr", "usdr")]
+    if not np.any(reference):
+        return dict.fromkeys(keys)
+    own, before = scores(reference, estimate), scores(reference, mixture)
+    row = {}
+    for measure in ("si_sdr", "usdr"):
+        row[measure] = own[measure]
+        row[f"{measure}_improvement"] = own[measure] - before[measure]
+    for name, estimates in ideal.items():
+        for measure, value in scores(reference, estimates[..., index]).items():
+            row[f"{name}_{measure}"] = value
+    return row

@@ -1,0 +1,289 @@
+"""Open-Unmix checkpoints, as its authors publish them, into `kerasep.models.OpenUnmixLike`."""
+
+import json
+import math
+import pathlib
+
+import numpy as np
+
+from kerasep.errors import InputError
+from kerasep.importers.torch_file import read_state_dict
+from kerasep.models import OpenUnmixLike
+
+# Saved by some releases beside the weights: the window of the transform, the sample rate, and how
+# many batches a normalisation has seen.
+_IGNORED_PREFIXES = ("stft.", "transform.", "sample_rate")
+_IGNORED_SUFFIX = ".num_batches_tracked"
+_USUAL_ORDER = ("vocals", "drums", "bass", "other")
+_NAMED = 3
+
+
+def weights(path):
+    """Read the weights of one target from an Open-Unmix `.pth` file.
+
+    Args:
+        path: the file, of the old or the zip format, holding a state dict or a training checkpoint.
+
+    Returns:
+        A dict: PyTorch name to numpy array. Buffers that are no weights (the transform's window,
+        the batch counters) are left out.
+
+    Raises:
+        InputError: if the file is not a PyTorch file of weights; nothing in it is ever run.
+
+    Example:
+    ```python
+    from kerasep.importers import open_unmix
+
+    try:
+        open_unmix.weights("vocals.pth")
+    except ValueError as error:
+        assert "vocals.pth" in str(error)
+    ```
+    """
+    return {
+        name: value
+        for name, value in read_state_dict(path).items()
+        if not name.startswith(_IGNORED_PREFIXES) and not name.endswith(_IGNORED_SUFFIX)
+    }
+
+
+def arguments(state):
+    """Tell what model a state dict belongs to.
+
+    Args:
+        state: the weights of one target, from `weights`.
+
+    Returns:
+        A dict of `hidden`, `lstm_layers`, `bidirectional`, `channels`, `n_fft` and `bins`: the
+        number of bins below the bandwidth limit, which the network looks at.
+
+    Raises:
+        InputError: if the state dict is not Open-Unmix's.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.importers import open_unmix
+
+    shapes = {"input_mean": 20, "output_mean": 33, "fc1.weight": (12, 40), "lstm.weight_ih_l0": 24}
+    state = {name: np.zeros(shape) for name, shape in shapes.items()}
+    assert open_unmix.arguments(state)["n_fft"] == 64
+    ```
+    """
+    needed = {"input_mean": 1, "output_mean": 1, "fc1.weight": 2}
+    absent = [n for n, axes in needed.items() if n not in state or state[n].ndim != axes]
+    if absent or not state["input_mean"].size:
+        raise InputError(
+            f"received a checkpoint of {len(state)} tensors ({_some(state)}) without Open-Unmix's "
+            f"{', '.join(absent) or 'bins'}: give one of Open-Unmix's .pth files"
+        )
+    bins = len(state["input_mean"])
+    hidden, inputs = state["fc1.weight"].shape
+    return {
+        "hidden": hidden,
+        "lstm_layers": sum(f"lstm.weight_ih_l{index}" in state for index in range(len(state))),
+        "bidirectional": "lstm.weight_ih_l0_reverse" in state,
+        "channels": inputs // bins,
+        "n_fft": 2 * (len(state["output_mean"]) - 1),
+        "bins": bins,
+    }
+
+
+def load(model, paths):
+    """Set a model's weights from Open-Unmix checkpoints, one for each source.
+
+    Every file is read and compared before the first weight is set: on an error the model stays as
+    it was.
+
+    Args:
+        model: a `kerasep.models.OpenUnmixLike`.
+        paths: a `.pth` file for a model of one source; a dict of source to file; or a folder that
+            holds `<source>.pth` or `<source>-<hash>.pth` for every source of the model.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: if a source has no file, a file cannot be read, or the weights are another
+            model's: it names those missing, not expected and of another shape.
+
+    Example:
+    ```python
+    from kerasep.importers import open_unmix
+    from kerasep.models import OpenUnmixLike
+
+    model = OpenUnmixLike(["vocals"], sample_rate=8000, n_fft=256, hop=64, hidden=16, max_hz=None)
+    try:
+        open_unmix.load(model, {"drums": "drums.pth"})
+    except ValueError as error:
+        assert "vocals" in str(error)
+    ```
+    """
+    if not isinstance(model, OpenUnmixLike):
+        raise InputError(f"received a {type(model).__name__}, expected an OpenUnmixLike")
+    files = _files(paths, model.sources)
+    missing = [source for source in model.sources if source not in files]
+    if missing:
+        raise InputError(
+            f"received checkpoints of {_some(files)}, expected one for each source of the model: "
+            f"{', '.join(missing)} has none"
+        )
+    values = []
+    for source in model.sources:
+        slots, state = _slots(model, source), weights(files[source])
+        _check_fit(files[source], slots, state)
+        for names, variable in slots.items():
+            # PyTorch keeps (output, input) where Keras keeps (input, output), and two biases of an
+            # LSTM that only ever act as their sum. The gates come in the same order.
+            value = sum(np.asarray(state[name], "float32").T for name in names)
+            values.append((variable, value))
+    for variable, value in values:
+        variable.assign(value)
+    return model
+
+
+def build(paths, sample_rate=None, hop=None):
+    """Make the model that Open-Unmix checkpoints fit, with their weights.
+
+    Args:
+        paths: a `.pth` file, a dict of source to file, or a folder, as for `load`. A source that
+            the dict does not name is called like its file: `vocals-0a1b.pth` is "vocals".
+        sample_rate: in Hz. Default: what the folder's `separator.json` says, else 44100.
+        hop: samples between frames. Default: what `separator.json` says, else a quarter of the FFT
+            length.
+
+    Returns:
+        A `kerasep.models.OpenUnmixLike` of all the sources found.
+
+    Raises:
+        InputError: if no checkpoint is found, or the checkpoints are not all of one architecture.
+
+    Example:
+    ```python
+    from kerasep.importers import open_unmix
+
+    try:
+        open_unmix.build("no/such/folder")
+    except ValueError as error:
+        assert "no/such/folder" in str(error)
+    ```
+    """
+    files = _files(paths)
+    found = {source: arguments(weights(path)) for source, path in files.items()}
+    first = next(iter(found))
+    for source, its_arguments in found.items():
+        if its_arguments != found[first]:
+            raise InputError(
+                f"received checkpoints of different architectures ({first}: {found[first]}; "
+                f"{source}: {its_arguments}): build one model for each"
+            )
+    settings = dict(found[first])
+    saved = _separator(paths)
+    sample_rate = sample_rate or saved.get("sample_rate", 44100)
+    n_fft, bins = settings["n_fft"], settings.pop("bins")
+    # The limit is published in whole Hz: the lowest one that keeps this many bins.
+    limit = math.ceil((bins - 1) * sample_rate / n_fft) if bins <= n_fft // 2 else None
+    model = OpenUnmixLike(
+        sources=tuple(files),
+        sample_rate=sample_rate,
+        hop=hop or saved.get("nhop", n_fft // 4),
+        max_hz=limit,
+        **settings,
+    )
+    return load(model, files)
+
+
+def _files(paths, sources=()):
+    """Give source -> path for any of the three ways to name checkpoints."""
+    if isinstance(paths, dict):
+        return dict(paths)
+    path = pathlib.Path(paths)
+    if path.is_dir():
+        found = {}
+        for each in sorted(path.glob("*.pth")):
+            source = each.stem.split("-")[0]
+            if source in found:
+                raise InputError(
+                    f"{path} holds {found[source].name} and {each.name}, expected one file for "
+                    f"{source}: remove one, or give a dict of source to file"
+                )
+            found[source] = each
+        if not found:
+            raise InputError(f"{path} holds no .pth file: give the folder of the checkpoints")
+        usual = [source for source in _USUAL_ORDER if source in found]
+        return {source: found[source] for source in [*usual, *sorted(found.keys() - usual)]}
+    if len(sources) > 1:
+        raise InputError(
+            f"received one file for a model of {', '.join(sources)}: "
+            f"give a folder, or a dict of source to file"
+        )
+    return {sources[0] if sources else path.stem.split("-")[0]: path}
+
+
+def _separator(paths):
+    """Read `separator.json`, which lies beside the checkpoints in a folder of Open-Unmix."""
+    if isinstance(paths, dict) or not (path := pathlib.Path(paths) / "separator.json").is_file():
+        return {}
+    try:
+        saved = json.loads(path.read_text())
+        return {name: int(saved[name]) for name in ("sample_rate", "nhop") if name in saved}
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{path} is not a JSON object with whole sample_rate and nhop ({error}): "
+            f"mend or remove it"
+        ) from error
+
+
+def _slots(model, source):
+    """Give (PyTorch names whose transposes add up to it) -> variable, for one source's network."""
+
+    def layer(part):
+        return model.get_layer(f"{source}_{part}")
+
+    slots = {}
+    for part in ("input", "output"):
+        slots[f"{part}_mean",] = layer(part).shift
+        slots[f"{part}_scale",] = layer(part).scale
+    for index in (1, 2, 3):
+        slots[f"fc{index}.weight",] = layer(f"fc{index}").kernel
+        norm = layer(f"bn{index}")
+        slots[f"bn{index}.weight",] = norm.gamma
+        slots[f"bn{index}.bias",] = norm.beta
+        slots[f"bn{index}.running_mean",] = norm.moving_mean
+        slots[f"bn{index}.running_var",] = norm.moving_variance
+    for index, recurrent in enumerate(layer("lstm").cells):
+        directions = {"": recurrent}
+        if model.bidirectional:
+            directions = {"": recurrent.forward_layer, "_reverse": recurrent.backward_layer}
+        for suffix, lstm in directions.items():
+            end = f"l{index}{suffix}"
+            slots[f"lstm.weight_ih_{end}",] = lstm.cell.kernel
+            slots[f"lstm.weight_hh_{end}",] = lstm.cell.recurrent_kernel
+            slots[f"lstm.bias_ih_{end}", f"lstm.bias_hh_{end}"] = lstm.cell.bias
+    return slots
+
+
+def _check_fit(path, slots, state):
+    """Refuse the weights of another model, with what is missing, too many or misshapen."""
+    expected = {name: tuple(slots[names].shape)[::-1] for names in slots for name in names}
+    missing = [name for name in expected if name not in state]
+    extra = [name for name in state if name not in expected]
+    misshapen = [
+        f"{name} received {state[name].shape} expected {shape}"
+        for name, shape in expected.items()
+        if name in state and state[name].shape != shape
+    ]
+    wrong = {"missing": missing, "not expected": extra, "of another shape": misshapen}
+    if any(wrong.values()):
+        report = "; ".join(f"{len(n)} {kind} ({_some(n)})" for kind, n in wrong.items() if n)
+        raise InputError(
+            f"{path} holds weights of another model: {report}: "
+            f"make the fitting model with kerasep.importers.open_unmix.build"
+        )
+
+
+def _some(names):
+    """Name the first few."""
+    names = list(names)
+    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -1,0 +1,175 @@
+"""Weights out of a PyTorch file, with numpy alone and without running code from the file."""
+
+import mmap
+import os
+import struct
+import zipfile
+
+import numpy as np
+
+from kerasep.errors import InputError
+from kerasep.importers import torch_pickle
+
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PROTOCOL = 1001
+_ZIP_MAGIC = b"PK\x03\x04"
+# What zipfile, pickletools, numpy and our own code raise for contents that do not fit.
+_MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError, OSError)
+_NESTED = ("state_dict", "model")
+
+
+def read_state_dict(path):
+    """Read the tensors of a file written by `torch.save`.
+
+    Both containers are read: the zip archive of PyTorch 1.6 and later, and the older stream that
+    many published checkpoints still are. The tensors may lie at the top or under the key
+    `"state_dict"` or `"model"`; entries that are not tensors are left out. A view keeps its offset
+    and strides, and views of one storage share it here too.
+
+    PyTorch is not needed. The pickle inside is interpreted by an explicit list of operations and
+    names (`kerasep.importers.torch_pickle`): a file cannot make this function call anything.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A dict: name to numpy array, in the file's order. bfloat16 becomes float32; every other type
+        is kept.
+
+    Raises:
+        InputError: if the file is missing, truncated, not a PyTorch file, larger inside than
+            outside, or refers to anything but tensors in plain containers.
+
+    Example:
+    ```python
+    import pathlib, tempfile
+    from kerasep.errors import InputError
+    from kerasep.importers.torch_file import read_state_dict
+
+    path = pathlib.Path(tempfile.mkdtemp()) / "vocals.pth"
+    path.write_bytes(b"not a checkpoint")
+    try:
+        read_state_dict(path)
+    except InputError as error:
+        assert "not a PyTorch file" in str(error)
+    ```
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"received {path}, which is not a file: give the path of a .pth file")
+    if os.path.getsize(path) == 0:
+        raise InputError(f"{path} is empty: download or save it again")
+    with open(path, "rb") as file:
+        try:
+            return _arrays(*(_read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy)(file))
+        except zipfile.BadZipFile as error:
+            raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
+        except _MALFORMED as error:
+            reason = error if isinstance(error, ValueError | OSError) else "it is malformed"
+            raise InputError(
+                f"{path} is not a PyTorch file of weights: {reason}:"
+                " give one written by torch.save(state_dict)"
+            ) from error
+
+
+def _read_zip(file):
+    """Read an archive: `<top>/data.pkl`, `<top>/data/<key>` and perhaps `<top>/byteorder`."""
+    with zipfile.ZipFile(file) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+        if any(info.compress_type or info.flag_bits & 1 for info in archive.infolist()):
+            raise ValueError("it is compressed or encrypted, which PyTorch's files are not")
+        # Entries that overlap can hold more than the file: a zip bomb.
+        if sum(sizes.values()) > os.fstat(file.fileno()).st_size:
+            raise ValueError("it unpacks to more than its own size")
+        pickles = [name for name in sizes if name.count("/") == 1 and name.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise ValueError("the zip archive holds no data.pkl, so it is another kind of archive")
+        top = pickles[0].removesuffix("data.pkl")
+        order = archive.read(top + "byteorder").decode() if top + "byteorder" in sizes else "little"
+        if order not in ("little", "big"):
+            raise ValueError(f"its byte order is {order!r}")
+        contents, _ = torch_pickle.read(archive.read(pickles[0]))
+        tensors = _tensors(contents)
+        storages = {}
+        for storage in {tensor.storage.key: tensor.storage for tensor in tensors.values()}.values():
+            name = f"{top}data/{storage.key}"
+            if name not in sizes:
+                raise ValueError(f"the storage {storage.key!r} is missing")
+            storages[storage.key] = _numbers(archive.read(name), storage, order)
+        return tensors, storages
+
+
+def _read_legacy(file):
+    """Read the old stream: five pickles, then each storage as a count and its raw numbers."""
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
+        magic, _ = torch_pickle.read(stream)
+        protocol, _ = torch_pickle.read(stream)
+        if magic != _LEGACY_MAGIC or protocol != _LEGACY_PROTOCOL:
+            raise ValueError("its beginning is not a PyTorch file's")
+        torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
+        contents, declared = torch_pickle.read(stream)
+        tensors = _tensors(contents)
+        keys, _ = torch_pickle.read(stream)
+        storages = {}
+        for key in keys:
+            if key not in declared:
+                raise ValueError(f"it holds a storage {key!r} that no tensor refers to")
+            storage = declared[key]
+            count = stream.read(8)
+            if len(count) < 8:
+                raise ValueError(f"the storage {key!r} is missing: the file is truncated")
+            if struct.unpack("<q", count)[0] != storage.numel:
+                raise ValueError(f"the storage {key!r} is not of its declared size")
+            content = stream.read(storage.numel * _itemsize(storage))
+            storages[key] = _numbers(content, storage, "little")
+        return tensors, storages
+
+
+def _tensors(contents):
+    """Find the dict of tensors: at the top, or one level down under a usual name."""
+    for found in (contents, *(contents.get(name) for name in _NESTED if type(contents) is dict)):
+        if type(found) is dict:
+            tensors = {
+                name: value
+                for name, value in found.items()
+                if isinstance(value, torch_pickle.Tensor) and isinstance(name, str)
+            }
+            if tensors:
+                return tensors
+    raise ValueError("it holds no named tensors, at its top or under state_dict or model")
+
+
+def _itemsize(storage):
+    return 2 if storage.dtype == "bfloat16" else np.dtype(storage.dtype).itemsize
+
+
+def _numbers(content, storage, order):
+    """Turn a storage's bytes into a flat array in the machine's own byte order."""
+    if len(content) != storage.numel * _itemsize(storage):
+        raise ValueError(
+            f"the storage {storage.key!r} has {len(content)} bytes where"
+            f" {storage.numel * _itemsize(storage)} are declared: the file is truncated or altered"
+        )
+    widen = storage.dtype == "bfloat16"
+    dtype = np.dtype("u2" if widen else storage.dtype)
+    numbers = np.frombuffer(content, dtype.newbyteorder(order)).astype(dtype)
+    # bfloat16 is the upper half of a float32.
+    return (numbers.astype("u4") << 16).view("f4") if widen else numbers
+
+
+def _arrays(tensors, storages):
+    return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
+
+
+def _view(name, tensor, storages):
+    """Give one tensor as a view of its storage; numpy itself checks that it stays inside."""
+    if tensor.storage.key not in storages:
+        raise ValueError(f"the storage {tensor.storage.key!r} is missing")
+    numbers = storages[tensor.storage.key]
+    offset = (tensor.storage.offset + tensor.offset) * numbers.itemsize
+    strides = tuple(stride * numbers.itemsize for stride in tensor.stride)
+    if 0 in tensor.size:
+        return np.zeros(tensor.size, numbers.dtype)
+    try:
+        return np.ndarray(tensor.size, numbers.dtype, numbers, offset, strides)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ValueError(f"the tensor {name!r} reaches outside its storage") from error

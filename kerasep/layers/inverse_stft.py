@@ -1,0 +1,73 @@
+"""Layer: spectrum to waveform."""
+
+import keras
+
+from kerasep import ops
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class InverseSTFT(keras.layers.Layer):
+    """Exact inverse of `STFT`, at the edges too, in float32 under any policy.
+
+    Args:
+        n_fft: as given to `STFT`. Defaults to 4096.
+        hop: as given to `STFT`. Defaults to 1024.
+        window: as given to `STFT`. Defaults to "hann".
+        center: as given to `STFT`. Defaults to True.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        spectrum: `(batch, frames, n_fft / 2 + 1, channels, 2)`.
+        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default: as many as
+            the frames give.
+
+    Output shape:
+        Waveform `(batch, samples, channels)`.
+
+    Raises:
+        InputError: for an n_fft or hop that cannot be inverted, or an unknown window.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from kerasep.layers import STFT
+    >>> x = np.random.randn(1, 1000, 2).astype("float32")
+    >>> y = InverseSTFT(512, 128)(STFT(512, 128)(x), like=x)
+    >>> bool(np.abs(np.asarray(y) - x).max() < 1e-5)
+    True
+    """
+
+    def __init__(self, n_fft=4096, hop=1024, window="hann", center=True, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        ops.check_transform(n_fft, hop)
+        ops.window(window, n_fft)
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.center = center
+
+    def call(self, spectrum, like=None):
+        """Invert `(batch, frames, bins, channels, 2)`."""
+        length = None if like is None else keras.ops.shape(like)[1]
+        return ops.istft(spectrum, self.n_fft, self.hop, self.window, self.center, length)
+
+    def compute_output_spec(self, spectrum, like=None):
+        """Shape of the waveform."""
+        batch, frames, _, channels, _ = spectrum.shape
+        if like is not None:
+            samples = like.shape[1]
+        elif frames is None:
+            samples = None
+        else:
+            samples = (frames - 1) * self.hop + (0 if self.center else self.n_fft)
+        return keras.KerasTensor((batch, samples, channels), dtype="float32")
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "n_fft": self.n_fft,
+            "hop": self.hop,
+            "window": self.window,
+            "center": self.center,
+        }

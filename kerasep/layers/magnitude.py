@@ -1,0 +1,37 @@
+"""Layer: spectrum to magnitude."""
+
+import keras
+
+from kerasep import ops
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class Magnitude(keras.layers.Layer):
+    """Magnitude of a spectrum, in float32 under any policy.
+
+    Args:
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        Spectrum `(batch, frames, bins, channels, 2)`.
+
+    Output shape:
+        Magnitude `(batch, frames, bins, channels)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> tuple(Magnitude()(np.zeros((1, 4, 5, 2, 2), "float32")).shape)
+    (1, 4, 5, 2)
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, spectrum):
+        """Magnitude of `(..., 2)`."""
+        return ops.magnitude(spectrum)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return super().get_config()

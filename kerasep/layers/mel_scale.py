@@ -1,0 +1,59 @@
+"""Layer: linear frequency bins to mel bands."""
+
+import keras
+
+from kerasep import ops
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class MelScale(keras.layers.Layer):
+    """Sum the bins of a magnitude into mel bands; no weights.
+
+    Args:
+        sample_rate: in Hz.
+        mels: number of bands. Defaults to 128.
+        low: lower edge of the first band, in Hz. Defaults to 0.
+        high: upper edge of the last band, in Hz. Defaults to half the sample rate.
+        scale: "slaney" or "htk"; see `kerasep.ops.mel_filterbank`. Defaults to "slaney".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        Magnitude `(batch, frames, bins, channels)`.
+
+    Output shape:
+        `(batch, frames, mels, channels)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> tuple(MelScale(16000, mels=40)(np.zeros((1, 7, 257, 2), "float32")).shape)
+    (1, 7, 40, 2)
+    """
+
+    def __init__(self, sample_rate, mels=128, low=0.0, high=None, scale="slaney", **kwargs):
+        super().__init__(**kwargs)
+        self.sample_rate = sample_rate
+        self.mels = mels
+        self.low = low
+        self.high = high
+        self.scale = scale
+
+    def call(self, magnitude):
+        """Bands of `(batch, frames, bins, channels)`."""
+        n_fft = 2 * (magnitude.shape[2] - 1)
+        filters = ops.mel_filterbank(
+            n_fft, self.sample_rate, self.mels, self.low, self.high, self.scale
+        )
+        filters = keras.ops.cast(filters, magnitude.dtype)
+        return keras.ops.einsum("btfc,fm->btmc", magnitude, filters)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "sample_rate": self.sample_rate,
+            "mels": self.mels,
+            "low": self.low,
+            "high": self.high,
+            "scale": self.scale,
+        }

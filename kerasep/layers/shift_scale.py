@@ -1,0 +1,71 @@
+"""Layer: a learned shift and scale for each position of the last axis."""
+
+import keras
+
+from kerasep.errors import InputError
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class ShiftScale(keras.layers.Layer):
+    """Learnable normalisation: `(x + shift) * scale`, or `x * scale + shift`.
+
+    The first form normalises an input and starts well from `shift = -mean`, `scale = 1 / std` of the training
+    data; the second gives an output its range back.
+
+    Args:
+        order: "shift_scale" for `(x + shift) * scale`, "scale_shift" for `x * scale + shift`.
+            Defaults to "shift_scale".
+        shift_initializer: start of the shift. Defaults to "zeros".
+        scale_initializer: start of the scale. Defaults to "ones".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        `(..., features)`; weights `shift` and `scale` of shape `(features,)`.
+
+    Output shape:
+        The input's.
+
+    Raises:
+        InputError: for another order.
+
+    Example:
+
+    >>> import numpy as np
+    >>> layer = ShiftScale(shift_initializer="ones")
+    >>> float(layer(np.ones((1, 3), "float32"))[0, 0])
+    2.0
+
+    Reference:
+        Stoeter et al. 2019, "Open-Unmix - a reference implementation for music source separation".
+    """
+
+    def __init__(
+        self, order="shift_scale", shift_initializer="zeros", scale_initializer="ones", **kwargs
+    ):
+        super().__init__(**kwargs)
+        if order not in ("shift_scale", "scale_shift"):
+            raise InputError(f"received order={order!r}, expected shift_scale or scale_shift")
+        self.order = order
+        self.shift_initializer = keras.initializers.get(shift_initializer)
+        self.scale_initializer = keras.initializers.get(scale_initializer)
+
+    def build(self, input_shape):
+        """Create both weights."""
+        shape = (input_shape[-1],)
+        self.shift = self.add_weight(shape=shape, initializer=self.shift_initializer, name="shift")
+        self.scale = self.add_weight(shape=shape, initializer=self.scale_initializer, name="scale")
+
+    def call(self, x):
+        """Shift and scale the last axis."""
+        if self.order == "shift_scale":
+            return (x + self.shift) * self.scale
+        return x * self.scale + self.shift
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "order": self.order,
+            "shift_initializer": keras.initializers.serialize(self.shift_initializer),
+            "scale_initializer": keras.initializers.serialize(self.scale_initializer),
+        }

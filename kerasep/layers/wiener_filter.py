@@ -1,0 +1,51 @@
+"""Layer: source magnitudes to source spectra."""
+
+import keras
+
+from kerasep import ops
+from kerasep.errors import InputError
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class WienerFilter(keras.layers.Layer):
+    """Give source magnitudes their phase: the mixture's, or a multichannel Wiener filter's.
+
+    Args:
+        iterations: of expectation maximisation; 0 takes the mixture's phase alone. Defaults to 0.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        spectrum: mixture `(batch, frames, bins, channels, 2)`.
+        source_magnitudes: `(batch, frames, bins, channels, sources)`.
+
+    Output shape:
+        Source spectra `(batch, frames, bins, channels, sources, 2)`.
+
+    Raises:
+        InputError: for fewer than 0 iterations.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x, m = np.ones((1, 4, 5, 2, 2), "float32"), np.ones((1, 4, 5, 2, 3), "float32")
+    >>> tuple(WienerFilter(iterations=1)(x, m).shape)
+    (1, 4, 5, 2, 3, 2)
+    """
+
+    def __init__(self, iterations=0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if iterations < 0:
+            raise InputError(f"received iterations={iterations}, expected 0 or more")
+        self.iterations = iterations
+
+    def call(self, spectrum, source_magnitudes):
+        """Filter the mixture once for each source."""
+        return ops.wiener(spectrum, source_magnitudes, self.iterations)
+
+    def compute_output_spec(self, spectrum, source_magnitudes):
+        """Shape of the source spectra."""
+        return keras.KerasTensor((*source_magnitudes.shape, 2), dtype="float32")
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "iterations": self.iterations}

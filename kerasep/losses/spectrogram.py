@@ -1,0 +1,186 @@
+"""Losses between masked magnitudes and a target derived from the packed reference."""
+
+import keras
+from keras import ops
+
+from kerasep import targets
+from kerasep.errors import InputError
+
+
+def mean_power(difference, p):
+    """`mean |d|^p` over all axes but the first.
+
+    Args:
+        difference: tensor `(batch, ...)`.
+        p: exponent, 1 or 2 as a rule.
+
+    Returns:
+        `(batch,)`.
+    """
+    if p == 2:
+        powers = ops.square(difference)
+    else:
+        powers = ops.absolute(difference) if p == 1 else ops.absolute(difference) ** p
+    return ops.mean(powers, axis=tuple(range(1, len(difference.shape))))
+
+
+class _SpectrogramLoss(keras.losses.Loss):
+    """Mean distance between estimated source magnitudes and `self.target(y_true)`."""
+
+    def __init__(self, p=1, name=None, reduction="sum_over_batch_size", dtype="float32"):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        if p < 1:
+            raise InputError(f"received p={p}, expected a norm of at least 1")
+        self.p = p
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        target = self.target(y_true)
+        if len(y_pred.shape) != 5 or y_pred.shape[-1] != target.shape[-1]:
+            raise InputError(
+                f"received source magnitudes of shape {tuple(y_pred.shape)} for a reference of "
+                f"{target.shape[-1]} sources, expected (batch, frames, bins, channels, "
+                f"{target.shape[-1]}): give the data and the model the same sources"
+            )
+        return mean_power(ops.cast(y_pred, "float32") - target, self.p)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {"p": self.p, "name": self.name, "reduction": self.reduction, "dtype": self.dtype}
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class MagnitudeSpectrum(_SpectrogramLoss):
+    """Magnitude spectrum approximation (MSA): `mean | |S_i| - M_i |Y| |^p`.
+
+    Args:
+        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    loss = losses.MagnitudeSpectrum(p=2)(reference, np.ones((2, 4, 5, 1, 2), "float32"))
+    ```
+
+    Reference:
+        Weninger et al. 2014, "Discriminatively trained recurrent neural networks for single-channel
+        speech separation".
+    """
+
+    def __init__(
+        self, p=1, name="magnitude_spectrum", reduction="sum_over_batch_size", dtype="float32"
+    ):
+        super().__init__(p, name, reduction, dtype)
+
+    def target(self, reference):
+        """`|S|`, `(batch, frames, bins, channels, sources)`."""
+        return targets.magnitude_target(reference)
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class PhaseSensitive(_SpectrogramLoss):
+    """Phase-sensitive approximation (PSA): `mean | |S_i| cos(angle S_i - angle Y) - M_i |Y| |^p`.
+
+    Args:
+        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    loss = losses.PhaseSensitive()(reference, np.ones((2, 4, 5, 1, 2), "float32"))
+    ```
+
+    Reference:
+        Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation".
+    """
+
+    def __init__(
+        self, p=1, name="phase_sensitive", reduction="sum_over_batch_size", dtype="float32"
+    ):
+        super().__init__(p, name, reduction, dtype)
+
+    def target(self, reference):
+        """`|S| cos`, `(batch, frames, bins, channels, sources)`."""
+        return targets.phase_sensitive_target(reference)
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class TruncatedPhaseSensitive(_SpectrogramLoss):
+    """Truncated PSA (tPSA): `mean | clip(|S_i| cos(angle S_i - angle Y), 0, |Y|) - M_i |Y| |^p`.
+
+    The truncation leaves only what a mask between 0 and `limit` can reach.
+
+    Args:
+        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        limit: the largest mask value, times `|Y|` the largest target. Defaults to 1.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    loss = losses.TruncatedPhaseSensitive()(reference, np.ones((2, 4, 5, 1, 2), "float32"))
+    ```
+
+    Reference:
+        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering", eq. 9.
+    """
+
+    def __init__(
+        self,
+        p=1,
+        limit=1.0,
+        name="truncated_phase_sensitive",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(p, name, reduction, dtype)
+        self.limit = limit
+
+    def target(self, reference):
+        """`clip(|S| cos, 0, limit |Y|)`, `(batch, frames, bins, channels, sources)`."""
+        return targets.truncated_phase_sensitive_target(reference, self.limit)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "limit": self.limit}

@@ -1,0 +1,65 @@
+"""Distance between waveforms."""
+
+import keras
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.losses.spectrogram import mean_power
+
+
+def check_waveforms(y_true, y_pred):
+    """Refuse tensors that are not source waveforms of the same shape.
+
+    Args:
+        y_true: tensor that should be `(batch, samples, channels, sources)`.
+        y_pred: likewise.
+
+    Raises:
+        InputError: with both shapes.
+    """
+    if len(y_true.shape) != 4 or len(y_pred.shape) != 4 or y_true.shape[2:] != y_pred.shape[2:]:
+        raise InputError(
+            f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "
+            f"(batch, samples, channels, sources) twice, alike in channels and sources"
+        )
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class Waveform(keras.losses.Loss):
+    """Distance of waveforms: `mean |s - e|^p` over samples, channels and sources.
+
+    Args:
+        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`.
+        y_pred: estimates of the same shape.
+
+    Raises:
+        InputError: for other shapes.
+
+    Example:
+
+    >>> import numpy as np
+    >>> s = np.ones((2, 100, 1, 2), "float32")
+    >>> float(Waveform(p=2)(s, 0 * s))
+    1.0
+    """
+
+    def __init__(self, p=1, name="waveform", reduction="sum_over_batch_size", dtype="float32"):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        if p < 1:
+            raise InputError(f"received p={p}, expected a norm of at least 1")
+        self.p = p
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        check_waveforms(y_true, y_pred)
+        return mean_power(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"), self.p)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {"p": self.p, "name": self.name, "reduction": self.reduction, "dtype": self.dtype}

@@ -1,0 +1,209 @@
+"""Open-Unmix: a bidirectional LSTM that estimates the magnitude of each source."""
+
+import keras
+import numpy as np
+from keras import layers as kl
+
+from kerasep.errors import InputError
+from kerasep.layers import RecurrentStack, ShiftScale
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_transform
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class OpenUnmixLike(SeparationModel):
+    """Open-Unmix as published: one network a source, joined into one model.
+
+    Each network normalises the mixture's magnitude below `max_hz` by a learned shift and scale, compresses it
+    (dense, batch norm, tanh), runs three LSTM layers, joins their output with their input, and expands it again
+    (dense, batch norm, ReLU, dense, batch norm) to a mask of full bandwidth, which a learned scale and
+    shift and a ReLU finish. The mask times the mixture is the estimate.
+
+    Args:
+        sources: names of the sources. Defaults to ("vocals",).
+        sample_rate: in Hz. Defaults to 44100.
+        channels: of the mixture. Defaults to 2.
+        n_fft: FFT length in samples. Defaults to 4096.
+        hop: samples between frames. Defaults to 1024.
+        window: analysis window. Defaults to "hann".
+        hidden: width of the network; each direction of a bidirectional LSTM has half of it. Defaults to 512.
+        lstm_layers: number of LSTM layers. Defaults to 3.
+        bidirectional: False makes the model causal. Defaults to True.
+        dropout: between LSTM layers. Defaults to 0.4.
+        max_hz: highest frequency the network looks at; None for all. The output has full bandwidth.
+            Defaults to 16000.
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Source magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep.models import OpenUnmixLike
+
+    model = OpenUnmixLike(["vocals", "drums"], 8000, 1, n_fft=256, hop=64, hidden=16)
+    magnitude = np.random.rand(1, 20, 129, 1).astype("float32")
+    assert model.predict_on_batch(magnitude).shape == (1, 20, 129, 1, 2)
+    ```
+
+    Reference:
+        Stoeter, Uhlich, Liutkus and Mitsufuji 2019, "Open-Unmix - a reference implementation for
+        music source separation", JOSS 4(41).
+    """
+
+    def __init__(
+        self,
+        sources=("vocals",),
+        sample_rate=44100,
+        channels=2,
+        n_fft=4096,
+        hop=1024,
+        window="hann",
+        hidden=512,
+        lstm_layers=3,
+        bidirectional=True,
+        dropout=0.4,
+        max_hz=16000,
+        name="open_unmix_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        if bidirectional and hidden % 2:
+            raise InputError(f"received hidden={hidden}, expected an even number: half a direction")
+        bins = n_fft // 2 + 1
+        seen = bins_below(max_hz, n_fft, sample_rate)
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        by_channel = kl.Permute((1, 3, 2), name="channels_first")(mixture)
+        estimates = []
+        for source in sources:
+
+            def normalised(x, features, layer, source=source):
+                x = kl.Dense(features, use_bias=False, name=f"{source}_fc{layer}")(x)
+                return kl.BatchNormalization(
+                    momentum=0.9, epsilon=1e-5, name=f"{source}_bn{layer}"
+                )(x)
+
+            x = ShiftScale(name=f"{source}_input")(by_channel[..., :seen])
+            x = kl.Reshape((-1, channels * seen), name=f"{source}_flat")(x)
+            x = kl.Activation("tanh", name=f"{source}_tanh")(normalised(x, hidden, 1))
+            units = hidden // 2 if bidirectional else hidden
+            recurrent = RecurrentStack(
+                units, lstm_layers, bidirectional, dropout, name=f"{source}_lstm"
+            )(x)
+            x = kl.Concatenate(name=f"{source}_skip")([x, recurrent])
+            x = kl.ReLU(name=f"{source}_relu")(normalised(x, hidden, 2))
+            x = normalised(x, channels * bins, 3)
+            x = kl.Reshape((-1, channels, bins), name=f"{source}_unflat")(x)
+            x = ShiftScale("scale_shift", "ones", "ones", name=f"{source}_output")(x)
+            mask = kl.ReLU(name=f"{source}_mask", dtype="float32")(x)
+            estimates.append(
+                kl.Multiply(name=f"{source}_estimate", dtype="float32")([mask, by_channel])
+            )
+        stacked = keras.ops.stack(estimates, axis=-1)
+        outputs = kl.Permute((1, 3, 2, 4), name="source_magnitudes", dtype="float32")(stacked)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.hidden = hidden
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.max_hz = max_hz
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+        self.latency = None if bidirectional else n_fft
+
+    def adapt(self, dataset):
+        """Start the input's shift and scale from the mean and deviation of each bin of the mixture.
+
+        As in the original training script: channels are averaged first, and deviations below 1e-4
+        of the largest are raised to that.
+
+        Args:
+            dataset: batches of (magnitude, reference), as `kerasep.data.spectrograms` gives them;
+                one pass is made over it.
+
+        Raises:
+            InputError: when there is nothing in it, or only silence.
+        """
+        mean, deviation = bin_statistics(magnitude for magnitude, *_ in dataset)
+        deviation = np.maximum(deviation, 1e-4 * deviation.max())
+        for source in self.sources:
+            layer = self.get_layer(f"{source}_input")
+            seen = layer.shift.shape[0]
+            layer.shift.assign(-mean[:seen])
+            layer.scale.assign(1 / deviation[:seen])
+
+
+def bins_below(max_hz, n_fft, sample_rate):
+    """Count the bins whose frequency is at most `max_hz`.
+
+    Args:
+        max_hz: in Hz; None counts all.
+        n_fft: FFT length in samples.
+        sample_rate: in Hz.
+
+    Returns:
+        Number of bins, at least 1.
+
+    Raises:
+        InputError: for a negative frequency.
+
+    Example:
+
+    >>> bins_below(16000, 4096, 44100)
+    1487
+    """
+    if max_hz is None:
+        return n_fft // 2 + 1
+    if max_hz <= 0:
+        raise InputError(f"received max_hz={max_hz}, expected a frequency above 0 Hz, or None")
+    return min(int(max_hz * n_fft / sample_rate), n_fft // 2) + 1
+
+
+def bin_statistics(magnitudes):
+    """Mean and standard deviation of each frequency bin, over batches, frames and channels' mean.
+
+    Batches are merged as they come (Chan, Golub and LeVeque 1983), in float64, so that hours of
+    audio lose no precision.
+
+    Args:
+        magnitudes: iterable of `(batch, frames, bins, channels)`.
+
+    Returns:
+        Two float64 arrays `(bins,)`.
+
+    Raises:
+        InputError: when there is nothing to count, or only silence.
+    """
+    count, mean, squares = 0, 0.0, 0.0
+    for magnitude in magnitudes:
+        frames = np.asarray(magnitude, "float64").mean(axis=-1)
+        frames = frames.reshape(-1, frames.shape[-1])
+        new_mean = frames.mean(axis=0)
+        new_squares = np.square(frames - new_mean).sum(axis=0)
+        total = count + len(frames)
+        delta = new_mean - mean
+        squares = squares + new_squares + np.square(delta) * count * len(frames) / total
+        mean = mean + delta * len(frames) / total
+        count = total
+    if count == 0 or not np.any(squares):
+        raise InputError(
+            "received training data that is empty or silent throughout, expected audio to take "
+            "the input's mean and deviation from: check the files"
+        )
+    return mean, np.sqrt(squares / count)

@@ -1,0 +1,87 @@
+"""What every architecture of the zoo has in common."""
+
+import inspect
+
+import keras
+
+from kerasep.errors import InputError
+
+
+class SeparationModel(keras.Model):
+    """A Functional model that knows which sources it separates, and at what rate.
+
+    A subclass builds its graph in `__init__` from plain JSON-able arguments, calls
+    `super().__init__(inputs, outputs, name=name)` and stores each argument under its own name; it then is saved,
+    restored and cloned by those arguments alone. It also sets:
+
+    Attributes:
+        sources: tuple of names, in the order of the outputs' last axis.
+        sample_rate: in Hz.
+        channels: of the mixture.
+        domain: "spectrogram" (magnitude in, source magnitudes out) or "waveform".
+        stft: dict of n_fft, hop and window, for a spectrogram model.
+        latency: samples from input to output of a causal model, else None.
+        recipe: how the preset that it came from is trained; a dict, empty by default.
+    """
+
+    domain = "spectrogram"
+    stft = None
+    latency = None
+
+    def __init__(self, inputs, outputs, name=None):
+        super().__init__(inputs=inputs, outputs=outputs, name=name)
+        self.recipe = {}
+
+    def adapt(self, dataset):
+        """Start the model's normalisation from statistics of the training data; by default nothing.
+
+        Args:
+            dataset: batches of (magnitude, reference), as `kerasep.data.spectrograms` gives them.
+        """
+
+    def get_config(self):
+        """Return exactly the constructor's arguments."""
+        names = list(inspect.signature(type(self).__init__).parameters)[1:]
+        return {name: _plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build a model of the same arguments."""
+        return cls(**config)
+
+
+def check_signal(sources, sample_rate, channels):
+    """Refuse a set of sources, a rate or a channel count that no model can have.
+
+    Args:
+        sources: names.
+        sample_rate: in Hz.
+        channels: of the mixture.
+
+    Returns:
+        The sources as a tuple.
+
+    Raises:
+        InputError: with what was received.
+    """
+    if isinstance(sources, str) or not sources or len(set(sources)) != len(sources):
+        raise InputError(
+            f"received sources={sources!r}, expected a list of one or more different names, "
+            f"such as ['vocals', 'drums']"
+        )
+    if not all(isinstance(name, str) and name.replace("_", "").isalnum() for name in sources):
+        raise InputError(f"received sources={sources!r}, expected names of letters, digits and _")
+    if sample_rate < 1 or channels < 1:
+        raise InputError(
+            f"received sample_rate={sample_rate}, channels={channels}, expected both above 0"
+        )
+    return tuple(sources)
+
+
+def _plain(value):
+    """Undo Keras' wrapping of containers that are set as attributes."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

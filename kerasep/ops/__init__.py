@@ -1,0 +1,26 @@
+"""Pure functions on tensors, in `keras.ops` alone."""
+
+from kerasep.ops.framing import frame, overlap_add
+from kerasep.ops.mel import mel_filterbank
+from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr
+from kerasep.ops.spectra import apply_mask, magnitude
+from kerasep.ops.stft import check_transform, istft, stft, window
+from kerasep.ops.wiener import mixture_phase, wiener
+
+__all__ = [
+    "apply_mask",
+    "check_transform",
+    "frame",
+    "istft",
+    "magnitude",
+    "mel_filterbank",
+    "mixture_phase",
+    "overlap_add",
+    "sd_sdr",
+    "si_sdr",
+    "si_snr",
+    "snr",
+    "stft",
+    "wiener",
+    "window",
+]

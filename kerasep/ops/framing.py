@@ -1,0 +1,84 @@
+"""Cutting a signal into overlapping frames, and adding overlapping frames up."""
+
+from keras import ops
+
+from kerasep.errors import InputError
+
+
+def frame(signal, frame_length, hop):
+    """Cut the last axis into overlapping frames.
+
+    Frames that would reach past the end are left out: there are
+    `1 + (samples - frame_length) // hop` of them. Made of slices and one concatenation, with no
+    gather, so that it is fast on every backend and on a phone.
+
+    Args:
+        signal: tensor `(..., samples)`.
+        frame_length: samples in a frame.
+        hop: samples from one frame's start to the next.
+
+    Returns:
+        Tensor `(..., frames, frame_length)`.
+
+    Raises:
+        InputError: for a signal that is shorter than one frame.
+
+    Example:
+
+    >>> import numpy as np
+    >>> frame(np.arange(6.0), 4, 2).shape
+    (2, 4)
+    """
+    samples = ops.shape(signal)[-1]
+    if isinstance(samples, int) and samples < frame_length:
+        raise InputError(
+            f"received a signal of {samples} samples, expected at least one frame of "
+            f"{frame_length}: pad the signal or take a shorter frame"
+        )
+    frames = 1 + (samples - frame_length) // hop
+    blocks_in_frame = -(-frame_length // hop)
+    needed = (frames + blocks_in_frame - 1) * hop
+    # The last block of a frame may reach past the signal when the hop does not divide the frame.
+    signal = _pad_last(signal, 0, blocks_in_frame * hop - frame_length)[..., :needed]
+    lead = list(ops.shape(signal)[:-1])
+    blocks = ops.reshape(signal, [*lead, frames + blocks_in_frame - 1, hop])
+    shifted = [blocks[..., j : j + frames, :] for j in range(blocks_in_frame)]
+    return ops.concatenate(shifted, axis=-1)[..., :frame_length]
+
+
+def overlap_add(frames, hop):
+    """Add overlapping frames up; the adjoint of `frame`.
+
+    Args:
+        frames: tensor `(..., frames, frame_length)`.
+        hop: samples from one frame's start to the next.
+
+    Returns:
+        Tensor `(..., (frames - 1) * hop + frame_length)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> overlap_add(np.ones((2, 4), "float32"), 2)[2]  # two frames meet here
+    2.0
+    """
+    frame_length = frames.shape[-1]
+    count = ops.shape(frames)[-2]
+    blocks_in_frame = -(-frame_length // hop)
+    frames = _pad_last(frames, 0, blocks_in_frame * hop - frame_length)
+    lead = list(ops.shape(frames)[:-2])
+    blocks = ops.reshape(frames, [*lead, count, blocks_in_frame, hop])
+    still = [[0, 0]] * len(lead)
+    total = sum(
+        ops.pad(blocks[..., j, :], [*still, [j, blocks_in_frame - 1 - j], [0, 0]])
+        for j in range(blocks_in_frame)
+    )
+    signal = ops.reshape(total, [*lead, (count + blocks_in_frame - 1) * hop])
+    return signal[..., : (count - 1) * hop + frame_length]
+
+
+def _pad_last(x, before, after):
+    """Pad the last axis with zeros."""
+    if before == after == 0:
+        return x
+    return ops.pad(x, [[0, 0]] * (len(x.shape) - 1) + [[before, after]])

@@ -1,0 +1,75 @@
+"""The mel scale."""
+
+import numpy as np
+
+from kerasep.errors import InputError
+
+
+def mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slaney"):
+    """Triangular mel filters, as a float32 NumPy array `(n_fft / 2 + 1, mels)`.
+
+    A magnitude `(batch, frames, bins, channels)` becomes mel bands by a product over its bins.
+
+    Args:
+        n_fft: FFT length in samples.
+        sample_rate: in Hz.
+        mels: number of bands.
+        low: lower edge of the first band, in Hz.
+        high: upper edge of the last band, in Hz. Default: half the sample rate.
+        scale: "slaney" (linear below 1 kHz, filters of unit area: the default of librosa) or "htk"
+            (`2595 log10(1 + f / 700)`, filters of unit height).
+
+    Raises:
+        InputError: for edges out of order, an unknown scale, or more bands than the bins can tell apart.
+
+    Example:
+
+    >>> mel_filterbank(1024, 16000, mels=64).shape
+    (513, 64)
+    """
+    high = sample_rate / 2 if high is None else high
+    if not 0 <= low < high <= sample_rate / 2:
+        raise InputError(
+            f"received band edges {low} to {high} Hz, expected 0 <= low < high <= {sample_rate / 2}"
+        )
+    if scale not in ("slaney", "htk"):
+        raise InputError(f"received scale {scale!r}, expected slaney or htk")
+    to_mel, to_hertz = _SCALES[scale]
+    edges = to_hertz(np.linspace(to_mel(low), to_mel(high), mels + 2))
+    bins = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
+    filters = np.maximum(0, np.minimum(rising, falling))
+    if not filters.any(axis=0).all():
+        raise InputError(
+            f"received mels={mels} for n_fft={n_fft}, which leaves bands without a bin: "
+            f"take fewer bands or a longer n_fft"
+        )
+    if scale == "slaney":
+        filters *= 2 / (edges[2:] - edges[:-2])
+    return filters.astype("float32")
+
+
+_LOG_STEP = np.log(6.4) / 27
+
+
+def _slaney_mel(hertz):
+    hertz = np.asarray(hertz, "float64")
+    return np.where(
+        hertz < 1000, hertz * 3 / 200, 15 + np.log(np.maximum(hertz, 1) / 1000) / _LOG_STEP
+    )
+
+
+def _slaney_hertz(mel):
+    return np.where(mel < 15, mel * 200 / 3, 1000 * np.exp(_LOG_STEP * (mel - 15)))
+
+
+def _htk_mel(hertz):
+    return 2595 * np.log10(1 + np.asarray(hertz, "float64") / 700)
+
+
+def _htk_hertz(mel):
+    return 700 * (10 ** (np.asarray(mel) / 2595) - 1)
+
+
+_SCALES = {"slaney": (_slaney_mel, _slaney_hertz), "htk": (_htk_mel, _htk_hertz)}

@@ -1,0 +1,130 @@
+"""Signal-to-distortion ratios between waveforms, in dB."""
+
+import math
+
+from keras import ops
+
+# Below the energy of one 24-bit quantisation step over a few samples: keeps silence and perfection
+# finite (about +-100 dB and more) and moves no audible signal's ratio.
+EPSILON = 1e-8
+
+
+def snr(reference, estimate, axis=1):
+    """Signal-to-noise ratio, in dB.
+
+    `10 log10(|s|^2 / |s - e|^2)`. In the music literature this is uSDR, or "SDR" of the Music Demixing
+    Challenge 2021 when both channels are summed over.
+
+    Args:
+        reference: true waveforms, samples along `axis`.
+        estimate: estimated waveforms of the same shape.
+        axis: the axis or axes of one signal.
+
+    Returns:
+        dB, with `axis` gone.
+
+    Example:
+
+    >>> import numpy as np
+    >>> s = np.ones((1, 100, 1), "float32")
+    >>> round(float(snr(s, 0.9 * s)[0, 0]))
+    20
+    """
+    reference, estimate = _float32(reference, estimate)
+    return _decibels(_energy(reference, axis), _energy(reference - estimate, axis))
+
+
+def si_sdr(reference, estimate, axis=1, zero_mean=False):
+    """Scale-invariant signal-to-distortion ratio, in dB.
+
+    `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR - half-baked
+    or well done?", eq. 3).
+
+    Args:
+        reference: true waveforms, samples along `axis`.
+        estimate: estimated waveforms of the same shape.
+        axis: the axis or axes of one signal.
+        zero_mean: whether the mean is taken off both first.
+
+    Returns:
+        dB, with `axis` gone.
+
+    Example:
+
+    >>> import numpy as np
+    >>> s = np.random.randn(1, 100, 1).astype("float32")
+    >>> bool(np.allclose(si_sdr(s, s + 0.1), si_sdr(s, 7 * (s + 0.1)), atol=1e-2))
+    True
+    """
+    reference, target, estimate = _projected(reference, estimate, axis, zero_mean)
+    return _decibels(_energy(target, axis), _energy(target - estimate, axis))
+
+
+def si_snr(reference, estimate, axis=1):
+    """Scale-invariant signal-to-noise ratio, in dB: `si_sdr` of zero-mean signals.
+
+    Luo and Mesgarani 2018 (TasNet), eq. 12 to 14.
+
+    Args:
+        reference: true waveforms, samples along `axis`.
+        estimate: estimated waveforms of the same shape.
+        axis: the axis or axes of one signal.
+
+    Returns:
+        dB, with `axis` gone.
+
+    Example:
+
+    >>> import numpy as np
+    >>> s = np.random.randn(1, 100, 1).astype("float32")
+    >>> bool(np.allclose(si_snr(s, s[:, ::-1]), si_snr(s, s[:, ::-1] + 3), atol=1e-2))
+    True
+    """
+    return si_sdr(reference, estimate, axis, zero_mean=True)
+
+
+def sd_sdr(reference, estimate, axis=1):
+    """Scale-dependent signal-to-distortion ratio, in dB.
+
+    `10 log10(|a s|^2 / |s - e|^2)`: like `si_sdr`, but a wrong level costs (Le Roux et al. 2019).
+
+    Args:
+        reference: true waveforms, samples along `axis`.
+        estimate: estimated waveforms of the same shape.
+        axis: the axis or axes of one signal.
+
+    Returns:
+        dB, with `axis` gone.
+
+    Example:
+
+    >>> import numpy as np
+    >>> s = np.ones((1, 100, 1), "float32")
+    >>> round(float(sd_sdr(s, 0.9 * s)[0, 0]), 1)
+    19.1
+    """
+    reference, target, estimate = _projected(reference, estimate, axis, zero_mean=False)
+    return _decibels(_energy(target, axis), _energy(reference - estimate, axis))
+
+
+def _projected(reference, estimate, axis, zero_mean):
+    """The reference, its multiple that lies closest to the estimate, and the estimate."""
+    reference, estimate = _float32(reference, estimate)
+    if zero_mean:
+        reference = reference - ops.mean(reference, axis=axis, keepdims=True)
+        estimate = estimate - ops.mean(estimate, axis=axis, keepdims=True)
+    product = ops.sum(reference * estimate, axis=axis, keepdims=True)
+    energy = ops.sum(ops.square(reference), axis=axis, keepdims=True)
+    return reference, product / (energy + EPSILON) * reference, estimate
+
+
+def _float32(*tensors):
+    return [ops.cast(tensor, "float32") for tensor in tensors]
+
+
+def _energy(x, axis):
+    return ops.sum(ops.square(x), axis=axis)
+
+
+def _decibels(signal, noise):
+    return (ops.log(signal + EPSILON) - ops.log(noise + EPSILON)) * (10 / math.log(10))

@@ -1,0 +1,47 @@
+"""Magnitudes of spectra and masks on them."""
+
+from keras import ops
+
+
+def magnitude(spectrum):
+    """Magnitude of a spectrum, in float32, with a gradient that is finite at zero.
+
+    Args:
+        spectrum: tensor `(..., 2)`; the last axis is real, imaginary.
+
+    Returns:
+        Tensor `(...)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> float(magnitude(np.array([3.0, 4.0])))
+    5.0
+    """
+    spectrum = ops.cast(spectrum, "float32")
+    power = ops.sum(ops.square(spectrum), axis=-1)
+    # The square root has an infinite slope at zero, and silence is common in audio.
+    positive = power > 0
+    return ops.where(positive, ops.sqrt(ops.where(positive, power, 1.0)), 0.0)
+
+
+def apply_mask(mask, mixture):
+    """Multiply masks with what they mask.
+
+    Args:
+        mask: tensor `(batch, frames, bins, channels, sources)`.
+        mixture: magnitude `(batch, frames, bins, channels)`, or a spectrum with one axis more.
+
+    Returns:
+        Source magnitudes `(batch, frames, bins, channels, sources)`, or source spectra with a last
+        axis of 2.
+
+    Example:
+
+    >>> import numpy as np
+    >>> apply_mask(np.ones((1, 4, 5, 2, 3)), np.ones((1, 4, 5, 2))).shape
+    (1, 4, 5, 2, 3)
+    """
+    if len(mixture.shape) == len(mask.shape):
+        return mask[..., None] * mixture[..., None, :]
+    return mask * mixture[..., None]

@@ -1,0 +1,170 @@
+"""The short-time Fourier transform and its exact inverse."""
+
+import numpy as np
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.ops.framing import frame, overlap_add
+
+WINDOWS = ("hann", "sqrt_hann", "hamming", "rectangular")
+
+
+def window(name, n_fft):
+    """A periodic analysis window, as float32 NumPy array `(n_fft,)`.
+
+    Args:
+        name: "hann", "sqrt_hann", "hamming" or "rectangular"; an array is taken as it is.
+        n_fft: its length in samples.
+
+    Raises:
+        InputError: for a name that is not known or an array of another length.
+
+    Example:
+
+    >>> float(window("hann", 8)[4])
+    1.0
+    """
+    if not isinstance(name, str):
+        values = np.asarray(name, "float32")
+        if values.shape != (n_fft,):
+            raise InputError(f"received a window of shape {values.shape}, expected ({n_fft},)")
+        return values
+    phase = 2 * np.pi * np.arange(n_fft) / n_fft
+    if name == "hann":
+        values = 0.5 - 0.5 * np.cos(phase)
+    elif name == "sqrt_hann":
+        values = np.sin(phase / 2)
+    elif name == "hamming":
+        values = 0.54 - 0.46 * np.cos(phase)
+    elif name == "rectangular":
+        values = np.ones(n_fft)
+    else:
+        raise InputError(f"received window {name!r}, expected one of {', '.join(WINDOWS)}")
+    return values.astype("float32")
+
+
+def check_transform(n_fft, hop):
+    """Refuse a transform that cannot be inverted.
+
+    Args:
+        n_fft: frame and FFT length in samples; even.
+        hop: samples between frames; at most half a frame.
+
+    Raises:
+        InputError: saying which of the two is out of range.
+    """
+    if n_fft < 2 or n_fft % 2:
+        raise InputError(f"received n_fft={n_fft}, expected an even number of samples")
+    if not 0 < hop <= n_fft // 2:
+        raise InputError(f"received hop={hop}, expected 1 to n_fft / 2 = {n_fft // 2} samples")
+
+
+def stft(waveform, n_fft, hop, window="hann", center=True):
+    """Short-time Fourier transform of real waveforms.
+
+    `X[t, k] = sum_n w[n] x[t hop + n] exp(-2 pi i k n / n_fft)`, not normalised: the numbers of
+    `torch.stft` and `librosa.stft`. Always computed in float32.
+
+    Args:
+        waveform: tensor `(batch, samples, channels)`.
+        n_fft: samples in a frame, and the FFT's length; even.
+        hop: samples from frame to frame.
+        window: a name that `window` knows, or an array of `n_fft` values.
+        center: whether frame `t` is centred on sample `t * hop`; the waveform is then mirrored at
+            both ends, and there are `1 + samples // hop` frames. Otherwise frames lie inside the
+            waveform only.
+
+    Returns:
+        Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`; the last axis is real, imaginary.
+
+    Raises:
+        InputError: for a waveform too short to be mirrored (`n_fft / 2 + 1` samples).
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep import ops
+
+    spectrum = ops.stft(np.random.randn(1, 16000, 2).astype("float32"), 512, 128)
+    assert tuple(spectrum.shape) == (1, 126, 257, 2, 2)
+    ```
+    """
+    check_transform(n_fft, hop)
+    weights = _as_window(window, n_fft)
+    x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
+    if center:
+        x = _mirror(x, n_fft // 2)
+    real, imaginary = ops.rfft(frame(x, n_fft, hop) * weights)
+    spectrum = ops.stack([real, imaginary], axis=-1)
+    return ops.transpose(spectrum, (0, 2, 3, 1, 4))
+
+
+def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
+    """Inverse of `stft`, exact wherever a window reaches, edges included.
+
+    Frames are windowed again, added up and divided by the sum of the squared windows that really
+    lie there, which is the least-squares inverse (Griffin and Lim 1984, eq. 6). With the periodic
+    sum that holds far from the edges only, the first and last frames would come out wrong.
+
+    Args:
+        spectrum: tensor `(batch, frames, n_fft / 2 + 1, channels, 2)`.
+        n_fft: as given to `stft`.
+        hop: as given to `stft`.
+        window: as given to `stft`.
+        center: as given to `stft`.
+        length: samples to return. Default: `(frames - 1) * hop`, plus `n_fft` when not centred.
+
+    Returns:
+        Waveform `(batch, length, channels)`, float32.
+
+    Raises:
+        InputError: for a number of bins that does not fit `n_fft`.
+
+    Example:
+
+    ```python
+    import numpy as np
+    from kerasep import ops
+
+    waveform = np.random.randn(1, 5000, 1).astype("float32")
+    spectrum = ops.stft(waveform, 512, 128)
+    again = ops.istft(spectrum, 512, 128, length=5000)
+    np.testing.assert_allclose(again, waveform, atol=1e-5)
+    ```
+    """
+    check_transform(n_fft, hop)
+    bins = spectrum.shape[-3]
+    if bins != n_fft // 2 + 1:
+        raise InputError(
+            f"received a spectrum of {bins} bins, expected n_fft / 2 + 1 = {n_fft // 2 + 1}"
+        )
+    weights = _as_window(window, n_fft)
+    spectrum = ops.transpose(ops.cast(spectrum, "float32"), (0, 3, 1, 2, 4))
+    frames = ops.irfft((spectrum[..., 0], spectrum[..., 1]), n_fft)
+    signal = overlap_add(frames * weights, hop)
+    count = ops.shape(frames)[-2]
+    squares = ops.broadcast_to(ops.square(weights), (1, 1, count, n_fft))
+    weight_sum = overlap_add(squares, hop)
+    signal = signal / ops.maximum(weight_sum, 1e-10)
+    start = n_fft // 2 if center else 0
+    if length is None:
+        length = (count - 1) * hop + (0 if center else n_fft)
+    signal = signal[..., start : start + length]
+    return ops.transpose(signal, (0, 2, 1))
+
+
+def _as_window(name, n_fft):
+    return ops.convert_to_tensor(window(name, n_fft))
+
+
+def _mirror(x, amount):
+    """Reflect the last axis at both ends, without repeating the outermost samples."""
+    samples = ops.shape(x)[-1]
+    if isinstance(samples, int) and samples <= amount:
+        raise InputError(
+            f"received a waveform of {samples} samples, expected at least n_fft / 2 + 1 = "
+            f"{amount + 1} to centre the frames: pad it or take a smaller n_fft"
+        )
+    still = [[0, 0]] * (len(x.shape) - 1)
+    return ops.pad(x, [*still, [amount, amount]], mode="reflect")

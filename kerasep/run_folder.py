@@ -1,0 +1,162 @@
+"""A training run on disk: best model, history, and the state from which it can go on."""
+
+import csv
+import json
+import math
+import os
+import pathlib
+import time
+
+import keras
+
+from kerasep.errors import InputError
+
+MODEL, HISTORY, SETTINGS = "model.keras", "history.csv", "recipe.json"
+
+
+class RunFolder(keras.callbacks.Callback):
+    """Keeps a run's folder, and takes training up where the folder's last whole epoch left it.
+
+    After every epoch the weights and the optimizer's state are written under the epoch's number,
+    then the history with that epoch in it, each by renaming a complete file: so whenever the
+    process is killed, the history's length names a state that is there.
+
+    Args:
+        path: the folder.
+        monitor: the logged value whose minimum makes the best model.
+        max_minutes: end before an epoch that would take the run past this, or None.
+    """
+
+    def __init__(self, path, monitor, max_minutes=None):
+        super().__init__()
+        self.path = pathlib.Path(path)
+        self.monitor = monitor
+        self.max_minutes = max_minutes
+        self.history = []
+        self.watchers = []
+
+    def start(self, model, settings):
+        """Open the folder for a model: a new one, or one to go on in.
+
+        Args:
+            model: the model that will be trained.
+            settings: what a run must have in common with the one that it goes on from.
+
+        Raises:
+            InputError: when the folder holds something else, a finished run, or one of other
+                settings.
+        """
+        settings = {**settings, "model": type(model).__name__, "arguments": model.get_config()}
+        settings = json.loads(json.dumps(settings))
+        record = self.path / SETTINGS
+        if record.is_file():
+            earlier = json.loads(record.read_text("utf-8"))
+            differing = sorted(key for key in settings if settings[key] != earlier.get(key))
+            if (self.path / HISTORY).is_file() and not self._states():
+                raise InputError(
+                    f"received --out {self.path}, which holds a finished run: choose another folder"
+                )
+            if differing:
+                raise InputError(
+                    f"received --out {self.path}, which holds a run with another "
+                    f"{', '.join(differing)}: choose another folder, or go on with its own settings"
+                )
+            self.history = self._read_history()
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise InputError(
+                f"received --out {self.path}, which holds other files: choose another folder"
+            )
+        else:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._replace(record, lambda path: path.write_text(json.dumps(settings, indent=2)))
+
+    def replayed(self, watchers):
+        """Name the callbacks that are shown the history again when a run goes on.
+
+        Args:
+            watchers: callbacks whose state follows from the logs alone.
+
+        Returns:
+            The same callbacks.
+        """
+        self.watchers = list(watchers)
+        return self.watchers
+
+    def on_train_begin(self, logs=None):
+        """Restore the state after the last whole epoch."""
+        self.best = min((row[self.monitor] for row in self.history), default=math.inf)
+        for epoch, row in enumerate(self.history):
+            for watcher in self.watchers:
+                watcher.on_epoch_end(epoch, dict(row))
+        if self.history:
+            # Unbuilt, the optimizer would be left out of what is loaded.
+            self.model.optimizer.build(self.model.trainable_variables)
+            self.model.load_weights(self._state(len(self.history)))
+        self.before = self.history[-1]["seconds"] if self.history else 0.0
+        self.began = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the state, the history, and the model where it is the best so far."""
+        loss = float(logs[self.monitor])
+        if not math.isfinite(loss):
+            raise InputError(
+                f"received {self.monitor} {loss} in epoch {epoch + 1}: lower the learning rate or "
+                f"the clipping norm; {self.path} keeps the state before it"
+            )
+        if loss < self.best:
+            self.best = loss
+            self._replace(self.path / MODEL, self._save_model)
+        seconds = self.before + time.monotonic() - self.began
+        taken = seconds - (self.history[-1]["seconds"] if self.history else 0.0)
+        row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
+        self.history.append(row | {key: float(value) for key, value in logs.items()})
+        state = self._state(len(self.history))
+        self._replace(state, self.model.save_weights)
+        self._replace(self.path / HISTORY, self._write_history)
+        for old in self._states():
+            if old != state:
+                old.unlink()
+        if self.max_minutes is not None and seconds + taken > 60 * self.max_minutes:
+            self.model.stop_training = True
+
+    def finish(self):
+        """Remove the state of a run that has come to its end."""
+        for state in self._states():
+            state.unlink()
+
+    def _state(self, epoch):
+        return self.path / f"epoch_{epoch:05d}.weights.h5"
+
+    def _states(self):
+        return sorted(self.path.glob("epoch_*.weights.h5"))
+
+    def _save_model(self, path):
+        # A copy, since a compiled model would take its optimizer along: three times the size.
+        copy = type(self.model).from_config(self.model.get_config())
+        copy.set_weights(self.model.get_weights())
+        copy.save(path)
+
+    def _replace(self, path, write):
+        """Write a file completely, or leave the old one as it is."""
+        temporary = path.with_name(f".partial.{path.name}")
+        try:
+            write(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _write_history(self, path):
+        with open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, self.history[0])
+            writer.writeheader()
+            writer.writerows(self.history)
+
+    def _read_history(self):
+        path = self.path / HISTORY
+        if not path.is_file():
+            return []
+        with open(path, newline="") as file:
+            rows = [
+                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+            ]
+        return [{**row, "epoch": int(row["epoch"])} for row in rows]

@@ -1,0 +1,174 @@
+"""What spectrogram losses compare with: the packed reference, and the targets derived from it."""
+
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.ops.spectra import magnitude
+
+
+def pack_reference(mixture, sources):
+    """Pack a mixture's spectrum and its sources' spectra into the y_true of every spectrogram loss.
+
+    Args:
+        mixture: spectrum `(batch, frames, bins, channels, 2)`.
+        sources: spectra `(batch, frames, bins, channels, sources, 2)`.
+
+    Returns:
+        Reference `(batch, frames, bins, channels, 1 + sources, 2)`; index 0 is the mixture.
+
+    Raises:
+        InputError: for shapes that do not belong together.
+
+    Example:
+
+    >>> import numpy as np
+    >>> pack_reference(np.zeros((1, 4, 5, 2, 2)), np.zeros((1, 4, 5, 2, 3, 2))).shape
+    (1, 4, 5, 2, 4, 2)
+    """
+    if len(mixture.shape) != 5 or len(sources.shape) != 6:
+        raise InputError(
+            f"received mixture {tuple(mixture.shape)} and sources {tuple(sources.shape)}, expected "
+            f"(batch, frames, bins, channels, 2) and (batch, frames, bins, channels, sources, 2)"
+        )
+    return ops.concatenate([mixture[..., None, :], sources], axis=-2)
+
+
+def unpack_reference(reference):
+    """Split a reference into the mixture's spectrum and the sources' spectra.
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        Mixture `(batch, frames, bins, channels, 2)`, sources `(batch, frames, bins, channels, sources, 2)`.
+
+    Raises:
+        InputError: for anything that is not shaped like a reference.
+
+    Example:
+
+    >>> import numpy as np
+    >>> mixture, sources = unpack_reference(np.zeros((1, 4, 5, 2, 4, 2)))
+    >>> sources.shape
+    (1, 4, 5, 2, 3, 2)
+    """
+    if len(reference.shape) != 6 or reference.shape[-1] != 2 or reference.shape[-2] < 2:
+        raise InputError(
+            f"received a y_true of shape {tuple(reference.shape)}, expected the packed reference "
+            f"(batch, frames, bins, channels, 1 + sources, 2): see kerasep.targets.pack_reference"
+        )
+    return reference[..., 0, :], reference[..., 1:, :]
+
+
+def magnitude_target(reference):
+    """The sources' magnitudes `|S|`: the target of magnitude spectrum approximation (MSA).
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        `(batch, frames, bins, channels, sources)`.
+
+    Example:
+
+    >>> import numpy as np
+    >>> tuple(magnitude_target(np.ones((1, 4, 5, 2, 4, 2))).shape)
+    (1, 4, 5, 2, 3)
+    """
+    return magnitude(unpack_reference(reference)[1])
+
+
+def phase_sensitive_target(reference):
+    """The part of each source in phase with the mixture, `|S| cos(angle S - angle Y)` (PSA).
+
+    Computed as the real part of `S conj(Y) / |Y|`, with no angle; 0 where the mixture is silent.
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        `(batch, frames, bins, channels, sources)`; may be negative.
+
+    Reference:
+        Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation", eq. 4.
+    """
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    level = magnitude(mixture)[..., None]
+    product = ops.sum(sources * mixture[..., None, :], axis=-1)
+    return product / ops.maximum(level, 1e-10)
+
+
+def truncated_phase_sensitive_target(reference, limit=1.0):
+    """`phase_sensitive_target` cut to `0 ... limit |Y|`, which a mask in `0 ... limit` can reach (tPSA).
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+        limit: the largest mask value.
+
+    Returns:
+        `(batch, frames, bins, channels, sources)`.
+
+    Reference:
+        Kolbaek et al. 2017; Wang, Le Roux and Hershey 2018, eq. 9.
+    """
+    mixture, _ = unpack_reference(reference)
+    ceiling = limit * magnitude(mixture)[..., None]
+    return ops.minimum(ops.maximum(phase_sensitive_target(reference), 0.0), ceiling)
+
+
+def ideal_binary_mask(reference):
+    """1 where a source is louder than all the others together, else 0 (IBM).
+
+    With two sources that is the louder one. What the mixture holds beside the sources counts as one
+    more source.
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        Masks `(batch, frames, bins, channels, sources)`.
+
+    Reference:
+        Wang 2005, "On ideal binary mask as the computational goal of auditory scene analysis".
+    """
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    rest = magnitude(mixture[..., None, :] - sources)
+    return ops.cast(magnitude(sources) > rest, "float32")
+
+
+def ideal_ratio_mask(reference):
+    """Each source's share of the summed magnitudes, `|S_i| / sum_j |S_j|` (IRM).
+
+    What the mixture holds beside the sources counts as one more source.
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        Masks `(batch, frames, bins, channels, sources)`, 0 to 1.
+
+    Reference:
+        Liutkus and Badeau 2015, "Generalized Wiener filtering with fractional power spectrograms".
+    """
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    levels = magnitude(sources)
+    rest = magnitude(mixture - ops.sum(sources, axis=-2))
+    # A remainder at rounding level is no source.
+    rest = ops.where(rest > 1e-5 * magnitude(mixture), rest, 0.0)
+    total = ops.sum(levels, axis=-1) + rest
+    return levels / ops.maximum(total, 1e-10)[..., None]
+
+
+def ideal_phase_sensitive_mask(reference, limit=1.0):
+    """The mask whose product with the mixture is the tPSA target.
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+        limit: the largest mask value.
+
+    Returns:
+        Masks `(batch, frames, bins, channels, sources)`, 0 to `limit`.
+    """
+    mixture, _ = unpack_reference(reference)
+    level = magnitude(mixture)[..., None]
+    return truncated_phase_sensitive_target(reference, limit) / ops.maximum(level, 1e-10)

@@ -1,0 +1,45 @@
+"""Running the bytes of a TFLite file, with ai-edge-litert alone."""
+
+import os
+
+from kerasep.errors import InputError
+from kerasep.tflite.silence import quiet
+
+SIGNATURE = "separate"
+
+
+class Interpreter:
+    """One TFLite file from kerasep, ready to run chunks of fixed length.
+
+    Args:
+        content: bytes of the file.
+        threads: how many to use. Default: as many as there are processors, at most 4.
+        name: what to call the file in an error.
+
+    Raises:
+        InputError: without ai-edge-litert, or for a file that it refuses.
+    """
+
+    def __init__(self, content, threads=None, name="the model"):
+        try:
+            from ai_edge_litert import interpreter
+        except ImportError as error:
+            raise InputError(
+                "received no ai-edge-litert, expected it to run .tflite files: "
+                "pip install 'kerasep[edge]'"
+            ) from error
+        if threads is not None and threads < 1:
+            raise InputError(f"received threads={threads}, expected at least 1")
+        try:
+            with quiet():
+                self._interpreter = interpreter.Interpreter(
+                    model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
+                )
+                self._run = self._interpreter.get_signature_runner(SIGNATURE)
+        except (ValueError, RuntimeError) as error:
+            line = " ".join(str(error).split())[:200]
+            raise InputError(f"received {name}, which TFLite cannot load: {line}") from error
+
+    def __call__(self, mixture):
+        """Separate a waveform `(1, samples, channels)`; return `(1, samples, channels, sources)`."""
+        return self._run(mixture=mixture)["sources"]

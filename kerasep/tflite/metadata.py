@@ -1,0 +1,146 @@
+"""What a `.tflite` file says about itself, in JSON under its metadata key "kerasep"."""
+
+import collections
+import json
+import pathlib
+import struct
+
+from kerasep.errors import InputError
+
+FORMAT = 1
+KEY = "kerasep"
+_IDENTIFIER = b"TFL3"
+
+
+def read_metadata(path):
+    """Read what an exported file says about itself; needs ai-edge-litert alone.
+
+    Args:
+        path: a `.tflite` file that `kerasep.tflite.export` wrote.
+
+    Returns:
+        Dict with format, kerasep (version), model (class), sources, sample_rate, channels, chunk, overlap, hop
+        and latency (samples; latency None where the whole chunk is needed), stft (None for
+        waveform models), parity.
+
+    Raises:
+        InputError: for a file that is missing, is no TFLite file, or has no such metadata.
+
+    Example:
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    kerasep.tflite.export(model, "small.tflite", seconds=1, overwrite=True)
+    assert kerasep.tflite.read_metadata("small.tflite")["sources"] == list(model.sources)
+    ```
+    """
+    return parse_metadata(read_model(path), path)
+
+
+def read_model(path):
+    """Read a file's bytes, and refuse what is no TFLite file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The bytes.
+
+    Raises:
+        InputError: for a file that is missing or of another kind.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError(f"received {path}, expected a .tflite file: there is no such file")
+    content = path.read_bytes()
+    if content[4:8] != _IDENTIFIER:
+        raise InputError(f"received {path}, which is not a TFLite file: export a model to get one")
+    return content
+
+
+def parse_metadata(content, name="the model"):
+    """Find the metadata in the bytes of a TFLite file.
+
+    Args:
+        content: the bytes.
+        name: what to call it in an error.
+
+    Returns:
+        See `read_metadata`.
+
+    Raises:
+        InputError: for a file without it, or cut short.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        model = schema.Model.GetRootAs(content, 0)
+        for index in range(model.MetadataLength()):
+            entry = model.Metadata(index)
+            if entry.Name() == KEY.encode():
+                data = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+                return json.loads(data)
+    except (struct.error, IndexError, AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
+    raise InputError(
+        f"received {name}, a TFLite file without kerasep's metadata, expected one that "
+        f"kerasep.tflite.export wrote"
+    )
+
+
+def with_metadata(content, metadata):
+    """Add metadata to the bytes of a TFLite file.
+
+    Args:
+        content: the bytes.
+        metadata: dict of plain JSON values.
+
+    Returns:
+        The bytes of a file that computes the same.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    buffer = schema.BufferT()
+    buffer.data = list(json.dumps(metadata).encode())
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = KEY, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [*(model.metadata or []), entry]
+    builder = flatbuffers.Builder(len(content) + 4096)
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def operations(content):
+    """Count the operations in the bytes of a TFLite file.
+
+    Args:
+        content: the bytes.
+
+    Returns:
+        Dict from name to number, most frequent first. A custom operation has its own name.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
+    counts = collections.Counter()
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            code = model.operatorCodes[operator.opcodeIndex]
+            name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+            if name == "CUSTOM":
+                name = f"custom {bytes(code.customCode).decode()}"
+            counts[name] += 1
+    return dict(counts.most_common())
+
+
+def has_variables(content):
+    """Whether any tensor in the bytes of a TFLite file keeps its value between runs."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    return any(tensor.isVariable for graph in model.subgraphs for tensor in graph.tensors)

@@ -1,0 +1,131 @@
+"""Separating recordings with an exported file: NumPy and ai-edge-litert alone."""
+
+import os
+
+import numpy as np
+
+from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
+from kerasep.errors import InputError
+from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.metadata import parse_metadata, read_model
+
+
+class Runtime:
+    """A `.tflite` file from `kerasep.tflite.export`, ready to separate; no TensorFlow needed.
+
+    Args:
+        path: the file.
+        threads: how many to use. Default: as many as there are processors, at most 4.
+
+    Attributes:
+        sources: tuple of names.
+        sample_rate: in Hz.
+        channels: of the mixture that the model takes.
+        chunk: samples that it takes at once.
+        overlap: samples that neighbouring chunks of a long recording share.
+        latency: samples from input to output of a causal model, else None.
+        metadata: all that the file says about itself.
+
+    Raises:
+        InputError: for a file that is missing, damaged, or not from kerasep.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    kerasep.tflite.export(model, "small.tflite", seconds=1, overwrite=True)
+    runtime = kerasep.tflite.Runtime("small.tflite")
+    stems = runtime.separate(np.zeros((50000, 2), "float32"))
+    assert stems["drums"].shape == (50000, 2)
+    ```
+    """
+
+    def __init__(self, path, threads=None):
+        content = read_model(path)
+        self.metadata = parse_metadata(content, path)
+        self.sources = tuple(self.metadata["sources"])
+        self.sample_rate = self.metadata["sample_rate"]
+        self.channels = self.metadata["channels"]
+        self.chunk = self.metadata["chunk"]
+        self.overlap = self.metadata["overlap"]
+        self.latency = self.metadata["latency"]
+        self._run = Interpreter(content, threads, path)
+
+    def process(self, chunk):
+        """Separate one chunk of exactly the length that the file takes.
+
+        Args:
+            chunk: array `(self.chunk, self.channels)`.
+
+        Returns:
+            Float32 array `(self.chunk, self.channels, sources)`.
+
+        Raises:
+            InputError: for another shape.
+        """
+        chunk = np.ascontiguousarray(chunk, "float32")
+        if chunk.shape != (self.chunk, self.channels):
+            raise InputError(
+                f"received a chunk of shape {chunk.shape}, expected ({self.chunk}, "
+                f"{self.channels}): separate() takes any length"
+            )
+        return self._run(chunk[None])[0]
+
+    def separate(self, audio, sample_rate=None):
+        """Separate a recording of any length, sample rate and number of channels.
+
+        As `kerasep.separate`: long recordings in overlapping chunks, channels in groups of as many
+        as the model has.
+
+        Args:
+            audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
+            sample_rate: of an array, in Hz. Default: the model's. A path knows its own.
+
+        Returns:
+            Dict from source name to float32 array `(samples, channels)`, at the recording's own
+            rate.
+
+        Raises:
+            InputError: for audio that is missing, empty, damaged, or not finite.
+        """
+        if isinstance(audio, str | os.PathLike):
+            if sample_rate is not None:
+                raise InputError(
+                    f"received sample_rate={sample_rate} for {audio}: a file knows its own"
+                )
+            # Imported here: arrays at the model's rate need no audio library.
+            from kerasep.data import audio as audio_files
+
+            header = audio_files.info(audio)
+            sample_rate, samples = header.sample_rate, header.samples
+            blocks = audio_files.stream(audio, sample_rate=self.sample_rate)
+        else:
+            waveform = check_waveform(audio)
+            sample_rate, samples = sample_rate or self.sample_rate, len(waveform)
+            blocks = [_resampled(waveform, sample_rate, self.sample_rate)]
+        stems = crossfaded(
+            blocks, self._by_groups, self.chunk, self.overlap, self.metadata["hop"], pad=True
+        )
+        result = np.concatenate(list(stems))
+        shape = result.shape[1:]
+        result = _resampled(result.reshape(len(result), -1), self.sample_rate, sample_rate)
+        # There and back, resampling rounds the length twice.
+        result = result[:samples]
+        result = np.pad(result, ((0, samples - len(result)), (0, 0))).reshape(samples, *shape)
+        return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(self.sources)}
+
+    def _by_groups(self, waveform):
+        def process(groups):
+            return np.stack([self.process(group) for group in groups])
+
+        return by_channel_groups(process, waveform, self.channels)
+
+
+def _resampled(waveform, sample_rate, new_sample_rate):
+    if sample_rate == new_sample_rate:
+        return waveform
+    from kerasep.data.audio import resample
+
+    return resample(waveform, sample_rate, new_sample_rate)

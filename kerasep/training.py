@@ -1,0 +1,217 @@
+"""From a preset's recipe to a trained model: compile, fit, checkpoints, logs, resume."""
+
+import inspect
+import json
+import pathlib
+
+import keras
+
+from kerasep import __version__, data, losses
+from kerasep.data.failures import input_errors
+from kerasep.errors import InputError
+from kerasep.run_folder import RunFolder
+from kerasep.zoo.registry import merge_recipe
+
+RECIPE_KEYS = ("loss", "optimizer", "plateau", "early_stopping", "epochs", "data")
+STATISTICS_SECONDS = 600
+
+
+def train(
+    model,
+    tracks,
+    out,
+    valid=None,
+    *,
+    recipe=None,
+    seed=0,
+    max_minutes=None,
+    callbacks=(),
+    verbose=0,
+):
+    """Train a model by its recipe, in a folder from which a later call can go on.
+
+    The folder holds `model.keras` (the weights with the lowest validation loss), `history.csv`,
+    `recipe.json`, TensorBoard logs and, until training ends, the state after the last whole epoch.
+    After a kill the same call goes on from there, with the crops, learning rate and patience that
+    an unbroken run would have had.
+
+    Args:
+        model: a model of the zoo.
+        tracks: folder of tracks, or list of `kerasep.data.Track`, to train on.
+        out: the run's folder; made if it is missing.
+        valid: tracks to validate on. Default: every tenth of the training tracks is held out; with
+            a single track there is no validation, and the training loss counts.
+        recipe: settings that differ from `model.recipe`: loss, optimizer, plateau, early_stopping,
+            epochs, and `data`, arguments of `kerasep.data.spectrograms`.
+        seed: decides which crops are drawn and how they are mixed. Defaults to 0.
+        max_minutes: the run ends before an epoch that would take it past this; the time before a
+            kill counts. Default: no limit.
+        callbacks: more Keras callbacks, such as a progress display.
+        verbose: as in `keras.Model.fit`. Defaults to 0.
+
+    Returns:
+        The history: a list of dicts, one an epoch.
+
+    Raises:
+        InputError: for data that cannot be used, an unknown setting, or a folder that holds a
+            finished run or one of other settings.
+
+    Example:
+
+    ```python
+    import kerasep
+
+    kerasep.data.write_songs("songs", 4, seconds=4.0)
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    recipe = {"epochs": 1, "data": {"batch_size": 2, "crop_seconds": 1.0}}
+    history = kerasep.training.train(model, "songs", "run", recipe=recipe)
+    assert kerasep.zoo.load("run").sources == model.sources
+    ```
+    """
+    unknown = set(recipe or {}) - set(RECIPE_KEYS)
+    if unknown:
+        raise InputError(
+            f"received recipe setting {', '.join(sorted(unknown))}, expected one of "
+            f"{', '.join(RECIPE_KEYS)}"
+        )
+    recipe = merge_recipe(model.recipe, recipe or {})
+    train_tracks, valid_tracks = split(tracks, valid, model.sources)
+    pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
+    check_settings(recipe["data"])
+    monitor = "val_loss" if valid_tracks else "loss"
+    folder = RunFolder(out, monitor, max_minutes)
+    compile_model(model, recipe)
+    folder.start(model, {"recipe": recipe, "seed": seed, "kerasep": __version__})
+    with input_errors():
+        if not folder.history:
+            examples = pipeline(train_tracks, model, seed=seed, **recipe["data"])
+            seconds = recipe["data"]["batch_size"] * recipe["data"]["crop_seconds"]
+            model.adapt(examples.take(max(1, round(STATISTICS_SECONDS / seconds))))
+        training = pipeline(
+            train_tracks, model, seed=seed, first_epoch=len(folder.history), **recipe["data"]
+        )
+        validation = None
+        if valid_tracks:
+            size = {key: recipe["data"][key] for key in ("batch_size", "crop_seconds")}
+            validation = pipeline(valid_tracks, model, training=False, **size)
+        model.fit(
+            training,
+            validation_data=validation,
+            initial_epoch=len(folder.history),
+            epochs=recipe["epochs"],
+            verbose=verbose,
+            shuffle=False,
+            # The folder comes after what it replays, the others' on_train_begin being over.
+            callbacks=[
+                keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
+                *folder.replayed(schedules(recipe, monitor)),
+                folder,
+                *callbacks,
+            ],
+        )
+    folder.finish()
+    return folder.history
+
+
+def split(tracks, valid, sources):
+    """Find the tracks to train and to validate on.
+
+    Args:
+        tracks: folder, or list of tracks.
+        valid: likewise, or None to hold out every tenth track (none of a single one).
+        sources: names that every track must have.
+
+    Returns:
+        Two lists of tracks.
+
+    Raises:
+        InputError: for a folder without tracks, or a track without a source.
+    """
+    tracks = _found(tracks, sources)
+    if valid is not None:
+        return tracks, _found(valid, sources)
+    if len(tracks) == 1:
+        return tracks, []
+    held_out = tracks[::10]
+    return [track for track in tracks if track not in held_out], held_out
+
+
+def check_settings(settings):
+    """Refuse data settings that the pipelines do not know, or lack.
+
+    Args:
+        settings: the recipe's `data`.
+
+    Raises:
+        InputError: naming them.
+    """
+    known = set(inspect.signature(data.waveforms).parameters)
+    known -= {"data", "model", "training", "seed", "first_epoch"}
+    unknown = set(settings) - known
+    missing = {"batch_size", "crop_seconds"} - set(settings)
+    if unknown or missing:
+        raise InputError(
+            f"received data settings {', '.join(sorted(settings)) or 'none'}, expected batch_size, "
+            f"crop_seconds and any of {', '.join(sorted(known - {'batch_size', 'crop_seconds'}))}"
+        )
+
+
+def compile_model(model, recipe):
+    """Compile a model with a recipe's loss and optimizer.
+
+    Args:
+        model: a model of the zoo.
+        recipe: dict with `loss` and `optimizer`, each in Keras' serialised form.
+
+    Raises:
+        InputError: for a loss or optimizer that Keras does not know.
+
+    Example:
+
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    kerasep.training.compile_model(model, model.recipe)
+    ```
+    """
+    try:
+        optimizer = keras.optimizers.get(recipe["optimizer"])
+        loss = keras.losses.deserialize(recipe["loss"], custom_objects=vars(losses))
+    except (ValueError, TypeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"received a recipe with loss {json.dumps(recipe.get('loss'))} and optimizer "
+            f"{json.dumps(recipe.get('optimizer'))}, expected ones that Keras knows: {reason}"
+        ) from error
+    model.compile(optimizer=optimizer, loss=loss)
+
+
+def schedules(recipe, monitor):
+    """Make a recipe's learning rate schedule and early stopping.
+
+    Args:
+        recipe: dict that may hold `plateau` (factor, patience) and `early_stopping` (patience).
+        monitor: the logged loss that they watch.
+
+    Returns:
+        List of Keras callbacks.
+    """
+    made = []
+    if recipe.get("plateau"):
+        made.append(
+            keras.callbacks.ReduceLROnPlateau(monitor=monitor, mode="min", **recipe["plateau"])
+        )
+    if recipe.get("early_stopping"):
+        made.append(
+            keras.callbacks.EarlyStopping(monitor=monitor, mode="min", **recipe["early_stopping"])
+        )
+    return made
+
+
+def _found(tracks, sources):
+    if isinstance(tracks, str | pathlib.Path):
+        return data.find_tracks(tracks, sources)
+    for track in tracks:
+        track.groups(sources)
+    return list(tracks)

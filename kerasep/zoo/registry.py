@@ -1,0 +1,184 @@
+"""From a name, or a file, to a model."""
+
+import difflib
+import json
+import pathlib
+import zipfile
+from importlib import resources
+
+import keras
+
+from kerasep import models
+from kerasep.errors import InputError
+
+MODEL_FILE = "model.keras"
+
+
+def list_entries():
+    """List the names of all presets, the default preset of each entry first.
+
+    Returns:
+        List of "entry/preset" names.
+
+    Example:
+
+    >>> "open_unmix_like/umx" in list_entries()
+    True
+    """
+    return [f"{entry}/{preset}" for entry, card in _cards().items() for preset in card["presets"]]
+
+
+def describe(name):
+    """Describe a preset: class, arguments, training recipe and published weights.
+
+    Args:
+        name: "entry" for the entry's default preset, or "entry/preset".
+
+    Returns:
+        Dict with name, description, class, arguments, recipe and weights.
+
+    Raises:
+        InputError: for a name that is not there; offers the nearest.
+
+    Example:
+
+    >>> describe("open_unmix_like/umx")["arguments"]["hidden"]
+    512
+    """
+    cards = _cards()
+    entry, _, preset = name.partition("/")
+    card = cards.get(entry)
+    if card is None or (preset and preset not in card["presets"]):
+        known = [*cards, *list_entries()]
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
+        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(cards)}"
+        raise InputError(f"received model {name!r}, expected a name of the zoo or a file: {hint}")
+    preset = preset or next(iter(card["presets"]))
+    settings = card["presets"][preset]
+    return {
+        "name": f"{entry}/{preset}",
+        "description": settings["description"],
+        "class": card["class"],
+        "arguments": {**card["arguments"], **settings.get("arguments", {})},
+        "recipe": merge_recipe(card["recipe"], settings.get("recipe", {})),
+        "weights": settings.get("weights", {}),
+    }
+
+
+def load(name, weights=None, **overrides):
+    """Build a model by its name, or restore one from a file or a training run.
+
+    Args:
+        name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
+            `kerasep train` wrote.
+        weights: None for random weights, or the path of a `.weights.h5` or `.keras` file.
+        **overrides: arguments of the model's class that differ from the preset's, such as
+            `sources=["vocals"]` or `sample_rate=16000`.
+
+    Returns:
+        A `kerasep.models.SeparationModel`, its `recipe` that of the preset.
+
+    Raises:
+        InputError: for an unknown name (the nearest is offered) or argument, a file that is no
+            model, or weights of another model.
+
+    Example:
+
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like", sources=["vocals"], hidden=64)
+    assert model.sources == ("vocals",)
+    ```
+    """
+    path = pathlib.Path(name)
+    if path.exists() or path.suffix == ".keras":
+        model = _restore(path, overrides)
+    else:
+        preset = describe(name)
+        cls = getattr(models, preset["class"])
+        unknown = set(overrides) - set(preset["arguments"]) - {"name"}
+        if unknown:
+            raise InputError(
+                f"received argument {', '.join(sorted(unknown))}, expected one of "
+                f"{', '.join(preset['arguments'])} for {preset['name']}"
+            )
+        model = cls(**{**preset["arguments"], **overrides})
+        model.recipe = preset["recipe"]
+    if weights is not None:
+        _load_weights(model, weights)
+    return model
+
+
+def merge_recipe(recipe, changes):
+    """Lay changes over a recipe, those of `data` one by one.
+
+    Args:
+        recipe: a preset's recipe.
+        changes: the same kind of dict, with any of its keys.
+
+    Returns:
+        The merged recipe.
+
+    Example:
+
+    >>> merge_recipe({"epochs": 9, "data": {"remix": 0.5}}, {"data": {"remix": 1.0}})
+    {'epochs': 9, 'data': {'remix': 1.0}}
+    """
+    data = {**recipe.get("data", {}), **changes.get("data", {})}
+    return {**recipe, **changes, "data": data}
+
+
+def _cards():
+    folder = resources.files("kerasep.zoo") / "presets"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
+    return {f.name.removesuffix(".json"): json.loads(f.read_text("utf-8")) for f in files}
+
+
+def _restore(path, overrides):
+    """Restore a whole model, and the recipe that lies beside it."""
+    if overrides:
+        raise InputError(
+            f"received {', '.join(sorted(overrides))} for the saved model {path}, expected no "
+            f"argument: a saved model keeps the ones that it was trained with"
+        )
+    file = path / MODEL_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise InputError(f"received model {path}, expected a .keras file or a run that holds one")
+    if not zipfile.is_zipfile(file):
+        raise InputError(
+            f"received model {file}, expected a .keras file: it is damaged or no model"
+        )
+    try:
+        model = keras.saving.load_model(file, compile=False)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        raise InputError(
+            f"received model {file}, expected one saved by kerasep: {_first_line(error)}"
+        ) from error
+    if not isinstance(model, models.SeparationModel):
+        raise InputError(
+            f"received model {file} of class {type(model).__name__}, expected a model of the zoo"
+        )
+    recipe = file.parent / "recipe.json"
+    if recipe.is_file():
+        model.recipe = json.loads(recipe.read_text("utf-8"))["recipe"]
+    return model
+
+
+def _load_weights(model, weights):
+    path = pathlib.Path(weights)
+    if path.is_dir():
+        path = path / MODEL_FILE
+    if not path.is_file():
+        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")
+    try:
+        model.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        raise InputError(
+            f"received weights {path}, expected weights of {model.name} with the same arguments: "
+            f"{_first_line(error)}"
+        ) from error
+
+
+def _first_line(error):
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

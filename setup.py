@@ -1,0 +1,46 @@
+"""The package's metadata; pyproject.toml holds the build system and the tools' settings."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "kerasep/__init__.py").read_text()).group(1)
+
+setup(
+    name="kerasep",
+    version=VERSION,
+    description="The Keras model zoo for audio source separation",
+    long_description=(HERE / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["kerasep", "kerasep.*"]),
+    package_data={"kerasep.zoo": ["presets/*.json"]},
+    install_requires=[
+        "tensorflow>=2.16",
+        "keras>=3.13",
+        "numpy",
+        "soundfile",
+        "soxr",
+        "av",
+        "rich",
+        "tensorboard",
+        "typer",
+    ],
+    extras_require={
+        "edge": ["ai-edge-litert>=2.3", "ai-edge-quantizer>=0.10"],
+        "report": ["matplotlib"],
+        "tfio": ["tensorflow-io==0.37.1; python_version<'3.13'"],
+        "jax": ["jax"],
+        "docs": ["sphinx", "myst-parser", "furo"],
+        "dev": ["pytest", "hypothesis", "ruff", "scipy"],
+    },
+    entry_points={"console_scripts": ["kerasep = kerasep.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Multimedia :: Sound/Audio",
+    ],
+)
