@@ -9,11 +9,15 @@ import platform
 
 
 def describe(*packages):
-    """Describe processor, system, Python and the versions of packages, as columns of a table."""
+    """Describe processor, load, Python and the versions of packages, as columns of a table.
+
+    A load above the cores that the measured process uses says that others were at work too.
+    """
     versions = [f"{package} {importlib.metadata.version(package)}" for package in packages]
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
+        "load_15_minutes": round(os.getloadavg()[2], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": "; ".join([f"python {platform.python_version()}", *versions]),
         "date": datetime.date.today().isoformat(),

@@ -13,6 +13,7 @@ medians, the best is the fastest single run. Outputs are compared with PyTorch's
 import argparse
 import itertools
 import json
+import math
 import os
 import pathlib
 import statistics
@@ -38,12 +39,25 @@ def prepare(folder, seconds):
             if name.endswith(("running_var", "scale")):
                 value.uniform_(0.5, 1.5)
     torch.save(network.state_dict(), folder / "vocals.pth")
-    waveform = torch.randn(2, round(seconds * SAMPLE_RATE)) * 0.1
+    samples = HOP * math.ceil(seconds * SAMPLE_RATE / HOP)
+    waveform = torch.randn(2, samples) * 0.1
     window = torch.hann_window(N_FFT)
     spectrum = torch.stft(waveform, N_FFT, HOP, window=window, return_complex=True)
     np.save(folder / "waveform.npy", waveform.T[None].numpy())
     np.save(folder / "network.npy", spectrum.abs().permute(2, 1, 0)[None].numpy())
-    EXPORT
+
+    from kerasep import tflite
+    from kerasep.importers import open_unmix
+    from kerasep.tflite.conversion import convert
+    from kerasep.tflite.rewrites import export_forms
+
+    keras_model = open_unmix.build(folder / "vocals.pth")
+    tflite.export(keras_model, folder / "waveform.tflite", seconds=samples / SAMPLE_RATE)
+    # The public export is from waveform to waveforms; its parts give the network alone as well.
+    shape = (1, 1 + samples // HOP, BINS, 2)
+    with export_forms(keras_model):
+        content, _ = convert(keras_model, lambda x: {"y": keras_model(x)}, x=shape)
+    (folder / "network.tflite").write_bytes(content)
 
 
 def keras_engine(folder, task, threads):
@@ -174,7 +188,7 @@ def main():
                 rounds.append(measure(folder, engine, task, threads, arguments.runs))
                 median = statistics.median(rounds[-1])
                 print(
-                    f"round {round_number + 1}: {task}, {threads} threads, {engine}: {median:.1f} ms"
+                    f"round {round_number + 1}: {task}, {threads} threads, {engine}: {median:.1f}"
                 )
         differences = {(t, e): difference(folder, e, t) for t, _, e in found}
     described = machine.describe(

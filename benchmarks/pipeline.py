@@ -4,9 +4,10 @@
 
 needs torch and openunmix (`--no-deps`) beside kerasep. Both read the same files: tracks of four
 stereo stems, 44.1 kHz, as WAV and as FLAC. Both draw crops of six seconds, mix stems of different
-tracks, vary their gain and swap their channels, and give batches of 16. "waveforms" ends there, where
-Open-Unmix's data sets do; "spectrograms" goes on to the network's input: with Open-Unmix its encoder
-is applied to the mixture and the target of each batch, as its training step does.
+tracks, vary their gain, swap their channels, and give batches of 16. "waveforms" ends there, where
+Open-Unmix's data sets do: theirs with the mixture and one target, ours with all four sources.
+"spectrograms" goes on to what the network and its loss take, the transforms of the mixture and of
+one target: with Open-Unmix by its own encoder, which its training step applies to each batch.
 
 Each measurement is a fresh process, and the processes of one round follow one another. Where
 torchaudio is not installed a stand-in on soundfile reads for Open-Unmix, seeking in the same way.
@@ -43,7 +44,7 @@ def write_tracks(folder, tracks, seconds):
 
 
 def kerasep_batches(folder, spectrograms):
-    """Our pipeline: mixtures and all four sources, or magnitudes and the reference of one target."""
+    """Our pipeline: mixtures and all four sources, or magnitudes and one target's reference."""
     from kerasep import data
     from kerasep.models import OpenUnmixLike
 
@@ -83,11 +84,10 @@ def openunmix_batches(folder, spectrograms, workers):
     sampler = torch.utils.data.RandomSampler(dataset, replacement=True, num_samples=10**6)
     loader = torch.utils.data.DataLoader(dataset, BATCH, sampler=sampler, num_workers=workers)
     if not spectrograms:
-        yield from loader
+        return loader
     stft, _ = transforms.make_filterbanks(N_FFT, HOP, sample_rate=SAMPLE_RATE)
     encoder = torch.nn.Sequential(stft, model.ComplexNorm(mono=False))
-    for mixture, target in loader:
-        yield encoder(mixture), encoder(target)
+    return ((encoder(mixture), encoder(target)) for mixture, target in loader)
 
 
 ENGINES = {
@@ -147,7 +147,7 @@ def main():
         for round_number in range(arguments.rounds):
             for (suffix, engine), rates in found.items():
                 rates.append(measure(engine, folder / suffix, arguments.seconds))
-                print(f"round {round_number + 1}: {suffix} {engine}: {rates[-1]:.1f} crops/s")
+                print(f"round {round_number + 1}: {suffix}, {engine}: {rates[-1]:.1f} crops/s")
     described = machine.describe("kerasep", "tensorflow", "openunmix", "torch", "soundfile")
     machine.write_csv(
         arguments.out,

@@ -2,12 +2,11 @@
 
 
 class InputError(ValueError):
-    """Raised for anything a user can put right: one line that says what was received, expected and to do.
+    """Raised for what a user can put right: one line says what was received, expected and to do.
 
     The command line prints the message alone and exits with status 2.
 
     Example:
-
     ```python
     from kerasep.errors import InputError
 

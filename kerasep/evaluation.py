@@ -11,7 +11,7 @@ from kerasep import data, ops, targets
 from kerasep.chunks import crossfaded
 from kerasep.errors import InputError
 from kerasep.metrics import scores
-from kerasep.separation import CHUNK_SECONDS, separate
+from kerasep.separation import CHUNK_SECONDS, pad_to_frames, separate
 
 ORACLES = {
     "ibm": targets.ideal_binary_mask,
@@ -38,14 +38,13 @@ def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
 
     Returns:
         List of dicts, one a track and source: track, source, si_sdr, si_sdr_improvement, usdr,
-        usdr_improvement, then `<oracle>_si_sdr` and `<oracle>_usdr`. A source that is silent in a track has
-        no score there: None.
+        usdr_improvement, then `<oracle>_si_sdr` and `<oracle>_usdr`. A source that is silent in a
+        track has no score there: None.
 
     Raises:
         InputError: for tracks that lack a source of the model, or cannot be read.
 
     Example:
-
     ```python
     import kerasep
 
@@ -82,7 +81,6 @@ def oracle_estimates(model, mixture, stems):
         Dict from "ibm", "irm" and "tpsa" to estimates `(samples, channels, sources)`.
 
     Example:
-
     ```python
     import numpy as np
     import kerasep
@@ -98,8 +96,7 @@ def oracle_estimates(model, mixture, stems):
     together = np.concatenate([mixture[..., None], stems], axis=-1).reshape(samples, -1)
 
     def process(waveforms):
-        missing = max(0, transform["n_fft"] // 2 + 1 - len(waveforms))
-        spectrum = ops.stft(np.pad(waveforms, ((0, missing), (0, 0)))[None], **transform)
+        spectrum = ops.stft(pad_to_frames(waveforms, transform)[None], **transform)
         shape = keras.ops.shape(spectrum)
         reference = keras.ops.reshape(spectrum, (*shape[:3], channels, 1 + sources, 2))
         separated = [
@@ -127,7 +124,6 @@ def summarise(rows):
         InputError: for no rows.
 
     Example:
-
     >>> summarise([{"track": "a", "source": "bass", "si_sdr": 1.0}])
     [{'track': 'median of 1', 'source': 'bass', 'si_sdr': 1.0}]
     """
@@ -152,7 +148,6 @@ def write_csv(rows, path):
         path: the file, replaced if it exists.
 
     Example:
-
     ```python
     from kerasep.evaluation import write_csv
 

@@ -24,7 +24,7 @@ class RunFolder(keras.callbacks.Callback):
     Args:
         path: the folder.
         monitor: the logged value whose minimum makes the best model.
-        max_minutes: end before an epoch that would take the run past this, or None.
+        max_minutes: end the run at this time, or after the epoch before it, or None.
     """
 
     def __init__(self, path, monitor, max_minutes=None):
@@ -46,13 +46,12 @@ class RunFolder(keras.callbacks.Callback):
             InputError: when the folder holds something else, a finished run, or one of other
                 settings.
         """
-        settings = {**settings, "model": type(model).__name__, "arguments": model.get_config()}
-        settings = json.loads(json.dumps(settings))
-        record = self.path / SETTINGS
-        if record.is_file():
-            earlier = json.loads(record.read_text("utf-8"))
+        about = {"model": type(model).__name__, "arguments": model.get_config()}
+        settings = json.loads(json.dumps({**settings, "monitor": self.monitor, **about}))
+        earlier = self._read_settings()
+        if earlier and (self.path / HISTORY).is_file():
             differing = sorted(key for key in settings if settings[key] != earlier.get(key))
-            if (self.path / HISTORY).is_file() and not self._states():
+            if not self._states():
                 raise InputError(
                     f"received --out {self.path}, which holds a finished run: choose another folder"
                 )
@@ -62,13 +61,14 @@ class RunFolder(keras.callbacks.Callback):
                     f"{', '.join(differing)}: choose another folder, or go on with its own settings"
                 )
             self.history = self._read_history()
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif not earlier and self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(
                 f"received --out {self.path}, which holds other files: choose another folder"
             )
-        else:
+        else:  # a run without a whole epoch has nothing to lose
             self.path.mkdir(parents=True, exist_ok=True)
-            self._replace(record, lambda path: path.write_text(json.dumps(settings, indent=2)))
+            text = json.dumps(settings, indent=2)
+            self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
 
     def replayed(self, watchers):
         """Name the callbacks that are shown the history again when a run goes on.
@@ -95,6 +95,11 @@ class RunFolder(keras.callbacks.Callback):
         self.before = self.history[-1]["seconds"] if self.history else 0.0
         self.began = time.monotonic()
 
+    def on_train_batch_end(self, batch, logs=None):
+        """End the epoch where time has run out within it."""
+        if self.max_minutes is not None and self._seconds() > 60 * self.max_minutes:
+            self.model.stop_training = True
+
     def on_epoch_end(self, epoch, logs=None):
         """Write the state, the history, and the model where it is the best so far."""
         loss = float(logs[self.monitor])
@@ -106,7 +111,7 @@ class RunFolder(keras.callbacks.Callback):
         if loss < self.best:
             self.best = loss
             self._replace(self.path / MODEL, self._save_model)
-        seconds = self.before + time.monotonic() - self.began
+        seconds = self._seconds()
         taken = seconds - (self.history[-1]["seconds"] if self.history else 0.0)
         row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
         self.history.append(row | {key: float(value) for key, value in logs.items()})
@@ -123,6 +128,10 @@ class RunFolder(keras.callbacks.Callback):
         """Remove the state of a run that has come to its end."""
         for state in self._states():
             state.unlink()
+
+    def _seconds(self):
+        """How long the run has taken, parts before a kill included."""
+        return self.before + time.monotonic() - self.began
 
     def _state(self, epoch):
         return self.path / f"epoch_{epoch:05d}.weights.h5"
@@ -145,6 +154,14 @@ class RunFolder(keras.callbacks.Callback):
         finally:
             temporary.unlink(missing_ok=True)
 
+    def _read_settings(self):
+        """Read the settings of a run of ours, or nothing."""
+        try:
+            settings = json.loads((self.path / SETTINGS).read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return settings if isinstance(settings, dict) and "kerasep" in settings else None
+
     def _write_history(self, path):
         with open(path, "w", newline="") as file:
             writer = csv.DictWriter(file, self.history[0])
@@ -152,10 +169,7 @@ class RunFolder(keras.callbacks.Callback):
             writer.writerows(self.history)
 
     def _read_history(self):
-        path = self.path / HISTORY
-        if not path.is_file():
-            return []
-        with open(path, newline="") as file:
+        with open(self.path / HISTORY, newline="") as file:
             rows = [
                 {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
             ]

@@ -3,105 +3,18 @@
 import contextlib
 import pathlib
 
-import keras
 import numpy as np
 import soxr
 
 from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
 from kerasep.data import audio as audio_files
 from kerasep.errors import InputError
-from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
+from kerasep.separator import Separator, as_separator
+
+__all__ = ["Separator", "as_separator", "pad_to_frames", "separate", "separate_file"]
 
 CHUNK_SECONDS = 30.0
 OVERLAP_SECONDS = 4.0
-
-
-@keras.saving.register_keras_serializable("kerasep")
-class Separator(keras.Model):
-    """Any model of the zoo as one Functional model from waveform to waveforms.
-
-    For a spectrogram model: STFT, network, phase, inverse STFT. It is what is used, what can be trained with a
-    waveform loss (the weights are the model's own), and what is exported.
-
-    Args:
-        model: a `kerasep.models.SeparationModel`.
-        wiener_iterations: iterations of the multichannel Wiener filter; 0 gives the mixture's phase
-            to the estimates as they are. Defaults to 0.
-        residual: name of one more source, the mixture less all the others; None for none.
-            Defaults to None.
-        name: name of the model.
-
-    Input shape:
-        Waveform `(batch, samples, channels)`.
-
-    Output shape:
-        Source waveforms `(batch, samples, channels, sources)`.
-
-    Raises:
-        InputError: for a Wiener filter on a waveform model, or a residual named like a source.
-
-    Example:
-
-    ```python
-    import numpy as np
-    import kerasep
-
-    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
-    separator = kerasep.Separator(model, residual="accompaniment")
-    assert separator.sources == ("vocals", "accompaniment")
-    assert separator.predict_on_batch(np.zeros((1, 8000, 1))).shape == (1, 8000, 1, 2)
-    ```
-    """
-
-    def __init__(self, model, wiener_iterations=0, residual=None, name="separator"):
-        if residual in model.sources:
-            raise InputError(f"received residual={residual!r}, which the model separates itself")
-        waveform = keras.Input((None, model.channels), name="mixture")
-        if model.domain == "spectrogram":
-            spectrum = STFT(**model.stft, name="stft")(waveform)
-            estimates = model(Magnitude(name="mixture_magnitude")(spectrum))
-            spectra = WienerFilter(wiener_iterations, name="phase")(spectrum, estimates)
-            outputs = [
-                InverseSTFT(**model.stft, name=f"istft_{source}")(
-                    spectra[..., index, :], like=waveform
-                )
-                for index, source in enumerate(model.sources)
-            ]
-            stacked = keras.ops.stack(outputs, axis=-1)
-        elif wiener_iterations:
-            raise InputError(
-                f"received wiener_iterations={wiener_iterations} for the waveform model "
-                f"{model.name}, expected 0: the filter needs magnitudes"
-            )
-        else:
-            stacked = model(waveform)
-        if residual is not None:
-            rest = waveform - keras.ops.sum(stacked, axis=-1)
-            stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
-        super().__init__(inputs=waveform, outputs=stacked, name=name)
-        self.model = model
-        self.wiener_iterations = wiener_iterations
-        self.residual = residual
-        self.sources = (*model.sources, *([] if residual is None else [residual]))
-        self.sample_rate = model.sample_rate
-        self.channels = model.channels
-        self.latency = model.latency
-        self.hop = model.stft["hop"] if model.stft else 1
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "model": keras.saving.serialize_keras_object(self.model),
-            "wiener_iterations": self.wiener_iterations,
-            "residual": self.residual,
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Build a separator around a model of the same arguments."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
 
 
 def separate(
@@ -116,9 +29,11 @@ def separate(
 ):
     """Separate a recording of any length, sample rate and number of channels.
 
-    Long recordings are cut into overlapping chunks, whose results are cross-faded well away from the chunks'
+    Long recordings are cut into overlapping chunks, whose results are cross-faded well away from
+    the chunks'
     edges; memory beyond the result itself does not grow with the length. Where the channels
-    differ from the model's, they are separated in groups of as many as the model has.
+    differ from the model's, they are separated in groups of as many as the model has. Where the
+    rate is above the model's, the stems have nothing above half the model's rate.
 
     Args:
         model: a model of the zoo, or a `Separator`.
@@ -136,7 +51,6 @@ def separate(
         InputError: for audio that is missing, empty, damaged, or not finite.
 
     Example:
-
     ```python
     import numpy as np
     import kerasep
@@ -153,14 +67,15 @@ def separate(
                 f"received sample_rate={sample_rate} for {audio}: a file knows its own"
             )
         header = audio_files.info(audio)
-        sample_rate, samples = header.sample_rate, header.samples
         blocks = audio_files.stream(audio, sample_rate=separator.sample_rate)
     else:
         waveform = check_waveform(audio)
-        sample_rate = sample_rate or separator.sample_rate
-        samples = len(waveform)
+        sample_rate = separator.sample_rate if sample_rate is None else sample_rate
+        if sample_rate <= 0:
+            raise InputError(f"received sample_rate={sample_rate}, expected a rate above 0 Hz")
+        header = audio_files.AudioInfo(sample_rate, *waveform.shape)
         blocks = [audio_files.resample(waveform, sample_rate, separator.sample_rate)]
-    stems = _stems(separator, blocks, sample_rate, samples, chunk_seconds, overlap_seconds)
+    stems = _stems(separator, blocks, header, chunk_seconds, overlap_seconds)
     result = np.concatenate(list(stems))
     return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(separator.sources)}
 
@@ -196,7 +111,6 @@ def separate_file(
             is left.
 
     Example:
-
     ```python
     import kerasep
 
@@ -211,9 +125,7 @@ def separate_file(
     paths = {name: folder / f"{name}{suffix}" for name in separator.sources}
     folder.mkdir(parents=True, exist_ok=True)
     blocks = audio_files.stream(path, sample_rate=separator.sample_rate)
-    stems = _stems(
-        separator, blocks, header.sample_rate, header.samples, CHUNK_SECONDS, OVERLAP_SECONDS
-    )
+    stems = _stems(separator, blocks, header, CHUNK_SECONDS, OVERLAP_SECONDS)
     done = 0
     with contextlib.ExitStack() as stack:
         writers = [
@@ -231,38 +143,51 @@ def separate_file(
     return paths
 
 
-def as_separator(model, wiener_iterations=0, residual=None):
-    """Wrap a model in a `Separator`, unless it is one.
+def pad_to_frames(waveform, transform):
+    """Append silence up to a whole number of hops, and to one frame at least.
+
+    A shorter waveform cannot be mirrored, and behind the last whole hop a window may be too small
+    to divide by.
 
     Args:
-        model: a model of the zoo, or a `Separator`.
-        wiener_iterations: see `Separator`.
-        residual: see `Separator`.
+        waveform: array `(samples, channels)`.
+        transform: dict with n_fft and hop, or None to leave the waveform as it is.
 
     Returns:
-        A `Separator`.
+        Array `(samples or more, channels)`.
+
+    Example:
+    >>> import numpy as np
+    >>> pad_to_frames(np.ones((1000, 2)), {"n_fft": 512, "hop": 256}).shape
+    (1024, 2)
     """
-    return model if isinstance(model, Separator) else Separator(model, wiener_iterations, residual)
+    if transform is None:
+        return waveform
+    samples, hop = len(waveform), transform["hop"]
+    missing = max(transform["n_fft"], -(-samples // hop) * hop) - samples
+    return np.pad(waveform, ((0, missing), (0, 0)))
 
 
-def _stems(separator, blocks, sample_rate, samples, chunk_seconds, overlap_seconds):
-    """Separate blocks at the model's rate; yield `samples` of `(n, channels, sources)` in all."""
-    rate = separator.sample_rate
+def _stems(separator, blocks, header, chunk_seconds, overlap_seconds):
+    """Separate blocks at the model's rate; yield `(n, channels, sources)` at the header's."""
+    rate, transform = separator.sample_rate, separator.model.stft
 
     def process(waveform):
-        return by_channel_groups(separator.predict_on_batch, waveform, separator.channels)
+        padded = pad_to_frames(waveform, transform)
+        result = by_channel_groups(separator.predict_on_batch, padded, separator.channels)
+        return result[: len(waveform)]
 
-    stems = crossfaded(
-        blocks, process, round(chunk_seconds * rate), round(overlap_seconds * rate), separator.hop
-    )
-    if rate != sample_rate:
-        stems = _resampled(stems, rate, sample_rate)
+    chunk, overlap = round(chunk_seconds * rate), round(overlap_seconds * rate)
+    stems = crossfaded(blocks, process, chunk, overlap, transform["hop"] if transform else 1)
+    if rate != header.sample_rate:
+        stems = _resampled(stems, rate, header.sample_rate)
+    missing = header.samples
     for block in stems:
-        block = block[:samples]
-        samples -= len(block)
+        block = block[:missing]
+        missing -= len(block)
         yield block
-    if samples:  # there and back, resampling rounds the length twice
-        yield np.zeros((samples, *block.shape[1:]), "float32")
+    if missing:  # there and back, resampling rounds the length twice
+        yield np.zeros((missing, header.channels, len(separator.sources)), "float32")
 
 
 def _resampled(blocks, rate, new_rate):

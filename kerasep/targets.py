@@ -20,14 +20,14 @@ def pack_reference(mixture, sources):
         InputError: for shapes that do not belong together.
 
     Example:
-
     >>> import numpy as np
     >>> pack_reference(np.zeros((1, 4, 5, 2, 2)), np.zeros((1, 4, 5, 2, 3, 2))).shape
     (1, 4, 5, 2, 4, 2)
     """
-    if len(mixture.shape) != 5 or len(sources.shape) != 6:
+    shape, expected = tuple(sources.shape), tuple(mixture.shape)
+    if len(expected) != 5 or len(shape) != 6 or (*shape[:4], shape[5]) != expected:
         raise InputError(
-            f"received mixture {tuple(mixture.shape)} and sources {tuple(sources.shape)}, expected "
+            f"received mixture {expected} and sources {shape}, expected "
             f"(batch, frames, bins, channels, 2) and (batch, frames, bins, channels, sources, 2)"
         )
     return ops.concatenate([mixture[..., None, :], sources], axis=-2)
@@ -40,13 +40,13 @@ def unpack_reference(reference):
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
 
     Returns:
-        Mixture `(batch, frames, bins, channels, 2)`, sources `(batch, frames, bins, channels, sources, 2)`.
+        Mixture `(batch, frames, bins, channels, 2)`, sources `(batch, frames, bins, channels,
+        sources, 2)`.
 
     Raises:
         InputError: for anything that is not shaped like a reference.
 
     Example:
-
     >>> import numpy as np
     >>> mixture, sources = unpack_reference(np.zeros((1, 4, 5, 2, 4, 2)))
     >>> sources.shape
@@ -70,7 +70,6 @@ def magnitude_target(reference):
         `(batch, frames, bins, channels, sources)`.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(magnitude_target(np.ones((1, 4, 5, 2, 4, 2))).shape)
     (1, 4, 5, 2, 3)
@@ -99,7 +98,7 @@ def phase_sensitive_target(reference):
 
 
 def truncated_phase_sensitive_target(reference, limit=1.0):
-    """`phase_sensitive_target` cut to `0 ... limit |Y|`, which a mask in `0 ... limit` can reach (tPSA).
+    """`phase_sensitive_target` cut to what a mask from 0 to `limit` can reach (tPSA).
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import pathlib
 
 import keras
@@ -12,7 +13,7 @@ from kerasep.errors import InputError
 from kerasep.run_folder import RunFolder
 from kerasep.zoo.registry import merge_recipe
 
-RECIPE_KEYS = ("loss", "optimizer", "plateau", "early_stopping", "epochs", "data")
+RECIPE_KEYS = ("loss", "optimizer", "plateau", "cosine", "early_stopping", "epochs", "data")
 STATISTICS_SECONDS = 600
 
 
@@ -41,11 +42,11 @@ def train(
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: every tenth of the training tracks is held out; with
             a single track there is no validation, and the training loss counts.
-        recipe: settings that differ from `model.recipe`: loss, optimizer, plateau, early_stopping,
-            epochs, and `data`, arguments of `kerasep.data.spectrograms`.
+        recipe: settings that differ from `model.recipe`: loss, optimizer, plateau, cosine,
+            early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`.
         seed: decides which crops are drawn and how they are mixed. Defaults to 0.
-        max_minutes: the run ends before an epoch that would take it past this; the time before a
-            kill counts. Default: no limit.
+        max_minutes: the run ends about then, if it can before an epoch that would take it past
+            this; the time before a kill counts. Default: no limit.
         callbacks: more Keras callbacks, such as a progress display.
         verbose: as in `keras.Model.fit`. Defaults to 0.
 
@@ -57,7 +58,6 @@ def train(
             finished run or one of other settings.
 
     Example:
-
     ```python
     import kerasep
 
@@ -75,12 +75,15 @@ def train(
             f"{', '.join(RECIPE_KEYS)}"
         )
     recipe = merge_recipe(model.recipe, recipe or {})
+    if "epochs" not in recipe:
+        raise InputError("received a recipe without epochs: give recipe={'epochs': ...}")
     train_tracks, valid_tracks = split(tracks, valid, model.sources)
     pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
     check_settings(recipe["data"])
     monitor = "val_loss" if valid_tracks else "loss"
     folder = RunFolder(out, monitor, max_minutes)
     compile_model(model, recipe)
+    watchers = schedules(recipe, monitor)
     folder.start(model, {"recipe": recipe, "seed": seed, "kerasep": __version__})
     with input_errors():
         if not folder.history:
@@ -104,7 +107,8 @@ def train(
             # The folder comes after what it replays, the others' on_train_begin being over.
             callbacks=[
                 keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
-                *folder.replayed(schedules(recipe, monitor)),
+                *folder.replayed(watchers),
+                *([cosine(model, recipe["epochs"])] if recipe.get("cosine") else []),
                 folder,
                 *callbacks,
             ],
@@ -167,7 +171,6 @@ def compile_model(model, recipe):
         InputError: for a loss or optimizer that Keras does not know.
 
     Example:
-
     ```python
     import kerasep
 
@@ -196,17 +199,41 @@ def schedules(recipe, monitor):
 
     Returns:
         List of Keras callbacks.
+
+    Raises:
+        InputError: for a setting that the callback does not have.
     """
-    made = []
-    if recipe.get("plateau"):
-        made.append(
-            keras.callbacks.ReduceLROnPlateau(monitor=monitor, mode="min", **recipe["plateau"])
-        )
-    if recipe.get("early_stopping"):
-        made.append(
-            keras.callbacks.EarlyStopping(monitor=monitor, mode="min", **recipe["early_stopping"])
-        )
-    return made
+    kinds = {
+        "plateau": keras.callbacks.ReduceLROnPlateau,
+        "early_stopping": keras.callbacks.EarlyStopping,
+    }
+    try:
+        return [
+            kind(monitor=monitor, mode="min", **recipe[key])
+            for key, kind in kinds.items()
+            if recipe.get(key)
+        ]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"received a schedule that Keras does not know: {error}") from error
+
+
+def cosine(model, epochs):
+    """Lower the learning rate from epoch to epoch along half a cosine, to nearly 0 in the last.
+
+    Args:
+        model: a compiled model; its learning rate is where the cosine starts.
+        epochs: how many it spans.
+
+    Returns:
+        A Keras callback.
+
+    Reference:
+        Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", eq. 5.
+    """
+    highest = float(model.optimizer.learning_rate)
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch: highest * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
+    )
 
 
 def _found(tracks, sources):

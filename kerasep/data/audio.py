@@ -9,7 +9,7 @@ import math
 import numpy as np
 import soxr
 
-from kerasep.data.decoders import AudioInfo, open_audio
+from kerasep.data.decoders import AudioInfo, as_float, open_audio
 from kerasep.data.writer import Writer, write
 from kerasep.errors import InputError
 
@@ -76,6 +76,12 @@ def read(path, sample_rate=None, start=0, samples=None, stream=0):
     assert waveform.shape == (2000, 2) and sample_rate == 8000
     ```
     """
+    waveform, rate = read_decoded(path, sample_rate, start, samples, stream)
+    return as_float(waveform), rate
+
+
+def read_decoded(path, sample_rate=None, start=0, samples=None, stream=0):
+    """Read like `read`, but leave 16-bit samples that need no resampling as they are: int16."""
     with open_audio(path, stream) as audio:
         rate, total, _ = audio.info
         stop = total if samples is None else start + samples
@@ -86,7 +92,7 @@ def read(path, sample_rate=None, start=0, samples=None, stream=0):
         step = rate // math.gcd(rate, sample_rate)
         context = step * math.ceil(_CONTEXT / step)
         before = min(context, start // step * step)
-        waveform = _slice(audio, path, start - before, min(stop + context, total))
+        waveform = as_float(_slice(audio, path, start - before, min(stop + context, total)))
         first = before // step * (sample_rate // math.gcd(rate, sample_rate))
         length = round((stop - start) * sample_rate / rate)
         return resample(waveform, rate, sample_rate)[first : first + length], sample_rate
@@ -123,6 +129,7 @@ def stream(path, sample_rate=None, block=_BLOCK, stream=0):
         done = 0
         for samples in audio.blocks(0, total, block):
             done += len(samples)
+            samples = as_float(samples)
             if resampler:
                 samples = resampler.resample_chunk(samples)
             if len(samples):
@@ -160,14 +167,12 @@ def resample(waveform, sample_rate, new_sample_rate):
 def _slice(audio, path, start, stop):
     # In one piece where it is short; a damaged header must not make us allocate what it claims.
     blocks = list(audio.blocks(start, stop - start, min(stop - start, 1 << 22)))
-    waveform = blocks[0] if len(blocks) == 1 else _join(blocks, audio.info.channels)
-    if len(waveform) < stop - start:
-        raise _stops_early(path, audio.info.samples, start + len(waveform))
-    return waveform
-
-
-def _join(blocks, channels):
-    return np.concatenate([np.empty((0, channels), "float32"), *blocks])
+    count = sum(map(len, blocks))
+    if count < stop - start:
+        raise _stops_early(path, audio.info.samples, start + count)
+    if not blocks:
+        return np.empty((0, audio.info.channels), "float32")
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _stops_early(path, expected, samples):

@@ -37,6 +37,13 @@ class AudioInfo(NamedTuple):
         return self.samples / self.sample_rate
 
 
+def as_float(block, gain=1.0):
+    """Convert a decoded block to float32 with full scale ±1, times a gain."""
+    if block.dtype == np.int16:
+        gain /= 32768
+    return block if gain == 1 else block * np.float32(gain)
+
+
 class SoundFile:
     """One file open in libsndfile."""
 
@@ -55,11 +62,16 @@ class SoundFile:
                 )
 
     def blocks(self, start, samples, size):
-        """Yield decoded blocks of at most `size` samples, `samples` in all unless cut short."""
+        """Yield decoded blocks of at most `size` samples, `samples` in all unless cut short.
+
+        16-bit files give int16, the rest float32: see `as_float`.
+        """
+        # NumPy converts 16-bit samples faster than libsndfile, or together with a gain for nothing.
+        dtype = "int16" if self.file.subtype == "PCM_16" else "float32"
         try:
             self.file.seek(start)
             while samples > 0:
-                block = self.file.read(min(size, samples), "float32", always_2d=True)
+                block = self.file.read(min(size, samples), dtype, always_2d=True)
                 if not len(block):
                     return
                 if self.file.subtype in _CAN_HOLD_NAN and not np.isfinite(block).all():
@@ -85,10 +97,7 @@ class Container:
         try:
             self.file = av.open(os.fspath(path), options={"format_whitelist": _DEMUXERS})
         except (av.FFmpegError, ValueError) as error:
-            raise InputError(
-                f"{path} is not audio that can be read: expected WAV, FLAC, OGG, MP3, AIFF, M4A, "
-                "MP4 or WebM: convert it"
-            ) from error
+            raise _not_audio(path) from error
         streams = self.file.streams.audio
         if index >= len(streams):
             self.close()
@@ -96,7 +105,7 @@ class Container:
         self.stream = streams[index]
         if not getattr(self.stream, "rate", None):
             self.close()
-            raise InputError(f"{path} is in a codec that cannot be decoded: convert it")
+            raise _not_audio(path)
         rate, duration = self.stream.rate, self.stream.duration
         # Without an index (WebM, raw AAC) durations are guesses and time stamps too coarse to
         # place a sample, so such a file is decoded from its start and its samples are counted.
@@ -148,6 +157,13 @@ class Container:
     def close(self):
         """Close the file."""
         self.file.close()
+
+
+def _not_audio(path):
+    return InputError(
+        f"{path} is not audio that can be read: expected WAV, FLAC, OGG, MP3, AIFF, M4A, MP4 or "
+        "WebM: convert it"
+    )
 
 
 def _damaged(path, reason):

@@ -18,7 +18,6 @@ def input_errors():
         InputError: the line that says which file and why.
 
     Example:
-
     ```python
     from kerasep import data
 

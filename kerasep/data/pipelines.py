@@ -72,16 +72,63 @@ def waveforms(
         assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 2)
     ```
     """
-    parts = _parts(
-        data, model, batch_size, crop_seconds, training, crops_per_track, remix, gain, swap, seed,
-        first_epoch,
-    )  # fmt: skip
-    count = len(model.sources)
+    samples = round(crop_seconds * model.sample_rate)
+    if samples < 1 or batch_size < 1 or (crops_per_track is not None and crops_per_track < 1):
+        raise InputError(
+            f"received crop_seconds={crop_seconds}, batch_size={batch_size}, "
+            f"crops_per_track={crops_per_track}: expected numbers above 0"
+        )
+    if not 0 <= remix <= 1 or (gain is not None and not 0 <= gain[0] <= gain[1]):
+        raise InputError(
+            f"received remix={remix}, gain={gain}: expected a probability, and a range of factors "
+            "(low, high) or None"
+        )
+    tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
+    if not tracks:
+        raise InputError("received an empty list of tracks: expected one or more")
+    groups = [track.groups(model.sources) for track in tracks]
+    for stem in itertools.chain.from_iterable(itertools.chain(*groups)):
+        check_channels(stem, model.channels)
 
-    def split(parts):
-        return tf.reduce_sum(parts, axis=1), tf.transpose(parts[:, :count], (0, 2, 3, 1))
+    seconds = samples / model.sample_rate
+    if training:
+        swap = swap and model.channels == 2
+        plan = TrainingPlan(
+            tracks, model.sources, seconds, crops_per_track, remix, gain, swap, seed
+        )
+        if plan.length < batch_size:
+            raise InputError(
+                f"received batch_size={batch_size}, but an epoch of {len(tracks)} tracks has "
+                f"{plan.length} crops: lower batch_size or raise crops_per_track"
+            )
+    else:
+        plan = ValidationPlan(tracks, model.sources, seconds)
+    reader = Reader(plan, samples, model)
+    steps = plan.length // batch_size if training else -(-plan.length // batch_size)
+    epochs = itertools.count(first_epoch)
 
-    return parts.map(split).prefetch(1)
+    def next_epoch():
+        yield next(epochs)
+
+    def read(epoch, step):
+        first = step * batch_size
+        return reader.batch(epoch, first, min(first + batch_size, plan.length))
+
+    def batch(epoch, step):
+        types = (tf.float32, tf.float32)
+        mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
+        mixture.set_shape((batch_size if training else None, samples, model.channels))
+        sources.set_shape((*mixture.shape, len(model.sources)))
+        return mixture, sources
+
+    dataset = tf.data.Dataset.from_generator(
+        next_epoch, output_signature=tf.TensorSpec((), tf.int64)
+    ).flat_map(
+        lambda epoch: tf.data.Dataset.range(steps).map(
+            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
+        )
+    )
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(1)
 
 
 def spectrograms(data, model, **options):
@@ -116,6 +163,7 @@ def spectrograms(data, model, **options):
     ```
     """
 
+    @tf.autograph.experimental.do_not_convert  # it would wrap our errors in its own
     def transform(mixture, sources):
         signals = tf.concat([mixture[..., None], sources], axis=-1)
         batch, samples, channels, count = signals.shape
@@ -127,66 +175,3 @@ def spectrograms(data, model, **options):
         return tf.norm(reference[..., 0, :], axis=-1), reference
 
     return waveforms(data, model, **options).map(transform).prefetch(1)
-
-
-def _parts(
-    data, model, batch_size, crop_seconds, training, crops_per_track, remix, gain, swap, seed,
-    first_epoch,
-):  # fmt: skip
-    """Batches of waveforms `(batch, groups, samples, channels)`: each source, then leftovers."""
-    samples = round(crop_seconds * model.sample_rate)
-    if samples < 1 or batch_size < 1 or (crops_per_track is not None and crops_per_track < 1):
-        raise InputError(
-            f"received crop_seconds={crop_seconds}, batch_size={batch_size}, "
-            f"crops_per_track={crops_per_track}: expected numbers above 0"
-        )
-    if not 0 <= remix <= 1 or (gain is not None and not 0 <= gain[0] <= gain[1]):
-        raise InputError(
-            f"received remix={remix}, gain={gain}: expected a probability, and a range of factors "
-            "(low, high) or None"
-        )
-    tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
-    if not tracks:
-        raise InputError("received an empty list of tracks: expected one or more")
-    groups = [track.groups(model.sources) for track in tracks]
-    for stem in itertools.chain.from_iterable(itertools.chain(*groups)):
-        check_channels(stem, model.channels)
-
-    seconds = samples / model.sample_rate
-    if training:
-        swap = swap and model.channels == 2
-        plan = TrainingPlan(
-            tracks, model.sources, seconds, crops_per_track, remix, gain, swap, seed
-        )
-        if plan.length < batch_size:
-            raise InputError(
-                f"received batch_size={batch_size}, but an epoch of {len(tracks)} tracks has "
-                f"{plan.length} crops: lower batch_size or raise crops_per_track"
-            )
-    else:
-        plan = ValidationPlan(tracks, model.sources, seconds)
-    count = len(model.sources) + any(leftovers for *_, leftovers in groups)
-    reader = Reader(plan, samples, model.sample_rate, model.channels, count)
-    steps = plan.length // batch_size if training else -(-plan.length // batch_size)
-    epochs = itertools.count(first_epoch)
-
-    def next_epoch():
-        yield next(epochs)
-
-    def read(epoch, step):
-        first = step * batch_size
-        return reader.batch(epoch, first, min(first + batch_size, plan.length))
-
-    def batch(epoch, step):
-        parts = tf.numpy_function(read, (epoch, step), tf.float32, stateful=False)
-        parts.set_shape((batch_size if training else None, count, samples, model.channels))
-        return parts
-
-    dataset = tf.data.Dataset.from_generator(
-        next_epoch, output_signature=tf.TensorSpec((), tf.int64)
-    ).flat_map(
-        lambda epoch: tf.data.Dataset.range(steps).map(
-            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
-        )
-    )
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasep.data import audio
+from kerasep.data.decoders import as_float
 from kerasep.errors import InputError
 
 _MUSDB = ".stem.mp4"
@@ -106,12 +107,16 @@ class Track:
                 f"cannot read {seconds:g} s from {start:g} s on: track {self.name!r} lasts "
                 f"{self.duration:g} s"
             )
-        groups = self.groups(sources)
-        parts = np.zeros((len(groups), round(seconds * sample_rate), channels), "float32")
-        for part, stems in zip(parts, groups, strict=True):
+        samples = round(seconds * sample_rate)
+        mixture = np.zeros((samples, channels), "float32")
+        separate = np.zeros((samples, channels, len(sources)), "float32")
+        for index, stems in enumerate(self.groups(sources)):
             for stem in stems:
-                add_stem(part, stem, sample_rate, start)
-        return parts.sum(axis=0), np.ascontiguousarray(parts[:-1].transpose(1, 2, 0))
+                waveform = as_float(read_stem(stem, sample_rate, channels, start, samples))
+                mixture[: len(waveform)] += waveform
+                if index < len(sources):
+                    separate[: len(waveform), :, index] += waveform
+        return mixture, separate
 
 
 def check_channels(stem, channels):
@@ -123,19 +128,21 @@ def check_channels(stem, channels):
         )
 
 
-def add_stem(part, stem, sample_rate, start):
-    """Add a stem from `start` seconds on to `part` `(samples, channels)`, in place."""
-    samples, channels = part.shape
+def read_stem(stem, sample_rate, channels, start, samples):
+    """Read a stem from `start` seconds on: at most `samples`, and one channel or `channels`.
+
+    The samples are as decoded: `kerasep.data.decoders.as_float` scales them.
+    """
     check_channels(stem, channels)
     rate = stem.info.sample_rate
     first = round(start * rate)
     count = min(-(-samples * rate // sample_rate), stem.info.samples - first)
     if count <= 0:
-        return
-    waveform, _ = audio.read(stem.path, sample_rate, first, count, stem.stream)
+        return np.zeros((0, channels), "float32")
+    waveform, _ = audio.read_decoded(stem.path, sample_rate, first, count, stem.stream)
     if stem.info.channels > channels:
-        waveform = waveform.mean(axis=1, keepdims=True)
-    part[: len(waveform)] += waveform[:samples]
+        waveform = as_float(waveform).mean(axis=1, keepdims=True)
+    return waveform[:samples]
 
 
 def find_tracks(folder, sources=None):

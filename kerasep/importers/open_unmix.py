@@ -66,26 +66,40 @@ def arguments(state):
     import numpy as np
     from kerasep.importers import open_unmix
 
-    shapes = {"input_mean": 20, "output_mean": 33, "fc1.weight": (12, 40), "lstm.weight_ih_l0": 24}
-    state = {name: np.zeros(shape) for name, shape in shapes.items()}
-    assert open_unmix.arguments(state)["n_fft"] == 64
+    shapes = {"input_mean": 20, "output_mean": 33, "fc1.weight": (12, 40)}
+    shapes |= {"fc2.weight": (12, 24), "fc3.weight": (66, 12), "lstm.weight_ih_l0": (48, 12)}
+    found = open_unmix.arguments({name: np.zeros(shape) for name, shape in shapes.items()})
+    assert (found["n_fft"], found["channels"], found["bidirectional"]) == (64, 2, False)
     ```
     """
-    needed = {"input_mean": 1, "output_mean": 1, "fc1.weight": 2}
-    absent = [n for n, axes in needed.items() if n not in state or state[n].ndim != axes]
-    if absent or not state["input_mean"].size:
+    axes = {"input_mean": 1, "output_mean": 1, "fc1.weight": 2, "fc2.weight": 2, "fc3.weight": 2}
+    absent = [name for name in axes if name not in state or state[name].ndim != axes[name]]
+    if absent:
         raise InputError(
             f"received a checkpoint of {len(state)} tensors ({_some(state)}) without Open-Unmix's "
-            f"{', '.join(absent) or 'bins'}: give one of Open-Unmix's .pth files"
+            f"{_some(absent)}: give one of Open-Unmix's .pth files"
         )
-    bins = len(state["input_mean"])
+    bins, outputs = len(state["input_mean"]), len(state["output_mean"])
     hidden, inputs = state["fc1.weight"].shape
+    channels = inputs // max(bins, 1)
+    # They must agree before a model is made of them: it could be far larger than the file.
+    expected = {
+        "fc1.weight": (hidden, channels * bins),
+        "fc2.weight": (hidden, 2 * hidden),
+        "fc3.weight": (channels * outputs, hidden),
+    }
+    received = {name: state[name].shape for name in expected}
+    if received != expected or not state["fc3.weight"].size:
+        raise InputError(
+            f"received a checkpoint with {received}, expected Open-Unmix's {expected}: "
+            f"give one of Open-Unmix's .pth files"
+        )
     return {
         "hidden": hidden,
         "lstm_layers": sum(f"lstm.weight_ih_l{index}" in state for index in range(len(state))),
         "bidirectional": "lstm.weight_ih_l0_reverse" in state,
-        "channels": inputs // bins,
-        "n_fft": 2 * (len(state["output_mean"]) - 1),
+        "channels": channels,
+        "n_fft": 2 * (outputs - 1),
         "bins": bins,
     }
 
@@ -171,14 +185,11 @@ def build(paths, sample_rate=None, hop=None):
     """
     files = _files(paths)
     found = {source: arguments(weights(path)) for source, path in files.items()}
-    first = next(iter(found))
-    for source, its_arguments in found.items():
-        if its_arguments != found[first]:
-            raise InputError(
-                f"received checkpoints of different architectures ({first}: {found[first]}; "
-                f"{source}: {its_arguments}): build one model for each"
-            )
-    settings = dict(found[first])
+    settings, *others = found.values()
+    if any(other != settings for other in others):
+        raise InputError(
+            f"received checkpoints of different architectures ({found}): build a model for each"
+        )
     saved = _separator(paths)
     sample_rate = sample_rate or saved.get("sample_rate", 44100)
     n_fft, bins = settings["n_fft"], settings.pop("bins")
@@ -230,8 +241,7 @@ def _separator(paths):
         return {name: int(saved[name]) for name in ("sample_rate", "nhop") if name in saved}
     except (ValueError, TypeError) as error:
         raise InputError(
-            f"{path} is not a JSON object with whole sample_rate and nhop ({error}): "
-            f"mend or remove it"
+            f"{path} is not JSON with whole sample_rate and nhop ({error}): mend or remove it"
         ) from error
 
 

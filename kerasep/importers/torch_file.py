@@ -1,5 +1,6 @@
 """Weights out of a PyTorch file, with numpy alone and without running code from the file."""
 
+import math
 import mmap
 import os
 import struct
@@ -60,7 +61,9 @@ def read_state_dict(path):
         raise InputError(f"{path} is empty: download or save it again")
     with open(path, "rb") as file:
         try:
-            return _arrays(*(_read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy)(file))
+            read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
+            tensors, storages = read(file)
+            return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
         except zipfile.BadZipFile as error:
             raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
         except _MALFORMED as error:
@@ -156,10 +159,6 @@ def _numbers(content, storage, order):
     return (numbers.astype("u4") << 16).view("f4") if widen else numbers
 
 
-def _arrays(tensors, storages):
-    return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
-
-
 def _view(name, tensor, storages):
     """Give one tensor as a view of its storage; numpy itself checks that it stays inside."""
     if tensor.storage.key not in storages:
@@ -169,6 +168,9 @@ def _view(name, tensor, storages):
     strides = tuple(stride * numbers.itemsize for stride in tensor.stride)
     if 0 in tensor.size:
         return np.zeros(tensor.size, numbers.dtype)
+    # A stride of 0 could make a huge tensor of a small file; no weight is saved like that.
+    if math.prod(tensor.size) > numbers.size:
+        raise ValueError(f"the tensor {name!r} reaches outside its storage")
     try:
         return np.ndarray(tensor.size, numbers.dtype, numbers, offset, strides)
     except (ValueError, TypeError, OverflowError) as error:

@@ -18,8 +18,8 @@ class InverseSTFT(keras.layers.Layer):
 
     Call arguments:
         spectrum: `(batch, frames, n_fft / 2 + 1, channels, 2)`.
-        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default: as many as
-            the frames give.
+        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default:
+            as many as the frames give.
 
     Output shape:
         Waveform `(batch, samples, channels)`.
@@ -28,7 +28,6 @@ class InverseSTFT(keras.layers.Layer):
         InputError: for an n_fft or hop that cannot be inverted, or an unknown window.
 
     Example:
-
     >>> import numpy as np
     >>> from kerasep.layers import STFT
     >>> x = np.random.randn(1, 1000, 2).astype("float32")

@@ -19,7 +19,6 @@ class Magnitude(keras.layers.Layer):
         Magnitude `(batch, frames, bins, channels)`.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(Magnitude()(np.zeros((1, 4, 5, 2, 2), "float32")).shape)
     (1, 4, 5, 2)

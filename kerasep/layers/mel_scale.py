@@ -7,7 +7,7 @@ from kerasep import ops
 
 @keras.saving.register_keras_serializable("kerasep")
 class MelScale(keras.layers.Layer):
-    """Sum the bins of a magnitude into mel bands; no weights.
+    """Sum the bins of a magnitude into mel bands, in float32 under any policy; no weights.
 
     Args:
         sample_rate: in Hz.
@@ -24,14 +24,13 @@ class MelScale(keras.layers.Layer):
         `(batch, frames, mels, channels)`.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(MelScale(16000, mels=40)(np.zeros((1, 7, 257, 2), "float32")).shape)
     (1, 7, 40, 2)
     """
 
     def __init__(self, sample_rate, mels=128, low=0.0, high=None, scale="slaney", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.sample_rate = sample_rate
         self.mels = mels
         self.low = low
@@ -44,7 +43,6 @@ class MelScale(keras.layers.Layer):
         filters = ops.mel_filterbank(
             n_fft, self.sample_rate, self.mels, self.low, self.high, self.scale
         )
-        filters = keras.ops.cast(filters, magnitude.dtype)
         return keras.ops.einsum("btfc,fm->btmc", magnitude, filters)
 
     def get_config(self):

@@ -13,8 +13,8 @@ class RecurrentStack(keras.layers.Layer):
     under any mixed-precision policy and hands its result on in the policy's type.
 
     Args:
-        units: units of each direction: a bidirectional layer gives `2 * units` features. (Papers differ: "600
-            units" may mean 600 or 300 in each direction.)
+        units: units of each direction: a bidirectional layer gives `2 * units` features. (Papers
+            differ: "600 units" may mean 600 or 300 in each direction.)
         layers: how many layers. Defaults to 1.
         bidirectional: whether every layer also runs backwards in time. Defaults to True.
         dropout: share of features set to zero between layers in training; none after the last
@@ -31,7 +31,6 @@ class RecurrentStack(keras.layers.Layer):
         InputError: for units or layers below 1, or dropout outside 0 to 1.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(RecurrentStack(8, layers=2)(np.zeros((1, 5, 3), "float32")).shape)
     (1, 5, 16)

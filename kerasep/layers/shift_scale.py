@@ -9,8 +9,8 @@ from kerasep.errors import InputError
 class ShiftScale(keras.layers.Layer):
     """Learnable normalisation: `(x + shift) * scale`, or `x * scale + shift`.
 
-    The first form normalises an input and starts well from `shift = -mean`, `scale = 1 / std` of the training
-    data; the second gives an output its range back.
+    The first form normalises an input and starts well from `shift = -mean`, `scale = 1 / std` of
+    the training data; the second gives an output its range back.
 
     Args:
         order: "shift_scale" for `(x + shift) * scale`, "scale_shift" for `x * scale + shift`.
@@ -29,7 +29,6 @@ class ShiftScale(keras.layers.Layer):
         InputError: for another order.
 
     Example:
-
     >>> import numpy as np
     >>> layer = ShiftScale(shift_initializer="ones")
     >>> float(layer(np.ones((1, 3), "float32"))[0, 0])

@@ -27,7 +27,6 @@ class STFT(keras.layers.Layer):
         InputError: for an n_fft or hop that cannot be inverted, or an unknown window.
 
     Example:
-
     >>> import numpy as np
     >>> tuple(STFT(512, 128)(np.zeros((1, 1280, 2), "float32")).shape)
     (1, 11, 257, 2, 2)

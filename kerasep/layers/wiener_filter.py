@@ -25,7 +25,6 @@ class WienerFilter(keras.layers.Layer):
         InputError: for fewer than 0 iterations.
 
     Example:
-
     >>> import numpy as np
     >>> x, m = np.ones((1, 4, 5, 2, 2), "float32"), np.ones((1, 4, 5, 2, 3), "float32")
     >>> tuple(WienerFilter(iterations=1)(x, m).shape)

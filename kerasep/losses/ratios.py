@@ -43,7 +43,6 @@ class SISNR(_RatioLoss):
         InputError: for other shapes.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.random.randn(2, 100, 1, 2).astype("float32")
     >>> bool(SISNR()(s, s) < -60)
@@ -78,7 +77,6 @@ class SISDR(_RatioLoss):
         InputError: for other shapes.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.random.randn(2, 100, 1, 2).astype("float32")
     >>> bool(SISDR()(s, s + 0.01) < -20)
@@ -113,7 +111,6 @@ class SDSDR(_RatioLoss):
         InputError: for other shapes.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.random.randn(2, 100, 1, 2).astype("float32")
     >>> bool(SDSDR()(s, s + 0.01) < -20)
@@ -146,7 +143,6 @@ class SNR(_RatioLoss):
         InputError: for other shapes.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.ones((2, 100, 1, 2), "float32")
     >>> round(float(SNR()(s, 0.9 * s)))

@@ -24,6 +24,22 @@ def mean_power(difference, p):
     return ops.mean(powers, axis=tuple(range(1, len(difference.shape))))
 
 
+def alike(first, second):
+    """Tell whether two tensors have the same shape, as far as it is known.
+
+    Losses ask, since a size of 1 would be broadcast without an error.
+
+    Args:
+        first: tensor.
+        second: tensor.
+
+    Returns:
+        True or False.
+    """
+    pairs = zip(first.shape, second.shape, strict=False)
+    return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
+
+
 class _SpectrogramLoss(keras.losses.Loss):
     """Mean distance between estimated source magnitudes and `self.target(y_true)`."""
 
@@ -36,11 +52,11 @@ class _SpectrogramLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
         target = self.target(y_true)
-        if len(y_pred.shape) != 5 or y_pred.shape[-1] != target.shape[-1]:
+        if not alike(y_pred, target):
             raise InputError(
-                f"received source magnitudes of shape {tuple(y_pred.shape)} for a reference of "
-                f"{target.shape[-1]} sources, expected (batch, frames, bins, channels, "
-                f"{target.shape[-1]}): give the data and the model the same sources"
+                f"received source magnitudes of shape {tuple(y_pred.shape)}, expected "
+                f"{tuple(target.shape)}, as the reference has them: give the data and the model "
+                f"the same sources and transform"
             )
         return mean_power(ops.cast(y_pred, "float32") - target, self.p)
 
@@ -67,7 +83,6 @@ class MagnitudeSpectrum(_SpectrogramLoss):
         InputError: when the sources of the two differ in number, or y_true is no packed reference.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import losses
@@ -109,7 +124,6 @@ class PhaseSensitive(_SpectrogramLoss):
         InputError: when the sources of the two differ in number, or y_true is no packed reference.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import losses
@@ -153,7 +167,6 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         InputError: when the sources of the two differ in number, or y_true is no packed reference.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import losses
@@ -163,7 +176,8 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
     ```
 
     Reference:
-        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering", eq. 9.
+        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering", eq.
+        9.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.losses.spectrogram import mean_power
+from kerasep.losses.spectrogram import alike, mean_power
 
 
 def check_waveforms(y_true, y_pred):
@@ -17,10 +17,10 @@ def check_waveforms(y_true, y_pred):
     Raises:
         InputError: with both shapes.
     """
-    if len(y_true.shape) != 4 or len(y_pred.shape) != 4 or y_true.shape[2:] != y_pred.shape[2:]:
+    if len(y_true.shape) != 4 or not alike(y_true, y_pred):
         raise InputError(
             f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "
-            f"(batch, samples, channels, sources) twice, alike in channels and sources"
+            f"(batch, samples, channels, sources) twice"
         )
 
 
@@ -42,7 +42,6 @@ class Waveform(keras.losses.Loss):
         InputError: for other shapes.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.ones((2, 100, 1, 2), "float32")
     >>> float(Waveform(p=2)(s, 0 * s))

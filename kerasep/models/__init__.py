@@ -1,4 +1,4 @@
-"""Reference architectures, one a file, each a `keras.Model` whose Functional graph is built at once."""
+"""Reference architectures, one a file, each a Functional `keras.Model`."""
 
 from kerasep.models.open_unmix_like import OpenUnmixLike
 from kerasep.models.separation_model import SeparationModel

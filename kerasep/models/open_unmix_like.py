@@ -14,10 +14,11 @@ from kerasep.ops import check_transform
 class OpenUnmixLike(SeparationModel):
     """Open-Unmix as published: one network a source, joined into one model.
 
-    Each network normalises the mixture's magnitude below `max_hz` by a learned shift and scale, compresses it
-    (dense, batch norm, tanh), runs three LSTM layers, joins their output with their input, and expands it again
-    (dense, batch norm, ReLU, dense, batch norm) to a mask of full bandwidth, which a learned scale and
-    shift and a ReLU finish. The mask times the mixture is the estimate.
+    Each network normalises the mixture's magnitude below `max_hz` by a learned shift and scale,
+    compresses it (dense, batch norm, tanh), runs three LSTM layers, joins their output with their
+    input, and expands it again (dense, batch norm, ReLU, dense, batch norm) to a mask of full
+    bandwidth, which a learned scale and shift and a ReLU finish. The mask times the mixture is the
+    estimate.
 
     Args:
         sources: names of the sources. Defaults to ("vocals",).
@@ -26,7 +27,8 @@ class OpenUnmixLike(SeparationModel):
         n_fft: FFT length in samples. Defaults to 4096.
         hop: samples between frames. Defaults to 1024.
         window: analysis window. Defaults to "hann".
-        hidden: width of the network; each direction of a bidirectional LSTM has half of it. Defaults to 512.
+        hidden: width of the network; each direction of a bidirectional LSTM has half of it.
+            Defaults to 512.
         lstm_layers: number of LSTM layers. Defaults to 3.
         bidirectional: False makes the model causal. Defaults to True.
         dropout: between LSTM layers. Defaults to 0.4.
@@ -44,7 +46,6 @@ class OpenUnmixLike(SeparationModel):
         InputError: for arguments out of range.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep.models import OpenUnmixLike
@@ -83,7 +84,7 @@ class OpenUnmixLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        by_channel = kl.Permute((1, 3, 2), name="channels_first")(mixture)
+        by_channel = kl.Permute((1, 3, 2), name="channels_first", dtype="float32")(mixture)
         estimates = []
         for source in sources:
 
@@ -164,7 +165,6 @@ def bins_below(max_hz, n_fft, sample_rate):
         InputError: for a negative frequency.
 
     Example:
-
     >>> bins_below(16000, 4096, 44100)
     1487
     """

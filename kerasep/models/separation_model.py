@@ -11,8 +11,8 @@ class SeparationModel(keras.Model):
     """A Functional model that knows which sources it separates, and at what rate.
 
     A subclass builds its graph in `__init__` from plain JSON-able arguments, calls
-    `super().__init__(inputs, outputs, name=name)` and stores each argument under its own name; it then is saved,
-    restored and cloned by those arguments alone. It also sets:
+    `super().__init__(inputs, outputs, name=name)` and stores each argument under its own name; it
+    then is saved, restored and cloned by those arguments alone. It also sets:
 
     Attributes:
         sources: tuple of names, in the order of the outputs' last axis.

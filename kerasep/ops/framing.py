@@ -24,7 +24,6 @@ def frame(signal, frame_length, hop):
         InputError: for a signal that is shorter than one frame.
 
     Example:
-
     >>> import numpy as np
     >>> frame(np.arange(6.0), 4, 2).shape
     (2, 4)
@@ -57,7 +56,6 @@ def overlap_add(frames, hop):
         Tensor `(..., (frames - 1) * hop + frame_length)`.
 
     Example:
-
     >>> import numpy as np
     >>> overlap_add(np.ones((2, 4), "float32"), 2)[2]  # two frames meet here
     2.0

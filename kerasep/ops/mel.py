@@ -20,10 +20,10 @@ def mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slan
             (`2595 log10(1 + f / 700)`, filters of unit height).
 
     Raises:
-        InputError: for edges out of order, an unknown scale, or more bands than the bins can tell apart.
+        InputError: for edges out of order, an unknown scale, or more bands than the bins can tell
+            apart.
 
     Example:
-
     >>> mel_filterbank(1024, 16000, mels=64).shape
     (513, 64)
     """

@@ -12,8 +12,8 @@ EPSILON = 1e-8
 def snr(reference, estimate, axis=1):
     """Signal-to-noise ratio, in dB.
 
-    `10 log10(|s|^2 / |s - e|^2)`. In the music literature this is uSDR, or "SDR" of the Music Demixing
-    Challenge 2021 when both channels are summed over.
+    `10 log10(|s|^2 / |s - e|^2)`. In the music literature this is uSDR, or "SDR" of the Music
+    Demixing Challenge 2021 when both channels are summed over.
 
     Args:
         reference: true waveforms, samples along `axis`.
@@ -24,7 +24,6 @@ def snr(reference, estimate, axis=1):
         dB, with `axis` gone.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.ones((1, 100, 1), "float32")
     >>> round(float(snr(s, 0.9 * s)[0, 0]))
@@ -37,8 +36,8 @@ def snr(reference, estimate, axis=1):
 def si_sdr(reference, estimate, axis=1, zero_mean=False):
     """Scale-invariant signal-to-distortion ratio, in dB.
 
-    `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR - half-baked
-    or well done?", eq. 3).
+    `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR -
+    half-baked or well done?", eq. 3).
 
     Args:
         reference: true waveforms, samples along `axis`.
@@ -50,7 +49,6 @@ def si_sdr(reference, estimate, axis=1, zero_mean=False):
         dB, with `axis` gone.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.random.randn(1, 100, 1).astype("float32")
     >>> bool(np.allclose(si_sdr(s, s + 0.1), si_sdr(s, 7 * (s + 0.1)), atol=1e-2))
@@ -74,7 +72,6 @@ def si_snr(reference, estimate, axis=1):
         dB, with `axis` gone.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.random.randn(1, 100, 1).astype("float32")
     >>> bool(np.allclose(si_snr(s, s[:, ::-1]), si_snr(s, s[:, ::-1] + 3), atol=1e-2))
@@ -97,7 +94,6 @@ def sd_sdr(reference, estimate, axis=1):
         dB, with `axis` gone.
 
     Example:
-
     >>> import numpy as np
     >>> s = np.ones((1, 100, 1), "float32")
     >>> round(float(sd_sdr(s, 0.9 * s)[0, 0]), 1)

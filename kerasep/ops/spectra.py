@@ -13,7 +13,6 @@ def magnitude(spectrum):
         Tensor `(...)`.
 
     Example:
-
     >>> import numpy as np
     >>> float(magnitude(np.array([3.0, 4.0])))
     5.0
@@ -37,7 +36,6 @@ def apply_mask(mask, mixture):
         axis of 2.
 
     Example:
-
     >>> import numpy as np
     >>> apply_mask(np.ones((1, 4, 5, 2, 3)), np.ones((1, 4, 5, 2))).shape
     (1, 4, 5, 2, 3)

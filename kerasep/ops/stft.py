@@ -20,7 +20,6 @@ def window(name, n_fft):
         InputError: for a name that is not known or an array of another length.
 
     Example:
-
     >>> float(window("hann", 8)[4])
     1.0
     """
@@ -78,10 +77,10 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
         Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`; the last axis is real, imaginary.
 
     Raises:
-        InputError: for a waveform too short to be mirrored (`n_fft / 2 + 1` samples).
+        InputError: for another rank, or a waveform too short to be mirrored (`n_fft / 2 + 1`
+            samples).
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import ops
@@ -91,6 +90,11 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
     ```
     """
     check_transform(n_fft, hop)
+    if len(waveform.shape) != 3:
+        raise InputError(
+            f"received a waveform of shape {tuple(waveform.shape)}, expected "
+            f"(batch, samples, channels)"
+        )
     weights = _as_window(window, n_fft)
     x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
     if center:
@@ -107,22 +111,29 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
     lie there, which is the least-squares inverse (Griffin and Lim 1984, eq. 6). With the periodic
     sum that holds far from the edges only, the first and last frames would come out wrong.
 
+    One limit comes with the number of frames: with `hop = n_fft / 2`, a Hann window and a length
+    that is no multiple of the hop, the last few samples lie at the very end of the last window
+    alone, where rounding errors are divided by next to nothing (or, by the squared window being
+    below 1e-10, the sample is lost). Pad the waveform to a multiple of the hop before `stft`, as
+    `kerasep.separate` does, or take a smaller hop.
+
     Args:
         spectrum: tensor `(batch, frames, n_fft / 2 + 1, channels, 2)`.
         n_fft: as given to `stft`.
         hop: as given to `stft`.
         window: as given to `stft`.
         center: as given to `stft`.
-        length: samples to return. Default: `(frames - 1) * hop`, plus `n_fft` when not centred.
+        length: samples to return, no more than the frames reach. Default: `(frames - 1) * hop`,
+            plus `n_fft` when not centred.
 
     Returns:
         Waveform `(batch, length, channels)`, float32.
 
     Raises:
-        InputError: for a number of bins that does not fit `n_fft`.
+        InputError: for another rank, a number of bins that does not fit `n_fft`, or a length
+            beyond the last frame.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import ops
@@ -134,10 +145,11 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
     ```
     """
     check_transform(n_fft, hop)
-    bins = spectrum.shape[-3]
-    if bins != n_fft // 2 + 1:
+    shape, bins = tuple(spectrum.shape), n_fft // 2 + 1
+    if len(shape) != 5 or shape[2] != bins or shape[4] != 2:
         raise InputError(
-            f"received a spectrum of {bins} bins, expected n_fft / 2 + 1 = {n_fft // 2 + 1}"
+            f"received a spectrum of shape {shape}, expected (batch, frames, {bins}, channels, 2): "
+            f"n_fft / 2 + 1 bins"
         )
     weights = _as_window(window, n_fft)
     spectrum = ops.transpose(ops.cast(spectrum, "float32"), (0, 3, 1, 2, 4))
@@ -150,6 +162,11 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
     start = n_fft // 2 if center else 0
     if length is None:
         length = (count - 1) * hop + (0 if center else n_fft)
+    reach = (count - 1) * hop + n_fft - start
+    if isinstance(length, int) and isinstance(reach, int) and length > reach:
+        raise InputError(
+            f"received length={length} for {count} frames, which reach to sample {reach}"
+        )
     signal = signal[..., start : start + length]
     return ops.transpose(signal, (0, 2, 1))
 

@@ -1,4 +1,4 @@
-"""From source magnitudes to source spectra: the mixture's phase, or a multichannel Wiener filter."""
+"""From source magnitudes to source spectra: mixture phase, or a multichannel Wiener filter."""
 
 from keras import ops
 
@@ -15,10 +15,10 @@ def mixture_phase(spectrum, source_magnitudes):
         source_magnitudes: `(batch, frames, bins, channels, sources)`.
 
     Returns:
-        Source spectra `(batch, frames, bins, channels, sources, 2)`; zero where the mixture is zero.
+        Source spectra `(batch, frames, bins, channels, sources, 2)`; zero where the mixture is
+        zero.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import ops
@@ -43,8 +43,10 @@ def wiener(spectrum, source_magnitudes, iterations=1):
         v_j = mean_c |y_j|^2        R_j = sum_t y_j y_j^H / sum_t v_j
         y_j = v_j R_j (sum_j v_j R_j + e I)^-1 x
 
-    The estimates start from the source magnitudes with the mixture's phase, and the recording is scaled down
-    where it exceeds 10, as Open-Unmix does, so that the regulariser `e = 1e-5` means the same for all.
+    The estimates start from the source magnitudes with the mixture's phase, and the recording is
+    scaled down
+    where it exceeds 10, as Open-Unmix does, so that the regulariser `e = 1e-5` means the same for
+    all.
 
     Args:
         spectrum: mixture spectrum `(batch, frames, bins, channels, 2)`, any number of channels.
@@ -55,7 +57,6 @@ def wiener(spectrum, source_magnitudes, iterations=1):
         Source spectra `(batch, frames, bins, channels, sources, 2)`.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import ops
@@ -109,15 +110,17 @@ def _solve(real, imaginary, spectrum):
     Elimination written out over the few channels: no pivoting is needed for such a matrix, it runs
     along whole spectrograms at once, and unlike a matrix inverse it exports to TFLite.
     """
-    channels = spectrum.shape[3]
+    channels, least = spectrum.shape[3], EPSILON**0.5
     C = [
         [(real[..., i, j], imaginary[..., i, j]) for j in range(channels)] for i in range(channels)
     ]
     for i in range(channels):
-        C[i][i] = (C[i][i][0] + EPSILON**0.5, C[i][i][1])
+        C[i][i] = (C[i][i][0] + least, C[i][i][1])
     z = [(spectrum[..., i, 0], spectrum[..., i, 1]) for i in range(channels)]
     for k in range(channels):
-        pivot = C[k][k][0]
+        # No pivot of C + e I is below e, but float32 may round it there, where channels are alike.
+        pivot = ops.maximum(C[k][k][0], least)
+        C[k][k] = (pivot, 0.0)
         for i in range(k + 1, channels):
             factor = (C[i][k][0] / pivot, C[i][k][1] / pivot)
             for j in range(k + 1, channels):

@@ -6,7 +6,7 @@ Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-li
 import importlib
 
 _ATTRIBUTES = {
-    "ExportError": "exporter",
+    "ExportError": "conversion",
     "Report": "exporter",
     "Runtime": "runtime",
     "export": "exporter",

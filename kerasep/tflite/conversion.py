@@ -8,9 +8,12 @@ import warnings
 
 import tensorflow as tf
 
+# The converter raises this; it has no public name.
+from tensorflow.lite.python.convert_phase import ConverterError
+
 from kerasep.errors import InputError
-from kerasep.tflite.metadata import has_variables, operations
 from kerasep.tflite.interpreter import SIGNATURE
+from kerasep.tflite.metadata import has_variables, operations
 from kerasep.tflite.silence import quiet
 
 
@@ -44,7 +47,7 @@ def convert(model, function, **inputs):
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
         try:
             content = converter.convert()
-        except Exception as error:  # noqa: BLE001 - the converter's own class is private
+        except ConverterError as error:
             raise ExportError(_reason(f"{error}\n{text()}")) from error
     counts = operations(content)
     foreign = [name for name in counts if name.startswith(("custom", "VAR_", "READ_", "ASSIGN_"))]

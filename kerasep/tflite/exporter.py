@@ -2,9 +2,7 @@
 
 import dataclasses
 import math
-import os
 import pathlib
-import tempfile
 
 import keras
 import numpy as np
@@ -61,10 +59,10 @@ class Report:
 def export(model, path, seconds=6.0, *, overwrite=False):
     """Export a model as one `.tflite` file, from waveform to waveforms.
 
-    The file has the signature "separate": input "mixture" `(1, samples, channels)`, output "sources"
-    `(1, samples, channels, sources)`, float32, with the transforms inside, builtin operations only and
-    nothing that the model's weights do not decide. It is run and compared with Keras before it is
-    written. `Runtime` separates recordings of any length with it.
+    The file has the signature "separate": input "mixture" `(1, samples, channels)`, output
+    "sources" `(1, samples, channels, sources)`, float32. The transforms are inside, and all is made
+    of TFLite's builtin operations. It is run and compared with Keras before it is written.
+    `Runtime` separates recordings of any length with it.
 
     Args:
         model: a model of the zoo, a `kerasep.Separator`, or any Functional model from waveform to
@@ -217,19 +215,11 @@ def _compare(separator, content, samples):
 
 def _write(path, content):
     """Write a file that is either whole or not there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        partial.write_bytes(content)
+        partial.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     finally:
-        pathlib.Path(name).unlink(missing_ok=True)
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        partial.unlink(missing_ok=True)

@@ -35,11 +35,12 @@ class Interpreter:
                 self._interpreter = interpreter.Interpreter(
                     model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
                 )
+                self._interpreter.allocate_tensors()
                 self._run = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError) as error:
             line = " ".join(str(error).split())[:200]
             raise InputError(f"received {name}, which TFLite cannot load: {line}") from error
 
     def __call__(self, mixture):
-        """Separate a waveform `(1, samples, channels)`; return `(1, samples, channels, sources)`."""
+        """Separate `(1, samples, channels)` into `(1, samples, channels, sources)`."""
         return self._run(mixture=mixture)["sources"]

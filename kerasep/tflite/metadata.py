@@ -19,9 +19,9 @@ def read_metadata(path):
         path: a `.tflite` file that `kerasep.tflite.export` wrote.
 
     Returns:
-        Dict with format, kerasep (version), model (class), sources, sample_rate, channels, chunk, overlap, hop
-        and latency (samples; latency None where the whole chunk is needed), stft (None for
-        waveform models), parity.
+        Dict with format, kerasep (version), created_by, model (class), sources, sample_rate,
+        channels; chunk, overlap, hop and latency in samples (latency None where the whole chunk is
+        needed); stft (None for a waveform model), parity.
 
     Raises:
         InputError: for a file that is missing, is no TFLite file, or has no such metadata.

@@ -18,8 +18,8 @@ def signals(samples, channels, sample_rate, seed=0):
         seed: of the random numbers. Defaults to 0.
 
     Returns:
-        Dict from name to float32 array `(1, samples, channels)`: decaying notes with overtones over a
-        quiet noise, and a noise at the level of music.
+        Dict from name to float32 array `(1, samples, channels)`: decaying notes with overtones
+        over a quiet noise, and a noise at the level of music.
 
     Example:
     >>> sorted(signals(8000, 2, 16000))

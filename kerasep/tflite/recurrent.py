@@ -64,7 +64,7 @@ def lstm_form(layer):
 
 def _lstm(layer, sequences, states, exact):
     """Run a layer over `(batch, frames, features)`; return its outputs, and its last two states."""
-    batch, frames, _ = sequences.shape
+    frames = sequences.shape[1]
     sizes = block_sizes(frames, exact)
     missing = -frames % math.prod(sizes)
     backwards = layer.go_backwards
@@ -130,7 +130,7 @@ def block_sizes(frames, exact=False):
 
     Example:
     >>> block_sizes(256)
-    (16, 16)
+    (4, 4, 16)
     """
     choices = [(frames,)]
     for inner in range(4, 33):

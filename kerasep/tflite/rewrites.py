@@ -4,8 +4,9 @@ import contextlib
 
 import keras
 
-from kerasep.layers import STFT, InverseSTFT
+from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
 from kerasep.tflite.recurrent import lstm_form
+from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
 
 # class of layer -> function of a layer that returns a replacement for its `call`, or None
@@ -13,6 +14,8 @@ FORMS = {
     keras.layers.LSTM: lstm_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
+    Magnitude: magnitude_form,
+    WienerFilter: wiener_filter_form,
 }
 
 

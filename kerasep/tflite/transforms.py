@@ -26,21 +26,17 @@ def stft_form(layer):
     window = ops.window(layer.window, n_fft)
 
     def call(waveform):
-        x = tf.transpose(waveform, (0, 2, 1))
+        batch, _, channels = waveform.shape
+        x = tf.transpose(waveform, (2, 0, 1))
         if layer.center:
             margin = n_fft // 2
             x = tf.pad(x, [[0, 0], [0, 0], [margin, margin]], mode="REFLECT")
-        frames = cut_frames(x, n_fft, hop)
-        batch, channels, count, _ = frames.shape
-        spectrum = rfft(tf.reshape(frames * window, (-1, n_fft)))  # (rows, k1, 2, k2)
-        _, n1, _, n2 = spectrum.shape
-        spectrum = tf.reshape(spectrum, (batch * channels, count, n1, 2, n2))
-        if batch > 1:
-            spectrum = tf.reshape(spectrum, (batch, channels, count, n1, 2, n2))
-            spectrum = tf.transpose(spectrum, (0, 2, 5, 3, 1, 4))
-        else:  # one axis less: TFLite's fast transposition takes five
-            spectrum = tf.transpose(spectrum, (1, 4, 2, 0, 3))
-        return tf.reshape(spectrum, (batch, count, n1 * n2, channels, 2))[:, :, : n_fft // 2 + 1]
+        frames = cut_frames(x, n_fft, hop) * window
+        count = frames.shape[-2]
+        spectrum = rfft(tf.reshape(frames, (channels, batch * count, n_fft)))
+        spectrum = tf.transpose(spectrum, (1, 4, 2, 0, 3))
+        spectrum = tf.reshape(spectrum, (batch, count, -1, channels, 2))
+        return spectrum[:, :, : n_fft // 2 + 1]
 
     return call
 
@@ -61,15 +57,14 @@ def inverse_stft_form(layer):
     def call(spectrum, like=None):
         batch, count, bins, channels, _ = spectrum.shape
         rows = tf.reshape(spectrum, (batch * count, bins, channels, 2))
-        rows = tf.reshape(tf.transpose(rows, (0, 2, 3, 1)), (-1, 2, bins))
-        frames = irfft(rows[:, 0], rows[:, 1], n_fft) * window
-        frames = tf.reshape(frames, (batch, count, channels, n_fft))
-        signal = add_frames(tf.transpose(frames, (0, 2, 1, 3)), hop, window)
+        frames = tf.reshape(irfft(rows, n_fft) * window, (channels * batch, count, n_fft))
+        signal = add_frames(frames, hop, window)
         start = n_fft // 2 if layer.center else 0
         length = (count - 1) * hop + (0 if layer.center else n_fft)
         if like is not None:
             length = like.shape[1]
-        return tf.transpose(signal[..., start : start + length], (0, 2, 1))
+        signal = tf.reshape(signal[:, start : start + length], (channels, batch, -1))
+        return tf.transpose(signal, (1, 2, 0))
 
     return call
 
@@ -92,66 +87,64 @@ def rfft(frames):
     each `j`, and after a rotation by `j k1` the sum over `j` gives one of length `n2`.
 
     Args:
-        frames: tensor `(rows, n_fft)`.
+        frames: tensor `(channels, rows, n_fft)`.
 
     Returns:
-        Tensor `(rows, n1, 2, n2 // 2 + 1)`: bin `k1 + n1 k2` at `[:, k1, :, k2]`, real and imaginary
-        part on the axis between.
+        Tensor `(channels, rows, n1, 2, n2 // 2 + 1)`: bin `k1 + n1 k2` at `[:, :, k1, :, k2]`, its
+        real and imaginary part on the axis between.
     """
-    n_fft = frames.shape[-1]
+    channels, rows, n_fft = frames.shape
     n1, n2 = factors(n_fft)
     half = n2 // 2 + 1
     first = _roots(n1, n1, n1)
-    turn = _roots(n2, n1, n_fft)
     second = _roots(n2, half, n2)
     x = tf.transpose(tf.reshape(frames, (-1, n1, n2)), (0, 2, 1))
     x = tf.matmul(tf.reshape(x, (-1, n1)), _real(np.hstack([first.real, first.imag])))
-    x = tf.reshape(x, (-1, n2, 2 * n1))
-    real, imag = _rotated(x[..., :n1], x[..., n1:], turn)
-    x = tf.transpose(tf.concat([real, imag], 1), (0, 2, 1))
+    x = _rotated(tf.reshape(x, (-1, n2, 2 * n1)), _roots(n2, n1, n_fft))
     stacked = np.block([[second.real, second.imag], [-second.imag, second.real]])
     x = tf.matmul(tf.reshape(x, (-1, 2 * n2)), _real(stacked))
-    return tf.reshape(x, (-1, n1, 2, half))
+    return tf.reshape(x, (channels, rows, n1, 2, half))
 
 
-def irfft(real, imag, n_fft):
+def irfft(spectrum, n_fft):
     """Invert `rfft`, from bins in their natural order.
 
+    A real signal is the real part of the sum over the bins up to half the rate, those between the
+    first and the last counted twice; the others need not be filled in.
+
     Args:
-        real: tensor `(rows, n_fft / 2 + 1)`.
-        imag: likewise; like any inverse of a real transform, this ignores it at the first and
-            last bin.
+        spectrum: tensor `(rows, n_fft / 2 + 1, channels, 2)`. Like any inverse of a real transform,
+            this ignores the imaginary part of the first and the last bin.
         n_fft: length of a frame.
 
     Returns:
-        Tensor `(rows, n_fft)`.
+        Tensor `(channels, rows, n_fft)`.
     """
+    rows, bins, channels, _ = spectrum.shape
     n1, n2 = factors(n_fft)
-    first = _roots(n2, n2, n2).conj()
-    turn = _roots(n1, n2, n_fft).conj()
-    second = _roots(n1, n1, n1).conj() / n_fft
-    halves = [
-        tf.concat([real, tf.reverse(real[:, 1:-1], [-1])], -1),
-        tf.concat([imag, -tf.reverse(imag[:, 1:-1], [-1])], -1),
-    ]
-    halves = [tf.transpose(tf.reshape(x, (-1, n2, n1)), (0, 2, 1)) for x in halves]
-    x = tf.reshape(tf.concat(halves, -1), (-1, 2 * n2))
+    half = n2 // 2 + 1
+    first = _roots(half, n2, n2).conj()
+    second = 2 / n_fft * _roots(n1, n1, n1).conj()
+    filling = [[0, 0], [0, half * n1 - bins], [0, 0], [0, 0]]
+    ends = spectrum[:, :1] * 0.5, tf.pad(spectrum[:, -1:] * 0.5, filling)
+    x = tf.concat([ends[0], spectrum[:, 1:-1], ends[1]], 1)
+    x = tf.transpose(tf.reshape(x, (rows, half, n1, channels, 2)), (3, 0, 2, 4, 1))
     stacked = np.block([[first.real, first.imag], [-first.imag, first.real]])
-    x = tf.reshape(tf.matmul(x, _real(stacked)), (-1, n1, 2 * n2))
-    x, y = _rotated(x[..., :n2], x[..., n2:], turn)
-    x = tf.reshape(tf.transpose(tf.concat([x, y], 1), (0, 2, 1)), (-1, 2 * n1))
-    x = tf.matmul(x, _real(np.vstack([second.real, -second.imag])))
-    return tf.reshape(tf.transpose(tf.reshape(x, (-1, n2, n1)), (0, 2, 1)), (-1, n_fft))
+    x = tf.matmul(tf.reshape(x, (-1, 2 * half)), _real(stacked))
+    x = _rotated(tf.reshape(x, (-1, n1, 2 * n2)), _roots(n1, n2, n_fft).conj())
+    x = tf.matmul(tf.reshape(x, (-1, 2 * n1)), _real(np.vstack([second.real, -second.imag])))
+    x = tf.transpose(tf.reshape(x, (-1, n2, n1)), (0, 2, 1))
+    return tf.reshape(x, (channels, rows, n_fft))
 
 
 def cut_frames(signal, n_fft, hop):
-    """Cut `(batch, channels, samples)` into overlapping frames `(batch, channels, frames, n_fft)`."""
-    batch, channels, samples = signal.shape
+    """Cut `(channels, batch, samples)` into frames: `(channels, batch, frames, n_fft)`."""
+    channels, batch, samples = signal.shape
     frames = 1 + (samples - n_fft) // hop
     spanned = -(-n_fft // hop)
     blocks = frames + spanned - 1
     signal = tf.pad(signal, [[0, 0], [0, 0], [0, max(0, blocks * hop - samples)]])
-    signal = tf.reshape(signal[..., : blocks * hop], (batch, channels, blocks, hop))
+    signal = tf.reshape(signal[..., : blocks * hop], (channels, batch, blocks, hop))
     return tf.concat([signal[:, :, j : j + frames] for j in range(spanned)], -1)[..., :n_fft]
 
 
@@ -159,27 +152,30 @@ def add_frames(frames, hop, window):
     """Add overlapping windowed frames up, and divide by the sum of the squared windows there.
 
     Args:
-        frames: tensor `(batch, channels, frames, n_fft)`.
+        frames: tensor `(rows, frames, n_fft)`.
         hop: samples from frame to frame.
         window: the window, `(n_fft,)`.
 
     Returns:
-        Tensor `(batch, channels, samples)`.
+        Tensor `(rows, samples)`.
     """
-    batch, channels, count, n_fft = frames.shape
+    rows, count, n_fft = frames.shape
     spanned = -(-n_fft // hop)
     blocks = count + spanned - 1
-    frames = tf.pad(frames, [[0, 0], [0, 0], [0, 0], [0, spanned * hop - n_fft]])
-    frames = tf.reshape(frames, (batch * channels, count, spanned, hop))
-    total = sum(
-        tf.pad(frames[:, :, j], [[0, 0], [j, spanned - 1 - j], [0, 0]]) for j in range(spanned)
+
+    def added(parts, pad):
+        return sum(pad(parts[:, :, j], j, spanned - 1 - j) for j in range(spanned))
+
+    filled = tf.pad(frames, [[0, 0], [0, 0], [0, spanned * hop - n_fft]])
+    total = added(
+        tf.reshape(filled, (rows, count, spanned, hop)),
+        lambda part, before, after: tf.pad(part, [[0, 0], [before, after], [0, 0]]),
     )
-    squares = np.zeros((spanned, hop))
-    squares.reshape(-1)[:n_fft] = np.square(window, dtype="float64")
-    weights = sum(
-        np.pad(squares[j : j + 1].repeat(count, 0), ((j, spanned - 1 - j), (0, 0)))
-        for j in range(spanned)
-    )
+    squares = np.pad(np.square(window, dtype="float64"), (0, spanned * hop - n_fft))
+    weights = added(
+        np.broadcast_to(squares.reshape(spanned, hop), (1, count, spanned, hop)),
+        lambda part, before, after: np.pad(part, [[0, 0], [before, after], [0, 0]]),
+    )[0]
     weights = _real(1 / np.maximum(weights, 1e-10))
     edge = spanned - 1
     if count > 2 * edge:
@@ -190,7 +186,7 @@ def add_frames(frames, hop, window):
         total = tf.concat([total[:, rows] * weights[kept] for rows, kept in parts], 1)
     else:
         total = total * weights
-    return tf.reshape(total, (batch, channels, blocks * hop))[..., : (count - 1) * hop + n_fft]
+    return tf.reshape(total, (rows, blocks * hop))[:, : (count - 1) * hop + n_fft]
 
 
 def _roots(rows, columns, n):
@@ -198,10 +194,20 @@ def _roots(rows, columns, n):
     return np.exp(-2j * np.pi * (np.outer(np.arange(rows), np.arange(columns)) % n) / n)
 
 
-def _rotated(real, imag, turn):
-    """Multiply complex numbers, given as two tensors, with constants."""
+def _rotated(x, turn):
+    """Multiply complex numbers with constants, and bring the last axis before the one before it.
+
+    Args:
+        x: tensor `(rows, a, 2 b)`, real parts before imaginary ones.
+        turn: constants `(a, b)`.
+
+    Returns:
+        Tensor `(rows, b, 2 a)`, likewise.
+    """
+    real, imag = tf.split(x, 2, axis=-1)
     cosine, sine = _real(turn.real), _real(turn.imag)
-    return real * cosine - imag * sine, real * sine + imag * cosine
+    turned = [real * cosine - imag * sine, real * sine + imag * cosine]
+    return tf.transpose(tf.concat(turned, 1), (0, 2, 1))
 
 
 def _real(array):

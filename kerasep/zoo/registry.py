@@ -3,6 +3,7 @@
 import difflib
 import json
 import pathlib
+import warnings
 import zipfile
 from importlib import resources
 
@@ -12,6 +13,8 @@ from kerasep import models
 from kerasep.errors import InputError
 
 MODEL_FILE = "model.keras"
+# What Keras, h5py and zipfile raise for a file that is damaged, or another model's.
+UNREADABLE = (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile)
 
 
 def list_entries():
@@ -21,7 +24,6 @@ def list_entries():
         List of "entry/preset" names.
 
     Example:
-
     >>> "open_unmix_like/umx" in list_entries()
     True
     """
@@ -41,7 +43,6 @@ def describe(name):
         InputError: for a name that is not there; offers the nearest.
 
     Example:
-
     >>> describe("open_unmix_like/umx")["arguments"]["hidden"]
     512
     """
@@ -70,7 +71,7 @@ def load(name, weights=None, **overrides):
 
     Args:
         name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
-            `kerasep train` wrote.
+            `kerasep train` wrote. A path that holds a model goes before a name.
         weights: None for random weights, or the path of a `.weights.h5` or `.keras` file.
         **overrides: arguments of the model's class that differ from the preset's, such as
             `sources=["vocals"]` or `sample_rate=16000`.
@@ -83,7 +84,6 @@ def load(name, weights=None, **overrides):
             model, or weights of another model.
 
     Example:
-
     ```python
     import kerasep
 
@@ -92,8 +92,10 @@ def load(name, weights=None, **overrides):
     ```
     """
     path = pathlib.Path(name)
-    if path.exists() or path.suffix == ".keras":
-        model = _restore(path, overrides)
+    file = path / MODEL_FILE if path.is_dir() else path
+    known = name in _cards() or name in list_entries()
+    if file.is_file() or (not known and (path.exists() or path.suffix == ".keras")):
+        model = _restore(file, overrides)
     else:
         preset = describe(name)
         cls = getattr(models, preset["class"])
@@ -121,7 +123,6 @@ def merge_recipe(recipe, changes):
         The merged recipe.
 
     Example:
-
     >>> merge_recipe({"epochs": 9, "data": {"remix": 0.5}}, {"data": {"remix": 1.0}})
     {'epochs': 9, 'data': {'remix': 1.0}}
     """
@@ -135,23 +136,22 @@ def _cards():
     return {f.name.removesuffix(".json"): json.loads(f.read_text("utf-8")) for f in files}
 
 
-def _restore(path, overrides):
+def _restore(file, overrides):
     """Restore a whole model, and the recipe that lies beside it."""
     if overrides:
         raise InputError(
-            f"received {', '.join(sorted(overrides))} for the saved model {path}, expected no "
+            f"received {', '.join(sorted(overrides))} for the saved model {file}, expected no "
             f"argument: a saved model keeps the ones that it was trained with"
         )
-    file = path / MODEL_FILE if path.is_dir() else path
     if not file.is_file():
-        raise InputError(f"received model {path}, expected a .keras file or a run that holds one")
+        raise InputError(f"received model {file}, which is not there: check the path")
     if not zipfile.is_zipfile(file):
         raise InputError(
             f"received model {file}, expected a .keras file: it is damaged or no model"
         )
     try:
         model = keras.saving.load_model(file, compile=False)
-    except (ValueError, TypeError, KeyError, OSError) as error:
+    except UNREADABLE as error:
         raise InputError(
             f"received model {file}, expected one saved by kerasep: {_first_line(error)}"
         ) from error
@@ -161,7 +161,12 @@ def _restore(path, overrides):
         )
     recipe = file.parent / "recipe.json"
     if recipe.is_file():
-        model.recipe = json.loads(recipe.read_text("utf-8"))["recipe"]
+        try:
+            model.recipe = json.loads(recipe.read_text("utf-8"))["recipe"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"received {recipe}, expected the recipe of a training run: remove the file"
+            ) from error
     return model
 
 
@@ -172,8 +177,11 @@ def _load_weights(model, weights):
     if not path.is_file():
         raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns where it leaves weights as they were.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (*UNREADABLE, UserWarning) as error:
         raise InputError(
             f"received weights {path}, expected weights of {model.name} with the same arguments: "
             f"{_first_line(error)}"

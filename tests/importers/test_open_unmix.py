@@ -151,6 +151,14 @@ def test_another_networks_state_is_refused(state):
         open_unmix.arguments(state)
 
 
+@pytest.mark.parametrize("name", ["fc1.weight", "fc2.weight", "fc3.weight"])
+def test_a_state_that_contradicts_itself_is_refused(name):
+    state = open_unmix.weights(VOCALS)
+    state[name] = state[name][:-1]
+    with pytest.raises(InputError, match="expected Open-Unmix's"):
+        open_unmix.arguments(state)
+
+
 def test_a_hostile_checkpoint_is_refused(tmp_path):
     path = tmp_path / "vocals.pth"
     path.write_bytes(pickle.dumps({"input_mean": keras.Model}))

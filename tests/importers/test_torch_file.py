@@ -224,6 +224,7 @@ def test_plain_ordered_dicts_of_the_pickle_module_are_understood(tmp_path):
         ((2,), (1 << 62,), 0),
         ((1 << 62,), (0,), 1 << 70),
         ((2, 2), (1,), 0),
+        ((1 << 40,), (0,), 0),
     ],
 )
 def test_a_tensor_outside_its_storage_is_refused(tmp_path, write, size, stride, offset):

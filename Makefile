@@ -1,0 +1,67 @@
+# Everything runs in local environments that these targets make: python3 and make are all it takes.
+PYTHON ?= python3
+VENV := .venv
+PARITY := .venv-parity
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help demo test test-slow parity lint bench clean
+
+help:
+	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
+	@echo "make test       the fast tests, on TensorFlow and on JAX"
+	@echo "make test-slow  the tests that take longer"
+	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
+	@echo "make lint       ruff"
+	@echo "make bench      timings beside the originals (in the environment of make parity)"
+	@echo "make clean      remove the environments and the demo"
+
+demo: $(VENV)/demo
+	$(VENV)/bin/kerasep demo --out demo --overwrite
+
+test: $(VENV)/dev
+	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -m "not slow and not parity"
+	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -m "not slow and not parity" \
+		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
+
+test-slow: $(VENV)/dev
+	$(VENV)/bin/python -m pytest -m slow
+
+parity: $(PARITY)/ready
+	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -m parity
+	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -m "not slow and not parity" \
+		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
+
+lint: $(VENV)/dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+bench: $(PARITY)/ready
+	$(PARITY)/bin/python benchmarks/open_unmix_inference.py
+	$(PARITY)/bin/python benchmarks/pipeline.py
+
+clean:
+	rm -rf $(VENV) $(PARITY) demo
+
+$(VENV)/base:
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), sys.version' || \
+		{ echo "kerasep needs Python 3.11 to 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --upgrade pip
+	@touch $@
+
+$(VENV)/demo: $(VENV)/base setup.py pyproject.toml
+	$(VENV)/bin/python -m pip install -q -e ".[edge,report]"
+	@touch $@
+
+$(VENV)/dev: $(VENV)/demo
+	$(VENV)/bin/python -m pip install -q -e ".[edge,report,jax,dev]"
+	@touch $@
+
+# torch and openunmix pin what TensorFlow needs newer, so they are kept apart.
+$(PARITY)/ready: setup.py pyproject.toml
+	$(PYTHON) -m venv $(PARITY)
+	$(PARITY)/bin/python -m pip install -q --upgrade pip
+	$(PARITY)/bin/python -m pip install -q "torch==2.13.0"
+	$(PARITY)/bin/python -m pip install -q -e ".[edge,dev]" norbert tqdm
+	$(PARITY)/bin/python -m pip install -q --no-deps openunmix==1.3.0
+	@touch $@

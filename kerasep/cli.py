@@ -1,0 +1,313 @@
+"""The command line: `kerasep COMMAND --help` describes each command."""
+
+import contextlib
+import os
+import pathlib
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from kerasep.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Audio source separation in Keras: train, separate, evaluate, export to a phone.",
+)
+UsageError = typer.BadParameter.__base__  # click's or typer's own, depending on the release
+out = Console()
+Names = Annotated[
+    str | None, typer.Option(help="sources, joined by commas, instead of the preset's")
+]
+ModelOption = Annotated[
+    str,
+    typer.Option("--model", "-m", help="a run's folder, a .keras or a .tflite file, or a preset"),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
+Wiener = Annotated[
+    int,
+    typer.Option(help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"),
+]
+Residual = Annotated[
+    str | None, typer.Option(help="name one more source: the mixture less all the others")
+]
+
+
+def main():
+    """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except InputError as error:
+        _fail(str(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped; the same command goes on where it can", 130)
+    except OSError as error:
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+    except UsageError as error:
+        _fail(f"{error.format_message()} (see kerasep --help)", 2)
+
+
+@app.command("list")
+def list_entries():
+    """List the presets of the zoo."""
+    _start_keras()
+    from kerasep import zoo
+
+    table = Table("preset", "sources", "rate", "channels", "description")
+    for name in zoo.list_entries():
+        card = zoo.describe(name)
+        arguments = card["arguments"]
+        table.add_row(
+            name,
+            " ".join(arguments["sources"]),
+            f"{arguments['sample_rate']} Hz",
+            str(arguments["channels"]),
+            card["description"],
+        )
+    out.print(table)
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
+    """Show a preset: its arguments and its training recipe, as JSON."""
+    _start_keras()
+    from kerasep import zoo
+
+    out.print_json(data=zoo.describe(name))
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="a preset's name")],
+    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="the run's folder")],
+    valid: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="tracks to validate on; default: every tenth of --data"),
+    ] = None,
+    sources: Names = None,
+    sample_rate: Annotated[int | None, typer.Option(help="in Hz")] = None,
+    channels: Annotated[int | None, typer.Option(help="1 mono, 2 stereo")] = None,
+    weights: Annotated[
+        pathlib.Path | None, typer.Option(help="start from these weights, of the same model")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="at most this many")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="crops in a batch")] = None,
+    crop_seconds: Annotated[float | None, typer.Option(help="length of a crop")] = None,
+    crops_per_track: Annotated[
+        int | None, typer.Option(help="crops of a track in an epoch")
+    ] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
+    seed: Annotated[int, typer.Option(help="of weights, crops and mixing")] = 0,
+):
+    """Train a preset on a folder of tracks; the same command again goes on after a kill.
+
+    The other settings come from the preset's recipe (kerasep show NAME). RUN gets model.keras (the best weights),
+    history.csv, recipe.json and logs for TensorBoard.
+    """
+    _start_keras()
+    import keras
+
+    from kerasep import training, zoo
+    from kerasep.progress import FitProgress
+
+    keras.utils.set_random_seed(seed)
+    overrides = _given(sample_rate=sample_rate, channels=channels)
+    if sources is not None:
+        overrides["sources"] = [source.strip() for source in sources.split(",")]
+    model = zoo.load(name, weights=weights, **overrides)
+    settings = _given(
+        batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
+    )
+    out.print(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
+    history = training.train(
+        model,
+        data,
+        out_folder,
+        valid,
+        recipe=_given(epochs=epochs) | {"data": settings},
+        seed=seed,
+        max_minutes=max_minutes,
+        callbacks=[FitProgress(out)],
+    )
+    minutes = history[-1]["seconds"] / 60
+    out.print(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
+
+
+@app.command()
+def separate(
+    files: Annotated[list[pathlib.Path], typer.Argument(help="audio files of any kind and length")],
+    model: ModelOption,
+    out_folder: Annotated[
+        pathlib.Path, typer.Option("--out", help="gets a folder for each file, with its stems")
+    ],
+    suffix: Annotated[str, typer.Option(help=".wav, .flac or .ogg")] = ".wav",
+    wiener_iterations: Wiener = 0,
+    residual: Residual = None,
+    overwrite: Overwrite = False,
+):
+    """Separate recordings into one file a source: OUT/<name>/<source>.wav."""
+    if not model.endswith(".tflite"):
+        _start_keras()
+    from kerasep import separation
+
+    separator = _separator(_trained(model), wiener_iterations, residual)
+    names = [file.stem for file in files]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise InputError(
+            f"received several files called {', '.join(sorted(twice))}, expected different names: "
+            f"separate them into different folders"
+        )
+    for file in files:
+        with _progress(file.name) as progress:
+            paths = separation.separate_file(
+                separator,
+                file,
+                out_folder / file.stem,
+                suffix=suffix if suffix.startswith(".") else f".{suffix}",
+                overwrite=overwrite,
+                progress=progress,
+            )
+        out.print("\n".join(str(path) for path in paths.values()))
+
+
+@app.command()
+def evaluate(
+    model: ModelOption,
+    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
+        "scores.csv"
+    ),
+    wiener_iterations: Wiener = 0,
+    residual: Residual = None,
+    oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
+    overwrite: Overwrite = False,
+):
+    """Score a model on a folder of tracks, beside the mixture and the ideal masks."""
+    _start_keras()
+    from kerasep import evaluation
+    from kerasep.metrics import MEASURES
+
+    if csv.exists() and not overwrite:
+        raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
+    separator = _separator(_trained(model), wiener_iterations, residual)
+    with _progress("scoring") as progress:
+        rows = evaluation.evaluate(separator, data, oracles=oracles, progress=progress)
+    evaluation.write_csv(rows, csv)
+    print_scores(rows + evaluation.summarise(rows))
+    for name, convention in MEASURES.items():
+        out.print(f"{name}: {convention}", highlight=False)
+    out.print(f"{csv}: {len(rows)} rows")
+
+
+@app.command()
+def export(
+    model: ModelOption,
+    out_file: Annotated[pathlib.Path, typer.Option("--out", help="the .tflite file")],
+    seconds: Annotated[float, typer.Option(help="length of the waveform that it takes")] = 6.0,
+    wiener_iterations: Wiener = 0,
+    residual: Residual = None,
+    overwrite: Overwrite = False,
+):
+    """Export a model as a .tflite file from waveform to waveforms, checked against Keras."""
+    _start_keras()
+    from kerasep import tflite, zoo
+
+    separator = _separator(zoo.load(model), wiener_iterations, residual)
+    with out.status("converting and comparing with Keras"):
+        report = tflite.export(separator, out_file, seconds, overwrite=overwrite)
+    out.print(str(report), highlight=False)
+
+
+@app.command()
+def demo(
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="gets all results")] = (
+        pathlib.Path("demo")
+    ),
+    minutes: Annotated[float, typer.Option(help="of training")] = 1.5,
+    overwrite: Overwrite = False,
+):
+    """Make songs, train, separate, score and export a small model; write a page that shows it all."""
+    _start_keras()
+    from kerasep import demo as demonstration
+
+    page = demonstration.run(out_folder, minutes, out, overwrite=overwrite)
+    out.print(f"open {page} in a browser")
+
+
+def print_scores(rows):
+    """Print a table of scores in dB.
+
+    Args:
+        rows: list of dicts with the same keys, the first two being track and source.
+    """
+    keys = list(rows[0])
+    table = Table(*[key.replace("_", " ") for key in keys])
+    for row in rows:
+        cells = [f"{row[k]:.2f}" if isinstance(row[k], float) else row[k] or "-" for k in keys]
+        table.add_row(*cells, style="bold" if row["track"].startswith("median of") else None)
+    out.print(table)
+
+
+def _trained(name):
+    """Load a model that has learned something."""
+    from kerasep import zoo
+
+    if name.endswith(".tflite"):
+        from kerasep import tflite
+
+        return tflite.Runtime(name)
+    if not pathlib.Path(name).exists() and not name.endswith(".keras"):
+        card = zoo.describe(name)
+        raise InputError(
+            f"received preset {card['name']}, which has no published weights: train it first "
+            f"(kerasep train {name} --data FOLDER --out RUN), then give --model RUN"
+        )
+    return zoo.load(name)
+
+
+def _separator(model, wiener_iterations, residual):
+    from kerasep import separation
+
+    if not hasattr(model, "domain"):
+        if wiener_iterations or residual:
+            raise InputError(
+                "received --wiener-iterations or --residual for a .tflite file, expected them when "
+                "it was exported"
+            )
+        return model
+    return separation.Separator(model, wiener_iterations, residual)
+
+
+def _given(**options):
+    return {key: value for key, value in options.items() if value is not None}
+
+
+@contextlib.contextmanager
+def _progress(title):
+    """A bar, and the function that moves it."""
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(title, total=1.0)
+        yield lambda share: progress.update(task, completed=share)
+
+
+def _start_keras():
+    """Import Keras with its backend's start-up lines kept off the terminal."""
+    from kerasep.tflite.silence import quiet
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with quiet():
+        import keras
+
+        keras.ops.zeros(1)  # devices are looked for, and complained about, at the first tensor
+
+
+def _fail(message, status):
+    Console(stderr=True, soft_wrap=True).print(f"kerasep: {message}", highlight=False, markup=False)
+    sys.exit(status)

@@ -1,0 +1,62 @@
+"""Progress of training on the terminal."""
+
+import math
+import time
+
+import keras
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class FitProgress(keras.callbacks.Callback):
+    """A bar over the batches of each epoch, and a line for each epoch that is done.
+
+    Args:
+        console: the `rich.console.Console` to write on.
+        monitor: the logged value whose lowest is marked. Defaults to "val_loss".
+    """
+
+    def __init__(self, console, monitor="val_loss"):
+        super().__init__()
+        self.console = console
+        self.monitor = monitor
+        self.best = math.inf
+
+    def on_train_begin(self, logs=None):
+        """Show the bar; where output is no terminal, rich shows none."""
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total}  loss {task.fields[loss]:.4f}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self.progress.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start a new bar."""
+        self.began = time.monotonic()
+        self.task = self.progress.add_task(
+            f"epoch {epoch + 1}/{self.params['epochs']}",
+            total=self.params["steps"],
+            loss=math.nan,
+        )
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Move the bar."""
+        self.progress.update(self.task, completed=batch + 1, loss=float(logs["loss"]))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write the epoch's line."""
+        self.progress.remove_task(self.task)
+        line = f"epoch {epoch + 1:4d}/{self.params['epochs']}  loss {logs['loss']:.4f}"
+        if self.monitor in logs:
+            value = float(logs[self.monitor])
+            line += f"  {self.monitor} {value:.4f}{' *' if value < self.best else '  '}"
+            self.best = min(self.best, value)
+        self.console.print(f"{line}  {time.monotonic() - self.began:.1f} s", highlight=False)
+
+    def on_train_end(self, logs=None):
+        """Take the bar away."""
+        self.progress.stop()

@@ -1,0 +1,118 @@
+"""A model of the zoo as one model from waveform to waveforms."""
+
+import functools
+
+import keras
+
+from kerasep.errors import InputError
+from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
+from kerasep.models.separation_model import check_signal
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class Separator(keras.Model):
+    """Any model of the zoo as one Functional model from waveform to waveforms.
+
+    For a spectrogram model: STFT, network, phase, inverse STFT. It is what is used, what can be
+    trained with a waveform loss (the weights are the model's own), and what is exported.
+
+    Args:
+        model: a `kerasep.models.SeparationModel`.
+        wiener_iterations: iterations of the multichannel Wiener filter; 0 gives the mixture's phase
+            to the estimates as they are. Defaults to 0.
+        residual: name of one more source, the mixture less all the others; None for none.
+            Defaults to None.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for a Wiener filter on a waveform model, or a residual named like a source.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
+    separator = kerasep.Separator(model, residual="accompaniment")
+    assert separator.sources == ("vocals", "accompaniment")
+    assert separator.predict_on_batch(np.zeros((1, 8000, 1))).shape == (1, 8000, 1, 2)
+    ```
+    """
+
+    def __init__(self, model, wiener_iterations=0, residual=None, name="separator"):
+        if residual in model.sources:
+            raise InputError(f"received residual={residual!r}, which the model separates itself")
+        sources = (*model.sources, *([] if residual is None else [residual]))
+        check_signal(sources, model.sample_rate, model.channels)
+        waveform = keras.Input((None, model.channels), name="mixture")
+        if model.domain == "spectrogram":
+            spectrum = STFT(**model.stft, name="stft")(waveform)
+            estimates = model(Magnitude(name="mixture_magnitude")(spectrum))
+            spectra = WienerFilter(wiener_iterations, name="phase")(spectrum, estimates)
+            outputs = [
+                InverseSTFT(**model.stft, name=f"istft_{source}")(
+                    spectra[..., index, :], like=waveform
+                )
+                for index, source in enumerate(model.sources)
+            ]
+            stacked = keras.ops.stack(outputs, axis=-1)
+        elif wiener_iterations:
+            raise InputError(
+                f"received wiener_iterations={wiener_iterations} for the waveform model "
+                f"{model.name}, expected 0: the filter needs magnitudes"
+            )
+        else:
+            stacked = model(waveform)
+        if residual is not None:
+            rest = waveform - keras.ops.sum(stacked, axis=-1)
+            stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
+        super().__init__(inputs=waveform, outputs=stacked, name=name)
+        self.model = model
+        self.wiener_iterations = wiener_iterations
+        self.residual = residual
+        self.sources = sources
+        self.sample_rate = model.sample_rate
+        self.channels = model.channels
+        self.latency = model.latency
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "model": keras.saving.serialize_keras_object(self.model),
+            "wiener_iterations": self.wiener_iterations,
+            "residual": self.residual,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build a separator around a model of the same arguments."""
+        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
+        return cls(**{**config, "model": model})
+
+
+def as_separator(model, wiener_iterations=0, residual=None):
+    """Wrap a model in a `Separator`, unless it is one.
+
+    The latest few are kept: each would be traced anew, which takes longer than a short recording.
+
+    Args:
+        model: a model of the zoo, or a `Separator`.
+        wiener_iterations: see `Separator`.
+        residual: see `Separator`.
+
+    Returns:
+        A `Separator`.
+    """
+    if isinstance(model, Separator):
+        return model
+    return _separator(model, wiener_iterations, residual)
+
+
+_separator = functools.lru_cache(maxsize=4)(Separator)

@@ -1,0 +1,41 @@
+"""Magnitudes and phases in fewer operations: what guards the gradients is of no use in a file."""
+
+import tensorflow as tf
+
+from kerasep.ops.wiener import EPSILON
+
+
+def magnitude_form(layer):
+    """Return a replacement for the `call` of a `kerasep.layers.Magnitude`.
+
+    Args:
+        layer: the layer.
+
+    Returns:
+        A function of a spectrum `(..., 2)`.
+    """
+    return _magnitude
+
+
+def wiener_filter_form(layer):
+    """Return a replacement for the `call` of a `kerasep.layers.WienerFilter`.
+
+    Args:
+        layer: the layer.
+
+    Returns:
+        A function of a spectrum and source magnitudes that gives them the mixture's phase, or None
+        for a layer that iterates.
+    """
+    if layer.iterations:
+        return None
+
+    def call(spectrum, source_magnitudes):
+        mask = source_magnitudes / tf.maximum(_magnitude(spectrum), EPSILON)[..., None]
+        return mask[..., None] * spectrum[..., None, :]
+
+    return call
+
+
+def _magnitude(spectrum):
+    return tf.sqrt(tf.reduce_sum(tf.square(spectrum), -1))

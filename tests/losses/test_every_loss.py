@@ -1,0 +1,168 @@
+"""What holds for every public loss; the package is walked, so that a new one is tested at once."""
+
+import inspect
+import json
+
+import keras
+import numpy as np
+import pytest
+from keras.ops import convert_to_numpy
+
+from kerasep import losses
+from kerasep.errors import InputError
+
+OTHER = {"p": 2, "limit": 1.5, "name": "other", "reduction": "sum", "dtype": "bfloat16"}
+
+
+def tensors(loss_class, rng, batch=3, frames=6, sources=2):
+    """A y_true and a y_pred of the kind that a loss compares."""
+    if hasattr(loss_class, "target"):
+        reference = rng.standard_normal((batch, frames, 5, 2, 1 + sources, 2))
+        estimate = rng.random((batch, frames, 5, 2, sources))
+    else:
+        reference = rng.standard_normal((batch, 50 * frames, 2, sources))
+        estimate = 0.5 * reference + 0.3 * rng.standard_normal(reference.shape)
+    return reference.astype("float32"), estimate.astype("float32")
+
+
+def perfect(loss_class, reference):
+    if not hasattr(loss_class, "target"):
+        return reference
+    return convert_to_numpy(loss_class().target(reference))
+
+
+def check_finite(gradients, loss_class, reference, estimate):
+    value, found = gradients(loss_class(), reference, estimate)
+    assert np.isfinite(value)
+    assert all(np.isfinite(gradient).all() for gradient in found)
+    return value
+
+
+def test_exported(loss_class):
+    assert getattr(losses, loss_class.__name__) is loss_class
+    assert loss_class.__name__ in losses.__all__
+
+
+def test_config_is_the_signature(loss_class):
+    arguments = dict(inspect.signature(loss_class).parameters)
+    assert loss_class().get_config().keys() == arguments.keys()
+    chosen = {name: OTHER[name] for name in arguments}
+    assert loss_class(**chosen).get_config() == chosen
+    assert all(OTHER[name] != argument.default for name, argument in arguments.items())
+
+
+def test_round_trip(loss_class, rng):
+    arguments = inspect.signature(loss_class).parameters
+    loss = loss_class(**{name: OTHER[name] for name in arguments if name != "dtype"})
+    written = json.loads(json.dumps(keras.losses.serialize(loss)))
+    again = keras.losses.deserialize(written)
+    assert type(again) is loss_class
+    assert again.get_config() == loss.get_config()
+    pair = tensors(loss_class, rng)
+    assert convert_to_numpy(again(*pair)) == convert_to_numpy(loss(*pair))
+
+
+def test_a_recipe_names_it_by_class(loss_class):
+    written = {"class_name": loss_class.__name__, "config": {}}
+    found = keras.losses.deserialize(written, custom_objects=vars(losses))
+    assert type(found) is loss_class
+
+
+def test_one_value_an_example(loss_class, rng):
+    pair = tensors(loss_class, rng)
+    each = convert_to_numpy(loss_class(reduction=None)(*pair))
+    assert each.shape == (3,)
+    alone = [
+        convert_to_numpy(loss_class()(*(tensor[i : i + 1] for tensor in pair))) for i in range(3)
+    ]
+    np.testing.assert_allclose(each, alone, rtol=1e-4)
+    np.testing.assert_allclose(convert_to_numpy(loss_class()(*pair)), each.mean(), rtol=1e-5)
+
+
+def test_weights_mean_examples(loss_class, rng):
+    # As many frames as examples: a loss of each frame would be weighted wrongly, without an error.
+    pair = tensors(loss_class, rng, batch=6, frames=6)
+    weights = np.arange(6, dtype="float32")
+    each = convert_to_numpy(loss_class(reduction=None)(*pair))
+    received = convert_to_numpy(loss_class()(*pair, sample_weight=weights))
+    np.testing.assert_allclose(received, (each * weights).mean(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("level", [1e-8, 1.0, 1e4])
+@pytest.mark.parametrize("silent", ["none", "reference", "estimate", "both"])
+def test_finite_at_every_level_and_at_silence(loss_class, rng, gradients, level, silent):
+    reference, estimate = tensors(loss_class, rng)
+    reference *= 0 if silent in ("reference", "both") else level
+    estimate *= 0 if silent in ("estimate", "both") else level
+    check_finite(gradients, loss_class, reference, estimate)
+
+
+@pytest.mark.parametrize("level", [1e-8, 1.0, 1e4])
+def test_finite_and_least_at_perfection(loss_class, rng, gradients, level):
+    reference, estimate = tensors(loss_class, rng)
+    reference, estimate = level * reference, level * estimate
+    best = perfect(loss_class, reference)
+    value = check_finite(gradients, loss_class, reference, best)
+    worse = check_finite(gradients, loss_class, reference, estimate)
+    assert value < worse or level == 1e-8
+
+
+def test_a_silent_source_or_mixture(loss_class, rng, gradients):
+    reference, estimate = tensors(loss_class, rng)
+    if hasattr(loss_class, "target"):
+        reference[..., 0, :] = 0
+    else:
+        reference[..., 0] = 0
+    check_finite(gradients, loss_class, reference, estimate)
+
+
+@pytest.mark.parametrize("size", [{"batch": 1}, {"sources": 1}, {"frames": 1}])
+def test_smallest_sizes(loss_class, rng, gradients, size):
+    check_finite(gradients, loss_class, *tensors(loss_class, rng, **size))
+
+
+def test_order_of_channels_does_not_matter(loss_class, rng):
+    reference, estimate = tensors(loss_class, rng)
+    axis = 3 if hasattr(loss_class, "target") else 2
+    flipped = (np.flip(tensor, axis).copy() for tensor in (reference, estimate))
+    np.testing.assert_allclose(
+        convert_to_numpy(loss_class()(*flipped)),
+        convert_to_numpy(loss_class()(reference, estimate)),
+        rtol=1e-5,
+    )
+
+
+def test_float32_under_mixed_precision(loss_class, rng, policy):
+    reference, estimate = tensors(loss_class, rng)
+    expected = convert_to_numpy(loss_class()(reference, estimate))
+    policy("mixed_bfloat16")
+    received = loss_class()(reference, estimate)
+    assert keras.backend.standardize_dtype(received.dtype) == "float32"
+    assert convert_to_numpy(received) == expected
+    coarse = loss_class()(reference, keras.ops.cast(estimate, "bfloat16"))
+    assert keras.backend.standardize_dtype(coarse.dtype) == "float32"
+
+
+def test_wrong_shapes(loss_class, rng):
+    reference, estimate = tensors(loss_class, rng)
+    loss = loss_class()
+    for wrong in (
+        (reference, estimate[..., :1]),
+        (reference, estimate[:, :1]),  # would be broadcast
+        (reference, estimate[:1]),
+        (reference, estimate[..., 0]),
+        (reference[..., 0], estimate),
+        (estimate[..., None, None], estimate),
+    ):
+        with pytest.raises(InputError, match="received.*expected") as caught:
+            loss(*wrong)
+        assert "\n" not in str(caught.value)
+
+
+def test_trains_in_a_compiled_model(loss_class, rng):
+    """Shapes may be unknown while the graph is traced."""
+    reference, estimate = tensors(loss_class, rng)
+    inputs = keras.Input((None, *estimate.shape[2:]))
+    model = keras.Model(inputs, keras.layers.Dense(estimate.shape[-1])(inputs))
+    model.compile("sgd", loss_class())
+    assert np.isfinite(model.train_on_batch(estimate, reference))

@@ -1,0 +1,45 @@
+"""Spectrogram losses against their formulas in float64."""
+
+import numpy as np
+import pytest
+from keras.ops import convert_to_numpy
+
+from kerasep import losses
+from kerasep.errors import InputError
+
+
+def expected_target(loss, reference):
+    spectra = reference[..., 0].astype("float64") + 1j * reference[..., 1]
+    mixture, stems = spectra[..., :1], spectra[..., 1:]
+    if isinstance(loss, losses.MagnitudeSpectrum):
+        return np.abs(stems)
+    in_phase = np.abs(stems) * np.cos(np.angle(stems) - np.angle(mixture))
+    if isinstance(loss, losses.PhaseSensitive):
+        return in_phase
+    return np.clip(in_phase, 0, loss.limit * np.abs(mixture))
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2])
+@pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (losses.MagnitudeSpectrum, {}),
+        (losses.PhaseSensitive, {}),
+        (losses.TruncatedPhaseSensitive, {}),
+        (losses.TruncatedPhaseSensitive, {"limit": 1.5}),
+    ],
+)
+def test_formula(rng, cls, options, p):
+    reference = rng.standard_normal((2, 9, 5, 2, 4, 2)).astype("float32")
+    estimate = rng.random((2, 9, 5, 2, 3)).astype("float32")
+    loss = cls(p=p, reduction=None, **options)
+    difference = estimate - expected_target(loss, reference)
+    expected = (np.abs(difference) ** p).mean(axis=(1, 2, 3, 4))
+    np.testing.assert_allclose(convert_to_numpy(loss(reference, estimate)), expected, rtol=1e-5)
+
+
+def test_p_below_one():
+    with pytest.raises(InputError, match=r"p=0\.5"):
+        losses.MagnitudeSpectrum(p=0.5)
+    with pytest.raises(InputError, match="p=0"):
+        losses.Waveform(p=0)

@@ -1,0 +1,279 @@
+"""The command line as its user meets it: what it writes, what it says, how it ends."""
+
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from kerasep import cli, data, zoo
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A few short songs and a run of one epoch on them."""
+    folder = tmp_path_factory.mktemp("cli")
+    data.write_songs(folder / "songs", 3, seconds=2.0)
+    status = call(*train_command(folder / "songs", folder / "run"))
+    assert status == 0
+    data.write(folder / "mixture.wav", np.random.default_rng(0).normal(0, 0.1, (9000, 1)), 16000)
+    return folder
+
+
+def train_command(songs, out, *more):
+    return (
+        *("train", "open_unmix_like/small", "--data", songs, "--out", out),
+        *("--epochs", 1, "--batch-size", 2, "--crop-seconds", 1, *more),
+    )
+
+
+def call(*arguments):
+    """Run the command line in this process; return its exit status."""
+    before, sys.argv = sys.argv, ["kerasep", *map(str, arguments)]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        sys.argv = before
+    raise AssertionError("main() ends by exiting")
+
+
+def refused(capsys, *arguments):
+    """Run a command that must fail; return the one line that it says."""
+    status = call(*arguments)
+    error = capsys.readouterr().err
+    assert status == 2, error
+    assert error.startswith("kerasep: ")
+    assert error.count("\n") == 1, error
+    assert "Traceback" not in error
+    return error
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_train_separate_evaluate(folder, tmp_path, capsys):
+    assert {"model.keras", "history.csv", "recipe.json"} <= set(files(folder / "run"))
+    run = folder / "run"
+    assert call("separate", folder / "mixture.wav", "--model", run, "--out", tmp_path) == 0
+    stems = ["bass", "drums", "other", "vocals"]
+    assert files(tmp_path) == [f"mixture/{name}.wav" for name in stems]
+    assert soundfile.info(tmp_path / "mixture/bass.wav").frames == 9000
+
+    table = tmp_path / "scores.csv"
+    capsys.readouterr()
+    assert call("evaluate", "--model", run, "--data", folder / "songs", "--csv", table) == 0
+    printed = capsys.readouterr().out
+    assert "usdr: uSDR" in printed
+    lines = table.read_text().splitlines()
+    assert len(lines) == 1 + 3 * len(stems)
+    assert lines[0].startswith("track,source,si_sdr,si_sdr_improvement,usdr")
+    assert {"ibm_si_sdr", "irm_si_sdr", "tpsa_si_sdr"} <= set(lines[0].split(","))
+
+
+def test_residual_and_other_formats(folder, tmp_path):
+    command = ("separate", folder / "mixture.wav", "--model", folder / "run", "--out", tmp_path)
+    assert call(*command, "--suffix", "flac", "--residual", "rest") == 0
+    mixture = data.read(folder / "mixture.wav")[0]
+    stems = sum(data.read(path)[0] for path in (tmp_path / "mixture").glob("*.flac"))
+    np.testing.assert_allclose(stems, mixture, atol=1e-5)
+
+
+def test_export_and_separate_with_the_file(folder, tmp_path, capsys):
+    file = tmp_path / "model.tflite"
+    assert call("export", "--model", folder / "run", "--out", file, "--seconds", 0.5) == 0
+    assert "dB" in capsys.readouterr().out
+    for model, out in ((file, tmp_path / "edge"), (folder / "run", tmp_path / "keras")):
+        assert call("separate", folder / "mixture.wav", "--model", model, "--out", out) == 0
+    assert files(tmp_path / "edge") == files(tmp_path / "keras")
+    assert "exists" in refused(capsys, "export", "--model", folder / "run", "--out", file)
+
+
+def test_list_and_show(capsys):
+    assert call("list") == 0
+    assert "small" in capsys.readouterr().out
+    assert call("show", "open_unmix_like/umx") == 0
+    assert '"hidden": 512' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["show", "train", "separate", "evaluate", "export", "demo"])
+def test_every_command_has_help(command, capsys):
+    assert call(command, "--help") == 0
+    assert "Usage" in capsys.readouterr().out
+
+
+def test_mistyped_names(folder, capsys):
+    assert "did you mean open_unmix_like" in refused(capsys, "show", "open_unmx_like")
+    assert "train" in refused(capsys, "trian")
+    refused(capsys, "train", "open_unmix_like/small")
+
+
+def test_a_preset_without_weights_does_not_separate(folder, tmp_path, capsys):
+    error = refused(
+        capsys, "separate", folder / "mixture.wav", "-m", "open_unmix_like/small", "--out", tmp_path
+    )
+    assert "train it first" in error
+    assert files(tmp_path) == []
+
+
+def damage_nothing(folder):
+    for path in folder.iterdir():
+        for stem in path.iterdir():
+            stem.unlink()
+
+
+def damage_stem(folder):
+    (folder / "song_0001" / "bass.flac").unlink()
+
+
+def damage_truncated(folder):
+    stem = folder / "song_0001" / "bass.flac"
+    stem.write_bytes(stem.read_bytes()[: stem.stat().st_size // 2])
+
+
+def damage_empty(folder):
+    (folder / "song_0001" / "bass.flac").write_bytes(b"")
+
+
+def damage_text(folder):
+    (folder / "song_0001" / "bass.flac").write_text("no audio at all, but long enough to look at")
+
+
+def damage_nan(folder):
+    for song in folder.iterdir():
+        (song / "bass.flac").unlink()
+        soundfile.write(song / "bass.wav", np.full(32000, np.nan, "float32"), 16000, "FLOAT")
+
+
+def damage_silent(folder):
+    for stem in folder.rglob("*.flac"):
+        soundfile.write(stem, np.zeros(32000, "float32"), 16000)
+
+
+def damage_channels(folder):
+    stem = folder / "song_0001" / "bass.flac"
+    soundfile.write(stem, np.zeros((32000, 3), "float32"), 16000)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (damage_nothing, "has no track"),
+        (damage_stem, "has no stem 'bass'"),
+        (damage_truncated, "bass.flac"),
+        (damage_empty, "bass.flac is empty"),
+        (damage_text, "bass.flac is not audio"),
+        (damage_nan, "NaN"),
+        (damage_silent, "silent"),
+        (damage_channels, "3 channels"),
+    ],
+)
+def test_bad_training_data(tmp_path, capsys, damage, said):
+    data.write_songs(tmp_path / "songs", 2, seconds=2.0)
+    damage(tmp_path / "songs")
+    channels = ("--channels", 2) if damage is damage_channels else ()
+    error = refused(capsys, *train_command(tmp_path / "songs", tmp_path / "run", *channels))
+    assert said in error
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", None])
+def test_bad_recordings(folder, tmp_path, capsys, content):
+    path = tmp_path / "bad.wav"
+    if content is not None:
+        path.write_bytes(content)
+    error = refused(capsys, "separate", path, "--model", folder / "run", "--out", tmp_path / "out")
+    assert "bad.wav" in error
+    assert files(tmp_path) == ([] if content is None else ["bad.wav"])
+
+
+def test_existing_outputs_are_kept(folder, tmp_path, capsys):
+    kept = tmp_path / "mixture" / "bass.wav"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    command = ("separate", folder / "mixture.wav", "--model", folder / "run", "--out", tmp_path)
+    assert "exists" in refused(capsys, *command)
+    assert kept.read_text() == "mine"
+    assert files(tmp_path) == ["mixture/bass.wav"]
+    assert call(*command, "--overwrite") == 0
+    assert soundfile.info(kept).frames == 9000
+
+
+def test_a_finished_run_is_not_trained_over(folder, capsys):
+    before = (folder / "run" / "model.keras").read_bytes()
+    assert "finished" in refused(capsys, *train_command(folder / "songs", folder / "run"))
+    assert (folder / "run" / "model.keras").read_bytes() == before
+
+
+def test_weights_of_another_model(folder, tmp_path, capsys):
+    other = tmp_path / "other.weights.h5"
+    zoo.load("open_unmix_like/small", hidden=8).save_weights(other)
+    command = train_command(folder / "songs", tmp_path / "run", "--weights", other)
+    assert "other.weights.h5" in refused(capsys, *command)
+
+
+def test_a_file_that_is_no_model(folder, tmp_path, capsys):
+    for name in ("model.keras", "model.tflite"):
+        (tmp_path / name).write_text("not a model")
+        error = refused(
+            capsys, "separate", folder / "mixture.wav", "-m", tmp_path / name, "--out", tmp_path
+        )
+        assert name in error
+
+
+def test_sources_of_the_same_name(folder, tmp_path, capsys):
+    command = train_command(folder / "songs", tmp_path / "run", "--sources", "vocals,vocals")
+    assert "different names" in refused(capsys, *command)
+
+
+def start(*arguments, **options):
+    command = [sys.executable, "-c", "from kerasep.cli import main; main()", *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+@pytest.mark.slow
+def test_interrupted_training_goes_on(folder, tmp_path):
+    command = list(train_command(folder / "songs", tmp_path / "run"))
+    command[command.index("--epochs") + 1] = 400
+    process = start(*command)
+    history = tmp_path / "run" / "history.csv"
+    for _ in range(600):
+        if history.exists() and len(history.read_text().splitlines()) > 3:
+            break
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.count("\n") == 1
+    done = len(history.read_text().splitlines()) - 1
+    again = start(*command, "--max-minutes", 0.001)
+    assert again.wait(timeout=120) == 0
+    lines = history.read_text().splitlines()
+    assert len(lines) - 1 == done + 1
+    assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(1, done + 2))
+
+
+@pytest.mark.slow
+def test_a_full_disk(folder, tmp_path):
+    # A limit on the size of files fails writes as a full disk does, with another errno.
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    process = start(
+        *("separate", folder / "mixture.wav", "--model", folder / "run", "--out", tmp_path),
+        preexec_fn=limit,
+    )
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 2, error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    assert files(tmp_path) == []

@@ -1,0 +1,133 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasep.errors import InputError
+from kerasep.separation import Separator
+from kerasep.tflite import ExportError, export, rewrites
+from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.metadata import operations, parse_metadata
+from kerasep.tflite.parity import agreement
+
+
+def test_an_exported_model_agrees_with_keras(exported, small_model):
+    report, path = exported
+    assert report.snr_db >= 100
+    assert report.bytes == path.stat().st_size
+    x = 0.1 * np.random.default_rng(5).standard_normal((1, 8000, 2)).astype("float32")
+    expected = np.asarray(Separator(small_model)(x))
+    received = Interpreter(path.read_bytes(), threads=1)(x)
+    assert received.shape == (1, 8000, 2, 2)
+    assert min(agreement(expected[..., i], received[..., i])[0] for i in range(2)) >= 100
+
+
+def test_it_is_made_of_builtins_and_loops(exported):
+    report, path = exported
+    counts = operations(path.read_bytes())
+    assert counts == report.operations
+    assert counts["WHILE"] >= 8
+    assert not any(name.startswith("custom") or "VAR" in name for name in counts)
+    assert "RFFT2D" not in counts
+
+
+def test_the_report_fits_on_a_screen(exported):
+    report, path = exported
+    text = str(report)
+    assert path.name in text
+    assert "vocals, drums" in text
+    assert f"{report.snr_db:.1f} dB" in text
+    assert len(text.splitlines()) < 25
+
+
+def test_the_model_is_left_as_it_was(small_model, tmp_path):
+    x = np.random.default_rng(1).random((1, 20, 129, 2)).astype("float32")
+    before = np.asarray(small_model(x))
+    export(Separator(small_model, residual="rest"), tmp_path / "a.tflite", seconds=0.5)
+    assert np.array_equal(small_model(x), before)
+    assert not any("call" in vars(layer) for layer in small_model._flatten_layers())
+    about = parse_metadata((tmp_path / "a.tflite").read_bytes())
+    assert about["sources"] == ["vocals", "drums", "rest"]
+
+
+def test_seconds_are_rounded_up_to_hops(tmp_path, capfd):
+    inputs = keras.Input((None, 1))
+    model = waveform_model(inputs, keras.layers.Conv1D(2, 9, padding="same")(inputs)[:, :, None])
+    report = export(model, tmp_path / "conv.tflite", seconds=0.10001)
+    assert report.seconds == 801 / 8000
+    assert report.metadata["stft"] is None
+    assert capfd.readouterr() == ("", "")
+
+
+def waveform_model(inputs, outputs):
+    model = keras.Model(inputs, outputs)
+    model.sources, model.sample_rate, model.channels = ("a", "b"), 8000, 1
+    return model
+
+
+def test_silent_sources_are_compared_by_their_error(tmp_path):
+    inputs = keras.Input((None, 1))
+    outputs = keras.ops.stack([inputs, 0 * inputs], axis=-1)
+    report = export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.1)
+    assert report.max_abs_error == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*complex.*")
+def test_an_operation_that_tflite_lacks_is_named(tmp_path):
+    inputs = keras.Input((None, 1))
+    x = keras.ops.irfft(keras.ops.rfft(keras.ops.transpose(inputs, (0, 2, 1)), 64), 64)
+    outputs = keras.ops.stack([inputs[:, :64], keras.ops.transpose(x, (0, 2, 1))], axis=-1)
+    with pytest.raises(ExportError, match=r"tf\.\w+, which TFLite has no builtin"):
+        export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.01)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypatch):
+    right = rewrites.FORMS[keras.layers.LSTM]
+
+    def wrong(layer):
+        form = right(layer)
+        return lambda *args, **kwargs: form(*args, **kwargs) * 1.001
+
+    monkeypatch.setitem(rewrites.FORMS, keras.layers.LSTM, wrong)
+    with pytest.raises(ExportError, match=r"vocals agrees to .* LSTM .* departs first") as caught:
+        export(small_model, tmp_path / "a.tflite", seconds=0.5)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_files_are_kept_unless_told_otherwise(small_model, tmp_path):
+    path = tmp_path / "a.tflite"
+    path.write_bytes(b"mine")
+    with pytest.raises(InputError, match="exists"):
+        export(small_model, path)
+    assert path.read_bytes() == b"mine"
+    export(small_model, path, seconds=0.1, overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tflite"]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "match"),
+    [
+        ("a.onnx", 1, "ending in .tflite"),
+        ("missing/a.tflite", 1, "no folder"),
+        ("a.tflite", 0.01, "at least 0.032"),
+        ("a.tflite", -1, "at least 0.032"),
+    ],
+)
+def test_bad_arguments_are_refused(small_model, tmp_path, name, seconds, match):
+    with pytest.raises(InputError, match=match):
+        export(small_model, tmp_path / name, seconds=seconds)
+
+
+def test_what_is_no_separator_is_refused(tmp_path):
+    inputs = keras.Input((None, 1))
+    with pytest.raises(InputError, match="without sources, sample_rate, channels"):
+        export(keras.Model(inputs, inputs), tmp_path / "a.tflite")
+    with pytest.raises(InputError, match="received str"):
+        export("open_unmix_like", tmp_path / "a.tflite")
+
+
+def test_other_backends_are_told_how(small_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(InputError, match="KERAS_BACKEND=tensorflow"):
+        export(small_model, tmp_path / "a.tflite")

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from kerasep.errors import InputError
+from kerasep.tflite import read_metadata
+from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.metadata import with_metadata
+
+
+def test_metadata_says_what_a_runtime_needs(exported):
+    report, path = exported
+    about = read_metadata(path)
+    assert about == report.metadata
+    assert about["sources"] == ["vocals", "drums"]
+    assert (about["sample_rate"], about["channels"], about["hop"]) == (8000, 2, 64)
+    assert about["chunk"] == 8000
+    assert about["overlap"] % 64 == 0
+    assert 4 * 256 <= about["overlap"] <= about["chunk"] // 2
+    assert about["stft"] == {"n_fft": 256, "hop": 64, "window": "hann"}
+    assert about["latency"] is None
+    assert about["model"] == "OpenUnmixLike"
+    assert about["parity"]["snr_db"] >= 100
+
+
+def test_adding_metadata_changes_no_result(exported):
+    _, path = exported
+    content = path.read_bytes()
+    again = with_metadata(content, {"more": 1})
+    x = np.random.default_rng(0).standard_normal((1, 8000, 2)).astype("float32")
+    assert np.array_equal(Interpreter(content, 1)(x), Interpreter(again, 1)(x))
+
+
+def test_what_is_no_export_is_refused(tmp_path, exported):
+    _, path = exported
+    content = path.read_bytes()
+    cases = {
+        "text.tflite": (b"not a model at all", "not a TFLite file"),
+        "empty.tflite": (b"", "not a TFLite file"),
+        "cut.tflite": (content[:200], "damaged"),
+        "foreign.tflite": (content.replace(b"kerasep", b"another"), "without kerasep's metadata"),
+    }
+    for name, (data, match) in cases.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match=match):
+            read_metadata(tmp_path / name)
+    with pytest.raises(InputError, match="no such file"):
+        read_metadata(tmp_path / "missing.tflite")

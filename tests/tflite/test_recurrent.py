@@ -1,0 +1,83 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from kerasep.layers import RecurrentStack
+from kerasep.tflite.recurrent import block_sizes, lstm_form
+from kerasep.tflite.rewrites import export_forms
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def both(layer, *args, **kwargs):
+    expected = layer(*args, **kwargs)
+    inputs = keras.Input(args[0].shape[1:])
+    with export_forms(keras.Model(inputs, layer(inputs))) as layers:
+        assert layers == [layer]
+        return expected, layer(*args, **kwargs)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 37, 64, 97])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_sequences_equal_keras(frames, go_backwards, batch):
+    layer = keras.layers.LSTM(6, return_sequences=True, go_backwards=go_backwards)
+    expected, received = both(layer, noise(batch, frames, 5))
+    np.testing.assert_allclose(received, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("return_state", [False, True])
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_states_equal_keras(return_sequences, return_state, use_bias):
+    layer = keras.layers.LSTM(
+        6,
+        return_sequences=return_sequences,
+        return_state=return_state,
+        use_bias=use_bias,
+        go_backwards=True,
+    )
+    state = [noise(2, 6, seed=1), noise(2, 6, seed=2)]
+    expected, received = both(layer, noise(2, 37, 5), initial_state=state)
+    for a, b in zip(keras.tree.flatten(expected), keras.tree.flatten(received), strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-6)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_stacks_are_reached_and_put_back(bidirectional):
+    inputs = keras.Input((50, 5))
+    model = keras.Model(inputs, RecurrentStack(6, 2, bidirectional)(inputs))
+    x = noise(1, 50, 5)
+    expected = model(x)
+    with export_forms(model) as layers:
+        assert len(layers) == (4 if bidirectional else 2)
+        np.testing.assert_allclose(model(x), expected, atol=1e-6)
+    assert not any("call" in vars(layer) for layer in layers)
+    assert np.array_equal(model(x), expected)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"activation": "relu"}, {"recurrent_activation": "hard_sigmoid"}, {"unroll": True}]
+)
+def test_other_settings_keep_their_own_call(settings):
+    layer = keras.layers.LSTM(4, **settings)
+    layer.build((None, 5, 3))
+    assert lstm_form(layer) is None
+
+
+def test_masks_are_honoured():
+    layer = keras.layers.LSTM(4)
+    mask = np.array([[True, True, False, False, False]])
+    expected, received = both(layer, noise(1, 5, 3), mask=mask)
+    np.testing.assert_allclose(received, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5, 37, 64, 256, 257, 260, 1000, 2048, 7919])
+def test_block_sizes_cover_the_frames_and_waste_little(frames):
+    assert frames <= math.prod(block_sizes(frames)) <= 1.1 * frames + 3
+    assert math.prod(block_sizes(frames, exact=True)) == frames
+    assert max(block_sizes(frames)) <= 64

@@ -1,0 +1,129 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasep.errors import InputError
+from kerasep.separation import separate
+from kerasep.tflite import Runtime
+
+
+def noise(samples, channels=2, seed=0):
+    generator = np.random.default_rng(seed)
+    return 0.1 * generator.standard_normal((samples, channels)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def runtime(exported):
+    return Runtime(exported[1], threads=1)
+
+
+def test_attributes(runtime):
+    assert runtime.sources == ("vocals", "drums")
+    assert (runtime.sample_rate, runtime.channels, runtime.chunk) == (8000, 2, 8000)
+    assert runtime.latency is None
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_long_recordings_equal_keras_in_the_same_chunks(runtime, small_model, channels):
+    # A whole number of chunks, so that no chunk of Keras' is shorter than the file's.
+    samples = runtime.chunk + 2 * (runtime.chunk - runtime.overlap)
+    audio = noise(samples, channels)
+    expected = separate(
+        small_model,
+        audio,
+        chunk_seconds=runtime.chunk / 8000,
+        overlap_seconds=runtime.overlap / 8000,
+    )
+    received = runtime.separate(audio)
+    assert list(received) == list(expected)
+    for name in expected:
+        assert received[name].shape == (samples, channels)
+        np.testing.assert_allclose(received[name], expected[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [2, 100, 7919, 8001, 20011])
+def test_any_length_is_kept(runtime, samples):
+    stems = runtime.separate(noise(samples))
+    assert all(stem.shape == (samples, 2) for stem in stems.values())
+    assert all(np.isfinite(stem).all() for stem in stems.values())
+
+
+def test_other_rates_come_back_at_their_own(runtime):
+    stems = runtime.separate(noise(20000, 1), sample_rate=11025)
+    assert stems["drums"].shape == (20000, 1)
+
+
+def test_files_are_read(runtime, tmp_path):
+    from kerasep.data import audio
+
+    waveform = noise(20000)
+    audio.write(tmp_path / "a.wav", waveform, 8000)
+    expected = runtime.separate(audio.read(tmp_path / "a.wav")[0])
+    received = runtime.separate(tmp_path / "a.wav")
+    np.testing.assert_array_equal(received["vocals"], expected["vocals"])
+    audio.write(tmp_path / "b.wav", waveform, 16000)
+    assert runtime.separate(str(tmp_path / "b.wav"))["vocals"].shape == (20000, 2)
+
+
+def test_one_chunk(runtime):
+    chunk = noise(8000)
+    result = runtime.process(chunk)
+    assert result.shape == (8000, 2, 2)
+    np.testing.assert_array_equal(runtime.separate(chunk)["drums"], result[..., 1])
+    with pytest.raises(InputError, match="separate"):
+        runtime.process(chunk[1:])
+
+
+@pytest.mark.parametrize(
+    ("audio", "match"),
+    [
+        (np.full((100, 2), np.nan, "float32"), "NaN"),
+        (np.zeros((0, 2), "float32"), "at least one sample"),
+        (np.zeros((1, 100, 2), "float32"), "at least one sample"),
+        (np.zeros((2, 100), "float32"), "transpose"),
+        (np.zeros(100, "int16"), "divide"),
+        ("missing.wav", "missing.wav"),
+    ],
+)
+def test_what_is_no_recording_is_refused(runtime, audio, match):
+    with pytest.raises(InputError, match=match):
+        runtime.separate(audio)
+
+
+def test_a_rate_for_a_file_is_refused(runtime):
+    with pytest.raises(InputError, match="knows its own"):
+        runtime.separate("a.wav", sample_rate=8000)
+
+
+def test_damaged_files_and_bad_settings_are_refused(exported, tmp_path):
+    (tmp_path / "a.tflite").write_bytes(exported[1].read_bytes()[:5000])
+    with pytest.raises(InputError, match=r"received .*a\.tflite"):
+        Runtime(tmp_path / "a.tflite")
+    with pytest.raises(InputError, match="threads=0"):
+        Runtime(exported[1], threads=0)
+
+
+def test_it_needs_numpy_and_ai_edge_litert_alone(exported, tmp_path):
+    np.save(tmp_path / "audio.npy", noise(9000))
+    program = f"""
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {{"tensorflow", "keras", "scipy", "soxr", "soundfile", "av"}}:
+            raise ImportError(f"{{name}} was imported")
+
+sys.meta_path.insert(0, Blocked())
+import numpy as np
+from kerasep.tflite import Runtime, read_metadata
+runtime = Runtime({str(exported[1])!r})
+stems = runtime.separate(np.load({str(tmp_path / "audio.npy")!r}))
+assert stems["vocals"].shape == (9000, 2)
+assert read_metadata({str(exported[1])!r})["sources"] == ["vocals", "drums"]
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == ""

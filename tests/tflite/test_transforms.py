@@ -1,0 +1,64 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasep.layers import STFT, InverseSTFT
+from kerasep.tflite.rewrites import export_forms
+from kerasep.tflite.transforms import factors
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("n_fft", "hop", "samples", "batch"),
+    [
+        (256, 64, 1000, 1),
+        (256, 64, 1024, 2),
+        (512, 100, 3001, 1),
+        (1000, 441, 5000, 1),
+        (514, 257, 2000, 1),
+        (96, 48, 96, 2),
+        (2048, 512, 9000, 1),
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_forms_equal_the_layers(n_fft, hop, samples, batch, channels):
+    inputs = keras.Input((samples, channels), batch_size=batch)
+    spectrum = STFT(n_fft, hop)(inputs)
+    inverse = InverseSTFT(n_fft, hop)
+    model = keras.Model(inputs, [spectrum, inverse(spectrum, like=inputs), inverse(spectrum)])
+    x = noise(batch, samples, channels)
+    expected = model(x)
+    with export_forms(model) as layers:
+        assert len(layers) == 2
+        received = model(x)
+    for a, b in zip(expected, received, strict=True):
+        scale = np.abs(a).max()
+        np.testing.assert_allclose(b, a, atol=3e-6 * scale)
+    np.testing.assert_allclose(received[1], x, atol=1e-5)
+
+
+@pytest.mark.parametrize("window", ["sqrt_hann", "hamming", "rectangular"])
+@pytest.mark.parametrize("center", [False, True])
+def test_windows_and_uncentred_frames(window, center):
+    inputs = keras.Input((1000, 1), batch_size=1)
+    spectrum = STFT(128, 32, window, center)(inputs)
+    model = keras.Model(inputs, [spectrum, InverseSTFT(128, 32, window, center)(spectrum)])
+    x = noise(1, 1000, 1)
+    expected = model(x)
+    with export_forms(model):
+        received = model(x)
+    np.testing.assert_allclose(received[0], expected[0], atol=1e-4)
+    # Without centring, the outermost samples lie where the window is almost zero.
+    inner = slice(None) if center else slice(16, -16)
+    np.testing.assert_allclose(received[1][:, inner], expected[1][:, inner], atol=1e-5)
+
+
+@pytest.mark.parametrize("n_fft", [2, 6, 34, 96, 514, 1000, 4096])
+def test_factors_are_the_most_equal_ones(n_fft):
+    large, small = factors(n_fft)
+    assert large * small == n_fft
+    assert large >= small
+    assert not any(n_fft % n == 0 for n in range(small + 1, int(n_fft**0.5) + 1))
