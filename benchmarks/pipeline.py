@@ -5,7 +5,7 @@
 needs torch and openunmix (`--no-deps`) beside kerasep. Both read the same files: tracks of four
 stereo stems, 44.1 kHz, as WAV and as FLAC. Both draw crops of six seconds, mix stems of different
 tracks, vary their gain, swap their channels, and give batches of 16. "waveforms" ends there, where
-Open-Unmix's data sets do: theirs with the mixture and one target, ours with all four sources.
+Open-Unmix's data sets do: with the mixture and one target, ours also with all four sources.
 "spectrograms" goes on to what the network and its loss take, the transforms of the mixture and of
 one target: with Open-Unmix by its own encoder, which its training step applies to each batch.
 
@@ -43,12 +43,11 @@ def write_tracks(folder, tracks, seconds):
                 data.write(track / f"{stem}.{suffix}", waveform, SAMPLE_RATE)
 
 
-def kerasep_batches(folder, spectrograms):
-    """Our pipeline: mixtures and all four sources, or magnitudes and one target's reference."""
+def kerasep_batches(folder, spectrograms, sources=STEMS[:1]):
+    """Our pipeline: mixtures and sources, or magnitudes and references."""
     from kerasep import data
     from kerasep.models import OpenUnmixLike
 
-    sources = STEMS[:1] if spectrograms else STEMS
     model = OpenUnmixLike(sources, SAMPLE_RATE, 2, N_FFT, HOP, hidden=2)
     make = data.spectrograms if spectrograms else data.waveforms
     batches = make(
@@ -92,6 +91,7 @@ def openunmix_batches(folder, spectrograms, workers):
 
 ENGINES = {
     "kerasep waveforms": lambda folder: kerasep_batches(folder, False),
+    "kerasep waveforms, all 4 sources": lambda folder: kerasep_batches(folder, False, STEMS),
     "openunmix waveforms, 0 workers": lambda folder: openunmix_batches(folder, False, 0),
     "openunmix waveforms, 2 workers": lambda folder: openunmix_batches(folder, False, 2),
     "kerasep spectrograms": lambda folder: kerasep_batches(folder, True),

@@ -11,6 +11,7 @@ _SUBMODULES = (
     "chunks",
     "cli",
     "data",
+    "demo",
     "errors",
     "evaluation",
     "importers",
@@ -19,13 +20,16 @@ _SUBMODULES = (
     "metrics",
     "models",
     "ops",
+    "recordings",
+    "report",
     "separation",
+    "separator",
     "targets",
     "tflite",
     "training",
     "zoo",
 )
-_ATTRIBUTES = {"separate": "separation", "Separator": "separation"}
+_ATTRIBUTES = {"separate": "separation", "Separator": "separator"}
 
 __all__ = [*_SUBMODULES, *_ATTRIBUTES, "__version__"]
 

@@ -107,8 +107,8 @@ def train(
 ):
     """Train a preset on a folder of tracks; the same command again goes on after a kill.
 
-    The other settings come from the preset's recipe (kerasep show NAME). RUN gets model.keras (the best weights),
-    history.csv, recipe.json and logs for TensorBoard.
+    The other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
+    model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
     """
     _start_keras()
     import keras
@@ -154,7 +154,7 @@ def separate(
     """Separate recordings into one file a source: OUT/<name>/<source>.wav."""
     if not model.endswith(".tflite"):
         _start_keras()
-    from kerasep import separation
+    from kerasep import recordings
 
     separator = _separator(_trained(model), wiener_iterations, residual)
     names = [file.stem for file in files]
@@ -166,8 +166,8 @@ def separate(
         )
     for file in files:
         with _progress(file.name) as progress:
-            paths = separation.separate_file(
-                separator,
+            paths = recordings.separate_file(
+                _chunked(separator),
                 file,
                 out_folder / file.stem,
                 suffix=suffix if suffix.startswith(".") else f".{suffix}",
@@ -233,7 +233,7 @@ def demo(
     minutes: Annotated[float, typer.Option(help="of training")] = 1.5,
     overwrite: Overwrite = False,
 ):
-    """Make songs, train, separate, score and export a small model; write a page that shows it all."""
+    """Make songs; train, score and export a small model; write a page that shows it all."""
     _start_keras()
     from kerasep import demo as demonstration
 
@@ -273,16 +273,24 @@ def _trained(name):
 
 
 def _separator(model, wiener_iterations, residual):
-    from kerasep import separation
-
-    if not hasattr(model, "domain"):
+    if not hasattr(model, "domain"):  # an exported file, which is a separator already
         if wiener_iterations or residual:
             raise InputError(
                 "received --wiener-iterations or --residual for a .tflite file, expected them when "
                 "it was exported"
             )
         return model
-    return separation.Separator(model, wiener_iterations, residual)
+    from kerasep.separator import Separator
+
+    return Separator(model, wiener_iterations, residual)
+
+
+def _chunked(separator):
+    if hasattr(separator, "chunk_separator"):
+        return separator.chunk_separator()
+    from kerasep import separation
+
+    return separation.chunk_separator(separator)
 
 
 def _given(**options):

@@ -4,13 +4,11 @@ import pathlib
 import shutil
 
 import keras
-import numpy as np
 
 from kerasep import data, evaluation, report, tflite, training, zoo
 from kerasep.errors import InputError
 from kerasep.metrics import scores
 from kerasep.progress import FitProgress
-from kerasep.run_folder import MODEL
 from kerasep.separation import separate
 
 PRESET = "open_unmix_like/small"

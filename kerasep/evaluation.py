@@ -96,7 +96,7 @@ def oracle_estimates(model, mixture, stems):
     together = np.concatenate([mixture[..., None], stems], axis=-1).reshape(samples, -1)
 
     def process(waveforms):
-        spectrum = ops.stft(pad_to_frames(waveforms, transform)[None], **transform)
+        spectrum = ops.stft(pad_to_frames(waveforms[None], transform), **transform)
         shape = keras.ops.shape(spectrum)
         reference = keras.ops.reshape(spectrum, (*shape[:3], channels, 1 + sources, 2))
         separated = [

@@ -19,7 +19,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 10
 th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 tr.own td { background: var(--soft); font-weight: 600; }
-.grid { display: grid; gap: 1rem; margin-bottom: 1rem; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); }
+.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr));
+  margin-bottom: 1rem; }
 figure { border: 1px solid var(--line); border-radius: .5rem; margin: 0; padding: .7rem; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
 figure img, .curve img { display: block; width: 100%; background: #fff; border-radius: .25rem; }
@@ -69,7 +70,6 @@ def players(waveforms, sample_rate):
         InputError: where matplotlib is not installed.
 
     Example:
-
     ```python
     import numpy as np
     from kerasep import report
@@ -156,7 +156,7 @@ def facts(pairs):
 
 def _cell(value):
     if value is None:
-        return "–"
+        return "-"
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 

@@ -55,13 +55,13 @@ class Separator(keras.Model):
             spectrum = STFT(**model.stft, name="stft")(waveform)
             estimates = model(Magnitude(name="mixture_magnitude")(spectrum))
             spectra = WienerFilter(wiener_iterations, name="phase")(spectrum, estimates)
-            outputs = [
-                InverseSTFT(**model.stft, name=f"istft_{source}")(
-                    spectra[..., index, :], like=waveform
-                )
-                for index, source in enumerate(model.sources)
-            ]
-            stacked = keras.ops.stack(outputs, axis=-1)
+            # One inverse for all sources: their spectra lie together as so many channels.
+            count = len(model.sources)
+            together = (-1, spectra.shape[2], model.channels * count, 2)
+            waveforms = InverseSTFT(**model.stft, name="istft")(
+                keras.layers.Reshape(together, name="side_by_side")(spectra), like=waveform
+            )
+            stacked = keras.layers.Reshape((-1, model.channels, count), name="apart")(waveforms)
         elif wiener_iterations:
             raise InputError(
                 f"received wiener_iterations={wiener_iterations} for the waveform model "
@@ -109,6 +109,15 @@ def as_separator(model, wiener_iterations=0, residual=None):
 
     Returns:
         A `Separator`.
+
+    Example:
+    ```python
+    import kerasep
+    from kerasep.separation import as_separator
+
+    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
+    assert as_separator(model) is as_separator(as_separator(model))
+    ```
     """
     if isinstance(model, Separator):
         return model

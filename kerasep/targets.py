@@ -21,7 +21,7 @@ def pack_reference(mixture, sources):
 
     Example:
     >>> import numpy as np
-    >>> pack_reference(np.zeros((1, 4, 5, 2, 2)), np.zeros((1, 4, 5, 2, 3, 2))).shape
+    >>> tuple(pack_reference(np.zeros((1, 4, 5, 2, 2)), np.zeros((1, 4, 5, 2, 3, 2))).shape)
     (1, 4, 5, 2, 4, 2)
     """
     shape, expected = tuple(sources.shape), tuple(mixture.shape)

@@ -61,9 +61,9 @@ def train(
     ```python
     import kerasep
 
-    kerasep.data.write_songs("songs", 4, seconds=4.0)
-    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
-    recipe = {"epochs": 1, "data": {"batch_size": 2, "crop_seconds": 1.0}}
+    kerasep.data.write_songs("songs", 4, seconds=2.0)
+    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
+    recipe = {"epochs": 1, "data": {"batch_size": 2, "crop_seconds": 1.0, "crops_per_track": 1}}
     history = kerasep.training.train(model, "songs", "run", recipe=recipe)
     assert kerasep.zoo.load("run").sources == model.sources
     ```
@@ -181,6 +181,8 @@ def compile_model(model, recipe):
     try:
         optimizer = keras.optimizers.get(recipe["optimizer"])
         loss = keras.losses.deserialize(recipe["loss"], custom_objects=vars(losses))
+        if not callable(loss):  # an unknown name comes back as it is
+            raise ValueError(f"there is no loss {loss!r}")
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(

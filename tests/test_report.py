@@ -42,7 +42,7 @@ def test_curve_draws_epochs_without_validation_too():
 
 def test_table_shows_numbers_gaps_and_highlights():
     html = report.table([{"a": 1.234, "b": None}, {"a": -5.0, "b": "x"}], own=[1])
-    assert "<td>1.23</td><td>–</td>" in html
+    assert "<td>1.23</td><td>-</td>" in html
     assert "<tr class=own><td>-5.00</td>" in html
 
 

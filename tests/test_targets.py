@@ -111,5 +111,5 @@ def test_what_is_no_reference(function, shape):
     ],
 )
 def test_what_cannot_be_packed(mixture, sources):
-    with pytest.raises(InputError, match="received mixture.*expected"):
+    with pytest.raises(InputError, match=r"received mixture.*expected"):
         targets.pack_reference(np.zeros(mixture), np.zeros(sources))

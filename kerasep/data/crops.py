@@ -24,35 +24,43 @@ class Crop(NamedTuple):
     start: float
     gain: float = 1.0
     swap: bool = False
+    semitones: int = 0
 
 
 class TrainingPlan:
     """Random crops; an example depends on the seed, its epoch and its index alone."""
 
-    def __init__(self, tracks, sources, seconds, crops_per_track, remix, gain, swap, seed):
+    def __init__(
+        self, tracks, sources, seconds, crops_per_track, remix, gain, swap, semitones, seed
+    ):
         self.tracks, self.seconds = tracks, seconds
         self.groups = [track.groups(sources) for track in tracks]
         counts = [crops_per_track or max(1, round(t.duration / seconds)) for t in tracks]
         self.order = np.repeat(np.arange(len(tracks)), counts)
         self.length = len(self.order)
-        self.remix, self.gain, self.swap, self.seed = remix, gain, swap, seed
+        self.remix, self.gain, self.swap, self.semitones = remix, gain, swap, semitones
+        self.seed = seed
 
     def example(self, epoch, index):
         """Draw the crops of an example."""
         track = np.random.default_rng([self.seed, epoch]).permutation(self.order)[index]
         rng = np.random.default_rng([self.seed, epoch, index])
-        start = self._start(rng, track)
+        start, shift = self._start(rng, track), self._shift(rng)
         remixed = rng.random() < self.remix
         for group in range(len(self.groups[track])):
             # The first source stays, so that an epoch hears that of every track.
             if remixed and group:
                 track = rng.integers(len(self.tracks))
-                start = self._start(rng, track)
+                start, shift = self._start(rng, track), self._shift(rng)
             gain = rng.uniform(*self.gain) if self.gain else 1.0
-            yield Crop(self.groups[track][group], start, gain, self.swap and rng.random() < 0.5)
+            swap = self.swap and rng.random() < 0.5
+            yield Crop(self.groups[track][group], start, gain, swap, shift)
 
     def _start(self, rng, track):
         return rng.uniform(0, max(0, self.tracks[track].duration - self.seconds))
+
+    def _shift(self, rng):
+        return int(rng.integers(-self.semitones, self.semitones, endpoint=True))
 
 
 class ValidationPlan:
@@ -95,7 +103,7 @@ class Reader:
     def _read(self, example, mixture, sources):
         samples, channels, count = sources.shape
         parts = [
-            (index, crop, read_stem(stem, self.model.sample_rate, channels, crop.start, samples))
+            (index, crop, read_stem(stem, self._rate(crop), channels, crop.start, samples))
             for index, crop in enumerate(example)
             for stem in crop.stems
         ]
@@ -107,6 +115,10 @@ class Reader:
                 mixture[block][: len(part)] += part
                 if index < count:
                     sources[block][: len(part), :, index] += part
+
+    def _rate(self, crop):
+        """Choose the rate that, taken for the model's, raises the pitch by so many semitones."""
+        return round(self.model.sample_rate / 2 ** (crop.semitones / 12))
 
 
 def _changed(waveform, crop):

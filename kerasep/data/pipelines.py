@@ -22,6 +22,7 @@ def waveforms(
     remix=0.5,
     gain=(0.25, 1.25),
     swap=True,
+    semitones=0,
     seed=0,
     first_epoch=0,
 ):
@@ -47,6 +48,9 @@ def waveforms(
             Defaults to 0.5; 0 keeps all as recorded.
         gain: Range of the random factor of every stem. Defaults to (0.25, 1.25); None for none.
         swap: Whether the channels of half the stereo stems are swapped. Defaults to True.
+        semitones: By how many whole semitones at most pitch and tempo of a training crop change,
+            up or down, by resampling; stems of one recording together. Whole ones keep the
+            tuning that recordings share. Defaults to 0.
         seed: Of all random choices, an integer from 0 on. Defaults to 0.
         first_epoch: Number of the first pass, for resumed training. Defaults to 0.
 
@@ -94,7 +98,7 @@ def waveforms(
     if training:
         swap = swap and model.channels == 2
         plan = TrainingPlan(
-            tracks, model.sources, seconds, crops_per_track, remix, gain, swap, seed
+            tracks, model.sources, seconds, crops_per_track, remix, gain, swap, semitones, seed
         )
         if plan.length < batch_size:
             raise InputError(

@@ -48,11 +48,17 @@ class RecurrentStack(keras.layers.Layer):
         self.bidirectional = bidirectional
         self.dropout = dropout
         self.cells = []
+        originals = []
+        # Bidirectional copies its layer and drops it. While Keras loads a file, it takes objects of
+        # the same id for the same object: kept, in a function to be no layers of ours, no later
+        # layer gets the id of a dropped one, and with it that one's copy.
+        self.originals = lambda: originals
         for index in range(layers):
             cell = keras.layers.LSTM(
                 units, return_sequences=True, dtype="float32", name=f"lstm_{index}"
             )
             if bidirectional:
+                originals.append(cell)
                 cell = keras.layers.Bidirectional(cell, dtype="float32", name=f"blstm_{index}")
             self.cells.append(cell)
         self.drop = keras.layers.Dropout(dropout, dtype="float32", name="dropout")

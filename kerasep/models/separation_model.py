@@ -22,6 +22,25 @@ class SeparationModel(keras.Model):
         stft: dict of n_fft, hop and window, for a spectrogram model.
         latency: samples from input to output of a causal model, else None.
         recipe: how the preset that it came from is trained; a dict, empty by default.
+
+    Example:
+    ```python
+    import keras
+    from kerasep.models import SeparationModel
+
+    class Halves(SeparationModel):
+        domain = "waveform"
+
+        def __init__(self, sources=("left", "right"), sample_rate=16000, channels=1, name="halves"):
+            waveform = keras.Input((None, channels), name="mixture")
+            halves = keras.ops.stack([waveform / 2] * len(sources), axis=-1)
+            super().__init__(waveform, halves, name=name)
+            self.sources = tuple(sources)
+            self.sample_rate = sample_rate
+            self.channels = channels
+
+    assert Halves.from_config(Halves().get_config()).sources == ("left", "right")
+    ```
     """
 
     domain = "spectrogram"

@@ -25,7 +25,7 @@ def frame(signal, frame_length, hop):
 
     Example:
     >>> import numpy as np
-    >>> frame(np.arange(6.0), 4, 2).shape
+    >>> tuple(frame(np.arange(6.0), 4, 2).shape)
     (2, 4)
     """
     samples = ops.shape(signal)[-1]
@@ -57,7 +57,7 @@ def overlap_add(frames, hop):
 
     Example:
     >>> import numpy as np
-    >>> overlap_add(np.ones((2, 4), "float32"), 2)[2]  # two frames meet here
+    >>> float(overlap_add(np.ones((2, 4), "float32"), 2)[2])  # two frames meet here
     2.0
     """
     frame_length = frames.shape[-1]

@@ -51,6 +51,9 @@ def check_transform(n_fft, hop):
 
     Raises:
         InputError: saying which of the two is out of range.
+
+    Example:
+    >>> check_transform(4096, 1024)
     """
     if n_fft < 2 or n_fft % 2:
         raise InputError(f"received n_fft={n_fft}, expected an even number of samples")

@@ -65,7 +65,7 @@ def wiener(spectrum, source_magnitudes, iterations=1):
     magnitudes = np.abs(np.random.randn(1, 50, 5, 2, 3)).astype("float32")
     spectra = ops.wiener(mixture, magnitudes)
     assert tuple(spectra.shape) == (1, 50, 5, 2, 3, 2)
-    np.testing.assert_allclose(ops.sum(spectra, axis=-2), mixture, atol=1e-2)
+    np.testing.assert_allclose(np.sum(spectra, axis=-2), mixture, atol=1e-2)
     ```
 
     Reference:

@@ -1,10 +1,8 @@
 """Separating recordings with an exported file: NumPy and ai-edge-litert alone."""
 
-import os
-
 import numpy as np
 
-from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
+from kerasep import recordings
 from kerasep.errors import InputError
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import parse_metadata, read_model
@@ -90,42 +88,21 @@ class Runtime:
         Raises:
             InputError: for audio that is missing, empty, damaged, or not finite.
         """
-        if isinstance(audio, str | os.PathLike):
-            if sample_rate is not None:
-                raise InputError(
-                    f"received sample_rate={sample_rate} for {audio}: a file knows its own"
-                )
-            # Imported here: arrays at the model's rate need no audio library.
-            from kerasep.data import audio as audio_files
+        return recordings.separate(self.chunk_separator(), audio, sample_rate)
 
-            header = audio_files.info(audio)
-            sample_rate, samples = header.sample_rate, header.samples
-            blocks = audio_files.stream(audio, sample_rate=self.sample_rate)
-        else:
-            waveform = check_waveform(audio)
-            sample_rate, samples = sample_rate or self.sample_rate, len(waveform)
-            blocks = [_resampled(waveform, sample_rate, self.sample_rate)]
-        stems = crossfaded(
-            blocks, self._by_groups, self.chunk, self.overlap, self.metadata["hop"], pad=True
+    def chunk_separator(self):
+        """Make what `kerasep.recordings` cuts recordings for.
+
+        Returns:
+            A `kerasep.recordings.ChunkSeparator`.
+        """
+        return recordings.ChunkSeparator(
+            lambda batch: np.stack([self.process(chunk) for chunk in batch]),
+            self.sources,
+            self.sample_rate,
+            self.channels,
+            self.chunk,
+            self.overlap,
+            self.metadata["hop"],
+            fixed=True,
         )
-        result = np.concatenate(list(stems))
-        shape = result.shape[1:]
-        result = _resampled(result.reshape(len(result), -1), self.sample_rate, sample_rate)
-        # There and back, resampling rounds the length twice.
-        result = result[:samples]
-        result = np.pad(result, ((0, samples - len(result)), (0, 0))).reshape(samples, *shape)
-        return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(self.sources)}
-
-    def _by_groups(self, waveform):
-        def process(groups):
-            return np.stack([self.process(group) for group in groups])
-
-        return by_channel_groups(process, waveform, self.channels)
-
-
-def _resampled(waveform, sample_rate, new_sample_rate):
-    if sample_rate == new_sample_rate:
-        return waveform
-    from kerasep.data.audio import resample
-
-    return resample(waveform, sample_rate, new_sample_rate)

@@ -217,3 +217,23 @@ def test_refuses_data(folder):
     surround = {"vocals": stem._replace(info=stem.info._replace(channels=6))}
     with pytest.raises(InputError, match="has 6 channels, the model 2"):
         waveforms([tracks.Track("a", surround)], model(("vocals",), 2))
+
+
+def test_semitones_raise_pitch_and_tempo_of_a_recording_together(tmp_path):
+    rate, tone = 16000, 440.0
+    wave = np.sin(2 * np.pi * tone * np.arange(4 * rate) / rate, dtype="float32")[:, None] / 4
+    for stem in ("vocals", "bass"):
+        (tmp_path / "song").mkdir(exist_ok=True)
+        audio.write(tmp_path / "song" / f"{stem}.wav", wave, rate)
+    model = SimpleNamespace(sources=("vocals", "bass"), sample_rate=rate, channels=1)
+    dataset = waveforms(
+        tmp_path, model, batch_size=1, crop_seconds=1.0, crops_per_track=30, remix=0, semitones=2
+    )
+    heard = []
+    for _, sources in dataset:
+        spectrum = np.abs(np.fft.rfft(sources[0, :, 0].numpy(), axis=0, n=16 * rate))
+        peaks = spectrum.argmax(axis=0) / 16
+        assert peaks[0] == peaks[1]
+        heard.append(12 * np.log2(peaks[0] / tone))
+    np.testing.assert_allclose(heard, np.round(heard), atol=0.02)
+    assert {round(shift) for shift in heard} == {-2, -1, 0, 1, 2}

@@ -78,3 +78,14 @@ def test_weights_have_the_names_of_their_layers():
 def test_refusals(arguments):
     with pytest.raises(InputError, match="received units"):
         RecurrentStack(**{"units": 4, **arguments})
+
+
+def test_no_two_layers_share_a_copy_while_a_file_is_loaded():
+    """Loading takes objects of one id for one object; Bidirectional drops the layer it copies."""
+    from keras.src.saving.serialization_lib import ObjectSharingScope
+
+    with ObjectSharingScope():
+        stacks = [RecurrentStack(1) for _ in range(300)]
+    cells = [stack.cells[0] for stack in stacks]
+    copies = {id(lstm) for cell in cells for lstm in (cell.forward_layer, cell.backward_layer)}
+    assert len(copies) == 600

@@ -154,7 +154,7 @@ def test_wrong_shapes(loss_class, rng):
         (reference[..., 0], estimate),
         (estimate[..., None, None], estimate),
     ):
-        with pytest.raises(InputError, match="received.*expected") as caught:
+        with pytest.raises(InputError, match=r"received.*expected") as caught:
             loss(*wrong)
         assert "\n" not in str(caught.value)
 

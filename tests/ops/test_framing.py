@@ -33,5 +33,5 @@ def test_overlap_add(rng, samples, frame_length, hop):
 
 
 def test_a_signal_shorter_than_a_frame():
-    with pytest.raises(InputError, match="7 samples.*one frame of 8"):
+    with pytest.raises(InputError, match=r"7 samples.*one frame of 8"):
         ops.frame(np.zeros((1, 7)), 8, 4)

@@ -1,0 +1,194 @@
+"""Whole recordings through what separates one chunk: any length, rate and channel count.
+
+Neither Keras nor TensorFlow is needed here, and no audio library for arrays at the model's rate.
+"""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
+from kerasep.errors import InputError
+
+
+class ChunkSeparator(NamedTuple):
+    """What separates one chunk, and how a recording is cut for it.
+
+    Attributes:
+        process: function of `(groups, samples, channels)` that returns
+            `(groups, samples, channels, sources)`.
+        sources: tuple of names.
+        sample_rate: in Hz.
+        channels: how many `process` takes.
+        chunk: samples given to `process` at once.
+        overlap: samples that neighbouring chunks share.
+        hop: chunks start at multiples of this.
+        fixed: whether `process` takes no chunk shorter than `chunk`.
+    """
+
+    process: Callable
+    sources: tuple
+    sample_rate: int
+    channels: int
+    chunk: int
+    overlap: int
+    hop: int = 1
+    fixed: bool = False
+
+
+def separate(separator, audio, sample_rate=None):
+    """Separate a recording into arrays.
+
+    Args:
+        separator: a `ChunkSeparator`.
+        audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
+        sample_rate: of an array, in Hz. Default: the separator's. A path knows its own.
+
+    Returns:
+        Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
+
+    Raises:
+        InputError: for audio that is missing, empty, damaged, or not finite.
+
+    Example:
+    >>> halves = ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
+    >>> separate(halves, np.ones((9000, 2), "float32"))["half"].shape
+    (9000, 2)
+    """
+    if isinstance(audio, str | os.PathLike):
+        if sample_rate is not None:
+            raise InputError(
+                f"received sample_rate={sample_rate} for {audio}: a file knows its own"
+            )
+        from kerasep.data import audio as audio_files
+
+        header = audio_files.info(audio)
+        blocks = audio_files.stream(audio)
+        rate, samples = header.sample_rate, header.samples
+    else:
+        waveform = check_waveform(audio)
+        rate = separator.sample_rate if sample_rate is None else sample_rate
+        if rate <= 0:
+            raise InputError(f"received sample_rate={rate}, expected a rate above 0 Hz")
+        blocks, samples = [waveform], len(waveform)
+    result = np.concatenate(list(stems(separator, blocks, rate, samples)))
+    return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(separator.sources)}
+
+
+def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, progress=None):
+    """Separate a file into one file a source, written as they come: memory stays flat.
+
+    Args:
+        separator: a `ChunkSeparator`.
+        path: the audio file.
+        folder: where `<source><suffix>` go; made if it is missing.
+        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        overwrite: whether existing files may be replaced. Defaults to False.
+        progress: called with the share of the file that is done, 0 to 1.
+
+    Returns:
+        Dict from source name to path.
+
+    Raises:
+        InputError: for a file that cannot be read or an output that exists; nothing half-written
+            is left.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import data, recordings
+
+    data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
+    halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
+    paths = recordings.separate_file(halves, "tone.wav", "stems", overwrite=True)
+    assert data.info(paths["half"]).samples == 9000
+    ```
+    """
+    from kerasep.data import audio as audio_files
+
+    header = audio_files.info(path)
+    folder = pathlib.Path(folder)
+    paths = {name: folder / f"{name}{suffix}" for name in separator.sources}
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                audio_files.Writer(path, header.sample_rate, header.channels, overwrite)
+            )
+            for path in paths.values()
+        ]
+        blocks = audio_files.stream(path)
+        for block in stems(separator, blocks, header.sample_rate, header.samples):
+            for index, writer in enumerate(writers):
+                writer.write(block[..., index])
+            done += len(block)
+            if progress:
+                progress(done / header.samples)
+    return paths
+
+
+def stems(separator, blocks, sample_rate, samples):
+    """Separate a recording block by block.
+
+    Args:
+        separator: a `ChunkSeparator`.
+        blocks: iterable of successive arrays `(n, channels)`.
+        sample_rate: of the blocks, in Hz; resampled where the separator's differs.
+        samples: how many the blocks have in all.
+
+    Yields:
+        Successive arrays `(n, channels, sources)` at `sample_rate`, `samples` in all.
+
+    Example:
+    >>> halves = ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
+    >>> sum(len(block) for block in stems(halves, [np.ones((9000, 1))], 8000, 9000))
+    9000
+    """
+
+    def process(waveform):
+        return by_channel_groups(separator.process, waveform, separator.channels)
+
+    rate = separator.sample_rate
+    separated = crossfaded(
+        _resampled(blocks, sample_rate, rate),
+        process,
+        separator.chunk,
+        separator.overlap,
+        separator.hop,
+        pad=separator.fixed,
+    )
+    missing = samples
+    for block in _resampled(separated, rate, sample_rate):
+        block = block[:missing]
+        missing -= len(block)
+        shape = block.shape[1:]
+        yield block
+    if missing:  # there and back, resampling rounds the length twice
+        yield np.zeros((missing, *shape), "float32")
+
+
+def _resampled(blocks, rate, new_rate):
+    """Resample a stream of blocks `(n, ...)`."""
+    if rate == new_rate:
+        yield from blocks
+        return
+    import soxr
+
+    resampler, samples = None, 0
+    for block in blocks:
+        shape = block.shape[1:]
+        if resampler is None:
+            resampler = soxr.ResampleStream(rate, new_rate, int(np.prod(shape)), "float32")
+        flat = np.ascontiguousarray(block, "float32").reshape(len(block), -1)
+        resampled = resampler.resample_chunk(flat).reshape(-1, *shape)
+        samples += len(resampled)
+        yield resampled
+    nothing = np.zeros((0, int(np.prod(shape))), "float32")
+    resampled = resampler.resample_chunk(nothing, last=True).reshape(-1, *shape)
+    # Less than one sample at the new rate is one all the same: a recording never disappears.
+    yield resampled if samples + len(resampled) else np.zeros((1, *shape), "float32")

@@ -1,0 +1,158 @@
+"""Scores of a model on tracks, the oracles, and the tables they make."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+
+from kerasep import data, evaluation
+from kerasep.errors import InputError
+from kerasep.metrics import scores
+from kerasep.models import OpenUnmixLike
+from kerasep.separation import Separator
+
+SMALL = {
+    "sample_rate": 8000,
+    "channels": 1,
+    "n_fft": 512,
+    "hop": 128,
+    "hidden": 8,
+    "lstm_layers": 1,
+    "max_hz": 3000,
+}
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return OpenUnmixLike(["vocals", "drums"], **SMALL)
+
+
+@pytest.fixture(scope="module")
+def rows(model, songs):
+    return evaluation.evaluate(model, songs)
+
+
+def test_one_row_a_track_and_source(rows, songs):
+    names = [track.name for track in data.find_tracks(songs)]
+    expected = [(name, source) for name in names for source in ("vocals", "drums")]
+    assert [(row["track"], row["source"]) for row in rows] == expected
+    keys = ["track", "source", "si_sdr", "si_sdr_improvement", "usdr", "usdr_improvement"]
+    keys += [f"{oracle}_{m}" for oracle in ("ibm", "irm", "tpsa") for m in ("si_sdr", "usdr")]
+    assert all(list(row) == keys for row in rows)
+    assert all(np.isfinite(list(row.values())[2:]).all() for row in rows)
+
+
+def test_improvement_is_over_the_mixture(rows, model, songs):
+    track = data.find_tracks(songs)[0]
+    mixture, stems = track.read(model.sources, 8000, 1)
+    for index, row in enumerate(rows[:2]):
+        before = scores(stems[..., index], mixture)
+        for measure in ("si_sdr", "usdr"):
+            improvement = row[measure] - before[measure]
+            assert row[f"{measure}_improvement"] == pytest.approx(improvement, abs=1e-4)
+
+
+def test_the_mixture_itself_improves_nothing(songs):
+    model = OpenUnmixLike(["vocals"], **SMALL)
+    model.get_layer("vocals_output").scale.assign(np.zeros(257))  # a mask of ones
+    for row in evaluation.evaluate(model, songs, oracles=False):
+        assert abs(row["si_sdr_improvement"]) < 1e-2
+        assert abs(row["usdr_improvement"]) < 1e-2
+
+
+def test_oracles_are_in_their_order(rows):
+    """A mask of phase comes nearest, one of zeros and ones is the coarsest."""
+    mean = {
+        oracle: np.mean([row[f"{oracle}_usdr"] for row in rows])
+        for oracle in ("ibm", "irm", "tpsa")
+    }
+    assert mean["tpsa"] > mean["irm"] - 0.1
+    assert mean["tpsa"] > mean["ibm"]
+    assert all(row["tpsa_si_sdr"] > row["si_sdr"] for row in rows)
+
+
+@pytest.mark.parametrize("samples", [100, 3001, 8000])
+def test_oracle_of_a_stem_that_is_alone(model, rng, samples):
+    """Every mask is one: the stem comes back whole, at any length."""
+    stems = np.zeros((samples, 2, 2), "float32")
+    stems[..., 0] = rng.standard_normal((samples, 2))
+    for estimate in evaluation.oracle_estimates(model, stems.sum(axis=-1), stems).values():
+        np.testing.assert_allclose(estimate, stems, atol=1e-4)
+
+
+def test_oracles_in_chunks_equal_the_whole(model, rng, monkeypatch):
+    stems = rng.standard_normal((16000, 1, 2)).astype("float32")
+    whole = evaluation.oracle_estimates(model, stems.sum(axis=-1), stems)
+    monkeypatch.setattr(evaluation, "CHUNK_SECONDS", 0.6)
+    chunked = evaluation.oracle_estimates(model, stems.sum(axis=-1), stems)
+    for name in whole:
+        np.testing.assert_allclose(chunked[name], whole[name], atol=1e-4)
+
+
+def test_a_silent_source_has_no_score(model, tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, (4000, 1))
+    (tmp_path / "track").mkdir()
+    data.write(tmp_path / "track" / "vocals.wav", noise, 8000)
+    data.write(tmp_path / "track" / "drums.wav", 0 * noise, 8000)
+    vocals, drums = evaluation.evaluate(model, tmp_path)
+    assert set(list(drums.values())[2:]) == {None}
+    assert vocals.keys() == drums.keys()
+    assert None not in vocals.values()
+
+
+def test_a_separator_and_its_settings(model, songs):
+    tracks = data.find_tracks(songs)[:1]
+    shares = []
+    separator = Separator(model, wiener_iterations=1)
+    one = evaluation.evaluate(separator, tracks, oracles=False, progress=shares.append)
+    other = evaluation.evaluate(model, tracks, oracles=False, wiener_iterations=1)
+    assert one == other
+    assert shares == [1.0]
+
+
+def test_anything_with_a_separate_of_its_own(songs):
+    class Half:
+        sources, sample_rate, channels = ("vocals",), 8000, 1
+
+        def separate(self, mixture):
+            return {"vocals": mixture / 2}
+
+    (row,) = evaluation.evaluate(Half(), data.find_tracks(songs)[:1])
+    assert row["si_sdr_improvement"] == pytest.approx(0, abs=1e-3)
+    assert row["usdr_improvement"] != pytest.approx(0, abs=1e-3)
+
+
+def test_summary_is_the_median_of_each_source():
+    rows = [
+        {"track": name, "source": source, "si_sdr": value}
+        for name, source, value in [
+            ("a", "bass", 1.0), ("b", "bass", 9.0), ("c", "bass", 2.0), ("d", "bass", None),
+            ("a", "drums", None),
+        ]
+    ]  # fmt: skip
+    assert evaluation.summarise(rows) == [
+        {"track": "median of 4", "source": "bass", "si_sdr": 2.0},
+        {"track": "median of 1", "source": "drums", "si_sdr": None},
+    ]
+    with pytest.raises(InputError, match="no scores"):
+        evaluation.summarise([])
+
+
+def test_table(tmp_path):
+    rows = [{"track": "a, b", "source": "bass", "si_sdr": 1.23456}]
+    rows.append({"track": "c", "source": "bass", "si_sdr": None})
+    evaluation.write_csv(rows, tmp_path / "scores.csv")
+    with open(tmp_path / "scores.csv", newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["track", "source", "si_sdr"], ["a, b", "bass", "1.235"], ["c", "bass", ""]
+        ]  # fmt: skip
+
+
+def test_tracks_that_are_refused(songs, tmp_path):
+    model = OpenUnmixLike(["kazoo"], **SMALL)
+    with pytest.raises(InputError, match="no stem 'kazoo'"):
+        evaluation.evaluate(model, songs)
+    with pytest.raises(InputError, match="has no track"):
+        evaluation.evaluate(model, tmp_path)

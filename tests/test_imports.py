@@ -1,0 +1,110 @@
+"""Who may import whom: the rules hold for every import in the package, the nested ones too."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import kerasep
+
+ROOT = pathlib.Path(kerasep.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A room of the house (a module or a package) and the rooms that it may import.
+ROOMS = {
+    "errors": set(),
+    "chunks": {"errors"},
+    "recordings": {"chunks", "data", "errors"},
+    "ops": {"errors"},
+    "targets": {"ops", "errors"},
+    "losses": {"ops", "targets", "errors"},
+    "metrics": {"ops", "targets", "errors"},
+    "layers": {"ops", "errors"},
+    "models": {"layers", "ops", "errors"},
+    "zoo": {"models", "layers", "ops", "errors"},
+    "importers": {"zoo", "models", "layers", "ops", "errors"},
+    "data": {"ops", "targets", "chunks", "errors"},
+    "run_folder": {"errors"},
+    "separator": {"models", "layers", "ops", "errors"},
+}
+# Above the zoo, all of that and some of each other.
+ABOVE = {
+    "training": {"run_folder", "__version__"},
+    "separation": set(),
+    "evaluation": {"separation"},
+    "tflite": {"separation", "evaluation", "__version__"},
+}
+ENTRANCES = {"cli", "demo", "report", "progress", "__init__"}
+ABOVE = {room: names | ROOMS.keys() for room, names in ABOVE.items()}
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Full names of what a file imports; `from a import b` as `a.b`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers_of(package):
+    """Files, from the package's folder, that import a package."""
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in FILES
+        if any(name.split(".")[0] == package for name in imports(path))
+    }
+
+
+def test_every_room_has_its_rule():
+    assert {room_of(path) for path in FILES} == ROOMS.keys() | ABOVE.keys() | ENTRANCES
+
+
+@pytest.mark.parametrize("room", [*ROOMS, *ABOVE])
+def test_a_room_imports_what_it_may(room):
+    allowed = {**ROOMS, **ABOVE}[room] | {room}
+    for path in FILES:
+        if room_of(path) != room:
+            continue
+        for name in imports(path):
+            package, _, rest = name.partition(".")
+            if package == "kerasep":
+                # A bare `import kerasep` could reach anything; the export asks for its version.
+                bare = not rest and room == "tflite"
+                assert bare or rest.split(".")[0] in allowed, f"{path.name} imports {name}"
+
+
+def test_only_data_and_tflite_import_tensorflow():
+    rooms = {name.split("/")[0] for name in importers_of("tensorflow")}
+    assert rooms <= {"data", "tflite"}
+    assert len(importers_of("tensorflow_io")) <= 1
+
+
+@pytest.mark.parametrize("package", ["jax", "torch", "tf_keras", "librosa", "torchaudio"])
+def test_nothing_imports(package):
+    assert not importers_of(package)
+
+
+@pytest.mark.parametrize("room", ["losses", "metrics", "data"])
+def test_losses_metrics_and_data_know_no_model(room):
+    assert not ROOMS[room] & {"layers", "models", "zoo"}
+
+
+def test_a_phone_s_computer_needs_no_tensorflow():
+    """Separating with an exported file, and audio files, work where neither is installed."""
+    script = (
+        "import sys, kerasep, kerasep.chunks, kerasep.recordings, kerasep.tflite.runtime, "
+        "kerasep.data.audio; "
+        "kerasep.tflite.Runtime, kerasep.data.read, kerasep.data.write; "
+        "loaded = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules); "
+        "assert not loaded, loaded"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")

@@ -1,0 +1,54 @@
+"""Recordings as people have them; skipped where they are not at hand."""
+
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from kerasep import data, separation, training, zoo
+
+HERE = pathlib.Path(__file__).parent
+RECORDINGS = pathlib.Path(os.environ.get("KERASEP_AUDIO", HERE / "../../shared/audio"))
+
+
+def folder(name):
+    if not (RECORDINGS / name).is_dir():
+        pytest.skip(f"no recordings in {RECORDINGS / name}: set KERASEP_AUDIO to their folder")
+    return RECORDINGS / name
+
+
+@pytest.mark.slow
+def test_a_musdb_file_is_read_trained_on_and_separated(tmp_path):
+    tracks = data.find_tracks(folder("musdb_sample/train"))
+    assert sorted(tracks[0].stems) == ["bass", "drums", "other", "vocals"]
+    mixture, _ = tracks[0].read(("vocals",), 44100, channels=2)
+    own_mixture, _ = data.read(tracks[0].stems["vocals"].path)  # stream 0 of the file
+    # Both went through AAC, the sum of the stems and the mixture each by itself.
+    error = own_mixture - mixture[: len(own_mixture)]
+    assert np.square(own_mixture).sum() > 100 * np.square(error).sum()
+
+    model = zoo.load("open_unmix_like/umx", sources=["vocals", "accompaniment"], hidden=16)
+    recipe = {"epochs": 2, "data": {"batch_size": 2, "crop_seconds": 2.0, "crops_per_track": 4}}
+    history = training.train(model, tracks, tmp_path / "run", recipe=recipe)
+    assert len(history) == 2
+    assert history[1]["loss"] < history[0]["loss"]
+
+    paths = separation.separate_file(
+        zoo.load(tmp_path / "run"), tracks[0].stems["vocals"].path, tmp_path / "stems"
+    )
+    assert sorted(paths) == ["accompaniment", "vocals"]
+    assert data.info(paths["vocals"]) == data.info(tracks[0].stems["vocals"].path)
+
+
+def test_karaoke_clips_give_batches():
+    model = zoo.load("open_unmix_like/karaoke", hidden=16)
+    dataset = data.spectrograms(
+        folder("mir1k/valid"), model, batch_size=4, crop_seconds=3.0, training=False
+    )
+    magnitude, reference = next(iter(dataset))
+    assert magnitude.shape == (4, 47, 2049, 1)
+    assert reference.shape == (4, 47, 2049, 1, 3, 2)
+    mixture, vocals, accompaniment = np.moveaxis(reference.numpy(), 4, 0)
+    np.testing.assert_allclose(vocals + accompaniment, mixture, atol=1e-3)
+    assert np.all(np.std(magnitude, axis=(1, 2, 3)) > 0)

@@ -1,0 +1,273 @@
+"""Training runs: what they write, how they go on after a kill, and what they refuse."""
+
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from kerasep import data, training, zoo
+from kerasep.errors import InputError
+
+SMALL = {
+    "sources": ["vocals"],
+    "sample_rate": 8000,
+    "n_fft": 256,
+    "hop": 64,
+    "hidden": 8,
+    "max_hz": 3000,
+}
+# Nothing counts as an improvement: the rate falls and patience wears off as the epochs are counted.
+RECIPE = {
+    "epochs": 9,
+    "plateau": {"factor": 0.5, "patience": 2, "min_delta": 10.0},
+    "early_stopping": {"patience": 4, "min_delta": 10.0},
+    "data": {"batch_size": 4, "crop_seconds": 0.5, "crops_per_track": 3},
+}
+
+
+def build(seed=0):
+    keras.utils.set_random_seed(seed)
+    return zoo.load("open_unmix_like/small", **SMALL)
+
+
+def one_epoch(**changes):
+    return {**RECIPE, "epochs": 1, **changes}
+
+
+class At(keras.callbacks.Callback):
+    """Does something after the first batch of an epoch."""
+
+    def __init__(self, epoch, action):
+        super().__init__()
+        self.epoch, self.action = epoch, action
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.now == self.epoch:
+            self.action(self.model)
+
+
+def interrupt(_model):
+    raise KeyboardInterrupt
+
+
+def break_weights(model):
+    weight = model.trainable_variables[0]
+    weight.assign(np.full(weight.shape, np.nan))
+
+
+def files(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def refused(message, *arguments, **options):
+    with pytest.raises(InputError, match=message) as caught:
+        training.train(*arguments, **options)
+    assert "\n" not in str(caught.value)
+
+
+def compare(history, expected):
+    assert [row.keys() for row in history] == [row.keys() for row in expected]
+    for row, other in zip(history, expected, strict=True):
+        for key in row.keys() - {"seconds"}:
+            assert row[key] == pytest.approx(other[key], rel=1e-4), (row["epoch"], key)
+
+
+@pytest.fixture(scope="module")
+def unbroken(songs, tmp_path_factory):
+    """A finished run: folder and history."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    return folder, training.train(build(), songs, folder, valid=songs, recipe=RECIPE)
+
+
+def test_a_run_writes_its_folder(unbroken, songs):
+    folder, history = unbroken
+    assert files(folder) == ["history.csv", "model.keras", "recipe.json", "tensorboard"]
+    assert list(folder.glob("tensorboard/*/events*"))
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(
+        [row["learning_rate"] for row in history], [1e-3, 1e-3, 1e-3, 5e-4, 5e-4], rtol=1e-6
+    )
+    with open(folder / "history.csv", newline="") as file:
+        written = [
+            {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+        ]
+    assert written == history
+    recipe = json.loads((folder / "recipe.json").read_text())
+    assert recipe["recipe"]["epochs"] == 9
+    assert recipe["arguments"]["hidden"] == 8
+
+
+def test_the_saved_model_is_the_best(unbroken, songs):
+    folder, history = unbroken
+    model = zoo.load(folder)
+    assert model.recipe["epochs"] == 9
+    training.compile_model(model, model.recipe)
+    validation = data.spectrograms(songs, model, training=False, batch_size=4, crop_seconds=0.5)
+    best = min(row["val_loss"] for row in history)
+    assert model.evaluate(validation, verbose=0) == pytest.approx(best, rel=1e-4)
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_a_broken_run_goes_on_as_if_it_had_not(unbroken, songs, tmp_path, epoch):
+    """With the crops, the learning rate and the patience of the unbroken run."""
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            build(), songs, tmp_path / "run", valid=songs, recipe=RECIPE,
+            callbacks=[At(epoch, interrupt)],
+        )  # fmt: skip
+    # The weights come from the folder, where there are any.
+    model = build(seed=1 if epoch else 0)
+    history = training.train(model, songs, tmp_path / "run", valid=songs, recipe=RECIPE)
+    compare(history, unbroken[1])
+    assert files(tmp_path / "run") == files(unbroken[0])
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on(unbroken, songs, tmp_path):
+    script = (
+        "import sys; from test_training import RECIPE, build; from kerasep import training; "
+        "training.train(build(), sys.argv[1], sys.argv[2], valid=sys.argv[1], recipe=RECIPE)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, songs, tmp_path / "run"],
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parent)},
+    )
+    history = tmp_path / "run" / "history.csv"
+    while process.poll() is None and not (history.is_file() and history.stat().st_size):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    history = training.train(build(1), songs, tmp_path / "run", valid=songs, recipe=RECIPE)
+    compare(history, unbroken[1])
+
+
+def test_a_finished_run_is_left_alone(unbroken, songs):
+    folder, _ = unbroken
+    before = (folder / "history.csv").read_bytes()
+    refused("holds a finished run", build(), songs, folder, valid=songs, recipe=RECIPE)
+    assert (folder / "history.csv").read_bytes() == before
+
+
+def test_a_run_goes_on_with_its_own_settings_alone(songs, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            build(), songs, tmp_path, valid=songs, recipe=RECIPE, callbacks=[At(1, interrupt)]
+        )
+    refused("another recipe:", build(), songs, tmp_path, valid=songs, recipe=one_epoch())
+    refused("another seed:", build(), songs, tmp_path, valid=songs, recipe=RECIPE, seed=1)
+    other = zoo.load("open_unmix_like/small", **{**SMALL, "hidden": 10})
+    refused("another arguments:", other, songs, tmp_path, valid=songs, recipe=RECIPE)
+    alone = data.find_tracks(songs)[:1]
+    refused("another monitor:", build(), alone, tmp_path, recipe=RECIPE)
+
+
+def test_a_folder_of_other_files_is_left_alone(songs, tmp_path):
+    (tmp_path / "recipe.json").write_text('{"flour": "500 g"}')
+    refused("holds other files", build(), songs, tmp_path, recipe=one_epoch())
+    assert files(tmp_path) == ["recipe.json"]
+
+
+def test_a_start_that_failed_can_be_put_right(songs, tmp_path):
+    """Before its first whole epoch a run has nothing to lose."""
+    recipe = one_epoch(data={**RECIPE["data"], "batch_size": 99})
+    refused("batch_size=99", build(), songs, tmp_path, recipe=recipe)
+    history = training.train(build(), songs, tmp_path, recipe=one_epoch())
+    assert len(history) == 1
+
+
+def test_a_loss_that_is_not_finite(songs, tmp_path):
+    refused(
+        "received val_loss nan in epoch 1: lower the learning rate",
+        build(), songs, tmp_path, valid=songs, recipe=RECIPE, callbacks=[At(0, break_weights)],
+    )  # fmt: skip
+    assert "model.keras" not in files(tmp_path)
+
+
+def test_a_bad_file_is_named(songs, tmp_path):
+    shutil.copytree(songs, tmp_path / "songs")
+    song = sorted((tmp_path / "songs").iterdir())[0]
+    for stem in song.glob("vocals.*"):
+        stem.unlink()
+    path = song / "vocals.wav"
+    soundfile.write(path, np.full(16000, np.nan), 8000, subtype="FLOAT")
+    refused(
+        rf"{path} has NaN or infinite samples",
+        build(), tmp_path / "songs", tmp_path / "run", valid=songs, recipe=one_epoch(),
+    )  # fmt: skip
+
+
+def test_max_minutes(songs, tmp_path):
+    history = training.train(build(), songs, tmp_path, recipe=RECIPE, max_minutes=0)
+    assert len(history) == 1
+    assert files(tmp_path) == ["history.csv", "model.keras", "recipe.json", "tensorboard"]
+
+
+def test_a_single_track_has_no_validation(songs, tmp_path):
+    tracks = data.find_tracks(songs)[:1]
+    recipe = one_epoch(data={**RECIPE["data"], "crops_per_track": 4})
+    (row,) = training.train(build(), tracks, tmp_path, recipe=recipe)
+    assert "val_loss" not in row
+    assert np.isfinite(row["loss"])
+
+
+def test_the_model_starts_from_the_statistics_of_the_data(songs, tmp_path):
+    model = build()
+    seen = []
+
+    class First(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            seen.append(keras.ops.convert_to_numpy(model.get_layer("vocals_input").shift))
+
+    training.train(model, songs, tmp_path, recipe=one_epoch(), callbacks=[First()])
+    assert (seen[0] < 0).all()
+
+
+def test_split(songs):
+    tracks = data.find_tracks(songs)
+    assert training.split(songs, None, ["vocals"]) == (tracks[1:], tracks[:1])
+    assert training.split(tracks[:1], None, ["vocals"]) == (tracks[:1], [])
+    assert training.split(tracks[:2], tracks[2:], ["vocals"]) == (tracks[:2], tracks[2:])
+    many = tracks * 8
+    train, valid = training.split([*many], None, ["vocals"])
+    assert not {track.name for track in train} & {track.name for track in valid}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"epoch": 3}, "recipe setting epoch, expected one of"),
+        ({"data": {"batchsize": 3}}, "data settings .*batchsize.*, expected batch_size"),
+        ({"loss": {"class_name": "L7", "config": {}}}, "recipe with loss .*L7"),
+        ({"optimizer": "adamm"}, "recipe with loss .*adamm"),
+        ({"early_stopping": {"patiense": 3}}, "schedule.*patiense"),
+    ],
+)
+def test_recipes_that_are_refused(songs, tmp_path, changes, message):
+    refused(message, build(), songs, tmp_path / "run", recipe=changes)
+    assert not (tmp_path / "run").exists()
+
+
+def test_data_that_is_refused(songs, tmp_path):
+    refused("no folder", build(), tmp_path / "nowhere", tmp_path / "run")
+    model = zoo.load("open_unmix_like/small", **{**SMALL, "sources": ["kazoo"]})
+    refused("no stem 'kazoo'", model, songs, tmp_path / "run")
+    refused("no stem 'kazoo'", model, data.find_tracks(songs), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_without_a_recipe(songs, tmp_path):
+    model = type(build())(**SMALL, channels=1)
+    refused("without epochs", model, songs, tmp_path / "run")
