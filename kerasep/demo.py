@@ -80,7 +80,7 @@ def run(folder, minutes, console, overwrite=False):
             f"{row['mixture']:6.2f}   ideal ratio mask {row['IRM']:6.2f}",
             highlight=False,
         )
-    console.print(str(exported), highlight=False)
+    console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
     return page
 
 
