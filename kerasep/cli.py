@@ -56,15 +56,18 @@ Residual = Annotated[
 def main():
     """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
     try:
-        sys.exit(app(standalone_mode=False))
+        status = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; the same command goes on where it can", 130)
+        status = 130  # some releases of typer return it instead
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except UsageError as error:
         _fail(f"{error.format_message()} (see kerasep --help)", 2)
+    if status == 130:
+        _fail("stopped; the same command goes on where it can", 130)
+    sys.exit(status)
 
 
 @app.command("list")
@@ -143,16 +146,17 @@ def train(
         batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
     )
     _say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
-    history = training.train(
-        model,
-        data,
-        out_folder,
-        valid,
-        recipe=_given(epochs=epochs) | {"data": settings},
-        seed=seed,
-        max_minutes=max_minutes,
-        callbacks=[FitProgress(out)],
-    )
+    with contextlib.closing(FitProgress(out)) as progress:
+        history = training.train(
+            model,
+            data,
+            out_folder,
+            valid,
+            recipe=_given(epochs=epochs) | {"data": settings},
+            seed=seed,
+            max_minutes=max_minutes,
+            callbacks=[progress],
+        )
     minutes = history[-1]["seconds"] / 60
     _say(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
 

@@ -1,14 +1,17 @@
 """The command line as its user meets it: what it writes, what it says, how it ends."""
 
+import io
 import resource
 import signal
 import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 import soundfile
+from rich.console import Console
 
 from kerasep import cli, data, zoo
 
@@ -136,6 +139,28 @@ def test_a_table_in_a_missing_folder_is_refused_at_once(folder, tmp_path, capsys
     command = ("evaluate", "--model", folder / "run", "--data", tmp_path / "nowhere")
     error = refused(capsys, *command, "--csv", tmp_path / "missing" / "scores.csv")
     assert "there is no folder" in error
+
+
+def test_training_that_is_stopped_gives_the_cursor_back(folder, tmp_path, monkeypatch):
+    def fit(_model, *_arguments, callbacks, **_options):
+        callbacks[-1].on_train_begin()
+        raise KeyboardInterrupt
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    monkeypatch.setattr(cli, "out", Console(file=terminal, force_terminal=True))
+    assert call(*train_command(folder / "songs", tmp_path / "run")) == 130
+    text = terminal.getvalue()
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_ctrl_c_is_told(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zoo, "list_entries", stopped)
+    assert call("list") == 130
+    assert capsys.readouterr().err.startswith("kerasep: stopped")
 
 
 def test_mistyped_names(folder, capsys):
@@ -284,6 +309,7 @@ def test_interrupted_training_goes_on(folder, tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert error.startswith("kerasep: stopped")
     assert error.count("\n") == 1
     done = len(history.read_text().splitlines()) - 1
     again = start(*command, "--max-minutes", 0.001)
