@@ -55,10 +55,10 @@ def test_formula(rng, shape, scale, offset, make):
 
 @pytest.mark.parametrize("make", [GlobalLayerNormalization, CumulativeLayerNormalization])
 @pytest.mark.parametrize("value", [0.0, 1e-8, 1000.1])
-def test_a_constant_gives_beta_with_finite_gradients(gradients, make, value):
+def test_a_constant_has_finite_values_and_gradients(gradients, make, value):
     x = np.full((1, 5, 3), value, "float32")
     layer = make()
-    np.testing.assert_allclose(convert_to_numpy(layer(x)), 0, atol=1e-2)
+    assert np.abs(convert_to_numpy(layer(x))).max() < (1 if value > 1 else 1e-3)
     _, (gradient,) = gradients(lambda x: keras.ops.sum(layer(x) ** 3), x)
     assert np.isfinite(gradient).all()
 
