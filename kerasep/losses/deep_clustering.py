@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from kerasep import targets
-from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, gram, points
-from kerasep.ops import centroids
+from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, gram
+from kerasep.ops import as_points, centroids
 
 # Of the covariance's trace: keeps it invertible with fewer points than dimensions, and at silence.
 REGULARIZATION = 1e-5
@@ -32,9 +32,9 @@ class _EmbeddingLoss(keras.losses.Loss):
         check_embedding(y_true, y_pred)
         y_true = ops.cast(y_true, "float32")
         return self.distance(
-            points(ops.cast(y_pred, "float32")),
-            points(targets.dominant_source(y_true)),
-            points(bin_weights(y_true, self.weights)[..., None]),
+            as_points(ops.cast(y_pred, "float32")),
+            as_points(targets.dominant_source(y_true)),
+            as_points(bin_weights(y_true, self.weights)[..., None]),
         )
 
     def get_config(self):

@@ -1,7 +1,5 @@
 """What losses of embeddings share: points, the source that each belongs to, and its weight."""
 
-import math
-
 from keras import ops
 
 from kerasep import targets
@@ -63,20 +61,6 @@ def bin_weights(reference, weights):
         return level
     mean = ops.mean(level, axis=(1, 2, 3), keepdims=True)
     return level / ops.where(mean > 0, mean, 1.0)
-
-
-def points(tensor):
-    """Make one axis of frames, bins and channels.
-
-    Args:
-        tensor: `(batch, frames, bins, channels, size)`.
-
-    Returns:
-        `(batch, points, size)`.
-    """
-    shape = ops.shape(tensor)
-    number = -1 if None in shape[1:4] else math.prod(shape[1:4])
-    return ops.reshape(tensor, (shape[0], number, tensor.shape[-1]))
 
 
 def gram(first, second):

@@ -8,10 +8,10 @@ from kerasep.losses.spectrogram import alike
 
 
 def as_loss(loss):
-    """A loss, a Keras loss' name, or either in serialised form, as something that has `call`.
+    """Give a loss for what stands for one.
 
     Args:
-        loss: `keras.losses.Loss`, or what `keras.losses.get` takes.
+        loss: `keras.losses.Loss`, its class' name, or its serialised form.
 
     Returns:
         The loss.
