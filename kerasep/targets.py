@@ -1,5 +1,7 @@
 """What spectrogram losses compare with: the packed reference, and the targets derived from it."""
 
+import functools
+
 from keras import ops
 
 from kerasep.errors import InputError
@@ -133,6 +135,43 @@ def ideal_binary_mask(reference):
     mixture, sources = unpack_reference(ops.cast(reference, "float32"))
     rest = magnitude(mixture[..., None, :] - sources)
     return ops.cast(magnitude(sources) > rest, "float32")
+
+
+def dominant_source(reference):
+    """1 for the loudest source of each bin, else 0: what deep clustering learns to tell apart.
+
+    What the mixture holds beside the sources counts as one more source, the last. (Some texts print
+    one column for one source here. A single column cannot tell what belongs together in the rest:
+    there must be one column a source, as in Hershey et al. 2016.)
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        One-hot `(batch, frames, bins, channels, sources + 1)`.
+
+    Example:
+    >>> import numpy as np
+    >>> spectra = np.zeros((1, 1, 1, 1, 3, 2))
+    >>> spectra[..., 0] = [5, 1, 4]  # a mixture of two sources
+    >>> np.array(dominant_source(spectra)).ravel().tolist()
+    [0.0, 1.0, 0.0]
+
+    Reference:
+        Hershey et al. 2016, "Deep clustering: discriminative embeddings for segmentation and
+        separation", section 2.
+    """
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    spectra = [sources[..., index, :] for index in range(sources.shape[-2])]
+    spectra.append(mixture - ops.sum(sources, axis=-2))
+    powers = [ops.square(each[..., 0]) + ops.square(each[..., 1]) for each in spectra]
+    loudest = functools.reduce(ops.maximum, powers)
+    # Comparing is several times as fast as argmax and one_hot; of equals the first is taken.
+    free, columns = ops.ones_like(loudest), []
+    for power in powers:
+        columns.append(ops.where(power >= loudest, free, 0.0))
+        free = free - columns[-1]
+    return ops.stack(columns, axis=-1)
 
 
 def ideal_ratio_mask(reference):

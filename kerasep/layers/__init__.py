@@ -27,12 +27,14 @@ from kerasep.layers.embedding_head import EmbeddingHead
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.invert_mask import InvertMask
+from kerasep.layers.kmeans import KMeans
 from kerasep.layers.magnitude import Magnitude
 from kerasep.layers.mask_head import MaskHead
 from kerasep.layers.mel_scale import MelScale
 from kerasep.layers.mixture_consistency import MixtureConsistency
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.shift_scale import ShiftScale
+from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.stft import STFT
 from kerasep.layers.whitening import Whitening
 from kerasep.layers.wiener_filter import WienerFilter
@@ -46,12 +48,14 @@ __all__ = [
     "GlobalLayerNormalization",
     "InverseSTFT",
     "InvertMask",
+    "KMeans",
     "Magnitude",
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
     "RecurrentStack",
     "ShiftScale",
+    "SoftKMeans",
     "Whitening",
     "WienerFilter",
 ]

@@ -1,10 +1,37 @@
 """Losses between masked magnitudes and a target derived from the packed reference."""
 
+import math
+
 import keras
 from keras import ops
 
 from kerasep import targets
 from kerasep.errors import InputError
+
+
+def check_exponent(p):
+    """Refuse an exponent that makes no distance.
+
+    Args:
+        p: what should be 1 or more.
+
+    Raises:
+        InputError: with what was received.
+    """
+    if not 1 <= p < math.inf:
+        raise InputError(f"received p={p}, expected a norm of at least 1")
+
+
+def absolute(x):
+    """`|x|` with a slope of 0 at 0, where some backends have 1: no drift where all is well.
+
+    Args:
+        x: tensor.
+
+    Returns:
+        Tensor of that shape.
+    """
+    return x * ops.sign(x)
 
 
 def mean_power(difference, p):
@@ -20,7 +47,7 @@ def mean_power(difference, p):
     if p == 2:
         powers = ops.square(difference)
     else:
-        powers = ops.absolute(difference) if p == 1 else ops.absolute(difference) ** p
+        powers = absolute(difference) if p == 1 else absolute(difference) ** p
     return ops.mean(powers, axis=tuple(range(1, len(difference.shape))))
 
 
@@ -45,8 +72,7 @@ class _SpectrogramLoss(keras.losses.Loss):
 
     def __init__(self, p=1, name=None, reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        if p < 1:
-            raise InputError(f"received p={p}, expected a norm of at least 1")
+        check_exponent(p)
         self.p = p
 
     def call(self, y_true, y_pred):

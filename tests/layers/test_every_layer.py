@@ -24,6 +24,10 @@ EXAMPLES = {
     "GlobalLayerNormalization": ({"epsilon": 1e-4}, [(2, 9, 5)]),
     "InverseSTFT": (TRANSFORM, [(2, 9, 33, 2, 2)]),
     "InvertMask": ({}, [(2, 9, 33, 2, 3)]),
+    "KMeans": (
+        {"sources": 3, "iterations": 50, "seed": 1},
+        [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
+    ),
     "Magnitude": ({}, [(2, 9, 33, 2, 2)]),
     "MaskHead": (
         {"bins": 4, "channels": 2, "sources": 3, "activation": "prelu"},
@@ -51,6 +55,10 @@ EXAMPLES = {
         {"order": "scale_shift", "shift_initializer": "ones", "scale_initializer": "zeros"},
         [(2, 9, 5)],
     ),
+    "SoftKMeans": (
+        {"sources": 3, "sharpness": 4.0, "iterations": 3, "seed": 1},
+        [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
+    ),
     "Whitening": ({"axis": -1}, [(2, 9, 5)]),
     "WienerFilter": ({"iterations": 1}, [(2, 9, 33, 2, 2), (2, 9, 33, 2, 3)]),
 }
@@ -64,7 +72,9 @@ FLOAT32 = {
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "KMeans",
     "STFT",
+    "SoftKMeans",
     "WienerFilter",
 }
 
@@ -167,6 +177,9 @@ def test_gradients_reach_inputs_and_weights(layer_class, weight_gradients, gradi
     # No gradient passes a binary mask, nor the scale of zero of this example.
     if layer_class.__name__ not in ("BinaryMask", "ShiftScale"):
         _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(first(layer(*x)))), *arrays)
+    # ShiftScale: the example's scale is zero. KMeans: labels have no slope.
+    if layer_class.__name__ not in ("ShiftScale", "KMeans"):
+        _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(layer(*x))), *arrays)
         assert all(np.isfinite(gradient).all() and gradient.any() for gradient in found)
 
     def loss(outputs):
