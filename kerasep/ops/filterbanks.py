@@ -164,8 +164,8 @@ def sinc_filters(low, high, kernel_size):
         even[n] = h[n] (sin(2 pi high n) - sin(2 pi low n)) / (2 pi n (high - low))
         odd[n]  = h[n] (cos(2 pi low n) - cos(2 pi high n)) / (2 pi n (high - low))
 
-    The page of SincNet has the even ones only; with the odd ones, which are their Hilbert
-    transforms, a frame is represented whatever its phase.
+    SincNet has the even ones only; with the odd ones, nearly their Hilbert transforms, a band is
+    represented whatever its phase.
 
     Args:
         low: lower edge of each band, as fraction of the sample rate; tensor `(bands,)`.
@@ -215,13 +215,15 @@ def multiphase_gammatone(filters, kernel_size, sample_rate):
     Args:
         filters: number of filters, even and at least 48.
         kernel_size: length of the filters in samples; 2 ms are usual.
-        sample_rate: in Hz. The highest centre frequency is 3.1 kHz, whatever the rate.
+        sample_rate: in Hz, at least 7416: the highest centre frequency is 3708 Hz, whatever the
+            rate.
 
     Returns:
         Array `(filters, kernel_size)`.
 
     Raises:
-        InputError: for an odd number of filters, or fewer than 48.
+        InputError: for an odd number of filters, or fewer than 48, or a sample rate too low for
+            the highest centre frequency.
 
     Example:
     >>> multiphase_gammatone(128, 16, 8000).shape
@@ -239,6 +241,11 @@ def multiphase_gammatone(filters, kernel_size, sample_rate):
     scale = 24.7 * 9.265
     first = 9.265 * math.log(1 + 100 / scale)
     centres = (np.exp((first + np.arange(frequencies)) / 9.265) - 1) * scale
+    if centres[-1] > sample_rate / 2:
+        raise InputError(
+            f"received sample_rate={sample_rate}, expected at least {2 * centres[-1]:.0f} Hz for "
+            f"the highest centre frequency"
+        )
     time = np.arange(1, kernel_size + 1) / sample_rate
     pairs, left = divmod(filters // 2, frequencies)
     rows = []

@@ -160,6 +160,7 @@ def test_inverse_mel_scale_by_the_formula(rng):
         (lambda: SincAnalysis(8, 21, sample_rate=150), "sample_rate=150"),
         (lambda: GammatoneAnalysis(49), "filters=49"),
         (lambda: GammatoneAnalysis(40), "filters=40"),
+        (lambda: GammatoneAnalysis(64, sample_rate=7000), "sample_rate=7000.*7415 Hz"),
         (lambda: ops.sinc_filters([0.1], [0.2], 8), "kernel_size=8"),
         (lambda: ops.dual_filters(noise(9, 8), 3), "hop=3"),
         (lambda: ops.dual_filters(noise(7, 8), 4), "rank 7"),
