@@ -13,21 +13,68 @@ from kerasep import layers
 # For each layer a value of every argument that is not the default's, and the shapes of its inputs.
 TRANSFORM = {"n_fft": 64, "hop": 24, "window": "sqrt_hann", "center": False}
 EXAMPLES = {
-    "STFT": (TRANSFORM, [(2, 400, 2)]),
     "ApplyMask": ({}, [(2, 9, 33, 2, 3), (2, 9, 33, 2)]),
     "BinaryMask": ({"threshold": 0.5}, [(2, 9, 33, 2, 3)]),
     "CumulativeLayerNormalization": ({"epsilon": 1e-4, "return_state": True}, [(2, 9, 5)]),
+    "DecoderBlock2D": (
+        {
+            "filters": 3,
+            "kernel_size": 3,
+            "stride": (3, 2),
+            "join": "add",
+            "norm": "instance",
+            "activation": "elu",
+            "dropout": 0.5,
+        },
+        [(2, 3, 5, 2), (2, 9, 9, 3)],
+    ),
     "EmbeddingHead": (
         {"bins": 4, "channels": 2, "embedding": 3, "activation": "prelu"},
         [(2, 9, 5)],
     ),
+    "EncoderBlock2D": (
+        {
+            "filters": 3,
+            "kernel_size": 3,
+            "stride": (3, 2),
+            "downsampling": "average",
+            "norm": "instance",
+            "activation": "elu",
+        },
+        [(2, 10, 9, 2)],
+    ),
+    "GammatoneAnalysis": (
+        {"filters": 50, "kernel_size": 20, "hop": 7, "sample_rate": 9000, "activation": "relu"},
+        [(2, 100, 2)],
+    ),
     "GlobalLayerNormalization": ({"epsilon": 1e-4}, [(2, 9, 5)]),
+    "GriffinLim": ({**TRANSFORM, "iterations": 2, "momentum": 0.5}, [(2, 9, 33, 2)]),
+    "InverseMelScale": (
+        {"sample_rate": 8000, "n_fft": 128, "low": 100.0, "high": 3000.0, "scale": "htk"},
+        [(2, 9, 10, 2)],
+    ),
     "InverseSTFT": (TRANSFORM, [(2, 9, 33, 2, 2)]),
     "InvertMask": ({}, [(2, 9, 33, 2, 3)]),
     "KMeans": (
         {"sources": 3, "iterations": 50, "seed": 1},
         [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
     ),
+    "JoinChunks": ({"overlap": 3}, [(6, 8, 5, 2), (2, 17, 4)]),
+    "LearnedAnalysis": (
+        {
+            "filters": 6,
+            "kernel_size": 8,
+            "hop": 3,
+            "activation": "relu",
+            "initializer": "he_normal",
+        },
+        [(2, 100, 2)],
+    ),
+    "LearnedSynthesis": (
+        {"kernel_size": 8, "hop": 3, "initializer": "he_normal"},
+        [(2, 9, 6, 2), (2, 30, 2)],
+    ),
+    "MISI": ({**TRANSFORM, "iterations": 2}, [(2, 400, 2), (2, 15, 33, 2, 3)]),
     "Magnitude": ({}, [(2, 9, 33, 2, 2)]),
     "MaskHead": (
         {"bins": 4, "channels": 2, "sources": 3, "activation": "prelu"},
@@ -51,6 +98,7 @@ EXAMPLES = {
         },
         [(2, 9, 5)],
     ),
+    "STFT": (TRANSFORM, [(2, 400, 2)]),
     "ShiftScale": (
         {"order": "scale_shift", "shift_initializer": "ones", "scale_initializer": "zeros"},
         [(2, 9, 5)],
@@ -59,6 +107,32 @@ EXAMPLES = {
         {"sources": 3, "sharpness": 4.0, "iterations": 3, "seed": 1},
         [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
     ),
+    "SincAnalysis": (
+        {
+            "filters": 6,
+            "kernel_size": 21,
+            "hop": 7,
+            "sample_rate": 8000,
+            "min_low": 20.0,
+            "min_band": 30.0,
+            "activation": "relu",
+        },
+        [(2, 100, 2)],
+    ),
+    "SplitChunks": ({"chunk": 8, "overlap": 3}, [(2, 17, 5, 2)]),
+    "TemporalConvNet": (
+        {
+            "blocks": 2,
+            "repeats": 2,
+            "bottleneck": 4,
+            "hidden": 6,
+            "skip": 5,
+            "kernel_size": 2,
+            "norm": "layer",
+            "causal": True,
+        },
+        [(2, 9, 3)],
+    ),
     "Whitening": ({"axis": -1}, [(2, 9, 5)]),
     "WienerFilter": ({"iterations": 1}, [(2, 9, 33, 2, 2), (2, 9, 33, 2, 3)]),
 }
@@ -66,8 +140,15 @@ FLOAT32 = {
     "ApplyMask",
     "BinaryMask",
     "EmbeddingHead",
+    "GammatoneAnalysis",
+    "GriffinLim",
+    "InverseMelScale",
     "InverseSTFT",
     "InvertMask",
+    "JoinChunks",
+    "LearnedAnalysis",
+    "LearnedSynthesis",
+    "MISI",
     "Magnitude",
     "MaskHead",
     "MelScale",
@@ -75,8 +156,15 @@ FLOAT32 = {
     "KMeans",
     "STFT",
     "SoftKMeans",
+    "SincAnalysis",
+    "SplitChunks",
     "WienerFilter",
 }
+# Layers that only look at the shape of their second input.
+LIKE = {"JoinChunks", "LearnedSynthesis"}
+# Layers that take, or give, waveforms of any number of channels.
+WAVEFORM_IN = {"GammatoneAnalysis", "LearnedAnalysis", "MISI", "STFT", "SincAnalysis"}
+WAVEFORM_OUT = {"GriffinLim", "InverseSTFT", "LearnedSynthesis", "MISI"}
 
 
 def example(layer_class):
@@ -136,7 +224,8 @@ def test_symbolic_shapes_are_the_eager_ones(layer_class):
         assert known.dtype == keras.backend.standardize_dtype(tensor.dtype)
         assert len(unknown.shape) == len(known.shape)
         assert all(a in (None, b) for a, b in zip(unknown.shape, known.shape, strict=True))
-    assert free[0].shape[:2] == (None, None)
+    assert free[0].shape[0] is None
+    assert free[0].shape[1] is None or layer_class is layers.SplitChunks
 
 
 def test_saved_and_restored(layer_class, tmp_path):
@@ -174,12 +263,10 @@ def test_gradients_reach_inputs_and_weights(layer_class, weight_gradients, gradi
     layer, arrays = example(layer_class)
     layer.dropout = 0.0
     model = as_model(layer, arrays)
-    # No gradient passes a binary mask, nor the scale of zero of this example.
-    if layer_class.__name__ not in ("BinaryMask", "ShiftScale"):
+    # No gradient passes a binary mask or a label, nor the scale of zero of this example.
+    if layer_class.__name__ not in ("BinaryMask", "KMeans", "ShiftScale"):
         _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(first(layer(*x)))), *arrays)
-    # ShiftScale: the example's scale is zero. KMeans: labels have no slope.
-    if layer_class.__name__ not in ("ShiftScale", "KMeans"):
-        _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(layer(*x))), *arrays)
+        found = found[:1] if layer_class.__name__ in LIKE else found
         assert all(np.isfinite(gradient).all() and gradient.any() for gradient in found)
 
     def loss(outputs):
@@ -193,11 +280,16 @@ def test_gradients_reach_inputs_and_weights(layer_class, weight_gradients, gradi
 @pytest.mark.parametrize("channels", [1, 2, 3])
 def test_any_number_of_channels(layer_class, channels):
     layer, arrays = example(layer_class)
-    if arrays[0].ndim == 3 and layer_class is not layers.STFT:
+    name = layer_class.__name__
+    if name in ("DecoderBlock2D", "EncoderBlock2D"):
+        pytest.skip("has as many as it has filters")
+    if arrays[0].ndim == 3 and name not in WAVEFORM_IN:
         pytest.skip("has no channels")
-    axis = 2 if arrays[0].ndim == 3 else 3
-    arrays = [np.repeat(array[(slice(None),) * axis + ([0],)], channels, axis) for array in arrays]
+    axes = [min(array.ndim - 1, 3) for array in arrays]
+    arrays = [
+        np.repeat(np.take(array, [0], axis), channels, axis)
+        for array, axis in zip(arrays, axes, strict=True)
+    ]
     outputs = convert_to_numpy(layer(*arrays))
-    where = 2 if isinstance(layer, layers.InverseSTFT) else 3
-    assert outputs.shape[where] == channels
+    assert outputs.shape[2 if name in WAVEFORM_OUT else 3] == channels
     assert np.isfinite(outputs).all()

@@ -4,6 +4,7 @@ import importlib.util
 import pathlib
 import sys
 import types
+import warnings
 
 import pytest
 
@@ -52,3 +53,20 @@ def asteroid_losses(torch):
 @pytest.fixture(scope="session")
 def nussl_losses(torch):
     return _part("nussl", "ml/train/loss.py")
+@pytest.fixture(scope="session")
+def asteroid_filterbanks(torch):
+    reason = "parity needs Asteroid's filterbanks: pip install asteroid-filterbanks"
+    return pytest.importorskip("asteroid_filterbanks", reason=reason)
+
+
+@pytest.fixture(scope="session")
+def asteroid(asteroid_filterbanks):
+    # Asteroid imports torchaudio for files and resampling, which no test here needs.
+    if importlib.util.find_spec("torchaudio") is None:
+        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
+    reason = "parity needs Asteroid: pip install asteroid --no-deps, and what it imports"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        package = pytest.importorskip("asteroid", reason=reason)
+        importlib.import_module("asteroid.masknn.convolutional")
+    return package
