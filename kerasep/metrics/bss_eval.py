@@ -1,6 +1,7 @@
 """BSS Eval version 4: SDR, ISR, SIR and SAR of multichannel source images, frame by frame."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import scipy.fft
@@ -10,7 +11,7 @@ import scipy.optimize
 from kerasep.errors import InputError
 
 RATIOS = ("sdr", "isr", "sir", "sar")
-BLOCKS = 16  # that are in memory at once
+BLOCKS = 13  # at once: what a second of 44.1 kHz takes; not a power of two, which caches dislike
 
 
 def bss_eval(
@@ -113,10 +114,15 @@ def _scores_of_pairs(reference, estimate, own, other, frames, taps):
     filters = _projections(reference, estimate, own, other, taps)
     scores = np.full((len(RATIOS), len(frames), *other.shape), np.nan)
     sounds = np.concatenate([_sounds(signals) for signals in (reference, estimate)])
-    for t, (start, stop) in enumerate(frames):
-        if sounds[:, start:stop].any(axis=1).all():
-            parts = [signals[..., start:stop] for signals in (reference, estimate)]
-            scores[:, t] = _ratios(*_energies(*parts, own, other, *filters, taps))
+    scored = [t for t, frame in enumerate(frames) if sounds[:, slice(*frame)].any(axis=1).all()]
+
+    def energies(t):
+        parts = [signals[..., slice(*frames[t])] for signals in (reference, estimate)]
+        return _energies(*parts, own, other, *filters, taps)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for t, found in zip(scored, threads.map(energies, scored), strict=True):
+            scores[:, t] = _ratios(*found)
     return scores
 
 
@@ -156,12 +162,16 @@ def _correlations(reference, estimate, taps):
     size = _block_size(taps)
     hop = size - taps + 1
     inputs = reference.shape[0] * reference.shape[1]
-    spectrum = 0
-    for blocks in _blocks(reference, estimate, size, hop):
-        beginning = _rfft(blocks[:hop, :inputs], size)
-        whole = _rfft(blocks, size)
-        spectrum = spectrum + beginning.conj() @ whole.transpose(0, 2, 1)
-    found = _irfft(spectrum, size)[:taps]
+
+    def spectrum(start):
+        blocks = _blocks(reference, estimate, start, size, hop)
+        beginning, whole = _rfft(blocks[:hop, :inputs], size), _rfft(blocks, size)
+        return beginning.conj() @ whole.transpose(0, 2, 1)
+
+    starts = range(0, reference.shape[-1], BLOCKS * hop)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        total = sum(threads.map(spectrum, starts))
+    found = _irfft(total, size)[:taps]
     found = found.reshape(taps, *reference.shape[:2], -1, reference.shape[1])
     return np.split(found, [len(reference)], axis=3)
 
@@ -177,55 +187,63 @@ def _least_squares(within, across):
         `(problems, taps, inputs, targets)`.
     """
     try:
-        factors = [(factor, slice(None)) for factor in _block_toeplitz_cholesky(within)]
+        return _solve_by_schur(within, across)
     except np.linalg.LinAlgError:
-        factors = [_independent_cholesky(each) for each in within]
-    wanted = across.reshape(len(across), -1, across.shape[-1])
-    solved = np.zeros_like(wanted)
-    for (factor, chosen), target, filters in zip(factors, wanted, solved, strict=True):
-        filters[chosen] = scipy.linalg.cho_solve((factor, True), target[chosen], check_finite=False)
-    return solved.reshape(across.shape)
+        return np.stack([*map(_solve_by_pivots, within, across)])
 
 
-def _block_toeplitz_cholesky(within):
-    """Lower factors of the matrices of all delays' correlations, rows ordered by tap, then input.
+def _solve_by_schur(within, across):
+    """Solve with Schur's algorithm in its stable (mixed) form.
 
-    Schur's algorithm in its stable (mixed) form: each block row follows from the one before by a
-    hyperbolic rotation, in `taps^2 inputs^3` steps where `taps^3 inputs^3` are usual.
+    The matrix of all delays' correlations, rows ordered by tap, then input, is block-Toeplitz: each
+    block row of its triangular factor follows from the one before by a hyperbolic rotation. That
+    takes `taps^2 inputs^3` steps where Cholesky's algorithm takes `taps^3 inputs^3`.
 
     Raises:
         LinAlgError: where delayed inputs depend on each other.
     """
-    problems, taps, inputs, _ = within.shape
+    problems, taps, inputs, targets = across.shape
+    left = across.reshape(problems, -1, targets)
     lower = np.linalg.cholesky(within[:, 0])
-    a = np.linalg.solve(lower, _transpose(within.reshape(problems, taps * inputs, inputs)))
+    a = np.linalg.solve(lower, _transpose(within.reshape(problems, -1, inputs)))
     b = a[..., inputs:]
-    upper = np.zeros((problems, taps * inputs, taps * inputs))
-    upper[:, :inputs] = a
-    for row in range(inputs, taps * inputs, inputs):
-        a = a[..., :-inputs]
-        k = np.linalg.solve(_transpose(a[..., :inputs]), _transpose(b[..., :inputs]))
-        left = np.linalg.cholesky(np.eye(inputs) - k @ _transpose(k))
-        right = np.linalg.cholesky(np.eye(inputs) - _transpose(k) @ k)
-        a = np.linalg.inv(left) @ (a - k @ b)
-        b = _transpose(right) @ b - np.linalg.solve(right, _transpose(k) @ left) @ a
-        b = b[..., inputs:]
-        upper[:, row : row + inputs, row:] = a
-    return _transpose(upper)
+    factor, halfway = [], []
+    for tap in range(taps):
+        if tap:
+            a = a[..., :-inputs]
+            k = np.linalg.solve(_transpose(a[..., :inputs]), _transpose(b[..., :inputs]))
+            c = np.linalg.cholesky(np.eye(inputs) - k @ _transpose(k))
+            d = np.linalg.cholesky(np.eye(inputs) - _transpose(k) @ k)
+            a = np.linalg.inv(c) @ (a - k @ b)
+            b = _transpose(d) @ b - np.linalg.solve(d, _transpose(k) @ c) @ a
+            b = b[..., inputs:]
+        factor.append(a)
+        halfway.append(np.linalg.solve(_transpose(a[..., :inputs]), left[:, :inputs]))
+        left = left[:, inputs:] - _transpose(a[..., inputs:]) @ halfway[-1]
+    solved = np.empty((problems, taps * inputs, targets))
+    for tap in reversed(range(taps)):
+        end = (tap + 1) * inputs
+        a, wanted = factor[tap], halfway[tap] - factor[tap][..., inputs:] @ solved[:, end:]
+        solved[:, end - inputs : end] = np.linalg.solve(a[..., :inputs], wanted)
+    return solved.reshape(across.shape)
 
 
-def _independent_cholesky(within):
-    """Lower factor for inputs that do not depend on each other, and which those are.
+def _solve_by_pivots(within, across):
+    """Solve for inputs that do not depend on each other; the filters of the others are zero.
 
     Where two channels are equal, say, half of all is superfluous.
     """
-    taps, inputs, _ = within.shape
+    taps, inputs, targets = across.shape
     gram = np.empty((taps, inputs, taps, inputs))
     for i, j in np.ndindex(inputs, inputs):
         gram[:, i, :, j] = scipy.linalg.toeplitz(within[:, i, j], within[:, j, i])
     gram = gram.reshape(taps * inputs, taps * inputs)
     factor, pivots, rank, _ = scipy.linalg.lapack.dpstrf(gram, lower=True)
-    return factor[:rank, :rank], pivots[:rank] - 1
+    chosen = pivots[:rank] - 1
+    wanted = across.reshape(taps * inputs, targets)
+    solved = np.zeros_like(wanted)
+    solved[chosen] = scipy.linalg.cho_solve((factor[:rank, :rank], True), wanted[chosen])
+    return solved.reshape(across.shape)
 
 
 def _energies(reference, estimate, own, other, onto_all, onto_own, taps):
@@ -238,7 +256,9 @@ def _energies(reference, estimate, own, other, onto_all, onto_own, taps):
     padding = ((0, 0), (0, 0), (taps - 1, 0))
     parts = [np.pad(signals, padding) for signals in (reference, estimate)]
     energies = 0
-    for blocks in _blocks(*parts, size, size - taps + 1):
+    hop = size - taps + 1
+    for start in range(0, parts[0].shape[-1], BLOCKS * hop):
+        blocks = _blocks(*parts, start, size, hop)
         count = blocks.shape[-1]
         split = (-1, channels, count)
         spectra = _rfft(blocks[:, :inputs], size)
@@ -259,29 +279,27 @@ def _ratios(s, s_e, p, p_s, q, q_p, e_q):
         return 10 * np.log10(np.array([s, s, p, q]) / np.array([s_e, p_s, q_p, e_q]))
 
 
-def _blocks(reference, estimate, size, hop):
-    """Yield overlapping blocks `(size, rows, blocks)`, few at once; zeros follow the end.
+def _blocks(reference, estimate, start, size, hop):
+    """The next few overlapping blocks `(size, rows, blocks)` from a sample on; zeros after the end.
 
     Rows are the channels of all references, then those of all estimates.
     """
-    rows = [signals.reshape(-1, signals.shape[-1]) for signals in (reference, estimate)]
-    samples = reference.shape[-1]
-    for start in range(0, samples, BLOCKS * hop):
-        count = min(BLOCKS, -(-(samples - start) // hop))
-        needed = (count - 1) * hop + size
-        part = [signals[:, start : start + needed] for signals in rows]
-        part = np.concatenate(part, dtype="float64")
-        part = np.pad(part, ((0, 0), (0, needed - part.shape[1])))
-        blocks = np.lib.stride_tricks.sliding_window_view(part, size, axis=1)[:, ::hop]
-        yield blocks.transpose(2, 0, 1)
+    count = min(BLOCKS, -(-(reference.shape[-1] - start) // hop))
+    needed = (count - 1) * hop + size
+    part = [signals[..., start : start + needed] for signals in (reference, estimate)]
+    part = np.concatenate([signals.reshape(-1, signals.shape[-1]) for signals in part])
+    padded = np.zeros((len(part), needed))
+    padded[:, : part.shape[1]] = part
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+    return blocks.transpose(2, 0, 1)
 
 
 def _rfft(signals, size):
-    return scipy.fft.rfft(signals, size, axis=0, workers=os.cpu_count())
+    return scipy.fft.rfft(signals, size, axis=0)
 
 
 def _irfft(spectra, size):
-    return scipy.fft.irfft(spectra, size, axis=0, workers=os.cpu_count())
+    return scipy.fft.irfft(spectra, size, axis=0)
 
 
 def _transpose(matrices):
