@@ -1,16 +1,42 @@
 """Keras losses; each returns one value an example, `(batch,)`."""
 
-from kerasep.losses.ratios import SDSDR, SISDR, SISNR, SNR
+from kerasep.losses.deep_attractor import DeepAttractor
+from kerasep.losses.deep_clustering import (
+    DeepClustering,
+    GraphLaplacian,
+    LinearDiscriminant,
+    WhitenedKMeans,
+)
+from kerasep.losses.log_l1 import LogL1
+from kerasep.losses.mixture_invariant import MixtureInvariant
+from kerasep.losses.multi_resolution_stft import MultiResolutionSTFT
+from kerasep.losses.permutation_invariant import PermutationInvariant
+from kerasep.losses.ratios import SDSDR, SISDR, SISNR, SNR, ThresholdedSNR
+from kerasep.losses.sink_pit import SinkPIT
 from kerasep.losses.spectrogram import MagnitudeSpectrum, PhaseSensitive, TruncatedPhaseSensitive
 from kerasep.losses.waveform import Waveform
+from kerasep.losses.weighted import SourceWeighted, WeightedSum
 
 __all__ = [
     "SDSDR",
     "SISDR",
     "SISNR",
     "SNR",
+    "DeepAttractor",
+    "DeepClustering",
+    "GraphLaplacian",
+    "LinearDiscriminant",
+    "LogL1",
     "MagnitudeSpectrum",
+    "MixtureInvariant",
+    "MultiResolutionSTFT",
+    "PermutationInvariant",
     "PhaseSensitive",
+    "SinkPIT",
+    "SourceWeighted",
+    "ThresholdedSNR",
     "TruncatedPhaseSensitive",
     "Waveform",
+    "WeightedSum",
+    "WhitenedKMeans",
 ]

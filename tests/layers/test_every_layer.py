@@ -15,6 +15,10 @@ TRANSFORM = {"n_fft": 64, "hop": 24, "window": "sqrt_hann", "center": False}
 EXAMPLES = {
     "STFT": (TRANSFORM, [(2, 400, 2)]),
     "InverseSTFT": (TRANSFORM, [(2, 9, 33, 2, 2)]),
+    "KMeans": (
+        {"sources": 3, "iterations": 50, "seed": 1},
+        [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
+    ),
     "Magnitude": ({}, [(2, 9, 33, 2, 2)]),
     "MelScale": (
         {"sample_rate": 8000, "mels": 10, "low": 100.0, "high": 3000.0, "scale": "htk"},
@@ -28,9 +32,21 @@ EXAMPLES = {
         {"order": "scale_shift", "shift_initializer": "ones", "scale_initializer": "zeros"},
         [(2, 9, 5)],
     ),
+    "SoftKMeans": (
+        {"sources": 3, "sharpness": 4.0, "iterations": 3, "seed": 1},
+        [(2, 9, 33, 2, 4), (2, 9, 33, 2)],
+    ),
     "WienerFilter": ({"iterations": 1}, [(2, 9, 33, 2, 2), (2, 9, 33, 2, 3)]),
 }
-FLOAT32 = {"STFT", "InverseSTFT", "Magnitude", "MelScale", "WienerFilter"}
+FLOAT32 = {
+    "STFT",
+    "InverseSTFT",
+    "KMeans",
+    "Magnitude",
+    "MelScale",
+    "SoftKMeans",
+    "WienerFilter",
+}
 
 
 def example(layer_class):
@@ -113,7 +129,8 @@ def test_gradients_reach_inputs_and_weights(layer_class, weight_gradients, gradi
     layer.dropout = 0.0
     model = as_model(layer, arrays)
     _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(layer(*x))), *arrays)
-    if layer_class.__name__ == "ShiftScale":  # the example's scale is zero
+    # ShiftScale: the example's scale is zero. KMeans: labels have no slope.
+    if layer_class.__name__ in ("ShiftScale", "KMeans"):
         found = []
     assert all(np.isfinite(gradient).all() and gradient.any() for gradient in found)
 

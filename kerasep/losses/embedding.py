@@ -1,0 +1,76 @@
+"""What losses of embeddings share: points, the source that each belongs to, and its weight."""
+
+from keras import ops
+
+from kerasep import targets
+from kerasep.errors import InputError
+from kerasep.losses.spectrogram import alike
+from kerasep.ops import magnitude
+
+WEIGHTS = ("none", "magnitude", "magnitude_ratio")
+
+
+def check_weights(weights):
+    """Refuse weights that are not known.
+
+    Args:
+        weights: what should be "none", "magnitude" or "magnitude_ratio".
+
+    Raises:
+        InputError: with what was received.
+    """
+    if weights not in WEIGHTS:
+        raise InputError(f"received weights={weights!r}, expected one of {', '.join(WEIGHTS)}")
+
+
+def check_embedding(reference, embedding):
+    """Refuse an embedding that does not belong to the reference.
+
+    Args:
+        reference: packed, `(batch, frames, bins, channels, 1 + sources, 2)`.
+        embedding: tensor that should be `(batch, frames, bins, channels, embedding)`.
+
+    Raises:
+        InputError: with both shapes.
+    """
+    mixture, _ = targets.unpack_reference(reference)
+    if len(embedding.shape) != 5 or not alike(embedding[..., 0], mixture[..., 0]):
+        raise InputError(
+            f"received an embedding of shape {tuple(embedding.shape)}, expected "
+            f"{tuple(mixture.shape[:4])} and its size: give the data and the model the same "
+            f"transform"
+        )
+
+
+def bin_weights(reference, weights):
+    """How much each bin counts.
+
+    Args:
+        reference: packed, `(batch, frames, bins, channels, 1 + sources, 2)`.
+        weights: "none": 1. "magnitude": the mixture's. "magnitude_ratio": that over its mean in
+            the example, so that loud and soft examples count alike.
+
+    Returns:
+        `(batch, frames, bins, channels)`.
+    """
+    mixture, _ = targets.unpack_reference(reference)
+    if weights == "none":
+        return ops.ones_like(mixture[..., 0])
+    level = magnitude(mixture)
+    if weights == "magnitude":
+        return level
+    mean = ops.mean(level, axis=(1, 2, 3), keepdims=True)
+    return level / ops.where(mean > 0, mean, 1.0)
+
+
+def gram(first, second):
+    """`A' B` for each example.
+
+    Args:
+        first: `(batch, points, m)`.
+        second: `(batch, points, n)`.
+
+    Returns:
+        `(batch, m, n)`.
+    """
+    return ops.einsum("bnd,bne->bde", first, second)
