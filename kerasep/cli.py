@@ -184,6 +184,13 @@ def evaluate(
     csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
         "scores.csv"
     ),
+    measures: Annotated[
+        str,
+        typer.Option(
+            help="joined by commas: si_sdr, si_snr, sd_sdr, snr, usdr, bss_sdr, bss_isr, bss_sir, "
+            "bss_sar; bss_eval for the last four"
+        ),
+    ] = "si_sdr,usdr",
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
@@ -192,17 +199,18 @@ def evaluate(
     """Score a model on a folder of tracks, beside the mixture and the ideal masks."""
     _start_keras()
     from kerasep import evaluation
-    from kerasep.metrics import MEASURES
+    from kerasep.metrics import check_measures
 
+    chosen = check_measures([name.strip() for name in measures.split(",")])
     if csv.exists() and not overwrite:
         raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
     separator = _separator(_trained(model), wiener_iterations, residual)
     with _progress("scoring") as progress:
-        rows = evaluation.evaluate(separator, data, oracles=oracles, progress=progress)
+        rows = evaluation.evaluate(
+            separator, data, measures=chosen, oracles=oracles, progress=progress
+        )
     evaluation.write_csv(rows, csv)
-    print_scores(rows + evaluation.summarise(rows))
-    for name, convention in MEASURES.items():
-        out.print(f"{name}: {convention}", highlight=False)
+    print_scores(rows + evaluation.summarise(rows), chosen)
     out.print(f"{csv}: {len(rows)} rows")
 
 
@@ -241,18 +249,27 @@ def demo(
     out.print(f"open {page} in a browser")
 
 
-def print_scores(rows):
-    """Print a table of scores in dB.
+def print_scores(rows, measures):
+    """Print a table of scores in dB for each measure, below its convention.
 
     Args:
-        rows: list of dicts with the same keys, the first two being track and source.
+        rows: what `kerasep.evaluation.evaluate` and `summarise` return.
+        measures: names in `kerasep.metrics.MEASURES`.
     """
-    keys = list(rows[0])
-    table = Table(*[key.replace("_", " ") for key in keys])
-    for row in rows:
-        cells = [f"{row[k]:.2f}" if isinstance(row[k], float) else row[k] or "-" for k in keys]
-        table.add_row(*cells, style="bold" if row["track"].startswith("median of") else None)
-    out.print(table)
+    from kerasep.evaluation import ORACLES
+    from kerasep.metrics import MEASURES
+
+    for measure in measures:
+        titles = {measure: measure, f"{measure}_improvement": "improvement"}
+        titles |= {f"{oracle}_{measure}": oracle for oracle in ORACLES}
+        keys = [key for key in titles if key in rows[0]]
+        out.print(f"{measure}: {MEASURES[measure]}", highlight=False, soft_wrap=True)
+        table = Table("track", "source", *[titles[key] for key in keys])
+        for row in rows:
+            cells = ["-" if row[key] is None else f"{row[key]:.2f}" for key in keys]
+            style = "bold" if row["track"].startswith("median of") else None
+            table.add_row(row["track"], row["source"], *cells, style=style)
+        out.print(table)
 
 
 def _trained(name):
