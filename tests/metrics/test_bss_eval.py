@@ -199,12 +199,13 @@ def test_sources_that_are_equal(rng):
 @pytest.mark.parametrize("cutoff", [0.5, 0.1])
 def test_music_without_treble(cutoff, rng):
     """Nothing above a cutoff, as lossy files have it: delays that nearly depend on each other."""
-    reference, estimate = recording(rng, 4000, 2, 2)
+    reference, estimate = recording(rng, 2000, 2, 2)
     low = scipy.signal.butter(8, cutoff, output="sos")
     reference, estimate = (scipy.signal.sosfilt(low, x, axis=0) for x in (reference, estimate))
+    reference += 1e-5 * rng.standard_normal(reference.shape)  # as little as 16 bits leave
     estimate += 1e-4 * rng.standard_normal(estimate.shape)
-    received = bss_eval(reference, estimate, 1000, filter_length=32)
-    frames = [(1000 * t, 1000 * t + 1000) for t in range(4)]
+    received = bss_eval(reference, estimate, 500, filter_length=32)
+    frames = [(500 * t, 500 * t + 500) for t in range(4)]
     for own in range(2):
         expected = by_definition(reference, estimate, frames, 32, own, own)
         for name, column in zip(("sdr", "isr", "sir", "sar"), expected.T, strict=True):

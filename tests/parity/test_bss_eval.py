@@ -37,7 +37,7 @@ def separation():
 
 
 def recording(seconds, channels, sources, rate=RATE, seed=0):
-    """Sources in overlapping bands, of unequal levels; filtered and leaking estimates with noise."""
+    """Sources in overlapping bands, of unequal levels; filtered, leaking and noisy estimates."""
     random = np.random.default_rng(seed)
     shape = (round(seconds * rate), channels)
     reference = np.empty((*shape, sources))
