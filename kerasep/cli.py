@@ -37,17 +37,6 @@ Wiener = Annotated[
         min=0, help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"
     ),
 ]
-COLUMNS = {
-    "track": "track",
-    "source": "source",
-    "si_sdr": "SI-SDR",
-    "si_sdr_improvement": "gain",
-    "usdr": "uSDR",
-    "usdr_improvement": "gain",
-    "ibm_si_sdr": "IBM",
-    "irm_si_sdr": "IRM",
-    "tpsa_si_sdr": "tPSA",
-}
 Residual = Annotated[
     str | None, typer.Option(help="name one more source: the mixture less all the others")
 ]
@@ -208,6 +197,13 @@ def evaluate(
     csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
         "scores.csv"
     ),
+    measures: Annotated[
+        str,
+        typer.Option(
+            help="joined by commas: si_sdr, si_snr, sd_sdr, snr, usdr, bss_sdr, bss_isr, bss_sir, "
+            "bss_sar; bss_eval for the last four"
+        ),
+    ] = "si_sdr,usdr",
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
@@ -216,8 +212,10 @@ def evaluate(
     """Score a model on a folder of tracks, beside the mixture and the ideal masks."""
     _start_keras()
     from kerasep import evaluation
-    from kerasep.metrics import MEASURES
+    from kerasep.metrics import check_measures
+    from kerasep.score_tables import score_tables
 
+    chosen = check_measures([name.strip() for name in measures.split(",")])
     if csv.exists() and not overwrite:
         raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
     if not csv.parent.is_dir():
@@ -226,11 +224,13 @@ def evaluate(
         )
     separator = _separator(_trained(model), wiener_iterations, residual)
     with _progress("scoring") as progress:
-        rows = evaluation.evaluate(separator, data, oracles=oracles, progress=progress)
+        rows = evaluation.evaluate(
+            separator, data, measures=chosen, oracles=oracles, progress=progress
+        )
     evaluation.write_csv(rows, csv)
-    print_scores(rows + evaluation.summarise(rows))
-    for name, convention in MEASURES.items():
-        _say(f"{name}: {convention}")
+    for line, table in score_tables(rows + evaluation.summarise(rows), chosen):
+        _say(line)
+        out.print(table)
     _say(f"{csv}: {len(rows)} rows")
 
 
@@ -269,31 +269,6 @@ def demo(
 
     page = demonstration.run(out_folder, minutes, out, overwrite=overwrite)
     _say(f"open {page} in a browser")
-
-
-def print_scores(rows):
-    """Print a table of scores in dB, narrow enough for 80 columns.
-
-    Of the ideal masks only the SI-SDR is shown; the CSV file has the rest.
-
-    Args:
-        rows: list of dicts as `kerasep.evaluation.evaluate` gives them.
-    """
-    keys = [key for key in rows[0] if key in COLUMNS]
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for key in keys:
-        number = key not in ("track", "source")
-        table.add_column(
-            COLUMNS[key],
-            justify="right" if number else "left",
-            no_wrap=number,
-            overflow="fold",
-        )
-    for row in rows:
-        cells = [f"{row[k]:.2f}" if isinstance(row[k], float) else row[k] or "-" for k in keys]
-        median = row["track"].startswith("median of")
-        table.add_row(*map(escape, cells), style="bold" if median else None)
-    out.print(table)
 
 
 def _say(text):

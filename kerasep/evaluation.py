@@ -1,6 +1,7 @@
 """A model and a folder of tracks: a table of scores, beside the mixture's and the ideal masks'."""
 
 import csv
+import math
 import os
 import pathlib
 import statistics
@@ -11,7 +12,7 @@ import numpy as np
 from kerasep import data, ops, targets
 from kerasep.chunks import crossfaded
 from kerasep.errors import InputError
-from kerasep.metrics import scores
+from kerasep.metrics import BSS_EVAL, bss_eval, check_measures, median_over_frames, scores
 from kerasep.separation import CHUNK_SECONDS, pad_to_frames, separate
 
 ORACLES = {
@@ -19,31 +20,41 @@ ORACLES = {
     "irm": targets.ideal_ratio_mask,
     "tpsa": targets.ideal_phase_sensitive_mask,
 }
+# Of these the mixture's is no yardstick: it has next to no artifacts, and hardly any filtering.
+WITHOUT_IMPROVEMENT = ("bss_isr", "bss_sar")
 ORACLE_STFT = {"n_fft": 2048, "hop": 512, "window": "hann"}
 
 
-def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
-    """Score a model on every track: SI-SDR, its improvement over the mixture, and uSDR.
+def evaluate(
+    model, tracks, *, measures=("si_sdr", "usdr"), oracles=True, progress=None, **settings
+):
+    """Score a model on every track, beside the mixture and the ideal masks.
 
-    `kerasep.metrics.MEASURES` names the conventions. Recordings are scored at the model's rate and
-    channel count. The oracles, masks computed from the true sources on the model's own transform,
-    show how far any mask with the mixture's phase could go.
+    `kerasep.metrics.MEASURES` names the measures and their conventions. Recordings are scored at
+    the model's rate and channel count. The oracles, masks computed from the true sources on the
+    model's own transform, show how far any mask with the mixture's phase could go.
+
+    BSS Eval compares all sources of a track at once; where the mixture holds more than the model's
+    sources, the rest of it is one source more, its estimate being the rest of the estimates.
 
     Args:
         model: a model of the zoo, a `kerasep.Separator` or a `kerasep.tflite.Runtime`.
         tracks: folder of tracks, or list of `kerasep.data.Track`.
+        measures: names in `kerasep.metrics.MEASURES`; "bss_eval" stands for the four of BSS Eval
+            version 4. Defaults to SI-SDR and uSDR.
         oracles: whether to score the ideal binary, ratio and truncated phase-sensitive masks too.
             Defaults to True.
         progress: called with the share of tracks that are done, 0 to 1.
         **settings: passed to `kerasep.separate`, such as `wiener_iterations`.
 
     Returns:
-        List of dicts, one a track and source: track, source, si_sdr, si_sdr_improvement, usdr,
-        usdr_improvement, then `<oracle>_si_sdr` and `<oracle>_usdr`. A source that is silent in a
-        track has no score there: None.
+        List of dicts, one a track and source: track, source, each measure in dB and its improvement
+        over the mixture, `<measure>_improvement` (none of bss_isr and bss_sar), then
+        `<oracle>_<measure>`. A source that is silent in a track has no score there: None.
 
     Raises:
-        InputError: for tracks that lack a source of the model, or cannot be read.
+        InputError: for tracks that lack a source of the model, or cannot be read, and for measures
+            that are not known.
 
     Example:
     ```python
@@ -55,6 +66,7 @@ def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
     assert rows[0]["tpsa_si_sdr"] > rows[0]["si_sdr"]
     ```
     """
+    measures = check_measures(measures)
     if isinstance(tracks, str | pathlib.Path):
         tracks = data.find_tracks(tracks, model.sources)
     if not tracks:
@@ -63,10 +75,19 @@ def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
     for done, track in enumerate(tracks, 1):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
         estimates = _separated(model, mixture, settings)
-        ideal = oracle_estimates(model, mixture, stems) if oracles else {}
+        everything = {
+            "": np.stack([estimates[source] for source in model.sources], axis=-1),
+            "mixture": np.broadcast_to(mixture[..., None], stems.shape),
+        }
+        if oracles:
+            everything |= oracle_estimates(model, mixture, stems)
+        scored = {
+            name: _scores(stems, estimates, mixture, model.sample_rate, measures)
+            for name, estimates in everything.items()
+        }
         for index, source in enumerate(model.sources):
-            row = {"track": track.name, "source": source}
-            rows.append(row | _row(stems[..., index], mixture, estimates[source], ideal, index))
+            each = {name: found[index] for name, found in scored.items()}
+            rows.append({"track": track.name, "source": source} | _row(each, measures))
         if progress:
             progress(done / len(tracks))
     return rows
@@ -195,17 +216,34 @@ def _masked(reference, mask, transform, length):
     return keras.ops.convert_to_numpy(keras.ops.stack(waveforms, axis=-1))
 
 
-def _row(reference, mixture, estimate, ideal, index):
-    keys = ["si_sdr", "si_sdr_improvement", "usdr", "usdr_improvement"]
-    keys += [f"{name}_{measure}" for name in ideal for measure in ("si_sdr", "usdr")]
-    if not np.any(reference):
-        return dict.fromkeys(keys)
-    own, before = scores(reference, estimate), scores(reference, mixture)
+def _scores(stems, estimates, mixture, sample_rate, measures):
+    """Scores of estimates `(samples, channels, sources)`: for each source, a dict by measure."""
+    ratios = [measure for measure in measures if measure not in BSS_EVAL]
+    found = [
+        scores(stems[..., index], estimates[..., index], ratios) for index in range(stems.shape[-1])
+    ]
+    if len(ratios) < len(measures):
+        rest, estimated_rest = (mixture - x.sum(axis=-1) for x in (stems, estimates))
+        # What is left at rounding level is no source.
+        if np.square(rest).sum() > 1e-8 * np.square(mixture).sum():
+            stems = np.concatenate([stems, rest[..., None]], axis=-1)
+            estimates = np.concatenate([estimates, estimated_rest[..., None]], axis=-1)
+        medians = median_over_frames(bss_eval(stems, estimates, sample_rate))
+        for index, row in enumerate(found):
+            row |= {measure: float(medians[measure[4:]][index]) for measure in BSS_EVAL}
+    for index, row in enumerate(found):
+        if not np.any(stems[..., index]):
+            row |= dict.fromkeys(measures, math.nan)
+    return found
+
+
+def _row(scored, measures):
+    """One source's scores by what was scored, "" being the model, as columns; None for NaN."""
     row = {}
-    for measure in ("si_sdr", "usdr"):
-        row[measure] = own[measure]
-        row[f"{measure}_improvement"] = own[measure] - before[measure]
-    for name, estimates in ideal.items():
-        for measure, value in scores(reference, estimates[..., index]).items():
-            row[f"{name}_{measure}"] = value
-    return row
+    for measure in measures:
+        row[measure] = scored[""][measure]
+        if measure not in WITHOUT_IMPROVEMENT:
+            row[f"{measure}_improvement"] = scored[""][measure] - scored["mixture"][measure]
+    for name in [name for name in scored if name in ORACLES]:
+        row |= {f"{name}_{measure}": scored[name][measure] for measure in measures}
+    return {key: None if math.isnan(value) else value for key, value in row.items()}

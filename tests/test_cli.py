@@ -82,6 +82,22 @@ def test_train_separate_evaluate(folder, tmp_path, capsys):
     assert {"ibm_si_sdr", "irm_si_sdr", "tpsa_si_sdr"} <= set(lines[0].split(","))
 
 
+def test_evaluate_by_other_measures(folder, tmp_path, capsys):
+    command = ("evaluate", "--model", folder / "run", "--data", folder / "songs", "--no-oracles")
+    table = tmp_path / "scores.csv"
+    assert call(*command, "--csv", table, "--measures", "snr, bss_eval") == 0
+    printed = capsys.readouterr().out
+    for name in ("snr: SNR of each", "bss_sir: SIR, of source to interference, of BSS Eval v4"):
+        assert name in printed
+    assert "si_sdr" not in printed
+    header = "track,source,snr,snr_improvement,bss_sdr,bss_sdr_improvement,bss_isr,bss_sir"
+    assert table.read_text().startswith(header)
+    assert "expected some of" in refused(
+        capsys, *command, "--csv", tmp_path / "other.csv", "--measures", "sdr"
+    )
+    assert files(tmp_path) == ["scores.csv"]
+
+
 def test_residual_and_other_formats(folder, tmp_path):
     command = ("separate", folder / "mixture.wav", "--model", folder / "run", "--out", tmp_path)
     assert call(*command, "--suffix", "flac", "--residual", "rest") == 0

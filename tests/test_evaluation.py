@@ -8,9 +8,9 @@ import pytest
 
 from kerasep import data, evaluation
 from kerasep.errors import InputError
-from kerasep.metrics import scores
+from kerasep.metrics import BSS_EVAL, bss_eval, median_over_frames, scores
 from kerasep.models import OpenUnmixLike
-from kerasep.separation import Separator
+from kerasep.separation import Separator, separate
 
 SMALL = {
     "sample_rate": 8000,
@@ -52,6 +52,42 @@ def test_improvement_is_over_the_mixture(rows, model, songs):
         for measure in ("si_sdr", "usdr"):
             improvement = row[measure] - before[measure]
             assert row[f"{measure}_improvement"] == pytest.approx(improvement, abs=1e-4)
+
+
+def test_every_measure(model, songs):
+    tracks = data.find_tracks(songs)[:1]
+    rows = evaluation.evaluate(model, tracks, measures=["snr", "bss_eval"], oracles=False)
+    keys = ["track", "source", "snr", "snr_improvement", "bss_sdr", "bss_sdr_improvement"]
+    keys += ["bss_isr", "bss_sir", "bss_sir_improvement", "bss_sar"]
+    assert all(list(row) == keys for row in rows)
+
+    mixture, stems = tracks[0].read(model.sources, 8000, 1)
+    estimates = separate(model, mixture)
+    estimates = np.stack([estimates[name] for name in model.sources], axis=-1)
+    # The songs hold bass and other as well, which are one source more.
+    stems, estimates, unseparated = (
+        np.concatenate([x, (mixture - x.sum(axis=-1))[..., None]], axis=-1)
+        for x in (stems, estimates, np.repeat(mixture[..., None], 2, axis=-1))
+    )
+    own, before = (median_over_frames(bss_eval(stems, x, 8000)) for x in (estimates, unseparated))
+    for index, row in enumerate(rows):
+        for name in ("sdr", "isr", "sir", "sar"):
+            assert row[f"bss_{name}"] == pytest.approx(own[name][index], abs=1e-2)
+        for name in ("sdr", "sir"):
+            improvement = own[name][index] - before[name][index]
+            assert row[f"bss_{name}_improvement"] == pytest.approx(improvement, abs=1e-2)
+
+
+def test_oracles_by_bss_eval(model, songs):
+    (row, _) = evaluation.evaluate(model, data.find_tracks(songs)[:1], measures=["bss_eval"])
+    assert list(row)[-4:] == ["tpsa_bss_sdr", "tpsa_bss_isr", "tpsa_bss_sir", "tpsa_bss_sar"]
+    assert row["tpsa_bss_sdr"] > row["bss_sdr"]
+    assert row["ibm_bss_sir"] > row["bss_sir"]
+
+
+def test_measures_that_are_refused(model, songs):
+    with pytest.raises(InputError, match="received the measures sdr, expected some of"):
+        evaluation.evaluate(model, songs, measures=["sdr"])
 
 
 def test_the_mixture_itself_improves_nothing(songs):
@@ -96,7 +132,7 @@ def test_a_silent_source_has_no_score(model, tmp_path):
     (tmp_path / "track").mkdir()
     data.write(tmp_path / "track" / "vocals.wav", noise, 8000)
     data.write(tmp_path / "track" / "drums.wav", 0 * noise, 8000)
-    vocals, drums = evaluation.evaluate(model, tmp_path)
+    vocals, drums = evaluation.evaluate(model, tmp_path, measures=["si_sdr", "usdr", *BSS_EVAL])
     assert set(list(drums.values())[2:]) == {None}
     assert vocals.keys() == drums.keys()
     assert None not in vocals.values()

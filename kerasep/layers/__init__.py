@@ -32,8 +32,8 @@ from kerasep.layers.griffin_lim import GriffinLim
 from kerasep.layers.inverse_mel_scale import InverseMelScale
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.invert_mask import InvertMask
-from kerasep.layers.kmeans import KMeans
 from kerasep.layers.join_chunks import JoinChunks
+from kerasep.layers.kmeans import KMeans
 from kerasep.layers.learned_analysis import LearnedAnalysis
 from kerasep.layers.learned_synthesis import LearnedSynthesis
 from kerasep.layers.magnitude import Magnitude
@@ -43,8 +43,8 @@ from kerasep.layers.misi import MISI
 from kerasep.layers.mixture_consistency import MixtureConsistency
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.shift_scale import ShiftScale
-from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.sinc_analysis import SincAnalysis
+from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.split_chunks import SplitChunks
 from kerasep.layers.stft import STFT
 from kerasep.layers.temporal_conv_net import TemporalConvNet
@@ -66,8 +66,8 @@ __all__ = [
     "InverseMelScale",
     "InverseSTFT",
     "InvertMask",
-    "KMeans",
     "JoinChunks",
+    "KMeans",
     "LearnedAnalysis",
     "LearnedSynthesis",
     "Magnitude",
@@ -76,8 +76,8 @@ __all__ = [
     "MixtureConsistency",
     "RecurrentStack",
     "ShiftScale",
-    "SoftKMeans",
     "SincAnalysis",
+    "SoftKMeans",
     "SplitChunks",
     "TemporalConvNet",
     "Whitening",

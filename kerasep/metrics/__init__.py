@@ -1,5 +1,19 @@
-"""Measures of separation, as functions of NumPy arrays or tensors."""
+"""Measures of separation: Keras metrics, and functions of whole recordings."""
 
-from kerasep.metrics.measures import MEASURES, scores
+from kerasep.metrics.bss_eval import bss_eval, median_over_frames
+from kerasep.metrics.measures import BSS_EVAL, MEASURES, check_measures, scores
+from kerasep.metrics.ratios import SDSDR, SISDR, SISNR, SNR, USDR
 
-__all__ = ["MEASURES", "scores"]
+__all__ = [
+    "BSS_EVAL",
+    "MEASURES",
+    "SDSDR",
+    "SISDR",
+    "SISNR",
+    "SNR",
+    "USDR",
+    "bss_eval",
+    "check_measures",
+    "median_over_frames",
+    "scores",
+]

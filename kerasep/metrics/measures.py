@@ -6,27 +6,37 @@ import numpy as np
 from kerasep import ops
 from kerasep.errors import InputError
 
+_BSS_EVAL = "BSS Eval v4 (Stöter et al. 2018, 512 taps, median over frames of 1 s)"
+_CHANNELS = "of each channel, averaged over those with sound"
 MEASURES = {
-    "si_sdr": "SI-SDR, mean over the channels that have a signal (Le Roux et al. 2019, means kept)",
-    "usdr": "uSDR: SNR over all channels and the whole track at once (Mitsufuji et al. 2021)",
+    "si_sdr": f"SI-SDR {_CHANNELS} (Le Roux et al. 2019, means kept)",
+    "si_snr": f"SI-SNR {_CHANNELS} (Luo and Mesgarani 2018, means taken off)",
+    "sd_sdr": f"SD-SDR {_CHANNELS} (Le Roux et al. 2019, a wrong level costs)",
+    "snr": f"SNR {_CHANNELS}",
+    "usdr": "uSDR: SNR over both channels and the whole track at once (Mitsufuji et al. 2021)",
+    "bss_sdr": f"SDR of {_BSS_EVAL}",
+    "bss_isr": f"ISR, of image to spatial distortion, of {_BSS_EVAL}",
+    "bss_sir": f"SIR, of source to interference, of {_BSS_EVAL}",
+    "bss_sar": f"SAR, of sources to artifacts, of {_BSS_EVAL}",
 }
+RATIOS = {"si_sdr": ops.si_sdr, "si_snr": ops.si_snr, "sd_sdr": ops.sd_sdr, "snr": ops.snr}
+BSS_EVAL = tuple(name for name in MEASURES if name.startswith("bss_"))
 
 
-def scores(reference, estimate):
-    """Score the estimate of one source of one recording by every measure.
-
-    A channel whose reference is silent has no SI-SDR: it would be some -100 dB, whatever the
-    estimate, and drown the others.
+def scores(reference, estimate, measures=("si_sdr", "usdr")):
+    """Score the estimate of one source of one recording.
 
     Args:
         reference: the true waveform `(samples, channels)`.
         estimate: its estimate, of the same shape.
+        measures: names in `MEASURES`, but for those of BSS Eval, which need the other sources as
+            well: see `bss_eval`.
 
     Returns:
-        Dict from a name in `MEASURES` to dB.
+        Dict from measure to dB.
 
     Raises:
-        InputError: for shapes that differ, or are no recording's.
+        InputError: for shapes that differ, or are no recording's, and for other names.
 
     Example:
     >>> import numpy as np
@@ -39,7 +49,44 @@ def scores(reference, estimate):
             f"received a reference {np.shape(reference)} and an estimate {np.shape(estimate)}, "
             f"expected (samples, channels) twice"
         )
-    per_channel = keras.ops.convert_to_numpy(ops.si_sdr(reference, estimate, axis=0))
-    heard = np.any(reference, axis=0) | (not np.any(reference))
-    whole = keras.ops.convert_to_numpy(ops.snr(reference, estimate, axis=(0, 1)))
-    return {"si_sdr": float(per_channel[heard].mean()), "usdr": float(whole)}
+    found = {}
+    for name in measures:
+        if name in RATIOS:
+            each = RATIOS[name](reference, estimate, axis=0)
+            audible = np.any(reference, axis=0)
+            each = keras.ops.convert_to_numpy(each)
+            found[name] = float(each[audible].mean() if audible.any() else each.mean())
+        elif name == "usdr":
+            found[name] = float(ops.snr(reference, estimate, axis=(0, 1)))
+        else:
+            known = ", ".join([*RATIOS, "usdr"])
+            raise InputError(f"received the measure {name!r}, expected one of {known}")
+    return found
+
+
+def check_measures(names):
+    """Expand and check a choice of measures.
+
+    Args:
+        names: of `MEASURES`; "bss_eval" stands for the four of BSS Eval.
+
+    Returns:
+        Tuple of names in `MEASURES`, each once, in the order given.
+
+    Raises:
+        InputError: for none, or names that are not known.
+
+    Example:
+    >>> check_measures(["usdr", "bss_eval"])
+    ('usdr', 'bss_sdr', 'bss_isr', 'bss_sir', 'bss_sar')
+    """
+    expanded = []
+    for name in names:
+        expanded += BSS_EVAL if name == "bss_eval" else [name]
+    unknown = [name for name in expanded if name not in MEASURES]
+    if unknown or not expanded:
+        raise InputError(
+            f"received the measures {', '.join(unknown) or 'none'}, expected some of "
+            f"{', '.join(MEASURES)}, or bss_eval for the last four"
+        )
+    return tuple(dict.fromkeys(expanded))

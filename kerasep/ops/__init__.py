@@ -1,8 +1,8 @@
 """Pure functions on tensors, in `keras.ops` alone."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
-from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
+from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
 from kerasep.ops.filterbanks import (
     analysis,
@@ -14,8 +14,6 @@ from kerasep.ops.filterbanks import (
 )
 from kerasep.ops.framing import count_frames, frame, overlap_add, pad_to_frames
 from kerasep.ops.masks import binary_mask, invert_mask
-from kerasep.ops.mel import mel_filterbank
-from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
 from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
 from kerasep.ops.padding import crop_like, pad_to_multiple
 from kerasep.ops.phase import (
@@ -27,7 +25,7 @@ from kerasep.ops.phase import (
     random_phase,
     with_phase,
 )
-from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr
+from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
@@ -56,8 +54,8 @@ __all__ = [
     "invert_mask",
     "invert_together",
     "istft",
-    "kmeans",
     "join_chunks",
+    "kmeans",
     "magnitude",
     "mel_filterbank",
     "misi",
@@ -73,16 +71,14 @@ __all__ = [
     "sd_sdr",
     "si_sdr",
     "si_snr",
+    "sinc_filters",
     "sinkhorn",
     "snr",
     "soft_kmeans",
-    "stft",
-    "thresholded_snr",
-    "sinc_filters",
-    "snr",
     "split_chunks",
     "stft",
     "synthesis",
+    "thresholded_snr",
     "unit_norm",
     "wiener",
     "window",

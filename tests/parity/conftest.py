@@ -53,6 +53,8 @@ def asteroid_losses(torch):
 @pytest.fixture(scope="session")
 def nussl_losses(torch):
     return _part("nussl", "ml/train/loss.py")
+
+
 @pytest.fixture(scope="session")
 def asteroid_filterbanks(torch):
     reason = "parity needs Asteroid's filterbanks: pip install asteroid-filterbanks"

@@ -1,0 +1,343 @@
+"""Keras metrics: ratios of signal to distortion, in dB, and their improvement over the mixture."""
+
+import keras
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.ops import best_permutation, mixture_phase, ratios
+from kerasep.targets import unpack_reference
+
+
+class _Ratio(keras.metrics.Mean):
+    """Mean of `self.ratio` over all signals, which lie along `self.axis`, that are not silent."""
+
+    axis = 1
+    _direction = "up"  # callbacks that monitor it look for the largest
+
+    def __init__(self, name, improvement=False, permutation=False, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.improvement, self.permutation = improvement, permutation
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Take a batch into account; weights are those of examples."""
+        sources, estimates, mixture = self.signals(y_true, y_pred)
+        audible = ops.cast(ops.any(sources != 0, axis=self.axis), "float32")
+        values = self._values(sources, estimates, audible)
+        if self.improvement:
+            values = values - self._ratio(sources, ops.broadcast_to(mixture, ops.shape(sources)))
+        if sample_weight is not None:
+            weight = ops.cast(sample_weight, "float32")
+            audible = audible * ops.reshape(weight, (-1, *[1] * (len(audible.shape) - 1)))
+        super().update_state(ops.reshape(values, (-1,)), ops.reshape(audible, (-1,)))
+
+    def signals(self, y_true, y_pred):
+        """Sources, estimates and mixture, each `(batch, values, channels, sources)`."""
+        given = tuple(y_true.shape)
+        packed = len(given) == 6
+        wanted = (*given[:4], given[4] - 1) if packed else given
+        same = all(a == b or None in (a, b) for a, b in zip(wanted, y_pred.shape, strict=False))
+        if len(given) not in (4, 6) or len(wanted) != len(y_pred.shape) or not same:
+            raise InputError(
+                f"received y_true {given} and y_pred {tuple(y_pred.shape)}, expected "
+                f"(batch, samples, channels, sources) twice, or the packed reference (batch, "
+                f"frames, bins, channels, 1 + sources, 2) and source magnitudes"
+            )
+        if packed:
+            return _spectral_signals(y_true, y_pred)
+        sources, estimates = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        return sources, estimates, ops.sum(sources, axis=-1, keepdims=True)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "improvement": self.improvement,
+            "permutation": self.permutation,
+            "name": self.name,
+            "dtype": self.dtype,
+        }
+
+    def _ratio(self, sources, estimates):
+        return type(self).ratio(sources, estimates, axis=self.axis)
+
+    def _values(self, sources, estimates, audible):
+        if not self.permutation:
+            return self._ratio(sources, estimates)
+        count = estimates.shape[-1]
+        sources, estimates = sources[..., None], estimates[..., None, :]
+        shape = ops.shape(sources * estimates)
+        pairs = self._ratio(*(ops.broadcast_to(x, shape) for x in (sources, estimates)))
+        costs = -pairs * audible[..., None]
+        if self.axis == 1:
+            costs = ops.sum(costs, axis=1)
+        chosen = ops.one_hot(best_permutation(costs), count)
+        return ops.sum(pairs * (chosen[:, None] if self.axis == 1 else chosen), axis=-1)
+
+
+def _spectral_signals(reference, magnitudes):
+    """Spectra as signals whose energies are those of waveforms."""
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    estimates = mixture_phase(mixture, magnitudes)
+    bins = reference.shape[2]
+    # Every bin but the first and the last stands for two, of positive and negative frequency.
+    single = ops.cast((ops.arange(bins) == 0) | (ops.arange(bins) == bins - 1), "float32")
+    scale = ops.reshape(ops.sqrt(2.0 - single), (bins, 1, 1, 1))
+    return [_flat(scale * spectra) for spectra in (sources, estimates, mixture[..., None, :])]
+
+
+def _flat(spectra):
+    """Frames, bins, real and imaginary on one axis: `(batch, values, channels, sources)`."""
+    moved = ops.transpose(spectra, (0, 1, 2, 5, 3, 4))
+    return ops.reshape(moved, (ops.shape(moved)[0], -1, *moved.shape[4:]))
+
+
+@keras.saving.register_keras_serializable("kerasep.metrics")
+class SDSDR(_Ratio):
+    """Scale-dependent signal-to-distortion ratio, in dB: a wrong level costs.
+
+    `10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
+
+    Mean over examples, channels and sources, the silent ones left out. Given
+    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
+    below what the waveforms would score.
+
+    Args:
+        improvement: whether to subtract what the mixture itself would score: the sum of the
+            sources, or index 0 of the packed reference.
+        permutation: whether estimates come in any order; the best order of each example counts.
+        name: name of the metric. Default: "sd_sdr", or "sd_sdr_improvement".
+        dtype: as in `keras.metrics.Metric`.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
+            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
+            sources)`.
+        sample_weight: `(batch,)`.
+
+    Raises:
+        InputError: for other shapes; with permutation, for more than 12 sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import metrics
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    metric = metrics.SDSDR(improvement=True, permutation=True)
+    metric.update_state(s, s[..., ::-1] + 0.1)
+    assert metric.result() > 10
+    ```
+
+    Reference:
+        Le Roux et al. 2019, "SDR - half-baked or well done?", section 3.
+    """
+
+    ratio = staticmethod(ratios.sd_sdr)
+
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or ("sd_sdr_improvement" if improvement else "sd_sdr")
+        super().__init__(name, improvement, permutation, dtype)
+
+
+@keras.saving.register_keras_serializable("kerasep.metrics")
+class SISDR(_Ratio):
+    """Scale-invariant signal-to-distortion ratio, in dB; means are kept.
+
+    `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
+
+    Mean over examples, channels and sources, the silent ones left out. Given
+    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
+    below what the waveforms would score.
+
+    Args:
+        improvement: whether to subtract what the mixture itself would score: the sum of the
+            sources, or index 0 of the packed reference.
+        permutation: whether estimates come in any order; the best order of each example counts.
+        name: name of the metric. Default: "si_sdr", or "si_sdr_improvement".
+        dtype: as in `keras.metrics.Metric`.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
+            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
+            sources)`.
+        sample_weight: `(batch,)`.
+
+    Raises:
+        InputError: for other shapes; with permutation, for more than 12 sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import metrics
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    metric = metrics.SISDR(improvement=True, permutation=True)
+    metric.update_state(s, s[..., ::-1] + 0.1)
+    assert metric.result() > 10
+    ```
+
+    Reference:
+        Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 3.
+    """
+
+    ratio = staticmethod(ratios.si_sdr)
+
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or ("si_sdr_improvement" if improvement else "si_sdr")
+        super().__init__(name, improvement, permutation, dtype)
+
+
+@keras.saving.register_keras_serializable("kerasep.metrics")
+class SISNR(_Ratio):
+    """Scale-invariant signal-to-noise ratio, in dB: `SISDR` after the mean is taken off both.
+
+    `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
+
+    Mean over examples, channels and sources, the silent ones left out. Of
+    waveforms only: a spectrum has no mean to take off.
+
+    Args:
+        improvement: whether to subtract what the mixture itself would score: the sum of the
+            sources.
+        permutation: whether estimates come in any order; the best order of each example counts.
+        name: name of the metric. Default: "si_snr", or "si_snr_improvement".
+        dtype: as in `keras.metrics.Metric`.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`.
+        y_pred: estimates of the same shape.
+        sample_weight: `(batch,)`.
+
+    Raises:
+        InputError: for other shapes; with permutation, for more than 12 sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import metrics
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    metric = metrics.SISNR(improvement=True, permutation=True)
+    metric.update_state(s, s[..., ::-1] + 0.1)
+    assert metric.result() > 10
+    ```
+
+    Reference:
+        Luo and Mesgarani 2018, "TasNet", eq. 12 to 14.
+    """
+
+    ratio = staticmethod(ratios.si_snr)
+
+    def signals(self, y_true, y_pred):
+        """Sources, estimates and mixture, which must be waveforms."""
+        if len(y_true.shape) == 6:
+            raise InputError(
+                f"received y_true {tuple(y_true.shape)}, expected waveforms: SI-SNR takes their "
+                f"mean off; SISDR scores spectra too"
+            )
+        return super().signals(y_true, y_pred)
+
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or ("si_snr_improvement" if improvement else "si_snr")
+        super().__init__(name, improvement, permutation, dtype)
+
+
+@keras.saving.register_keras_serializable("kerasep.metrics")
+class SNR(_Ratio):
+    """Signal-to-noise ratio of each channel, in dB.
+
+    `10 log10(|s|^2 / |s - e|^2)`.
+
+    Mean over examples, channels and sources, the silent ones left out. Given
+    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
+    below what the waveforms would score.
+
+    Args:
+        improvement: whether to subtract what the mixture itself would score: the sum of the
+            sources, or index 0 of the packed reference.
+        permutation: whether estimates come in any order; the best order of each example counts.
+        name: name of the metric. Default: "snr", or "snr_improvement".
+        dtype: as in `keras.metrics.Metric`.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
+            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
+            sources)`.
+        sample_weight: `(batch,)`.
+
+    Raises:
+        InputError: for other shapes; with permutation, for more than 12 sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import metrics
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    metric = metrics.SNR(improvement=True, permutation=True)
+    metric.update_state(s, s[..., ::-1] + 0.1)
+    assert metric.result() > 10
+    ```
+
+    Reference:
+        Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 1.
+    """
+
+    ratio = staticmethod(ratios.snr)
+
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or ("snr_improvement" if improvement else "snr")
+        super().__init__(name, improvement, permutation, dtype)
+
+
+@keras.saving.register_keras_serializable("kerasep.metrics")
+class USDR(_Ratio):
+    """uSDR, in dB: the signal-to-noise ratio over all channels at once.
+
+    `10 log10(|s|^2 / |s - e|^2)`, energies summed over samples and channels. (BSS
+    Eval version 4 calls it SDR, of a second each.)
+
+    Mean over examples and sources, the silent ones left out. Given
+    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
+    below what the waveforms would score.
+
+    Args:
+        improvement: whether to subtract what the mixture itself would score: the sum of the
+            sources, or index 0 of the packed reference.
+        permutation: whether estimates come in any order; the best order of each example counts.
+        name: name of the metric. Default: "usdr", or "usdr_improvement".
+        dtype: as in `keras.metrics.Metric`.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
+            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
+            sources)`.
+        sample_weight: `(batch,)`.
+
+    Raises:
+        InputError: for other shapes; with permutation, for more than 12 sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import metrics
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    metric = metrics.USDR(improvement=True, permutation=True)
+    metric.update_state(s, s[..., ::-1] + 0.1)
+    assert metric.result() > 10
+    ```
+
+    Reference:
+        Mitsufuji et al. 2021, "Music Demixing Challenge 2021", eq. 1.
+    """
+
+    ratio = staticmethod(ratios.snr)
+    axis = (1, 2)
+
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or ("usdr_improvement" if improvement else "usdr")
+        super().__init__(name, improvement, permutation, dtype)
