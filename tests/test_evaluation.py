@@ -135,6 +135,8 @@ def test_a_silent_source_has_no_score(model, tmp_path):
     vocals, drums = evaluation.evaluate(model, tmp_path, measures=["si_sdr", "usdr", *BSS_EVAL])
     assert set(list(drums.values())[2:]) == {None}
     assert vocals.keys() == drums.keys()
+    # With nothing to interfere, SIR is infinite, before and after.
+    assert vocals.pop("bss_sir_improvement") is None
     assert None not in vocals.values()
 
 
