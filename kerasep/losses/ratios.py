@@ -21,7 +21,8 @@ class _RatioLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Loss of each example in dB, `(batch,)`."""
         check_waveforms(y_true, y_pred)
-        return -ops.mean(self.ratio(y_true, y_pred), axis=(1, 2))
+        ratio = self.ratio(_samples_last(y_true), _samples_last(y_pred), axis=-1)
+        return -ops.mean(ratio, axis=(1, 2))
 
     def pairwise(self, y_true, y_pred):
         """Loss of every source with every estimate, from inner products.
@@ -36,8 +37,8 @@ class _RatioLoss(keras.losses.Loss):
             `(batch, sources, estimates)`.
         """
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
-        reference = ops.sum(ops.square(y_true), axis=1)[..., None]
-        estimate = ops.sum(ops.square(y_pred), axis=1)[:, :, None]
+        reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
+        estimate = ops.sum(ops.square(y_pred), axis=-1)[:, :, None]
         return self._from_products(reference, estimate, _products(y_true, y_pred))
 
     def with_sums(self, y_true, y_pred, members):
@@ -53,16 +54,16 @@ class _RatioLoss(keras.losses.Loss):
         """
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         members = ops.cast(members, "float32")
-        reference = ops.sum(ops.square(y_true), axis=1)[..., None]
+        reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
         held = ops.matmul(_products(y_pred, y_pred), ops.transpose(members))
         energy = ops.sum(held * ops.transpose(members), axis=2)[:, :, None]
         product = ops.matmul(_products(y_true, y_pred), ops.transpose(members))
         return self._from_products(reference, energy, product)
 
     def _prepared(self, waveforms):
-        waveforms = ops.cast(waveforms, "float32")
+        waveforms = _samples_last(ops.cast(waveforms, "float32"))
         if self.zero_mean:
-            return waveforms - ops.mean(waveforms, axis=1, keepdims=True)
+            return waveforms - ops.mean(waveforms, axis=-1, keepdims=True)
         return waveforms
 
     def _from_products(self, reference, estimate, product):
@@ -74,9 +75,14 @@ class _RatioLoss(keras.losses.Loss):
         return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
 
 
+def _samples_last(waveforms):
+    """`(batch, channels, sources, samples)`: sums over the last axis are several times as fast."""
+    return ops.transpose(waveforms, (0, 2, 3, 1))
+
+
 def _products(first, second):
     """Inner products over samples, `(batch, channels, sources, sources)`."""
-    return ops.einsum("btcs,btce->bcse", first, second)
+    return ops.einsum("bcst,bcet->bcse", first, second)
 
 
 def _plain(reference, estimate, product):
@@ -270,9 +276,9 @@ class ThresholdedSNR(_RatioLoss):
         super().__init__(name, reduction, dtype)
         self.limit = limit
 
-    def ratio(self, reference, estimate):
+    def ratio(self, reference, estimate, axis):
         """Thresholded ratio in dB, samples gone."""
-        return ratios.thresholded_snr(reference, estimate, self.limit)
+        return ratios.thresholded_snr(reference, estimate, self.limit, axis)
 
     def energies(self, reference, estimate, product):
         """Signal, and noise with its threshold."""
