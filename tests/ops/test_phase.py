@@ -192,7 +192,7 @@ def test_gradient_of_the_magnitude_by_differences(rng, gradients):
 
     def loss(magnitude):
         estimate = ops.misi(mixture, magnitude, N_FFT, HOP, iterations=2)
-        return keras.ops.sum(keras.ops.square(estimate - target))
+        return keras.ops.sum(keras.ops.square(keras.ops.subtract(estimate, target)))
 
     def expected(step):
         moved = magnitudes[0] + step * change[0]

@@ -17,10 +17,14 @@ def torch():
 
 
 @pytest.fixture(scope="session")
-def openunmix(torch):
-    # Open-Unmix imports torchaudio for files and resampling, which no test here needs.
-    if importlib.util.find_spec("torchaudio") is None:
-        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
+def torchaudio(torch):
+    """Open-Unmix and Asteroid import it for files and resampling, which no test here needs."""
+    if "torchaudio" not in sys.modules and importlib.util.find_spec("torchaudio") is None:
+        sys.modules["torchaudio"] = types.ModuleType("torchaudio")
+
+
+@pytest.fixture(scope="session")
+def openunmix(torchaudio):
     reason = "parity needs Open-Unmix: pip install openunmix --no-deps"
     package = pytest.importorskip("openunmix", reason=reason)
     for part in ("model", "filtering"):
@@ -62,13 +66,11 @@ def asteroid_filterbanks(torch):
 
 
 @pytest.fixture(scope="session")
-def asteroid(asteroid_filterbanks):
-    # Asteroid imports torchaudio for files and resampling, which no test here needs.
-    if importlib.util.find_spec("torchaudio") is None:
-        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
+def asteroid(torchaudio, asteroid_filterbanks):
     reason = "parity needs Asteroid: pip install asteroid --no-deps, and what it imports"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         package = pytest.importorskip("asteroid", reason=reason)
-        importlib.import_module("asteroid.masknn.convolutional")
+        for part in ("dsp.consistency", "masknn.convolutional", "masknn.norms"):
+            importlib.import_module(f"asteroid.{part}")
     return package

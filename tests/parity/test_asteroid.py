@@ -1,11 +1,5 @@
 """Normalisations and mixture consistency against Asteroid's."""
 
-import importlib
-import importlib.util
-import sys
-import types
-import warnings
-
 import keras
 import numpy as np
 import pytest
@@ -14,22 +8,6 @@ from keras.ops import convert_to_numpy
 from kerasep import layers
 
 pytestmark = pytest.mark.parity
-
-REASON = "parity needs Asteroid: pip install asteroid==0.7.0 --no-deps, and what it imports"
-
-
-@pytest.fixture(scope="session")
-def asteroid(torch):
-    """Asteroid's modules, by name."""
-    if importlib.util.find_spec("asteroid") is None:
-        pytest.skip(REASON)
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        # Asteroid imports torchaudio for files and resampling, which no test here needs.
-        patch.setitem(sys.modules, "torchaudio", types.ModuleType("torchaudio"))
-        warnings.simplefilter("ignore")
-        norms = importlib.import_module("asteroid.masknn.norms")
-        consistency = importlib.import_module("asteroid.dsp.consistency")
-    return types.SimpleNamespace(norms=norms, consistency=consistency)
 
 
 def channels_first(x):
@@ -53,7 +31,7 @@ def test_norms(rng, torch, asteroid, name, shape, scale):
         pytest.skip("Asteroid's takes three axes")
     x = (scale * (rng.standard_normal(shape) + 0.5)).astype("float32")
     gamma, beta = rng.standard_normal((2, shape[-1])).astype("float32")
-    theirs = getattr(asteroid.norms, name)(shape[-1])
+    theirs = getattr(asteroid.masknn.norms, name)(shape[-1])
     theirs.load_state_dict({"gamma": torch.from_numpy(gamma), "beta": torch.from_numpy(beta)})
     with torch.no_grad():
         expected = channels_first(theirs(torch.from_numpy(channels_first(x))).numpy())
@@ -67,7 +45,7 @@ def test_norms(rng, torch, asteroid, name, shape, scale):
 def test_mixture_consistency_weighted_by_power(rng, torch, asteroid, sources):
     estimates = rng.standard_normal((2, 500, 2, sources)).astype("float32")
     mixture = rng.standard_normal((2, 500, 2)).astype("float32")
-    theirs = asteroid.consistency.mixture_consistency(
+    theirs = asteroid.dsp.consistency.mixture_consistency(
         torch.from_numpy(mixture), torch.from_numpy(estimates), dim=3
     )
     ours = layers.MixtureConsistency("power")(estimates, mixture)
