@@ -1,52 +1,104 @@
-"""Layer: several LSTM layers on top of each other."""
+"""Layer: several recurrent layers on top of each other."""
 
 import keras
 
 from kerasep.errors import InputError
 
+CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
 
 @keras.saving.register_keras_serializable("kerasep")
 class RecurrentStack(keras.layers.Layer):
-    """LSTM layers over frames, with dropout between them.
+    """LSTM or GRU layers over frames, with dropout between them.
 
-    On a GPU they run as cuDNN kernels. Those take float32 alone, so the stack computes in float32
-    under any mixed-precision policy and hands its result on in the policy's type.
+    On a GPU they run as cuDNN kernels (Keras has none for a GRU on JAX). Those take float32 alone,
+    so the stack computes in float32 under any mixed-precision policy and hands its result on in the
+    policy's type. They allow of no dropout inside a layer, and no other activations.
+
+    A recurrent layer sees every frame from the start of the sequence; `units` is the size of its
+    memory, not a number of frames.
 
     Args:
         units: units of each direction: a bidirectional layer gives `2 * units` features. (Papers
             differ: "600 units" may mean 600 or 300 in each direction.)
         layers: how many layers. Defaults to 1.
-        bidirectional: whether every layer also runs backwards in time. Defaults to True.
+        bidirectional: whether every layer also runs backwards in time; if not, the stack is causal.
+            Defaults to True.
         dropout: share of features set to zero between layers in training; none after the last
             layer. Defaults to 0.
+        cell: "lstm" or "gru". Defaults to "lstm".
+        residual: whether each layer's input is added to its output, from the second layer on (at
+            the first too where the input has as many features as the output). Defaults to False.
+        skip: whether the stack's input is joined to its output, in front. Defaults to False.
+        return_state: whether the state after the last frame is returned too; for one direction
+            only. Defaults to False.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
-    Input shape:
-        `(batch, frames, features)`.
+    Call arguments:
+        x: `(batch, frames, features)`.
+        state: `(batch, states, units)`, for one direction only: an LSTM has two states a layer
+            (output and memory), a GRU one. Default: zeros, the start of a sequence. Given the
+            state after one block, the next block is computed as it is in the whole sequence.
 
     Output shape:
-        `(batch, frames, units)`, or `2 * units` when bidirectional.
+        `(batch, frames, units)`, or `2 * units` when bidirectional, and the input's features more
+        with `skip`; with `return_state` a tuple of that and of the state, in float32.
 
     Raises:
-        InputError: for units or layers below 1, or dropout outside 0 to 1.
+        InputError: for units or layers below 1, dropout outside 0 to 1, an unknown cell, or a state
+            of a bidirectional stack.
 
     Example:
     >>> import numpy as np
-    >>> tuple(RecurrentStack(8, layers=2)(np.zeros((1, 5, 3), "float32")).shape)
-    (1, 5, 16)
+    >>> x = np.random.randn(1, 8, 3).astype("float32")
+    >>> tuple(RecurrentStack(8, layers=2)(x).shape)
+    (1, 8, 16)
+    >>> stack = RecurrentStack(8, layers=2, bidirectional=False, cell="gru", return_state=True)
+    >>> whole, _ = stack(x)
+    >>> first, state = stack(x[:, :3])
+    >>> rest, _ = stack(x[:, 3:], state=state)
+    >>> bool(np.allclose(np.concatenate([first, rest], axis=1), whole, atol=1e-5))
+    True
+
+    Reference:
+        Hochreiter and Schmidhuber 1997, "Long short-term memory"; Cho et al. 2014, "Learning phrase
+        representations using RNN encoder-decoder for statistical machine translation" (GRU).
     """
 
-    def __init__(self, units, layers=1, bidirectional=True, dropout=0.0, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        units,
+        layers=1,
+        bidirectional=True,
+        dropout=0.0,
+        cell="lstm",
+        residual=False,
+        skip=False,
+        return_state=False,
+        **kwargs,
+    ):
+        # Inputs are not cast on their way in: a state would lose digits from block to block.
+        super().__init__(autocast=False, **kwargs)
         if units < 1 or layers < 1 or not 0 <= dropout < 1:
             raise InputError(
                 f"received units={units}, layers={layers}, dropout={dropout}, expected at least "
                 f"one unit and layer, and dropout from 0 to below 1"
             )
+        if cell not in CELLS:
+            raise InputError(f"received cell={cell!r}, expected {' or '.join(CELLS)}")
+        if return_state and bidirectional:
+            raise InputError(
+                "received return_state=True for a bidirectional stack, expected one direction: "
+                "what runs backwards starts at the end; set bidirectional=False"
+            )
         self.units = units
         self.layers = layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.cell = cell
+        self.residual = residual
+        self.skip = skip
+        self.return_state = return_state
         self.cells = []
         originals = []
         # Bidirectional copies its layer and drops it. While Keras loads a file, it takes objects of
@@ -54,34 +106,72 @@ class RecurrentStack(keras.layers.Layer):
         # layer gets the id of a dropped one, and with it that one's copy.
         self.originals = lambda: originals
         for index in range(layers):
-            cell = keras.layers.LSTM(
-                units, return_sequences=True, dtype="float32", name=f"lstm_{index}"
+            layer = CELLS[cell](
+                units,
+                return_sequences=True,
+                return_state=return_state,
+                dtype="float32",
+                name=f"{cell}_{index}",
             )
             if bidirectional:
-                originals.append(cell)
-                cell = keras.layers.Bidirectional(cell, dtype="float32", name=f"blstm_{index}")
-            self.cells.append(cell)
+                originals.append(layer)
+                layer = keras.layers.Bidirectional(layer, dtype="float32", name=f"b{cell}_{index}")
+            self.cells.append(layer)
         self.drop = keras.layers.Dropout(dropout, dtype="float32", name="dropout")
 
     def build(self, input_shape):
         """Build the layers one by one."""
+        width = self.units * (2 if self.bidirectional else 1)
         for cell in self.cells:
             cell.build(input_shape)
-            input_shape = cell.compute_output_shape(input_shape)
+            input_shape = (*input_shape[:-1], width)
         self.drop.build(input_shape)
 
-    def call(self, x, training=None):
-        """Run over `(batch, frames, features)`."""
-        x = keras.ops.cast(x, "float32")
+    def call(self, x, state=None, training=None):
+        """Run over `(batch, frames, features)`, from a state on."""
+        parts = self._parts(state)
+        inputs = x = keras.ops.cast(x, "float32")
+        states = []
         for index, cell in enumerate(self.cells):
+            before = x
             if index and self.dropout:
                 x = self.drop(x, training=training)
-            x = cell(x)
-        return keras.ops.cast(x, self.compute_dtype)
+            x = cell(x, initial_state=parts[index])
+            if self.return_state:
+                x, *after = x
+                states += after
+            if self.residual and x.shape[-1] == before.shape[-1]:
+                x = x + before
+        if self.skip:
+            x = keras.ops.concatenate([inputs, x], axis=-1)
+        x = keras.ops.cast(x, self.compute_dtype)
+        return (x, keras.ops.stack(states, axis=1)) if self.return_state else x
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
-        return (*input_shape[:-1], self.units * (2 if self.bidirectional else 1))
+    def _parts(self, state):
+        """Split a state into a list for each layer; None for each where there is none."""
+        if state is None:
+            return [None] * self.layers
+        each = 2 if self.cell == "lstm" else 1
+        expected = (self.layers * each, self.units)
+        if self.bidirectional or tuple(state.shape[1:]) != expected:
+            raise InputError(
+                f"received a state of shape {tuple(state.shape)}, expected (batch, "
+                f"{expected[0]}, {expected[1]}) for a stack of one direction (bidirectional=False)"
+            )
+        state = keras.ops.cast(state, "float32")
+        return [
+            [state[:, index * each + which] for which in range(each)]
+            for index in range(self.layers)
+        ]
+
+    def compute_output_spec(self, x, state=None, training=None):
+        """Shape of the result, and of the state."""
+        self._parts(state)
+        width = self.units * (2 if self.bidirectional else 1) + (x.shape[-1] if self.skip else 0)
+        result = keras.KerasTensor((*x.shape[:-1], width), dtype=self.compute_dtype)
+        count = self.layers * (2 if self.cell == "lstm" else 1)
+        state = keras.KerasTensor((x.shape[0], count, self.units), dtype="float32")
+        return (result, state) if self.return_state else result
 
     def get_config(self):
         """Return the constructor's arguments."""
@@ -91,4 +181,8 @@ class RecurrentStack(keras.layers.Layer):
             "layers": self.layers,
             "bidirectional": self.bidirectional,
             "dropout": self.dropout,
+            "cell": self.cell,
+            "residual": self.residual,
+            "skip": self.skip,
+            "return_state": self.return_state,
         }

@@ -7,7 +7,7 @@ from keras import layers as kl
 from kerasep.errors import InputError
 from kerasep.layers import RecurrentStack, ShiftScale
 from kerasep.models.separation_model import SeparationModel, check_signal
-from kerasep.ops import check_transform
+from kerasep.ops import check_transform, running_statistics
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -178,9 +178,6 @@ def bins_below(max_hz, n_fft, sample_rate):
 def bin_statistics(magnitudes):
     """Mean and standard deviation of each frequency bin, over batches, frames and channels' mean.
 
-    Batches are merged as they come (Chan, Golub and LeVeque 1983), in float64, so that hours of
-    audio lose no precision.
-
     Args:
         magnitudes: iterable of `(batch, frames, bins, channels)`.
 
@@ -190,20 +187,5 @@ def bin_statistics(magnitudes):
     Raises:
         InputError: when there is nothing to count, or only silence.
     """
-    count, mean, squares = 0, 0.0, 0.0
-    for magnitude in magnitudes:
-        frames = np.asarray(magnitude, "float64").mean(axis=-1)
-        frames = frames.reshape(-1, frames.shape[-1])
-        new_mean = frames.mean(axis=0)
-        new_squares = np.square(frames - new_mean).sum(axis=0)
-        total = count + len(frames)
-        delta = new_mean - mean
-        squares = squares + new_squares + np.square(delta) * count * len(frames) / total
-        mean = mean + delta * len(frames) / total
-        count = total
-    if count == 0 or not np.any(squares):
-        raise InputError(
-            "received training data that is empty or silent throughout, expected audio to take "
-            "the input's mean and deviation from: check the files"
-        )
-    return mean, np.sqrt(squares / count)
+    arrays = (keras.ops.convert_to_numpy(magnitude) for magnitude in magnitudes)
+    return running_statistics(array.mean(axis=-1, dtype="float64") for array in arrays)

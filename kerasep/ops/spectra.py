@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from kerasep.errors import InputError
+
 
 def magnitude(spectrum):
     """Magnitude of a spectrum, in float32, with a gradient that is finite at zero.
@@ -35,11 +37,26 @@ def apply_mask(mask, mixture):
         Source magnitudes `(batch, frames, bins, channels, sources)`, or source spectra with a last
         axis of 2.
 
+    Raises:
+        InputError: for a mask and a mixture that do not belong together.
+
     Example:
     >>> import numpy as np
     >>> apply_mask(np.ones((1, 4, 5, 2, 3)), np.ones((1, 4, 5, 2))).shape
     (1, 4, 5, 2, 3)
     """
-    if len(mixture.shape) == len(mask.shape):
+    spectrum = len(mixture.shape) == 5 and mixture.shape[-1] == 2
+    pairs = zip(mask.shape[:4], mixture.shape, strict=False)
+    if (
+        len(mask.shape) != 5
+        or not (spectrum or len(mixture.shape) == 4)
+        or any(a != b and None not in (a, b) for a, b in pairs)
+    ):
+        raise InputError(
+            f"received a mask {tuple(mask.shape)} for a mixture {tuple(mixture.shape)}, expected "
+            f"(batch, frames, bins, channels, sources), and the mixture's magnitude (batch, "
+            f"frames, bins, channels) or its spectrum with 2 as a last axis"
+        )
+    if spectrum:
         return mask[..., None] * mixture[..., None, :]
     return mask * mixture[..., None]

@@ -1,0 +1,100 @@
+"""Layer: zero mean and unit variance over all that came before (cLN)."""
+
+import keras
+from keras import ops
+
+from kerasep.ops import running_sum
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class CumulativeLayerNormalization(keras.layers.Layer):
+    """Cumulative layer normalisation, cLN: mean and variance of all frames up to the present one.
+
+    `gamma (x_t - mean_t) / sqrt(variance_t + epsilon) + beta`, with the mean and variance of all
+    features of frames 0 to t. Causal, so that models for streaming can be trained with it; given
+    the state, block after block is normalised as the whole sequence is. Computed in float32 from
+    deviations, not from squares, so that long and loud inputs lose no digits.
+
+    Asteroid calls this "cgLN" and gives the name "cLN" to the norm of each frame alone, which is
+    `keras.layers.LayerNormalization(epsilon=1e-8)`.
+
+    Args:
+        epsilon: added to the variance. Defaults to 1e-8.
+        return_state: whether the state after the last frame is returned too. Defaults to False.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        x: `(batch, frames, ..., features)`; weights `gamma` and `beta` of shape `(features,)`.
+        state: `(batch, 3)`: the number of frames seen, their mean and variance. Default: zeros,
+            the start of a sequence.
+
+    Output shape:
+        The input's; with `return_state` a tuple of that and of the state, in float32.
+
+    Example:
+    >>> import numpy as np
+    >>> layer = CumulativeLayerNormalization(return_state=True)
+    >>> x = np.random.randn(1, 8, 5).astype("float32")
+    >>> whole, _ = layer(x)
+    >>> first, state = layer(x[:, :3])
+    >>> rest, _ = layer(x[:, 3:], state=state)
+    >>> bool(np.allclose(np.concatenate([first, rest], axis=1), whole, atol=1e-5))
+    True
+
+    Reference:
+        Luo and Mesgarani 2019, "Conv-TasNet: surpassing ideal time-frequency magnitude masking for
+        speech separation", eq. 17 to 19; merging of variances: Chan, Golub and LeVeque 1983.
+    """
+
+    def __init__(self, epsilon=1e-8, return_state=False, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.epsilon = epsilon
+        self.return_state = return_state
+
+    def build(self, input_shape):
+        """Create both weights."""
+        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+
+    def call(self, x, state=None):
+        """Normalise, from a state on."""
+        x = ops.cast(x, "float32")
+        if state is None:
+            state = ops.zeros((ops.shape(x)[0], 3), "float32")
+        mean, variance, state = _statistics(x, ops.cast(state, "float32"))
+        aligned = (*ops.shape(mean), *[1] * (len(x.shape) - 2))
+        x = x - ops.reshape(mean, aligned)
+        x = x / ops.sqrt(ops.reshape(variance, aligned) + self.epsilon)
+        x = x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
+        x = ops.cast(x, self.compute_dtype)
+        return (x, state) if self.return_state else x
+
+    def compute_output_spec(self, x, state=None):
+        """Shape of the result, and of the state."""
+        result = keras.KerasTensor(x.shape, dtype=self.compute_dtype)
+        state = keras.KerasTensor((x.shape[0], 3), dtype="float32")
+        return (result, state) if self.return_state else result
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "epsilon": self.epsilon,
+            "return_state": self.return_state,
+        }
+
+
+def _statistics(x, state):
+    """Mean and variance `(batch, frames)` up to each frame, and the state after the last."""
+    features = tuple(range(2, len(x.shape)))
+    frame_mean = ops.mean(x, axis=features)
+    deviation = x - ops.mean(x, axis=features, keepdims=True)
+    frame_variance = ops.mean(ops.square(deviation), axis=features)
+    seen, old_mean, old_variance = state[:, :1], state[:, 1:2], state[:, 2:]
+    count = seen + ops.arange(1, ops.shape(x)[1] + 1, dtype="float32")
+    # Means are summed from where they start, which keeps the sums small.
+    start = ops.where(seen > 0, old_mean, frame_mean[:, :1])
+    mean = start + running_sum(frame_mean - start) / count
+    between = ops.square(frame_mean - mean) * (count / ops.maximum(count - 1, 1.0))
+    variance = (seen * old_variance + running_sum(frame_variance + between)) / count
+    return mean, variance, ops.stack([count[:, -1], mean[:, -1], variance[:, -1]], axis=1)

@@ -1,0 +1,63 @@
+"""Layer: zero mean and unit variance over all of an example (gLN)."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class GlobalLayerNormalization(keras.layers.Layer):
+    """Global layer normalisation, gLN: mean and variance of an example over all its axes.
+
+    `gamma (x - mean) / sqrt(variance + epsilon) + beta`, computed in float32. Sees the future: for
+    a causal model take `CumulativeLayerNormalization`, or `keras.layers.LayerNormalization`.
+    (`keras.layers.GroupNormalization(groups=1)` has the same formula, and loses digits far from
+    zero, on PyTorch above all.)
+
+    Args:
+        epsilon: added to the variance. Defaults to 1e-8.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        `(batch, frames, ..., features)`; weights `gamma` and `beta` of shape `(features,)`.
+
+    Output shape:
+        The input's.
+
+    Example:
+    >>> import numpy as np
+    >>> x = np.random.randn(2, 50, 9, 2).astype("float32")
+    >>> y = np.asarray(GlobalLayerNormalization()(7 * x + 3))
+    >>> bool(np.allclose(y.mean(axis=(1, 2, 3)), 0, atol=1e-5))
+    True
+
+    Reference:
+        Luo and Mesgarani 2019, "Conv-TasNet: surpassing ideal time-frequency magnitude masking for
+        speech separation", eq. 14 to 16.
+    """
+
+    def __init__(self, epsilon=1e-8, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        """Create both weights."""
+        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
+        self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+
+    def call(self, x):
+        """Normalise."""
+        x = keras.ops.cast(x, "float32")
+        axes = tuple(range(1, len(x.shape)))
+        x = x - keras.ops.mean(x, axis=axes, keepdims=True)
+        variance = keras.ops.mean(keras.ops.square(x), axis=axes, keepdims=True)
+        x = x / keras.ops.sqrt(variance + self.epsilon)
+        gamma = keras.ops.cast(self.gamma, "float32")
+        beta = keras.ops.cast(self.beta, "float32")
+        return keras.ops.cast(x * gamma + beta, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the result."""
+        return input_shape
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "epsilon": self.epsilon}

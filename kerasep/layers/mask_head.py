@@ -1,0 +1,65 @@
+"""Layer: features to a mask for each source."""
+
+import keras
+
+from kerasep.errors import InputError
+from kerasep.layers.head import _Head
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class MaskHead(_Head):
+    """Fully connected layer that gives every bin a mask value for each source.
+
+    The dense layer's `bins * channels * sources` outputs are reshaped, in that order of axes, and
+    pass through the activation, in float32 under any policy.
+
+    Args:
+        bins: frequency bins of the masks.
+        channels: of the masks.
+        sources: number of sources.
+        activation: "sigmoid" for masks from 0 to 1; "softmax" for masks that sum to one over the
+            sources; "tanh" for -1 to 1; "relu", "leaky_relu" (slope 0.2 below zero, Keras'
+            default) or "prelu" (one learned slope, at first 0.25) for masks without an upper bound,
+            which can restore what was cancelled in the mixture; "linear" or any other name of
+            `keras.activations`. Defaults to "sigmoid".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        `(batch, frames, features)`.
+
+    Output shape:
+        Masks `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: for sizes below 1, an unknown activation, a softmax over one source (it would be
+            1 everywhere), or an input with more or fewer axes.
+
+    Example:
+    >>> import numpy as np
+    >>> masks = MaskHead(129, channels=2, sources=3, activation="softmax")(np.ones((1, 7, 20)))
+    >>> tuple(masks.shape)
+    (1, 7, 129, 2, 3)
+    >>> bool(np.allclose(np.asarray(masks).sum(axis=-1), 1))
+    True
+
+    Reference:
+        Wang and Chen 2018, "Supervised speech separation based on deep learning: an overview".
+    """
+
+    def __init__(self, bins, channels, sources, activation="sigmoid", **kwargs):
+        super().__init__(bins, channels, sources, activation, **kwargs)
+        if activation == "softmax" and sources == 1:
+            raise InputError(
+                "received a softmax over one source, expected two sources or more: take sigmoid"
+            )
+        self.sources = sources
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "bins": self.bins,
+            "channels": self.channels,
+            "sources": self.sources,
+            "activation": self.activation,
+        }

@@ -1,0 +1,58 @@
+"""Layer: estimates that sum to the mixture."""
+
+import keras
+
+from kerasep import ops
+from kerasep.errors import InputError
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class MixtureConsistency(keras.layers.Layer):
+    """Share out what estimates leave of the mixture, so that they sum to it.
+
+    `s_i + w_i (x - sum_j s_j)`, in float32 under any policy; no weights. Only for models whose
+    sources make up the whole mixture: else what is no source's is shared out too.
+
+    Args:
+        weighting: "uniform" gives every estimate an equal share; "power" a share in proportion to
+            its power, so that a silent estimate stays silent. Defaults to "uniform".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        estimates: waveforms `(batch, samples, channels, sources)`, or spectra `(batch, frames,
+            bins, channels, sources, 2)`.
+        mixture: waveform `(batch, samples, channels)`, or spectrum `(batch, frames, bins, channels,
+            2)`.
+
+    Output shape:
+        The estimates'.
+
+    Raises:
+        InputError: for shapes that do not belong together, or another weighting.
+
+    Example:
+    >>> import numpy as np
+    >>> estimates = np.random.randn(1, 100, 2, 3).astype("float32")
+    >>> mixture = np.random.randn(1, 100, 2).astype("float32")
+    >>> consistent = np.asarray(MixtureConsistency("power")(estimates, mixture))
+    >>> bool(np.allclose(consistent.sum(axis=-1), mixture, atol=1e-5))
+    True
+
+    Reference:
+        Wisdom et al. 2019, "Differentiable consistency constraints for improved deep speech
+        enhancement", section 3.
+    """
+
+    def __init__(self, weighting="uniform", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if weighting not in ("uniform", "power"):
+            raise InputError(f"received weighting={weighting!r}, expected uniform or power")
+        self.weighting = weighting
+
+    def call(self, estimates, mixture):
+        """Project the estimates."""
+        return ops.mixture_consistency(estimates, mixture, self.weighting)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "weighting": self.weighting}

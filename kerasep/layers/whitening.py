@@ -1,0 +1,113 @@
+"""Layer: zero mean and unit variance over a whole dataset."""
+
+import keras
+import numpy as np
+
+from kerasep import ops
+from kerasep.errors import InputError
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class Whitening(keras.layers.Layer):
+    """Take off a dataset's mean and divide by its standard deviation: `(x - mean) / deviation`.
+
+    `adapt` finds both in one pass over the dataset, merged in float64, so that hours of audio lose
+    no precision; they are saved with the weights and not trained. Before, the layer is the
+    identity. (`keras.layers.Normalization` merges in the policy's type; `ShiftScale` is the one
+    whose numbers are trained.)
+
+    Args:
+        axis: the axis, or axes, whose positions have a mean and deviation of their own; None for
+            one of each. Defaults to 2: the bins of `(batch, frames, bins, channels)`, the features
+            of `(batch, frames, features)`, the channels of a waveform `(batch, samples,
+            channels)`.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        Any, with known sizes along `axis`; weights `mean` and `deviation` have those sizes.
+
+    Output shape:
+        The input's. Computed in float32, handed on in the policy's type.
+
+    Raises:
+        InputError: for an axis that the input does not have, or that is the batch's.
+
+    Example:
+    >>> import numpy as np
+    >>> batches = [100 + np.random.randn(4, 50, 9, 2) for _ in range(8)]
+    >>> whitening = Whitening()
+    >>> whitening.adapt(batches)
+    >>> whitened = np.asarray(whitening(batches[0]))
+    >>> bool(abs(whitened.mean()) < 0.1 and abs(whitened.std() - 1) < 0.1)
+    True
+    """
+
+    def __init__(self, axis=2, **kwargs):
+        # Inputs are not cast on their way in: a type of few bits would lose what is far from zero.
+        super().__init__(autocast=False, **kwargs)
+        self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
+
+    def build(self, input_shape):
+        """Create both weights, for the identity."""
+        rank = len(input_shape)
+        kept = [] if self.axis is None else np.ravel(self.axis).tolist()
+        if any(not -rank < index < rank or index == 0 for index in kept):
+            raise InputError(
+                f"received an input of shape {tuple(input_shape)}, expected one with axis "
+                f"{self.axis}, other than the first: set axis"
+            )
+        kept = sorted(index % rank for index in kept)
+        shape = tuple(input_shape[index] for index in kept)
+        self.aligned = tuple(input_shape[index] if index in kept else 1 for index in range(rank))
+        self.mean = self.add_weight(
+            shape=shape, initializer="zeros", trainable=False, dtype="float32", name="mean"
+        )
+        self.deviation = self.add_weight(
+            shape=shape, initializer="ones", trainable=False, dtype="float32", name="deviation"
+        )
+
+    def adapt(self, dataset):
+        """Set mean and deviation to a dataset's.
+
+        Deviations below 1e-4 of the largest are raised to that, so that a bin which is silent in
+        the dataset does not blow up what it holds later.
+
+        Args:
+            dataset: iterable of batches, a `tf.data.Dataset` for instance, one pass is made over
+                it; of a tuple `(x, y, ...)`, x counts.
+
+        Raises:
+            InputError: when there is nothing in it, nothing but one value, batches of different
+                sizes, or values that are not finite.
+        """
+
+        def batches():
+            for batch in dataset:
+                batch = batch[0] if isinstance(batch, tuple | list) else batch
+                if not self.built:
+                    self.build(tuple(batch.shape))
+                yield batch
+
+        mean, deviation = ops.running_statistics(batches(), self.axis)
+        if mean.shape != tuple(self.mean.shape):
+            raise InputError(
+                f"received data with {mean.shape} positions along axis={self.axis}, expected "
+                f"{tuple(self.mean.shape)}, as the layer was built for"
+            )
+        self.mean.assign(mean)
+        self.deviation.assign(np.maximum(deviation, 1e-4 * deviation.max()))
+
+    def call(self, x):
+        """Whiten."""
+        x = keras.ops.cast(x, "float32")
+        mean = keras.ops.reshape(self.mean, self.aligned)
+        deviation = keras.ops.reshape(self.deviation, self.aligned)
+        return keras.ops.cast((x - mean) / deviation, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the result."""
+        return input_shape
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "axis": self.axis}
