@@ -135,6 +135,36 @@ def ideal_binary_mask(reference):
     return ops.cast(magnitude(sources) > rest, "float32")
 
 
+def dominant_source(reference):
+    """1 for the loudest source of each bin, else 0: what deep clustering learns to tell apart.
+
+    What the mixture holds beside the sources counts as one more source, the last. (Some texts print
+    one column for one source here. A single column cannot tell what belongs together in the rest:
+    there must be one column a source, as in Hershey et al. 2016.)
+
+    Args:
+        reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
+
+    Returns:
+        One-hot `(batch, frames, bins, channels, sources + 1)`.
+
+    Example:
+    >>> import numpy as np
+    >>> spectra = np.zeros((1, 1, 1, 1, 3, 2))
+    >>> spectra[..., 0] = [5, 1, 4]  # a mixture of two sources
+    >>> np.array(dominant_source(spectra)).ravel().tolist()
+    [0.0, 1.0, 0.0]
+
+    Reference:
+        Hershey et al. 2016, "Deep clustering: discriminative embeddings for segmentation and
+        separation", section 2.
+    """
+    mixture, sources = unpack_reference(ops.cast(reference, "float32"))
+    rest = mixture - ops.sum(sources, axis=-2)
+    powers = ops.sum(ops.square(ops.concatenate([sources, rest[..., None, :]], axis=-2)), axis=-1)
+    return ops.one_hot(ops.argmax(powers, axis=-1), powers.shape[-1], dtype="float32")
+
+
 def ideal_ratio_mask(reference):
     """Each source's share of the summed magnitudes, `|S_i| / sum_j |S_j|` (IRM).
 

@@ -7,8 +7,20 @@ from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
 
 
-class _RatioLoss(keras.losses.Loss):
-    """Minus `self.ratio`, mean over channels and sources."""
+class RatioLoss(keras.losses.Loss):
+    """Base of losses that are minus `self.ratio`, mean over channels and sources.
+
+    Beside `ratio(reference, estimate)` a subclass has `energies(reference, estimate, product)`:
+    signal and noise of the same ratio, from `|s|^2`, `|e|^2` and `<s, e>`. `zero_mean` says whether
+    the means are taken off first.
+
+    Args:
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`.
+    """
+
+    zero_mean = False
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
@@ -16,19 +28,84 @@ class _RatioLoss(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Loss of each example in dB, `(batch,)`."""
         check_waveforms(y_true, y_pred)
-        return -ops.mean(type(self).ratio(y_true, y_pred), axis=(1, 2))
+        return -ops.mean(self.ratio(y_true, y_pred), axis=(1, 2))
+
+    def pairwise(self, y_true, y_pred):
+        """Loss of every source with every estimate, from inner products.
+
+        Next to no work beside `call` for every pair. Rounding limits it to ratios of some 60 dB.
+
+        Args:
+            y_true: source waveforms `(batch, samples, channels, sources)`.
+            y_pred: `(batch, samples, channels, estimates)`.
+
+        Returns:
+            `(batch, sources, estimates)`.
+        """
+        y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
+        reference = ops.sum(ops.square(y_true), axis=1)[..., None]
+        estimate = ops.sum(ops.square(y_pred), axis=1)[:, :, None]
+        return self._from_products(reference, estimate, _products(y_true, y_pred))
+
+    def with_sums(self, y_true, y_pred, members):
+        """Loss of every source with every sum of estimates, from inner products.
+
+        Args:
+            y_true: source waveforms `(batch, samples, channels, sources)`.
+            y_pred: `(batch, samples, channels, estimates)`.
+            members: array `(sums, estimates)`, 1 for what a sum holds, else 0.
+
+        Returns:
+            `(batch, sources, sums)`.
+        """
+        y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
+        members = ops.cast(members, "float32")
+        reference = ops.sum(ops.square(y_true), axis=1)[..., None]
+        held = ops.matmul(_products(y_pred, y_pred), ops.transpose(members))
+        energy = ops.sum(held * ops.transpose(members), axis=2)[:, :, None]
+        product = ops.matmul(_products(y_true, y_pred), ops.transpose(members))
+        return self._from_products(reference, energy, product)
+
+    def _prepared(self, waveforms):
+        waveforms = ops.cast(waveforms, "float32")
+        if self.zero_mean:
+            return waveforms - ops.mean(waveforms, axis=1, keepdims=True)
+        return waveforms
+
+    def _from_products(self, reference, estimate, product):
+        signal, noise = self.energies(reference, estimate, product)
+        return -ops.mean(ratios.decibels(signal, ops.maximum(noise, 0.0)), axis=1)
 
     def get_config(self):
         """Return the constructor's arguments."""
         return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
 
 
+def _products(first, second):
+    """Inner products over samples, `(batch, channels, sources, sources)`."""
+    return ops.einsum("btcs,btce->bcse", first, second)
+
+
+def _plain(reference, estimate, product):
+    return reference, reference + estimate - 2 * product
+
+
+def _scaled(reference, estimate, product):
+    target = ops.square(product) / (reference + ratios.EPSILON)
+    return target, estimate - target
+
+
+def _scaled_signal(reference, estimate, product):
+    return _scaled(reference, estimate, product)[0], _plain(reference, estimate, product)[1]
+
+
 @keras.saving.register_keras_serializable("kerasep")
-class SISNR(_RatioLoss):
+class SISNR(RatioLoss):
     """Negative scale-invariant signal-to-noise ratio: `-10 log10(|a s|^2 / |a s - e|^2)`, in dB.
 
-    `a = <e, s> / |s|^2`, after the mean is taken off both. (Some texts print it without the minus;
-    as a loss it needs one.) Finite, with finite gradients, at silence and at perfection.
+    `a = <e, s> / |s|^2`, after the mean is taken off both. Some texts print the loss without the
+    minus: that is the ratio itself, and minimising it makes estimates worse. Finite, with finite
+    gradients, at silence and at perfection.
 
     Args:
         name: name of the loss.
@@ -53,13 +130,15 @@ class SISNR(_RatioLoss):
     """
 
     ratio = staticmethod(ratios.si_snr)
+    energies = staticmethod(_scaled)
+    zero_mean = True
 
     def __init__(self, name="si_snr", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name, reduction, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SISDR(_RatioLoss):
+class SISDR(RatioLoss):
     """Negative scale-invariant signal-to-distortion ratio, in dB: `SISNR` without taking means off.
 
     `-10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
@@ -87,13 +166,14 @@ class SISDR(_RatioLoss):
     """
 
     ratio = staticmethod(ratios.si_sdr)
+    energies = staticmethod(_scaled)
 
     def __init__(self, name="si_sdr", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name, reduction, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SDSDR(_RatioLoss):
+class SDSDR(RatioLoss):
     """Negative scale-dependent signal-to-distortion ratio, in dB: a wrong level costs.
 
     `-10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
@@ -121,13 +201,14 @@ class SDSDR(_RatioLoss):
     """
 
     ratio = staticmethod(ratios.sd_sdr)
+    energies = staticmethod(_scaled_signal)
 
     def __init__(self, name="sd_sdr", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name, reduction, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SNR(_RatioLoss):
+class SNR(RatioLoss):
     """Negative signal-to-noise ratio, in dB: `-10 log10(|s|^2 / |s - e|^2)`.
 
     Args:
@@ -150,6 +231,7 @@ class SNR(_RatioLoss):
     """
 
     ratio = staticmethod(ratios.snr)
+    energies = staticmethod(_plain)
 
     def __init__(self, name="snr", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name, reduction, dtype)

@@ -1,10 +1,25 @@
 """Losses between masked magnitudes and a target derived from the packed reference."""
 
+import math
+
 import keras
 from keras import ops
 
 from kerasep import targets
 from kerasep.errors import InputError
+
+
+def check_exponent(p):
+    """Refuse an exponent that makes no distance.
+
+    Args:
+        p: what should be 1 or more.
+
+    Raises:
+        InputError: with what was received.
+    """
+    if not 1 <= p < math.inf:
+        raise InputError(f"received p={p}, expected a norm of at least 1")
 
 
 def mean_power(difference, p):
@@ -45,8 +60,7 @@ class _SpectrogramLoss(keras.losses.Loss):
 
     def __init__(self, p=1, name=None, reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        if p < 1:
-            raise InputError(f"received p={p}, expected a norm of at least 1")
+        check_exponent(p)
         self.p = p
 
     def call(self, y_true, y_pred):

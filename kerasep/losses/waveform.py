@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.losses.spectrogram import alike, mean_power
+from kerasep.losses.spectrogram import alike, check_exponent, mean_power
 
 
 def check_waveforms(y_true, y_pred):
@@ -50,8 +50,7 @@ class Waveform(keras.losses.Loss):
 
     def __init__(self, p=1, name="waveform", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        if p < 1:
-            raise InputError(f"received p={p}, expected a norm of at least 1")
+        check_exponent(p)
         self.p = p
 
     def call(self, y_true, y_pred):

@@ -30,7 +30,34 @@ def snr(reference, estimate, axis=1):
     20
     """
     reference, estimate = _float32(reference, estimate)
-    return _decibels(_energy(reference, axis), _energy(reference - estimate, axis))
+    return decibels(_energy(reference, axis), _energy(reference - estimate, axis))
+
+
+def thresholded_snr(reference, estimate, limit=30.0, axis=1):
+    """Signal-to-noise ratio that saturates at a limit, in dB.
+
+    `10 log10(|s|^2 / (|s - e|^2 + t |s|^2))` with `t = 10^(-limit / 10)` (Wisdom et al. 2020,
+    "Unsupervised sound separation using mixture invariant training", eq. 2).
+
+    Args:
+        reference: true waveforms, samples along `axis`.
+        estimate: estimated waveforms of the same shape.
+        limit: the ratio of a perfect estimate, in dB. Defaults to 30.
+        axis: the axis or axes of one signal.
+
+    Returns:
+        dB, with `axis` gone.
+
+    Example:
+    >>> import numpy as np
+    >>> s = np.ones((1, 100, 1), "float32")
+    >>> round(float(thresholded_snr(s, s)[0, 0]), 2)
+    30.0
+    """
+    reference, estimate = _float32(reference, estimate)
+    signal = _energy(reference, axis)
+    noise = _energy(reference - estimate, axis) + 10 ** (-limit / 10) * signal
+    return decibels(signal, noise)
 
 
 def si_sdr(reference, estimate, axis=1, zero_mean=False):
@@ -55,7 +82,7 @@ def si_sdr(reference, estimate, axis=1, zero_mean=False):
     True
     """
     reference, target, estimate = _projected(reference, estimate, axis, zero_mean)
-    return _decibels(_energy(target, axis), _energy(target - estimate, axis))
+    return decibels(_energy(target, axis), _energy(target - estimate, axis))
 
 
 def si_snr(reference, estimate, axis=1):
@@ -100,7 +127,7 @@ def sd_sdr(reference, estimate, axis=1):
     19.1
     """
     reference, target, estimate = _projected(reference, estimate, axis, zero_mean=False)
-    return _decibels(_energy(target, axis), _energy(reference - estimate, axis))
+    return decibels(_energy(target, axis), _energy(reference - estimate, axis))
 
 
 def _projected(reference, estimate, axis, zero_mean):
@@ -122,5 +149,14 @@ def _energy(x, axis):
     return ops.sum(ops.square(x), axis=axis)
 
 
-def _decibels(signal, noise):
+def decibels(signal, noise):
+    """`10 log10(signal / noise)` of energies, finite where either is 0.
+
+    Args:
+        signal: tensor, 0 or more.
+        noise: tensor of the same shape, 0 or more.
+
+    Returns:
+        Tensor of that shape.
+    """
     return (ops.log(signal + EPSILON) - ops.log(noise + EPSILON)) * (10 / math.log(10))

@@ -1,0 +1,88 @@
+"""Deep attractor: masks from embeddings' similarity to their sources' means."""
+
+import keras
+from keras import ops
+
+from kerasep import targets
+from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, points
+from kerasep.losses.spectrogram import check_exponent, mean_power
+from kerasep.ops import centroids, magnitude
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class DeepAttractor(keras.losses.Loss):
+    """Deep attractor: `mean | |S_i| - M_i |Y| |^p` with masks `M = softmax_i(V . A_i)`.
+
+    The attractor `A_i` is the mean embedding of the bins in which source `i` is the loudest; so the
+    embedding learns what makes good masks. Where the true sources are not known, take the centroids
+    of `kerasep.ops.kmeans` for attractors.
+
+    Args:
+        p: exponent; 1 for L1, 2 for the mean squared error, as in the paper. Defaults to 1.
+        weights: of the bins in the attractors, as in `DeepClustering`; their level does not matter
+            here. Defaults to "magnitude_ratio".
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: embedding `(batch, frames, bins, channels, embedding)`.
+
+    Raises:
+        InputError: for a p below 1, other weights or shapes.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    embedding = np.random.rand(2, 4, 5, 1, 16).astype("float32")
+    loss = losses.DeepAttractor(p=2)(reference, embedding)
+    ```
+
+    Reference:
+        Chen, Luo and Mesgarani 2017, "Deep attractor network for single-microphone speaker
+        separation", eq. 1 to 4.
+    """
+
+    def __init__(
+        self,
+        p=1,
+        weights="magnitude_ratio",
+        name="deep_attractor",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        check_exponent(p)
+        check_weights(weights)
+        self.p = p
+        self.weights = weights
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        check_embedding(y_true, y_pred)
+        y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        mixture, sources = targets.unpack_reference(y_true)
+        dominant = targets.dominant_source(y_true)
+        weighted = points(dominant * bin_weights(y_true, self.weights)[..., None])
+        attractors = centroids(points(y_pred), weighted)
+        similarity = ops.einsum("btfcd,bkd->btfck", y_pred, attractors)
+        # A source that is the loudest nowhere has no attractor, and no mask.
+        heard = ops.any(weighted > 0, axis=1)[:, None, None, None]
+        masks = ops.softmax(ops.where(heard, similarity, -1e30), axis=-1)
+        # The last column, if anything has it, is what the mixture holds beside the sources.
+        masks = ops.where(heard, masks, 0.0)[..., :-1]
+        return mean_power(masks * magnitude(mixture)[..., None] - magnitude(sources), self.p)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "p": self.p,
+            "weights": self.weights,
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }

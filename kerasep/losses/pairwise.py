@@ -1,0 +1,131 @@
+"""The loss of every source with every estimate, for losses that must find out which is whose."""
+
+import keras
+from keras import ops
+
+from kerasep.errors import InputError
+
+
+def as_loss(loss):
+    """A loss, a Keras loss' name, or either in serialised form, as something that has `call`.
+
+    Args:
+        loss: `keras.losses.Loss`, or what `keras.losses.get` takes.
+
+    Returns:
+        The loss.
+
+    Raises:
+        InputError: for what is none.
+    """
+    try:
+        found = keras.losses.get(loss)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"received the loss {loss!r}, expected a Keras loss") from error
+    if not isinstance(found, keras.losses.Loss):
+        raise InputError(f"received the loss {loss!r}, expected a keras.losses.Loss")
+    return found
+
+
+def each_example(loss, y_true, y_pred):
+    """Loss of each example.
+
+    Args:
+        loss: `keras.losses.Loss`.
+        y_true: what it compares with.
+        y_pred: what it judges.
+
+    Returns:
+        `(batch,)`.
+    """
+    values = loss.call(y_true, y_pred)
+    if len(values.shape) == 1:
+        return values
+    # Keras' own losses leave all axes but the last.
+    return ops.mean(values, axis=tuple(range(1, len(values.shape))))
+
+
+def each_source(loss, y_true, y_pred):
+    """Loss of each source with the estimate at its place.
+
+    Args:
+        loss: `keras.losses.Loss` of waveforms, or of source magnitudes and a reference.
+        y_true: source waveforms, or a packed reference.
+        y_pred: estimates, `(batch, ..., sources)`.
+
+    Returns:
+        `(batch, sources)`.
+    """
+    if hasattr(loss, "each_source"):
+        return loss.each_source(y_true, y_pred)
+    rows = _one_source_each(y_true, y_pred)
+    return _values(loss, *rows, y_pred.shape[-1])
+
+
+def pairwise(loss, y_true, y_pred):
+    """Loss of every source with every estimate.
+
+    A loss with a method of that name answers itself. Of others every estimate is compared with the
+    sources in turn, all sources of the batch at once.
+
+    Args:
+        loss: `keras.losses.Loss` of waveforms, or of source magnitudes and a reference.
+        y_true: source waveforms, or a packed reference.
+        y_pred: estimates, `(batch, ..., sources)`.
+
+    Returns:
+        `(batch, sources, estimates)`.
+    """
+    if hasattr(loss, "pairwise"):
+        return loss.pairwise(y_true, y_pred)
+    sources = y_pred.shape[-1]
+    true, estimated = _one_source_each(y_true, y_pred)
+    shape = ops.shape(estimated)
+    estimated = ops.reshape(estimated, (-1, sources, *shape[1:]))
+    columns = [
+        _values(loss, true, ops.reshape(ops.roll(estimated, -shift, axis=1), shape), sources)
+        for shift in range(sources)
+    ]
+    # Column `shift` of row i is the estimate i + shift.
+    shifts = [[(j - i) % sources for j in range(sources)] for i in range(sources)]
+    return ops.take_along_axis(ops.stack(columns, axis=-1), ops.array([shifts]), axis=2)
+
+
+def check_sources(y_true, y_pred):
+    """Refuse estimates that are not as many as the sources.
+
+    Args:
+        y_true: source waveforms, or a packed reference.
+        y_pred: estimates, `(batch, ..., sources)`.
+
+    Raises:
+        InputError: with both shapes.
+    """
+    packed = len(y_true.shape) == 6 and len(y_pred.shape) == 5
+    waveforms = len(y_true.shape) == len(y_pred.shape) == 4
+    sources = y_true.shape[-2] - 1 if packed else y_true.shape[-1]
+    if not (packed or waveforms) or y_pred.shape[-1] != sources:
+        raise InputError(
+            f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "
+            f"(batch, samples, channels, sources) twice, or the packed reference and "
+            f"(batch, frames, bins, channels, sources)"
+        )
+
+
+def _one_source_each(y_true, y_pred):
+    """Both with each source as an example of its own."""
+    check_sources(y_true, y_pred)
+    if len(y_true.shape) == 6:
+        mixture, sources = ops.moveaxis(y_true[..., :1, :], -2, 1), ops.moveaxis(y_true, -2, 1)
+        sources = sources[:, 1:]
+        mixture = ops.broadcast_to(mixture, ops.shape(sources))
+        y_true = ops.stack([mixture, sources], axis=-2)
+    else:
+        y_true = ops.moveaxis(y_true, -1, 1)[..., None]
+    y_pred = ops.moveaxis(y_pred, -1, 1)[..., None]
+    return [ops.reshape(x, (-1, *ops.shape(x)[2:])) for x in (y_true, y_pred)]
+
+
+def _values(loss, y_true, y_pred, sources):
+    """Loss of each row, as `(batch, sources)`."""
+    return ops.reshape(each_example(loss, y_true, y_pred), (-1, sources))

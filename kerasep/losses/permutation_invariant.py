@@ -1,0 +1,79 @@
+"""Permutation invariant training: sources in no order."""
+
+import keras
+from keras import ops
+
+from kerasep.losses.pairwise import as_loss, check_sources, each_example, pairwise
+from kerasep.ops import best_permutation
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class PermutationInvariant(keras.losses.Loss):
+    """Permutation invariant training (PIT): `min over permutations P of loss(s, P e)`.
+
+    For sources without an order, as voices are. The permutation is found without gradients, from
+    the loss of every source with every estimate, exactly (`kerasep.ops.best_permutation`); then the
+    loss is computed once, and its gradient flows through the matched pairs alone. Any loss that is
+    a mean over sources will do, of waveforms or of source magnitudes.
+
+    Args:
+        loss: the loss, or its serialised form.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: as the loss takes it: source waveforms, or the packed reference.
+        y_pred: as the loss takes it, sources on the last axis; at most 12.
+
+    Raises:
+        InputError: for something that is no loss, shapes that it does not take, or more sources.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    loss = losses.PermutationInvariant(losses.SISDR())
+    assert loss(s, s[..., [2, 0, 1]]) < -60
+    ```
+
+    Reference:
+        Yu et al. 2017, "Permutation invariant training of deep models for speaker-independent
+        multi-talker speech separation"; Kolbaek et al. 2017 for whole utterances, as here.
+    """
+
+    def __init__(
+        self, loss, name="permutation_invariant", reduction="sum_over_batch_size", dtype="float32"
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.loss = as_loss(loss)
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        check_sources(y_true, y_pred)
+        costs = pairwise(self.loss, ops.stop_gradient(y_true), ops.stop_gradient(y_pred))
+        return each_example(self.loss, y_true, _reordered(y_pred, best_permutation(costs)))
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "loss": keras.losses.serialize(self.loss),
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }
+
+
+def _reordered(estimates, order):
+    """The last axis in another order for each example."""
+    sources = estimates.shape[-1]
+    if sources == 1:
+        return estimates
+    first = ops.moveaxis(estimates, -1, 1)
+    shape = ops.shape(first)
+    rows = ops.reshape(first, (-1, *shape[2:]))
+    index = order + sources * ops.arange(ops.shape(order)[0], dtype="int32")[:, None]
+    chosen = ops.take(rows, ops.reshape(index, (-1,)), axis=0)
+    return ops.moveaxis(ops.reshape(chosen, shape), 1, -1)

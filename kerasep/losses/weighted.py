@@ -1,0 +1,157 @@
+"""Losses weighed against each other, and sources against each other."""
+
+import keras
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.losses.pairwise import as_loss, each_example, each_source, pairwise
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class WeightedSum(keras.losses.Loss):
+    """Sum of losses of the same tensors: `sum_i w_i loss_i`.
+
+    Within `PermutationInvariant` one permutation is found for the sum. (Losses of the heads of a
+    model are summed by `compile(loss={...}, loss_weights={...})`.)
+
+    Args:
+        losses: the losses, or their serialised forms.
+        weights: as many numbers. Defaults to 1 for each.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: as the losses take it.
+        y_pred: as the losses take it.
+
+    Raises:
+        InputError: for something that is no loss, or other than one weight a loss.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    s = np.random.randn(2, 4000, 1, 2).astype("float32")
+    loss = losses.WeightedSum([losses.SISDR(), losses.Waveform(p=1)], weights=[1.0, 10.0])
+    assert loss(s, s) < loss(s, s[:, ::-1])
+    ```
+    """
+
+    def __init__(
+        self,
+        losses,
+        weights=None,
+        name="weighted_sum",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.losses = [as_loss(loss) for loss in losses]
+        self.weights = [1.0] * len(self.losses) if weights is None else [*weights]
+        if not self.losses or len(self.losses) != len(self.weights):
+            raise InputError(
+                f"received {len(self.losses)} losses and {len(self.weights)} weights, expected as "
+                f"many of both, and at least one"
+            )
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        return self._sum(each_example, y_true, y_pred)
+
+    def each_source(self, y_true, y_pred):
+        """Loss of each source, `(batch, sources)`."""
+        return self._sum(each_source, y_true, y_pred)
+
+    def pairwise(self, y_true, y_pred):
+        """Loss of every source with every estimate, `(batch, sources, estimates)`."""
+        return self._sum(pairwise, y_true, y_pred)
+
+    def _sum(self, function, y_true, y_pred):
+        pairs = zip(self.weights, self.losses, strict=True)
+        return sum(weight * function(loss, y_true, y_pred) for weight, loss in pairs)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "losses": [keras.losses.serialize(loss) for loss in self.losses],
+            "weights": self.weights,
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class SourceWeighted(keras.losses.Loss):
+    """Mean over sources of each source's loss times its weight: `mean_i w_i loss(s_i, e_i)`.
+
+    Within `PermutationInvariant` the weights stay with the true sources.
+
+    Args:
+        loss: a loss that is a mean over sources, or its serialised form.
+        weights: one number a source, in their order.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: as the loss takes it: source waveforms, or the packed reference.
+        y_pred: as the loss takes it, sources on the last axis.
+
+    Raises:
+        InputError: for something that is no loss, other shapes, or other than one weight a source.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    s = np.ones((2, 100, 1, 2), "float32")
+    loss = losses.SourceWeighted(losses.Waveform(p=2), weights=[1.0, 0.0])
+    assert loss(s, s * np.array([1.0, 7.0], "float32")) == 0
+    ```
+    """
+
+    def __init__(
+        self,
+        loss,
+        weights,
+        name="source_weighted",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.loss = as_loss(loss)
+        self.weights = [*weights]
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        return ops.mean(self.each_source(y_true, y_pred), axis=1)
+
+    def each_source(self, y_true, y_pred):
+        """Weighted loss of each source, `(batch, sources)`."""
+        return self._checked(y_pred) * each_source(self.loss, y_true, y_pred)
+
+    def pairwise(self, y_true, y_pred):
+        """Weighted loss of every source with every estimate, `(batch, sources, estimates)`."""
+        return self._checked(y_pred)[:, None] * pairwise(self.loss, y_true, y_pred)
+
+    def _checked(self, y_pred):
+        if y_pred.shape[-1] != len(self.weights):
+            raise InputError(
+                f"received {y_pred.shape[-1]} sources, expected {len(self.weights)}: one for each "
+                f"weight"
+            )
+        return ops.convert_to_tensor(self.weights, "float32")
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "loss": keras.losses.serialize(self.loss),
+            "weights": self.weights,
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }

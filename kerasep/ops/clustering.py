@@ -1,0 +1,165 @@
+"""K-means: hard, for masks from embeddings, and soft, with gradients."""
+
+import numpy as np
+from keras import ops
+
+from kerasep.errors import InputError
+
+
+def kmeans(points, clusters, weights=None, iterations=100, seed=0):
+    """K-means of each example on its own, from a k-means++ start (Arthur and Vassilvitskii 2007).
+
+    Ends when no centroid moves any more. The random numbers depend on the seed alone, not on the
+    backend or the rest of the batch. No gradient passes.
+
+    Args:
+        points: tensor `(batch, points, features)`.
+        clusters: how many.
+        weights: `(batch, points)`, 0 or more: a point of weight 2 counts as two points, one of
+            weight 0 is left out (but labelled). Default: all alike.
+        iterations: the most there will be. Defaults to 100.
+        seed: integer that decides the start. Defaults to 0.
+
+    Returns:
+        Labels `(batch, points)`, int32, and centroids `(batch, clusters, features)`.
+
+    Raises:
+        InputError: for points or weights of another shape, or no clusters.
+
+    Example:
+    >>> import numpy as np
+    >>> labels, centroids = kmeans(np.array([[[0.0], [9.0], [0.5], [9.5]]]), 2)
+    >>> sorted(np.array(centroids).ravel().tolist())
+    [0.25, 9.25]
+    """
+    points, weights = _checked(points, clusters, weights)
+    points, weights = ops.stop_gradient(points), ops.stop_gradient(weights)
+
+    def improve(means, _):
+        nearest = ops.one_hot(_nearest(points, means), clusters, dtype="float32")
+        better = centroids(points, nearest * weights[..., None], means)
+        return better, ops.any(ops.not_equal(better, means))
+
+    means, _ = ops.while_loop(
+        lambda _, moved: moved,
+        improve,
+        (_spread(points, clusters, weights, seed), ops.convert_to_tensor(True)),
+        maximum_iterations=iterations,
+    )
+    return _nearest(points, means), means
+
+
+def soft_kmeans(points, clusters, weights=None, sharpness=5.0, iterations=10, seed=0):
+    """Soft k-means: every point belongs a little to each cluster, and gradients pass.
+
+    `a[n, k] = softmax_k(-sharpness |v_n - c_k|^2)`, `c_k = sum_n w_n a[n, k] v_n / sum_n w_n
+    a[n, k]`, in turn, from the start that `kmeans` has.
+
+    Args:
+        points: tensor `(batch, points, features)`.
+        clusters: how many.
+        weights: `(batch, points)`, 0 or more, as in `kmeans`. Default: all alike.
+        sharpness: the larger, the harder. Defaults to 5, which suits points of unit norm.
+        iterations: how many there are; all are unrolled. Defaults to 10.
+        seed: integer that decides the start. Defaults to 0.
+
+    Returns:
+        Assignment `(batch, points, clusters)`, sums to 1 over the clusters, and centroids
+        `(batch, clusters, features)`.
+
+    Raises:
+        InputError: for points or weights of another shape, or no clusters.
+
+    Example:
+    >>> import numpy as np
+    >>> assignment, _ = soft_kmeans(np.array([[[0.0], [9.0], [0.5], [9.5]]]), 2)
+    >>> np.array(assignment).round(2)[0, 0].max()
+    np.float32(1.0)
+
+    Reference:
+        Isik et al. 2016, "Single-channel multi-speaker separation using deep clustering", section
+        2.4.
+    """
+    points, weights = _checked(points, clusters, weights)
+    start = _spread(ops.stop_gradient(points), clusters, ops.stop_gradient(weights), seed)
+    means = ops.stop_gradient(start)
+    for _ in range(iterations):
+        assignment = ops.softmax(-sharpness * _distances(points, means), axis=-1)
+        means = centroids(points, assignment * weights[..., None], means)
+    return ops.softmax(-sharpness * _distances(points, means), axis=-1), means
+
+
+def centroids(points, assignment, empty=0.0):
+    """Weighted mean of the points of each cluster.
+
+    `c_k = sum_n a[n, k] v_n / sum_n a[n, k]`.
+
+    Args:
+        points: tensor `(batch, points, features)`.
+        assignment: `(batch, points, clusters)`: how much of each point belongs to each cluster.
+        empty: the centroid of a cluster to which nothing belongs. Defaults to 0.
+
+    Returns:
+        `(batch, clusters, features)`.
+
+    Example:
+    >>> import numpy as np
+    >>> float(centroids(np.array([[[1.0], [4.0]]]), np.array([[[2.0], [1.0]]]))[0, 0, 0])
+    2.0
+    """
+    points, assignment = ops.cast(points, "float32"), ops.cast(assignment, "float32")
+    sums = ops.einsum("bnk,bnd->bkd", assignment, points)
+    counts = ops.sum(assignment, axis=1)[..., None]
+    return ops.where(counts > 0, sums / ops.where(counts > 0, counts, 1.0), empty)
+
+
+def _checked(points, clusters, weights):
+    """Points and weights in float32, the largest weight of each example 1."""
+    shape = tuple(points.shape)
+    if len(shape) != 3 or clusters < 1:
+        raise InputError(
+            f"received points {shape} for {clusters} clusters, expected "
+            f"(batch, points, features) and at least 1 cluster"
+        )
+    points = ops.cast(points, "float32")
+    if weights is None:
+        return points, ops.ones_like(points[..., 0])
+    if len(weights.shape) != 2:
+        raise InputError(
+            f"received weights {tuple(weights.shape)}, expected (batch, points), as in {shape}"
+        )
+    weights = ops.cast(weights, "float32")
+    largest = ops.max(weights, axis=1, keepdims=True)
+    return points, weights / ops.where(largest > 0, largest, 1.0)
+
+
+def _distances(points, means):
+    """Squared distances `(batch, points, clusters)`, less the points' own squares."""
+    products = ops.einsum("bnd,bkd->bnk", points, means)
+    return ops.sum(ops.square(means), axis=-1)[:, None] - 2 * products
+
+
+def _nearest(points, means):
+    return ops.argmin(_distances(points, means), axis=-1)
+
+
+def _spread(points, clusters, weights, seed):
+    """Greedy k-means++: of a few points drawn by their squared distance, the best is taken."""
+    tries = 2 + int(np.log(clusters))
+    squares = ops.sum(ops.square(points), axis=-1, keepdims=True)
+    chances, nearest, drawn = weights, None, []
+    for numbers in np.random.default_rng(seed).random((clusters, tries)).astype("float32"):
+        sums = ops.cumsum(chances, axis=1)[..., None]
+        # Just below 1, so that a last point of weight 0 is not drawn.
+        limits = np.minimum(numbers, 1 - 1e-6) * sums[:, -1:]
+        index = ops.sum(ops.cast(sums <= limits, "int32"), axis=1)
+        index = ops.minimum(index, ops.shape(points)[1] - 1)
+        candidates = ops.take_along_axis(points, index[..., None], axis=1)
+        distances = ops.maximum(squares + _distances(points, candidates), 0.0)
+        if nearest is not None:
+            distances = ops.minimum(distances, nearest[..., None])
+        best = ops.argmin(ops.sum(weights[..., None] * distances, axis=1), axis=-1)[:, None, None]
+        drawn.append(ops.take_along_axis(candidates, best, axis=1))
+        nearest = ops.take_along_axis(distances, best, axis=2)[..., 0]
+        chances = weights * nearest
+    return ops.concatenate(drawn, axis=1)
