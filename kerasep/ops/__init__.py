@@ -1,11 +1,30 @@
 """Pure functions on tensors, in `keras.ops` alone."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
+from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
 from kerasep.ops.clustering import centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
-from kerasep.ops.framing import frame, overlap_add
+from kerasep.ops.filterbanks import (
+    analysis,
+    check_filterbank,
+    dual_filters,
+    multiphase_gammatone,
+    sinc_filters,
+    synthesis,
+)
+from kerasep.ops.framing import count_frames, frame, overlap_add, pad_to_frames
 from kerasep.ops.masks import binary_mask, invert_mask
-from kerasep.ops.mel import mel_filterbank
+from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
+from kerasep.ops.padding import crop_like, pad_to_multiple
+from kerasep.ops.phase import (
+    alternate_projections,
+    check_iterations,
+    griffin_lim,
+    invert_together,
+    misi,
+    random_phase,
+    with_phase,
+)
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
@@ -15,31 +34,52 @@ from kerasep.ops.unit_norm import unit_norm
 from kerasep.ops.wiener import mixture_phase, wiener
 
 __all__ = [
+    "alternate_projections",
+    "analysis",
     "apply_mask",
     "best_permutation",
     "binary_mask",
     "centroids",
+    "check_chunks",
+    "check_filterbank",
+    "check_iterations",
     "check_transform",
+    "count_frames",
+    "crop_like",
+    "dual_filters",
     "frame",
+    "griffin_lim",
+    "inverse_mel_filterbank",
     "invert_mask",
+    "invert_together",
     "istft",
+    "join_chunks",
     "kmeans",
     "magnitude",
     "mel_filterbank",
+    "misi",
     "mixture_consistency",
     "mixture_phase",
+    "multiphase_gammatone",
     "overlap_add",
+    "pad_to_frames",
+    "pad_to_multiple",
+    "random_phase",
     "running_statistics",
     "running_sum",
     "sd_sdr",
     "si_sdr",
     "si_snr",
+    "sinc_filters",
     "sinkhorn",
     "snr",
     "soft_kmeans",
+    "split_chunks",
     "stft",
+    "synthesis",
     "thresholded_snr",
     "unit_norm",
     "wiener",
     "window",
+    "with_phase",
 ]

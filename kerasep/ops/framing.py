@@ -75,8 +75,45 @@ def overlap_add(frames, hop):
     return signal[..., : (count - 1) * hop + frame_length]
 
 
+def count_frames(samples, frame_length, hop):
+    """How many frames it takes to reach every sample, at least one.
+
+    Args:
+        samples: number of samples.
+        frame_length: samples in a frame.
+        hop: samples from one frame's start to the next.
+
+    Example:
+    >>> count_frames(100, 16, 8), count_frames(104, 16, 8), count_frames(105, 16, 8)
+    (12, 12, 13)
+    """
+    steps = -(-(samples - frame_length) // hop)
+    return 1 + (max(0, steps) if isinstance(samples, int) else ops.maximum(0, steps))
+
+
+def pad_to_frames(signal, frame_length, hop):
+    """Append zeros to the last axis, no more than it takes for frames to reach every sample.
+
+    Args:
+        signal: tensor `(..., samples)`.
+        frame_length: samples in a frame.
+        hop: samples from one frame's start to the next.
+
+    Returns:
+        Tensor `(..., (frames - 1) * hop + frame_length)`, of at least one frame.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(pad_to_frames(np.ones(7), 4, 2).shape)
+    (8,)
+    """
+    samples = ops.shape(signal)[-1]
+    reach = (count_frames(samples, frame_length, hop) - 1) * hop + frame_length
+    return _pad_last(signal, 0, reach - samples)
+
+
 def _pad_last(x, before, after):
     """Pad the last axis with zeros."""
-    if before == after == 0:
+    if isinstance(after, int) and before == after == 0:
         return x
     return ops.pad(x, [[0, 0]] * (len(x.shape) - 1) + [[before, after]])

@@ -1,4 +1,4 @@
-"""The mel scale."""
+"""The mel scale, there and back."""
 
 import numpy as np
 
@@ -48,6 +48,32 @@ def mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slan
     if scale == "slaney":
         filters *= 2 / (edges[2:] - edges[:-2])
     return filters.astype("float32")
+
+
+def inverse_mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slaney"):
+    """Pseudo-inverse of `mel_filterbank`, as a float32 NumPy array `(mels, n_fft / 2 + 1)`.
+
+    Of all magnitudes that have the given mel bands, the product with it is the one of least
+    energy. It gives back exactly what is a sum of the filters themselves. Some of its values are
+    negative, so a product may be: `kerasep.layers.InverseMelScale` sets those to zero.
+
+    Args:
+        n_fft: as given to `mel_filterbank`.
+        sample_rate: as given to `mel_filterbank`.
+        mels: as given to `mel_filterbank`.
+        low: as given to `mel_filterbank`.
+        high: as given to `mel_filterbank`.
+        scale: as given to `mel_filterbank`.
+
+    Raises:
+        InputError: as `mel_filterbank`.
+
+    Example:
+    >>> inverse_mel_filterbank(1024, 16000, mels=64).shape
+    (64, 513)
+    """
+    filters = mel_filterbank(n_fft, sample_rate, mels, low, high, scale)
+    return np.linalg.pinv(filters.astype("float64")).astype("float32")
 
 
 _LOG_STEP = np.log(6.4) / 27

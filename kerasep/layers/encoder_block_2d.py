@@ -1,0 +1,167 @@
+"""Layer: one step down a U-Net."""
+
+import keras
+from keras import ops as kops
+
+from kerasep import ops
+from kerasep.errors import InputError
+
+DOWNSAMPLINGS = ("strided", "max", "average")
+NORMS = {
+    "batch": keras.layers.BatchNormalization,
+    "instance": lambda **kwargs: keras.layers.GroupNormalization(groups=-1, **kwargs),
+}
+
+
+def check_block(filters, kernel_size, stride, norm):
+    """Refuse what neither an encoder nor a decoder block can be.
+
+    Args:
+        filters: channels of the output.
+        kernel_size: of the convolution, for frames and bins.
+        stride: the factor between the sizes of input and output, a number or a pair.
+        norm: "batch", "instance" or None.
+
+    Returns:
+        The stride as a pair.
+
+    Raises:
+        InputError: for sizes below 1, or an unknown norm.
+
+    Example:
+    >>> check_block(16, 5, 2, "batch")
+    (2, 2)
+    """
+    stride = (stride, stride) if isinstance(stride, int) else tuple(stride)
+    if len(stride) != 2 or min(filters, kernel_size, *stride) < 1:
+        raise InputError(
+            f"received filters={filters}, kernel_size={kernel_size}, stride={stride}, expected "
+            f"numbers of at least 1, and one stride or two"
+        )
+    if norm not in (None, *NORMS):
+        raise InputError(f"received norm={norm!r}, expected batch, instance or None")
+    return stride
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class EncoderBlock2D(keras.layers.Layer):
+    """Downsampling, convolution, norm and activation, for spectrograms of any size.
+
+    Frames and bins that are no multiple of the stride are filled up inside, always at the end, so
+    that what comes out far from the end does not depend on the length; `DecoderBlock2D` cuts them
+    off. Pooling comes before the convolution, so the output of a block is what its decoder block
+    takes as skip, whichever the downsampling. What is filled up counts for nothing in a pool.
+
+    Args:
+        filters: channels of the output.
+        kernel_size: of the convolution, for frames and bins. Defaults to 5.
+        stride: factor by which frames and bins get fewer, a number or a pair. Defaults to 2.
+        downsampling: "strided" for a strided convolution, "max" or "average" for a pool of the
+            stride's size. Defaults to "strided".
+        norm: "batch", "instance" or None. Defaults to "batch".
+        activation: function of the normalised. Defaults to "leaky_relu".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        `(batch, frames, bins, channels)`.
+
+    Output shape:
+        `(batch, frames / stride, bins / stride, filters)`, both rounded up.
+
+    Raises:
+        InputError: for sizes below 1, an unknown downsampling or norm.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(EncoderBlock2D(16)(np.zeros((1, 101, 513, 2), "float32")).shape)
+    (1, 51, 257, 16)
+
+    Reference:
+        Ronneberger, Fischer and Brox 2015, "U-Net"; Jansson et al. 2017, "Singing voice separation
+        with deep U-Net convolutional networks".
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size=5,
+        stride=2,
+        downsampling="strided",
+        norm="batch",
+        activation="leaky_relu",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.stride = check_block(filters, kernel_size, stride, norm)
+        if downsampling not in DOWNSAMPLINGS:
+            raise InputError(
+                f"received downsampling={downsampling!r}, expected one of "
+                f"{', '.join(DOWNSAMPLINGS)}"
+            )
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.downsampling = downsampling
+        self.norm = norm
+        self.activation = keras.activations.get(activation)
+        self.conv = keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides=self.stride if downsampling == "strided" else 1,
+            padding="same",
+            data_format="channels_last",
+            # A bias before a norm does nothing.
+            use_bias=norm is None,
+            dtype=self.dtype_policy,
+            name="conv",
+        )
+        self.normalization = NORMS[norm](dtype=self.dtype_policy, name="norm") if norm else None
+
+    def build(self, input_shape):
+        """Build the layers."""
+        self.conv.build(input_shape)
+        if self.normalization is not None:
+            self.normalization.build(self.compute_output_shape(input_shape))
+
+    def call(self, x):
+        """Run over `(batch, frames, bins, channels)`."""
+        if self.downsampling == "strided":
+            x = ops.pad_to_multiple(x, self.stride)
+        else:
+            x = _pooled(x, self.stride, self.downsampling)
+        x = self.conv(x)
+        if self.normalization is not None:
+            x = self.normalization(x)
+        return self.activation(x)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the result."""
+        sizes = [
+            None if size is None else -(-size // step)
+            for size, step in zip(input_shape[1:3], self.stride, strict=True)
+        ]
+        return (input_shape[0], *sizes, self.filters)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "downsampling": self.downsampling,
+            "norm": self.norm,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+def _pooled(x, stride, kind):
+    """The largest, or the mean, of each `stride` frames and bins that are really there."""
+    if kind == "max":
+        x = ops.pad_to_multiple(x, stride, value=-float("inf"))
+        return kops.max_pool(x, stride, stride, data_format="channels_last")
+    padded = ops.pad_to_multiple(x, stride)
+    mean = kops.average_pool(padded, stride, stride, data_format="channels_last")
+    if padded is x:
+        return mean
+    there = ops.pad_to_multiple(kops.ones_like(x[:1, :, :, :1]), stride)
+    return mean / kops.average_pool(there, stride, stride, data_format="channels_last")

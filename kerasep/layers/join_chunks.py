@@ -1,0 +1,63 @@
+"""Layer: chunks of equal length to what they were split from."""
+
+import keras
+
+from kerasep import ops
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class JoinChunks(keras.layers.Layer):
+    """Join the chunks that `SplitChunks` made, fading overlapping ones into each other.
+
+    Chunks that were not changed come back exactly; changed ones come without a jump between them,
+    given an overlap: see `kerasep.ops.join_chunks`. Float32 under any policy.
+
+    Args:
+        overlap: as given to `SplitChunks`. Defaults to 0.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        chunks: `(batch * chunks, chunk, ...)`.
+        like: what was split, `(batch, length, ...)`; only its shape is used.
+
+    Output shape:
+        `(batch, length, ...)`: batch and length of `like`, the rest of `chunks`.
+
+    Raises:
+        InputError: for a negative overlap.
+
+    Example:
+    ```python
+    import keras
+    import numpy as np
+    from kerasep.layers import JoinChunks, SplitChunks
+
+    fixed = keras.Sequential([keras.Input((128, 65)), keras.layers.Dense(65)])
+    inputs = keras.Input((None, 65))
+    outputs = JoinChunks(overlap=32)(fixed(SplitChunks(128, overlap=32)(inputs)), like=inputs)
+    model = keras.Model(inputs, outputs)
+    assert model(np.zeros((2, 1000, 65), "float32")).shape == (2, 1000, 65)
+    ```
+    """
+
+    def __init__(self, overlap=0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        ops.check_chunks(overlap + 1, overlap)
+        self.overlap = overlap
+
+    def call(self, chunks, like):
+        """Join `(batch * chunks, chunk, ...)`."""
+        batch, length = keras.ops.shape(like)[:2]
+        chunk = chunks.shape[1]
+        ops.check_chunks(chunk, self.overlap)
+        count = ops.count_frames(length, chunk, chunk - self.overlap)
+        chunks = keras.ops.reshape(chunks, (batch, count, chunk, *chunks.shape[2:]))
+        return ops.join_chunks(chunks, self.overlap, length)
+
+    def compute_output_shape(self, chunks_shape, like_shape):
+        """Shape of the whole."""
+        return (*like_shape[:2], *chunks_shape[2:])
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "overlap": self.overlap}

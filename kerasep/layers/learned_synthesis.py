@@ -1,0 +1,83 @@
+"""Layer: features of a filterbank to waveform, by learned filters."""
+
+import keras
+
+from kerasep import ops
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class LearnedSynthesis(keras.layers.Layer):
+    """Waveforms out of the features of any filterbank: the decoder of TasNet.
+
+    A transposed convolution without bias, computed as a matrix product and an overlap-add, in
+    float32 under any policy; see `kerasep.ops.synthesis`. All channels and sources share the
+    filters. To start from a fixed filterbank's own inverse, give
+    `keras.initializers.Constant(kerasep.ops.dual_filters(...))`.
+
+    Args:
+        kernel_size: length of the filters in samples, as of the analysis.
+        hop: samples from frame to frame, as of the analysis. Defaults to half the kernel size.
+        initializer: start of the filters. Defaults to "glorot_normal".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        features: `(batch, frames, filters, channels)`, or `(batch, frames, filters, channels,
+            sources)`; weight `filters` of shape `(filters, kernel_size)`.
+        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default:
+            as many as the frames give.
+
+    Output shape:
+        Waveform `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for a hop beyond the kernel size.
+
+    Example:
+    >>> import numpy as np
+    >>> from kerasep.layers import LearnedAnalysis
+    >>> x = np.random.randn(1, 1000, 2).astype("float32")
+    >>> features = LearnedAnalysis(64, 16, activation="relu")(x)
+    >>> tuple(LearnedSynthesis(16)(features, like=x).shape)
+    (1, 1000, 2)
+
+    Reference:
+        Luo and Mesgarani 2019, "Conv-TasNet: Surpassing ideal time-frequency magnitude masking for
+        speech separation", section II.B.
+    """
+
+    def __init__(self, kernel_size, hop=None, initializer="glorot_normal", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.kernel_size = kernel_size
+        self.hop = kernel_size // 2 if hop is None else hop
+        ops.check_filterbank(1, kernel_size, self.hop)
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, features_shape, like_shape=None):
+        """Create the filters."""
+        self.filters = self.add_weight(
+            shape=(features_shape[2], self.kernel_size),
+            initializer=self.initializer,
+            name="filters",
+        )
+
+    def call(self, features, like=None):
+        """Waveforms of `(batch, frames, filters, channels)`, with or without sources."""
+        length = None if like is None else keras.ops.shape(like)[1]
+        return ops.synthesis(features, self.filters, self.hop, length)
+
+    def compute_output_shape(self, features_shape, like_shape=None):
+        """Shape of the waveforms."""
+        batch, frames = features_shape[:2]
+        samples = None if frames is None else (frames - 1) * self.hop + self.kernel_size
+        if like_shape is not None:
+            samples = like_shape[1]
+        return (batch, samples, *features_shape[3:])
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "hop": self.hop,
+            "initializer": keras.initializers.serialize(self.initializer),
+        }

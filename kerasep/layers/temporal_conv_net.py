@@ -1,0 +1,204 @@
+"""Layer: a stack of dilated convolutions over frames."""
+
+import keras
+
+from kerasep.errors import InputError
+from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
+from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
+
+# The epsilons are those of PyTorch's layers, whose weights are imported.
+NORMS = {
+    "global": GlobalLayerNormalization,
+    "cumulative": CumulativeLayerNormalization,
+    "layer": lambda **kwargs: keras.layers.LayerNormalization(epsilon=1e-8, **kwargs),
+    "batch": lambda **kwargs: keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.9, **kwargs),
+}
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class TemporalConvNet(keras.layers.Layer):
+    """Temporal convolution network: the separator of Conv-TasNet, up to its masks.
+
+    The features are normalised and pass a bottleneck of 1x1 convolution. Then come `repeats` times
+    `blocks` blocks, each a 1x1 convolution, a PReLU, a norm, a depthwise convolution with dilation
+    `2^block`, a PReLU and a norm; a 1x1 convolution of that is added to the block's input, another
+    is its part of the output. The receptive field is
+    `1 + repeats * (kernel_size - 1) * (2^blocks - 1)` frames, whatever the number of channels.
+
+    For masks, let a PReLU and a `MaskHead` follow. The last block has no 1x1 convolution to a next
+    block, which asteroid's has and never uses.
+
+    Args:
+        blocks: blocks in a repeat; the dilation starts from 1 in each. Defaults to 8.
+        repeats: how often. Defaults to 3.
+        bottleneck: channels between blocks. Defaults to 128.
+        hidden: channels inside a block. Defaults to 512.
+        skip: channels of the sum over all blocks that is the output; 0 for no such sum, the output
+            then being that of the last block. Defaults to 128.
+        kernel_size: frames that a depthwise convolution takes, odd unless causal. Defaults to 3.
+        norm: "global" (gLN, sees all frames), "cumulative" (cLN, the frames up to the present one),
+            "layer" (each frame alone; asteroid calls it "cLN") or "batch". Defaults to "global", or
+            to "cumulative" when causal.
+        causal: whether frames after the present one are not seen. Defaults to False.
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Input shape:
+        `(batch, frames, features)`.
+
+    Output shape:
+        `(batch, frames, skip)`, or `(batch, frames, bottleneck)` without skip.
+
+    Raises:
+        InputError: for sizes below 1, an unknown norm, an even kernel that is not causal, or a
+            causal network with the global norm.
+
+    Example:
+    >>> import numpy as np
+    >>> network = TemporalConvNet(blocks=4, repeats=2, bottleneck=16, hidden=32, skip=24)
+    >>> tuple(network(np.zeros((1, 100, 64), "float32")).shape)
+    (1, 100, 24)
+
+    Reference:
+        Luo and Mesgarani 2019, "Conv-TasNet: Surpassing ideal time-frequency magnitude masking for
+        speech separation", section II.C.
+    """
+
+    def __init__(
+        self,
+        blocks=8,
+        repeats=3,
+        bottleneck=128,
+        hidden=512,
+        skip=128,
+        kernel_size=3,
+        norm=None,
+        causal=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if min(blocks, repeats, bottleneck, hidden, kernel_size, skip + 1) < 1:
+            raise InputError(
+                f"received blocks={blocks}, repeats={repeats}, bottleneck={bottleneck}, "
+                f"hidden={hidden}, skip={skip}, kernel_size={kernel_size}, expected at least 1 of "
+                f"each (0 for skip)"
+            )
+        if norm not in (None, *NORMS):
+            raise InputError(f"received norm={norm!r}, expected one of {', '.join(NORMS)}")
+        if causal and norm == "global":
+            raise InputError(
+                "received norm='global' for a causal network, expected cumulative, layer or batch: "
+                "the global norm sees the frames to come"
+            )
+        if kernel_size % 2 == 0 and not causal:
+            raise InputError(
+                f"received kernel_size={kernel_size}, expected an odd number of frames, or a "
+                f"causal network"
+            )
+        self.blocks = blocks
+        self.repeats = repeats
+        self.bottleneck = bottleneck
+        self.hidden = hidden
+        self.skip = skip
+        self.kernel_size = kernel_size
+        self.norm = norm
+        self.causal = causal
+        kind = norm or ("cumulative" if causal else "global")
+        self.input_norm = NORMS[kind](dtype=self.dtype_policy, name="norm")
+        self.input_conv = keras.layers.Dense(bottleneck, dtype=self.dtype_policy, name="bottleneck")
+        count = blocks * repeats
+        self.stack = [
+            _Block(
+                0 if skip and index == count - 1 else bottleneck,
+                hidden,
+                skip,
+                kernel_size,
+                2 ** (index % blocks),
+                kind,
+                causal,
+                dtype=self.dtype_policy,
+                name=f"block_{index}",
+            )
+            for index in range(count)
+        ]
+
+    def build(self, input_shape):
+        """Build the layers one by one."""
+        self.input_norm.build(input_shape)
+        self.input_conv.build(input_shape)
+        for block in self.stack:
+            block.build((*input_shape[:-1], self.bottleneck))
+
+    def call(self, x):
+        """Run over `(batch, frames, features)`."""
+        x = self.input_conv(self.input_norm(x))
+        total = 0
+        for block in self.stack:
+            x, part = block(x)
+            total = total + part
+        return total if self.skip else x
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the result."""
+        return (*input_shape[:-1], self.skip or self.bottleneck)
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "blocks": self.blocks,
+            "repeats": self.repeats,
+            "bottleneck": self.bottleneck,
+            "hidden": self.hidden,
+            "skip": self.skip,
+            "kernel_size": self.kernel_size,
+            "norm": self.norm,
+            "causal": self.causal,
+        }
+
+
+class _Block(keras.layers.Layer):
+    """One block: from x to `(x + residual, skip)`, each where it has channels."""
+
+    def __init__(self, residual, hidden, skip, kernel_size, dilation, norm, causal, **kwargs):
+        super().__init__(**kwargs)
+        same = {"dtype": self.dtype_policy}
+        self.ahead = (kernel_size - 1) * dilation if causal else 0
+        self.conv = keras.layers.Dense(hidden, name="conv", **same)
+        self.depthwise = keras.layers.DepthwiseConv1D(
+            kernel_size,
+            padding="valid" if causal else "same",
+            dilation_rate=dilation,
+            data_format="channels_last",
+            name="depthwise",
+            **same,
+        )
+        self.prelus = [
+            keras.layers.PReLU(
+                keras.initializers.Constant(0.25),
+                shared_axes=[1, 2],
+                name=f"prelu_{index}",
+                **same,
+            )
+            for index in range(2)
+        ]
+        self.norms = [NORMS[norm](name=f"norm_{index}", **same) for index in range(2)]
+        self.residual = keras.layers.Dense(residual, name="residual", **same) if residual else None
+        self.skip = keras.layers.Dense(skip, name="skip", **same) if skip else None
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+        shape = self.conv.compute_output_shape(input_shape)
+        after = [*self.prelus, *self.norms, self.depthwise, self.residual, self.skip]
+        for layer in after:
+            if layer is not None:
+                layer.build(shape)
+
+    def call(self, x):
+        y = self.norms[0](self.prelus[0](self.conv(x)))
+        if self.ahead:
+            y = keras.ops.pad(y, [[0, 0], [self.ahead, 0], [0, 0]])
+        y = self.norms[1](self.prelus[1](self.depthwise(y)))
+        return (
+            x if self.residual is None else x + self.residual(y),
+            0 if self.skip is None else self.skip(y),
+        )

@@ -1,0 +1,254 @@
+"""Filterbanks over frames of samples: analysis, synthesis, and filters of known form."""
+
+import math
+
+import numpy as np
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.ops.framing import overlap_add, pad_to_frames
+
+
+def check_filterbank(filters, kernel_size, hop):
+    """Refuse a filterbank that leaves samples out, or has nothing in it.
+
+    Args:
+        filters: number of filters.
+        kernel_size: their length in samples.
+        hop: samples from frame to frame.
+
+    Raises:
+        InputError: for numbers below 1, or a hop above the kernel size.
+
+    Example:
+    >>> check_filterbank(512, 16, 8)
+    """
+    if filters < 1 or not 1 <= hop <= kernel_size:
+        raise InputError(
+            f"received filters={filters}, kernel_size={kernel_size}, hop={hop}, expected at least "
+            f"one filter, and a hop from 1 to the kernel size"
+        )
+
+
+def analysis(waveform, filters, hop):
+    """Correlate overlapping frames of a waveform with filters.
+
+    `c[t, f] = sum_n w_f[n] x[t hop + n]`, in float32: what a strided convolution layer computes,
+    for each channel alone. The waveform is filled up with zeros at its end where the last frame
+    would reach past it, so that every sample is in a frame.
+
+    Args:
+        waveform: tensor `(batch, samples, channels)`.
+        filters: tensor `(filters, kernel_size)`.
+        hop: samples from frame to frame.
+
+    Returns:
+        Tensor `(batch, frames, filters, channels)`.
+
+    Raises:
+        InputError: for a waveform of another rank.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(analysis(np.ones((1, 100, 2), "float32"), np.ones((32, 16), "float32"), 8).shape)
+    (1, 12, 32, 2)
+    """
+    if len(waveform.shape) != 3:
+        raise InputError(
+            f"received a waveform of shape {tuple(waveform.shape)}, expected "
+            f"(batch, samples, channels)"
+        )
+    count, kernel_size = filters.shape
+    channels = waveform.shape[-1]
+    x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
+    x = pad_to_frames(x, kernel_size, hop)
+    x = ops.reshape(x, (-1, ops.shape(x)[-1], 1))
+    kernel = ops.transpose(ops.cast(filters, "float32"))[:, None, :]
+    x = ops.conv(x, kernel, strides=hop, padding="valid")
+    x = ops.reshape(x, (-1, channels, ops.shape(x)[1], count))
+    return ops.transpose(x, (0, 2, 3, 1))
+
+
+def synthesis(features, filters, hop, length=None):
+    """Add up filters, weighted by features, frame by frame.
+
+    `x[n] = sum_t sum_f c[t, f] w_f[n - t hop]`, in float32: a transposed convolution, as a product
+    of matrices and an addition of overlapping frames, which is many times faster on a phone.
+
+    Args:
+        features: tensor `(batch, frames, filters, channels)`, or with an axis of sources after
+            the channels.
+        filters: tensor `(filters, kernel_size)`.
+        hop: samples from frame to frame.
+        length: samples to return. Default: `(frames - 1) * hop + kernel_size`.
+
+    Returns:
+        Tensor `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for features of another rank or number of filters, or a length beyond the last
+            frame.
+
+    Example:
+    >>> import numpy as np
+    >>> features = np.ones((1, 12, 32, 2, 3), "float32")
+    >>> tuple(synthesis(features, np.ones((32, 16), "float32"), 8, length=100).shape)
+    (1, 100, 2, 3)
+    """
+    shape = tuple(features.shape)
+    if len(shape) not in (4, 5) or shape[2] != filters.shape[0]:
+        raise InputError(
+            f"received features of shape {shape}, expected (batch, frames, {filters.shape[0]}, "
+            f"channels), or with sources as a fifth axis"
+        )
+    last = tuple(range(3, len(shape)))
+    x = ops.transpose(ops.cast(features, "float32"), (0, *last, 1, 2))
+    x = overlap_add(ops.matmul(x, ops.cast(filters, "float32")), hop)
+    reach = ops.shape(x)[-1]
+    if isinstance(length, int) and isinstance(reach, int) and length > reach:
+        raise InputError(
+            f"received length={length} for {shape[1]} frames, which reach to sample {reach}"
+        )
+    x = x if length is None else x[..., :length]
+    return ops.transpose(x, (0, len(shape) - 2, *range(1, len(shape) - 2)))
+
+
+def dual_filters(filters, hop):
+    """Synthesis filters that undo an analysis, as a float32 NumPy array of the same shape.
+
+    They are the pseudo-inverse, divided by the number of frames that each sample is in. So the
+    synthesis of an analysis is exact but for the first and the last `kernel_size - hop` samples,
+    which fewer frames reach.
+
+    Args:
+        filters: array `(filters, kernel_size)`, at least as many filters as samples.
+        hop: samples from frame to frame; divides the kernel size.
+
+    Returns:
+        Array `(filters, kernel_size)`.
+
+    Raises:
+        InputError: for a hop that does not divide the kernel size, or filters from which a frame
+            cannot be told.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import ops
+
+    waveform = np.random.randn(1, 1000, 1).astype("float32")
+    filters = ops.multiphase_gammatone(128, 16, 8000)
+    features = ops.analysis(waveform, filters, 8)
+    again = ops.synthesis(features, ops.dual_filters(filters, 8), 8, length=1000)
+    np.testing.assert_allclose(again[:, 8:-8], waveform[:, 8:-8], atol=1e-4)
+    ```
+    """
+    filters = np.asarray(filters, "float64")
+    kernel_size = filters.shape[1]
+    if kernel_size % hop:
+        raise InputError(f"received hop={hop}, expected a divisor of kernel_size={kernel_size}")
+    rank = np.linalg.matrix_rank(filters)
+    if rank < kernel_size:
+        raise InputError(
+            f"received filters of rank {rank}, expected {kernel_size} to tell frames of that "
+            f"length apart: take more filters or a shorter kernel"
+        )
+    return (np.linalg.pinv(filters).T * hop / kernel_size).astype("float32")
+
+
+def sinc_filters(low, high, kernel_size):
+    """Band-pass filters, an even and an odd one for each band, differentiable in the edges.
+
+    With `n` counted from the middle and a Hamming window `h`,
+
+        even[n] = h[n] (sin(2 pi high n) - sin(2 pi low n)) / (2 pi n (high - low))
+        odd[n]  = h[n] (cos(2 pi low n) - cos(2 pi high n)) / (2 pi n (high - low))
+
+    The page of SincNet has the even ones only; with the odd ones, which are their Hilbert
+    transforms, a frame is represented whatever its phase.
+
+    Args:
+        low: lower edge of each band, as fraction of the sample rate; tensor `(bands,)`.
+        high: upper edge, above the lower one; tensor `(bands,)`.
+        kernel_size: length of the filters, an odd number.
+
+    Returns:
+        Tensor `(2 * bands, kernel_size)`, float32, the even filters first.
+
+    Raises:
+        InputError: for an even kernel size.
+
+    Example:
+    >>> tuple(sinc_filters([0.01, 0.1], [0.1, 0.2], 101).shape)
+    (4, 101)
+
+    Reference:
+        Ravanelli and Bengio 2018, "Speaker recognition from raw waveform with SincNet", eq. 4;
+        Pariente et al. 2020, "Filterbank design for end-to-end speech separation".
+    """
+    if kernel_size % 2 == 0:
+        raise InputError(f"received kernel_size={kernel_size}, expected an odd number")
+    low = ops.cast(low, "float32")[:, None]
+    high = ops.cast(high, "float32")[:, None]
+    n = np.arange(kernel_size) - kernel_size // 2
+    turn = ops.convert_to_tensor(2 * math.pi * n, "float32")
+    # In the middle both fractions are 0 / 0: the even one's limit is 1, the odd one's 0.
+    middle = ops.convert_to_tensor(n == 0)
+    below = 1 / (ops.where(middle, 1.0, turn) * (high - low))
+    even = ops.where(middle, 1.0, (ops.sin(turn * high) - ops.sin(turn * low)) * below)
+    odd = (ops.cos(turn * low) - ops.cos(turn * high)) * below
+    window = ops.convert_to_tensor(np.hamming(kernel_size), "float32")
+    return ops.concatenate([even, odd], axis=0) * window
+
+
+def multiphase_gammatone(filters, kernel_size, sample_rate):
+    """Gammatone filters of 24 centre frequencies in several phases, as float32 NumPy array.
+
+    With order 2 and `t` in seconds, counted from one sample on,
+
+        g[t] = t exp(-2 pi b t) cos(2 pi f t + phi)        b = (24.7 + 0.108 f) / (pi / 2)
+
+    Centre frequencies start at 100 Hz and are one ERB apart. The phases of each lie evenly in
+    [0, pi), and every filter comes with its negative, so that a ReLU loses nothing; filters left
+    over give the lowest frequencies one phase more. All filters get the power of the strongest.
+
+    Args:
+        filters: number of filters, even and at least 48.
+        kernel_size: length of the filters in samples; 2 ms are usual.
+        sample_rate: in Hz. The highest centre frequency is 3.1 kHz, whatever the rate.
+
+    Returns:
+        Array `(filters, kernel_size)`.
+
+    Raises:
+        InputError: for an odd number of filters, or fewer than 48.
+
+    Example:
+    >>> multiphase_gammatone(128, 16, 8000).shape
+    (128, 16)
+
+    Reference:
+        Ditter and Gerkmann 2020, "A multi-phase gammatone filterbank for speech separation via
+        TasNet".
+    """
+    frequencies = 24
+    if filters % 2 or filters < 2 * frequencies:
+        raise InputError(
+            f"received filters={filters}, expected an even number of at least {2 * frequencies}"
+        )
+    scale = 24.7 * 9.265
+    first = 9.265 * math.log(1 + 100 / scale)
+    centres = (np.exp((first + np.arange(frequencies)) / 9.265) - 1) * scale
+    time = np.arange(1, kernel_size + 1) / sample_rate
+    pairs, left = divmod(filters // 2, frequencies)
+    rows = []
+    for index, centre in enumerate(centres):
+        phases = pairs + (index < left)
+        shift = np.arange(phases)[:, None] / phases * np.pi
+        bandwidth = (24.7 + 0.108 * centre) / (np.pi / 2)
+        envelope = time * np.exp(-2 * np.pi * bandwidth * time)
+        shifted = envelope * np.cos(2 * np.pi * centre * time + shift)
+        rows += [shifted, -shifted]
+    bank = np.concatenate(rows)
+    power = np.sqrt(np.mean(bank**2, axis=1, keepdims=True))
+    return (bank * power.max() / power).astype("float32")

@@ -1,0 +1,57 @@
+"""Spectrograms of any size for layers that need multiples, and back."""
+
+from keras import ops
+
+from kerasep.errors import InputError
+
+
+def pad_to_multiple(x, multiples, value=0.0):
+    """Append frames and bins until there are a multiple of given numbers.
+
+    Args:
+        x: tensor `(batch, frames, bins, channels)`.
+        multiples: pair of numbers, for frames and bins.
+        value: what to append. Defaults to 0.
+
+    Returns:
+        Tensor `(batch, frames, bins, channels)`; `x` itself if nothing is missing.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(pad_to_multiple(np.ones((1, 7, 513, 2)), (4, 2)).shape)
+    (1, 8, 514, 2)
+    """
+    sizes = ops.shape(x)[1:3]
+    missing = [-size % multiple for size, multiple in zip(sizes, multiples, strict=True)]
+    if missing == [0, 0]:
+        return x
+    pads = [[0, 0], *([0, amount] for amount in missing), [0, 0]]
+    return ops.pad(x, pads, constant_values=value)
+
+
+def crop_like(x, like):
+    """Cut frames and bins to those of another tensor.
+
+    Args:
+        x: tensor `(batch, frames, bins, ...)`.
+        like: tensor `(batch, frames, bins, ...)` with no more of them.
+
+    Returns:
+        Tensor `(batch, frames, bins, ...)`.
+
+    Raises:
+        InputError: where `like` has more frames or bins.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(crop_like(np.ones((1, 8, 514, 2)), np.ones((1, 7, 513, 4))).shape)
+    (1, 7, 513, 2)
+    """
+    frames, bins = ops.shape(like)[1:3]
+    for have, want in zip(ops.shape(x)[1:3], (frames, bins), strict=True):
+        if isinstance(have, int) and isinstance(want, int) and have < want:
+            raise InputError(
+                f"received a tensor of shape {tuple(x.shape)} to cut to {tuple(like.shape)}, "
+                f"expected no fewer frames and bins"
+            )
+    return x[:, :frames, :bins]
