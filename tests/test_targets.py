@@ -113,3 +113,15 @@ def test_what_is_no_reference(function, shape):
 def test_what_cannot_be_packed(mixture, sources):
     with pytest.raises(InputError, match=r"received mixture.*expected"):
         targets.pack_reference(np.zeros(mixture), np.zeros(sources))
+
+
+def test_dominant_source(reference, stems):
+    expected = np.eye(4)[np.abs(stems).argmax(axis=-1)]
+    received = convert_to_numpy(targets.dominant_source(reference))
+    np.testing.assert_array_equal(received, expected)
+
+
+def test_dominant_source_may_be_in_no_source(stems):
+    expected = np.eye(3)[np.abs(stems).argmax(axis=-1)]
+    received = convert_to_numpy(targets.dominant_source(packed(stems.sum(axis=-1), stems[..., :2])))
+    np.testing.assert_array_equal(received, expected)

@@ -13,6 +13,7 @@ from kerasep.layers.inverse_mel_scale import InverseMelScale
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.invert_mask import InvertMask
 from kerasep.layers.join_chunks import JoinChunks
+from kerasep.layers.kmeans import KMeans
 from kerasep.layers.learned_analysis import LearnedAnalysis
 from kerasep.layers.learned_synthesis import LearnedSynthesis
 from kerasep.layers.magnitude import Magnitude
@@ -23,6 +24,7 @@ from kerasep.layers.mixture_consistency import MixtureConsistency
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.shift_scale import ShiftScale
 from kerasep.layers.sinc_analysis import SincAnalysis
+from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.split_chunks import SplitChunks
 from kerasep.layers.stft import STFT
 from kerasep.layers.temporal_conv_net import TemporalConvNet
@@ -45,6 +47,7 @@ __all__ = [
     "InverseSTFT",
     "InvertMask",
     "JoinChunks",
+    "KMeans",
     "LearnedAnalysis",
     "LearnedSynthesis",
     "Magnitude",
@@ -54,6 +57,7 @@ __all__ = [
     "RecurrentStack",
     "ShiftScale",
     "SincAnalysis",
+    "SoftKMeans",
     "SplitChunks",
     "TemporalConvNet",
     "Whitening",

@@ -4,9 +4,9 @@ import keras
 from keras import ops
 
 from kerasep import targets
-from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, points
+from kerasep.losses.embedding import bin_weights, check_embedding, check_weights
 from kerasep.losses.spectrogram import check_exponent, mean_power
-from kerasep.ops import centroids, magnitude
+from kerasep.ops import as_points, centroids, magnitude
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -67,8 +67,8 @@ class DeepAttractor(keras.losses.Loss):
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         mixture, sources = targets.unpack_reference(y_true)
         dominant = targets.dominant_source(y_true)
-        weighted = points(dominant * bin_weights(y_true, self.weights)[..., None])
-        attractors = centroids(points(y_pred), weighted)
+        weighted = as_points(dominant * bin_weights(y_true, self.weights)[..., None])
+        attractors = centroids(as_points(y_pred), weighted)
         similarity = ops.einsum("btfcd,bkd->btfck", y_pred, attractors)
         # A source that is the loudest nowhere has no attractor, and no mask.
         heard = ops.any(weighted > 0, axis=1)[:, None, None, None]

@@ -1,13 +1,54 @@
-"""Deep clustering: affinities of embeddings against those of dominant sources."""
+"""Losses of embeddings: deep clustering and its alternatives."""
 
 import keras
 from keras import ops
 
-from kerasep.losses.embedding import EmbeddingLoss, gram
+from kerasep import targets
+from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, gram
+from kerasep.ops import as_points, centroids
+
+# Of the covariance's trace: keeps it invertible with fewer points than dimensions, and at silence.
+REGULARIZATION = 1e-5
+# Least degree, as a share of all points: keeps embeddings that are not positive finite.
+FLOOR = 1e-3
+
+
+class _EmbeddingLoss(keras.losses.Loss):
+    """How well embeddings of bins cluster by their dominant source.
+
+    `distance` takes points `(batch, points, embedding)`, one-hot `(batch, points, sources)` and
+    weights `(batch, points, 1)`. A point of weight 2 counts as two points.
+    """
+
+    def __init__(
+        self, weights="magnitude_ratio", name=None, reduction="sum_over_batch_size", dtype="float32"
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        check_weights(weights)
+        self.weights = weights
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        check_embedding(y_true, y_pred)
+        y_true = ops.cast(y_true, "float32")
+        return self.distance(
+            as_points(ops.cast(y_pred, "float32")),
+            as_points(targets.dominant_source(y_true)),
+            as_points(bin_weights(y_true, self.weights)[..., None]),
+        )
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "weights": self.weights,
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class DeepClustering(EmbeddingLoss):
+class DeepClustering(_EmbeddingLoss):
     """Deep clustering: `mean_nm w_n w_m (v_n . v_m - y_n . y_m)^2`, over all pairs of points.
 
     That is `|VV' - YY'|_F^2` over the squared number of points, which makes it independent of the
@@ -58,16 +99,202 @@ class DeepClustering(EmbeddingLoss):
 
     def distance(self, embedding, assignment, weights):
         """Mean squared difference of affinities, `(batch,)`."""
-        root = ops.sqrt(weights)
-        embedding, assignment = root * embedding, root * assignment
         number = ops.cast(ops.shape(weights)[1], "float32")
-        pairs = (
-            _square(gram(embedding, embedding) / number)
-            - 2 * _square(gram(embedding, assignment) / number)
-            + _square(gram(assignment, assignment) / number)
+        weights = weights / number
+        weighted = weights * embedding
+        return (
+            _square(gram(weighted, embedding))
+            - 2 * _square(gram(weighted, assignment))
+            + _square(gram(weights * assignment, assignment))
         )
-        return pairs
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class WhitenedKMeans(_EmbeddingLoss):
+    """Whitened k-means: `D - tr((V'WV)^-1 V'WY (Y'WY)^-1 Y'WV)`.
+
+    The k-means objective with the true assignment, on embeddings whitened by their covariance:
+    blind to any linear map of them. From `D` down to `D` less the number of sources that are heard,
+    with `D` the embedding's size. As in the paper; some implementations print twice the trace and
+    add the number of sources.
+
+    Args:
+        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
+            to "magnitude_ratio".
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: embedding `(batch, frames, bins, channels, embedding)`.
+
+    Raises:
+        InputError: for other weights or shapes.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    embedding = np.random.rand(2, 4, 5, 1, 16).astype("float32")
+    loss = losses.WhitenedKMeans()(reference, embedding)
+    ```
+
+    Reference:
+        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
+    """
+
+    def __init__(
+        self,
+        weights="magnitude_ratio",
+        name="whitened_kmeans",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(weights, name, reduction, dtype)
+
+    def distance(self, embedding, assignment, weights):
+        """`D` less the trace, `(batch,)`."""
+        size = embedding.shape[-1]
+        total = ops.sum(weights, axis=1, keepdims=True)
+        weighted = embedding * (weights / ops.where(total > 0, total, 1.0))
+        covariance = gram(weighted, embedding)
+        trace = ops.sum(ops.square(embedding), axis=-1, keepdims=True) * weights
+        trace = ops.sum(trace, axis=1, keepdims=True) / ops.where(total > 0, total, 1.0)
+        # At silence, and at embeddings of 0, any positive diagonal will do.
+        diagonal = ops.where(trace > 1e-20, REGULARIZATION * trace, 1.0)
+        sums = gram(weighted, assignment)
+        counts = ops.sum(weights * assignment, axis=1, keepdims=True)
+        counts = counts / ops.where(total > 0, total, 1.0)
+        solved = ops.solve(covariance + diagonal * ops.eye(size), sums)
+        shares = sums * solved / ops.where(counts > 0, counts, 1.0)
+        return size - ops.sum(shares, axis=(1, 2))
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class LinearDiscriminant(_EmbeddingLoss):
+    """Deep linear discriminant analysis: `|V - Y M|_F^2 / |V - m|_F^2`.
+
+    `M = (Y'Y)^-1 Y'V` are the sources' mean embeddings and `m` the mean of all: the scatter within
+    the sources over the whole scatter, from 0 to 1. As the whole is that within plus that between,
+    less of this is less of within over between.
+
+    Args:
+        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
+            to "magnitude_ratio".
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: embedding `(batch, frames, bins, channels, embedding)`.
+
+    Raises:
+        InputError: for other weights or shapes.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    embedding = np.random.rand(2, 4, 5, 1, 16).astype("float32")
+    loss = losses.LinearDiscriminant()(reference, embedding)
+    ```
+
+    Reference:
+        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
+    """
+
+    def __init__(
+        self,
+        weights="magnitude_ratio",
+        name="linear_discriminant",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(weights, name, reduction, dtype)
+
+    def distance(self, embedding, assignment, weights):
+        """Scatter within the sources over all scatter, `(batch,)`."""
+        means = centroids(embedding, weights * assignment)
+        nearest = ops.einsum("bnk,bkd->bnd", assignment, means)
+        within = _scatter(embedding - nearest, weights)
+        whole = _scatter(embedding - centroids(embedding, weights), weights)
+        # Where all embeddings are the same there is nothing to tell apart: as bad as can be.
+        apart = whole > 1e-30
+        return ops.where(apart, within / ops.where(apart, whole, 1.0), 1.0)
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class GraphLaplacian(_EmbeddingLoss):
+    """Graph Laplacian distance: `|D^-1/2 VV' D^-1/2 - E^-1/2 YY' E^-1/2|_F^2`.
+
+    `D` and `E` are diagonal, the sums of the rows of `VV'` and `YY'`: what spectral clustering
+    works on. Large and small sources count alike. Meant for embeddings without negative values
+    (sigmoid, then unit norm): where a row of `VV'` sums to less than a thousandth of the number of
+    points, that thousandth is taken.
+
+    Args:
+        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
+            to "magnitude_ratio".
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: embedding `(batch, frames, bins, channels, embedding)`.
+
+    Raises:
+        InputError: for other weights or shapes.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    reference = np.random.randn(2, 4, 5, 1, 3, 2).astype("float32")
+    embedding = np.full((2, 4, 5, 1, 16), 0.25, "float32")
+    loss = losses.GraphLaplacian()(reference, embedding)
+    ```
+
+    Reference:
+        Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
+    """
+
+    def __init__(
+        self,
+        weights="magnitude_ratio",
+        name="graph_laplacian",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(weights, name, reduction, dtype)
+
+    def distance(self, embedding, assignment, weights):
+        """Squared distance of the normalised affinities, `(batch,)`."""
+        total = ops.sum(weights, axis=1, keepdims=True)
+        weights = weights / ops.where(total > 0, total, 1.0)
+        degrees = ops.sum(embedding * gram(weights, embedding), axis=-1, keepdims=True)
+        normalized = embedding / ops.sqrt(ops.maximum(degrees, FLOOR))
+        weighted = weights * normalized
+        counts = ops.sum(weights * assignment, axis=1, keepdims=True)
+        heard = counts > 0
+        assignment = assignment / ops.sqrt(ops.where(heard, counts, 1.0))
+        return (
+            _square(gram(weighted, normalized))
+            - 2 * _square(gram(weighted, assignment))
+            + ops.sum(ops.cast(heard, "float32"), axis=(1, 2))
+        )
 
 
 def _square(matrix):
     return ops.sum(ops.square(matrix), axis=(1, 2))
+
+
+def _scatter(difference, weights):
+    return ops.mean(weights * ops.square(difference), axis=(1, 2))

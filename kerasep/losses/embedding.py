@@ -1,8 +1,5 @@
 """What losses of embeddings share: points, the source that each belongs to, and its weight."""
 
-import math
-
-import keras
 from keras import ops
 
 from kerasep import targets
@@ -66,20 +63,6 @@ def bin_weights(reference, weights):
     return level / ops.where(mean > 0, mean, 1.0)
 
 
-def points(tensor):
-    """Make one axis of frames, bins and channels.
-
-    Args:
-        tensor: `(batch, frames, bins, channels, size)`.
-
-    Returns:
-        `(batch, points, size)`.
-    """
-    shape = ops.shape(tensor)
-    number = -1 if None in shape[1:4] else math.prod(shape[1:4])
-    return ops.reshape(tensor, (shape[0], number, tensor.shape[-1]))
-
-
 def gram(first, second):
     """`A' B` for each example.
 
@@ -91,44 +74,3 @@ def gram(first, second):
         `(batch, m, n)`.
     """
     return ops.einsum("bnd,bne->bde", first, second)
-
-
-class EmbeddingLoss(keras.losses.Loss):
-    """Base of losses that say how well embeddings of bins cluster by their dominant source.
-
-    A subclass has `distance(embedding, assignment, weights)`, which takes points
-    `(batch, points, embedding)`, one-hot `(batch, points, sources)` and `(batch, points, 1)`, and
-    gives `(batch,)`. A point of weight 2 must count as two points.
-
-    Args:
-        weights: of the bins, as `bin_weights` has them.
-        name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`.
-    """
-
-    def __init__(
-        self, weights="magnitude_ratio", name=None, reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        check_weights(weights)
-        self.weights = weights
-
-    def call(self, y_true, y_pred):
-        """Loss of each example, `(batch,)`."""
-        check_embedding(y_true, y_pred)
-        y_true = ops.cast(y_true, "float32")
-        return self.distance(
-            points(ops.cast(y_pred, "float32")),
-            points(targets.dominant_source(y_true)),
-            points(bin_weights(y_true, self.weights)[..., None]),
-        )
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "weights": self.weights,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }

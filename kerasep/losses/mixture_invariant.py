@@ -8,6 +8,7 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.losses.pairwise import as_loss, each_example
+from kerasep.losses.spectrogram import alike
 
 # What is tried at most: 2 mixtures of 12 estimates.
 MOST = 4096
@@ -30,8 +31,8 @@ class MixtureInvariant(keras.losses.Loss):
 
     Call arguments:
         y_true: mixtures `(batch, samples, channels, mixtures)`, two as a rule.
-        y_pred: estimates `(batch, samples, channels, estimates)`; `mixtures ** estimates` is at
-            most 4096.
+        y_pred: estimates `(batch, samples, channels, estimates)`, as many as mixtures or more;
+            `mixtures ** estimates` is at most 4096.
 
     Raises:
         InputError: for something that is no loss, other shapes, or more estimates.
@@ -60,10 +61,12 @@ class MixtureInvariant(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
         true, estimated = tuple(y_true.shape), tuple(y_pred.shape)
-        if len(true) != 4 or len(estimated) != 4 or true[3] ** estimated[3] > MOST:
+        fits = len(true) == len(estimated) == 4 and alike(y_true[..., 0], y_pred[..., 0])
+        if not fits or estimated[3] < true[3] or true[3] ** estimated[3] > MOST:
             raise InputError(
                 f"received mixtures {true} and estimates {estimated}, expected (batch, samples, "
-                f"channels, mixtures or estimates), with at most {MOST} ways to share them"
+                f"channels, mixtures) and as many estimates or more, with at most {MOST} ways to "
+                f"share them"
             )
         members, ways = _ways(true[3], estimated[3])
         costs = self._costs(ops.stop_gradient(y_true), ops.stop_gradient(y_pred), members)

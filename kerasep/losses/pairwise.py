@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.spectrogram import alike
 
 
 def as_loss(loss):
-    """A loss, a Keras loss' name, or either in serialised form, as something that has `call`.
+    """Give a loss for what stands for one.
 
     Args:
-        loss: `keras.losses.Loss`, or what `keras.losses.get` takes.
+        loss: `keras.losses.Loss`, its class' name, or its serialised form.
 
     Returns:
         The loss.
@@ -101,10 +102,11 @@ def check_sources(y_true, y_pred):
     Raises:
         InputError: with both shapes.
     """
-    packed = len(y_true.shape) == 6 and len(y_pred.shape) == 5
-    waveforms = len(y_true.shape) == len(y_pred.shape) == 4
-    sources = y_true.shape[-2] - 1 if packed else y_true.shape[-1]
-    if not (packed or waveforms) or y_pred.shape[-1] != sources:
+    if len(y_true.shape) == 6 and len(y_pred.shape) == 5:
+        fits = y_true.shape[-1] == 2 and alike(y_true[..., 1:, 0], y_pred)
+    else:
+        fits = len(y_true.shape) == 4 and alike(y_true, y_pred)
+    if not fits:
         raise InputError(
             f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "
             f"(batch, samples, channels, sources) twice, or the packed reference and "

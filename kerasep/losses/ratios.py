@@ -7,17 +7,10 @@ from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
 
 
-class RatioLoss(keras.losses.Loss):
-    """Base of losses that are minus `self.ratio`, mean over channels and sources.
+class _RatioLoss(keras.losses.Loss):
+    """Minus `self.ratio`, mean over channels and sources.
 
-    Beside `ratio(reference, estimate)` a subclass has `energies(reference, estimate, product)`:
-    signal and noise of the same ratio, from `|s|^2`, `|e|^2` and `<s, e>`. `zero_mean` says whether
-    the means are taken off first.
-
-    Args:
-        name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`.
+    `energies` gives signal and noise of the same ratio from `|s|^2`, `|e|^2` and `<s, e>`.
     """
 
     zero_mean = False
@@ -100,7 +93,7 @@ def _scaled_signal(reference, estimate, product):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SISNR(RatioLoss):
+class SISNR(_RatioLoss):
     """Negative scale-invariant signal-to-noise ratio: `-10 log10(|a s|^2 / |a s - e|^2)`, in dB.
 
     `a = <e, s> / |s|^2`, after the mean is taken off both. Some texts print the loss without the
@@ -138,7 +131,7 @@ class SISNR(RatioLoss):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SISDR(RatioLoss):
+class SISDR(_RatioLoss):
     """Negative scale-invariant signal-to-distortion ratio, in dB: `SISNR` without taking means off.
 
     `-10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
@@ -173,7 +166,7 @@ class SISDR(RatioLoss):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SDSDR(RatioLoss):
+class SDSDR(_RatioLoss):
     """Negative scale-dependent signal-to-distortion ratio, in dB: a wrong level costs.
 
     `-10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
@@ -208,7 +201,7 @@ class SDSDR(RatioLoss):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SNR(RatioLoss):
+class SNR(_RatioLoss):
     """Negative signal-to-noise ratio, in dB: `-10 log10(|s|^2 / |s - e|^2)`.
 
     Args:
@@ -235,3 +228,57 @@ class SNR(RatioLoss):
 
     def __init__(self, name="snr", reduction="sum_over_batch_size", dtype="float32"):
         super().__init__(name, reduction, dtype)
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class ThresholdedSNR(_RatioLoss):
+    """Negative thresholded SNR: `-10 log10(|s|^2 / (|s - e|^2 + t |s|^2))`, in dB.
+
+    `t = 10^(-limit / 10)`: never less than `-limit`, so that examples that are good already do not
+    drown the rest. The loss of mixture invariant training.
+
+    Args:
+        limit: the ratio of a perfect estimate, in dB. Defaults to 30.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: source waveforms `(batch, samples, channels, sources)`.
+        y_pred: estimates of the same shape.
+
+    Raises:
+        InputError: for other shapes.
+
+    Example:
+    >>> import numpy as np
+    >>> s = np.ones((2, 100, 1, 2), "float32")
+    >>> round(float(ThresholdedSNR()(s, s)))
+    -30
+
+    Reference:
+        Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training", eq. 2.
+    """
+
+    def __init__(
+        self,
+        limit=30.0,
+        name="thresholded_snr",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(name, reduction, dtype)
+        self.limit = limit
+
+    def ratio(self, reference, estimate):
+        """Thresholded ratio in dB, samples gone."""
+        return ratios.thresholded_snr(reference, estimate, self.limit)
+
+    def energies(self, reference, estimate, product):
+        """Signal, and noise with its threshold."""
+        noise = reference + estimate - 2 * product
+        return reference, noise + 10 ** (-self.limit / 10) * reference
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "limit": self.limit}

@@ -2,7 +2,7 @@
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
 from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
-from kerasep.ops.clustering import centroids, kmeans, soft_kmeans
+from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
 from kerasep.ops.filterbanks import (
     analysis,
@@ -37,6 +37,7 @@ __all__ = [
     "alternate_projections",
     "analysis",
     "apply_mask",
+    "as_points",
     "best_permutation",
     "binary_mask",
     "centroids",

@@ -1,9 +1,31 @@
 """K-means: hard, for masks from embeddings, and soft, with gradients."""
 
+import math
+
 import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+
+
+def as_points(tensor):
+    """Make one axis of frames, bins and channels: the points that are clustered.
+
+    Args:
+        tensor: `(batch, frames, bins, channels, features)`.
+
+    Returns:
+        `(batch, points, features)`.
+
+    Example:
+    >>> import numpy as np
+    >>> as_points(np.zeros((2, 4, 5, 3, 8))).shape
+    (2, 60, 8)
+    """
+    shape = ops.shape(tensor)
+    known = all(isinstance(size, int) for size in shape[1:4])
+    number = math.prod(shape[1:4]) if known else -1
+    return ops.reshape(tensor, (shape[0], number, tensor.shape[-1]))
 
 
 def kmeans(points, clusters, weights=None, iterations=100, seed=0):

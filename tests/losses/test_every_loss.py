@@ -8,31 +8,93 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
-from kerasep import losses
+from kerasep import losses, targets
 from kerasep.errors import InputError
 
-OTHER = {"p": 2, "limit": 1.5, "name": "other", "reduction": "sum", "dtype": "bfloat16"}
+# What a loss must be given, or what makes it fast on the short signals below.
+ARGUMENTS = {
+    "MixtureInvariant": {"loss": losses.ThresholdedSNR()},
+    "MultiResolutionSTFT": {"resolutions": [[64, 16, 48], [32, 8, 32]]},
+    "PermutationInvariant": {"loss": losses.SISDR()},
+    "SinkPIT": {"loss": losses.SISDR()},
+    "SourceWeighted": {"loss": losses.SISDR(), "weights": [1.0, 2.0]},
+    "WeightedSum": {"losses": [losses.SISDR(), losses.Waveform()]},
+}
+EMBEDDING = {
+    "DeepAttractor",
+    "DeepClustering",
+    "GraphLaplacian",
+    "LinearDiscriminant",
+    "WhitenedKMeans",
+}
+# A value of every argument that is not the default, and where it depends on the loss.
+OTHER = {
+    "p": 2,
+    "limit": 1.5,
+    "weights": "none",
+    "resolutions": [[64, 16, 64]],
+    "sharpness": 5.0,
+    "iterations": 20,
+    "loss": keras.losses.serialize(losses.SNR()),
+    "losses": [keras.losses.serialize(losses.SNR())] * 2,
+    "name": "other",
+    "reduction": "sum",
+    "dtype": "bfloat16",
+}
+OTHER_WEIGHTS = {"SourceWeighted": [0.5, 3.0], "WeightedSum": [0.5, 3.0]}
+
+
+def make(loss_class, sources=2, **arguments):
+    arguments = {**ARGUMENTS.get(loss_class.__name__, {}), **arguments}
+    if loss_class is losses.SourceWeighted:
+        arguments["weights"] = arguments["weights"][:sources]
+    return loss_class(**arguments)
+
+
+def others(loss_class):
+    given = {"weights": OTHER_WEIGHTS.get(loss_class.__name__, OTHER["weights"])}
+    names = inspect.signature(loss_class).parameters
+    return {name: {**OTHER, **given}[name] for name in names}
+
+
+def judges_embeddings(loss_class):
+    return loss_class.__name__ in EMBEDDING
+
+
+def takes_reference(loss_class):
+    return hasattr(loss_class, "target") or judges_embeddings(loss_class)
 
 
 def tensors(loss_class, rng, batch=3, frames=6, sources=2):
     """A y_true and a y_pred of the kind that a loss compares."""
-    if hasattr(loss_class, "target"):
+    if takes_reference(loss_class):
         reference = rng.standard_normal((batch, frames, 5, 2, 1 + sources, 2))
         estimate = rng.random((batch, frames, 5, 2, sources))
     else:
         reference = rng.standard_normal((batch, 50 * frames, 2, sources))
         estimate = 0.5 * reference + 0.3 * rng.standard_normal(reference.shape)
+    if judges_embeddings(loss_class):
+        # Sources that share no bin, so that there are perfect masks.
+        heard = rng.integers(0, sources, reference.shape[:4])
+        reference[..., 1:, :] *= np.eye(sources)[heard][..., None]
+        reference[..., 0, :] = reference[..., 1:, :].sum(axis=-2)
+        estimate = rng.random((batch, frames, 5, 2, 4)) + 0.1
+        estimate /= np.linalg.norm(estimate, axis=-1, keepdims=True)
     return reference.astype("float32"), estimate.astype("float32")
 
 
 def perfect(loss_class, reference):
-    if not hasattr(loss_class, "target"):
-        return reference
-    return convert_to_numpy(loss_class().target(reference))
+    if judges_embeddings(loss_class):  # each source in a direction of its own
+        dominant = convert_to_numpy(targets.dominant_source(reference))
+        far = 20 if loss_class is losses.DeepAttractor else 1
+        return far * np.pad(dominant, [(0, 0)] * 4 + [(0, 1)])
+    if hasattr(loss_class, "target"):
+        return convert_to_numpy(loss_class().target(reference))
+    return reference
 
 
-def check_finite(gradients, loss_class, reference, estimate):
-    value, found = gradients(loss_class(), reference, estimate)
+def check_finite(gradients, loss_class, reference, estimate, sources=2):
+    value, found = gradients(make(loss_class, sources), reference, estimate)
     assert np.isfinite(value)
     assert all(np.isfinite(gradient).all() for gradient in found)
     return value
@@ -45,15 +107,16 @@ def test_exported(loss_class):
 
 def test_config_is_the_signature(loss_class):
     arguments = dict(inspect.signature(loss_class).parameters)
-    assert loss_class().get_config().keys() == arguments.keys()
-    chosen = {name: OTHER[name] for name in arguments}
+    assert make(loss_class).get_config().keys() == arguments.keys()
+    chosen = others(loss_class)
     assert loss_class(**chosen).get_config() == chosen
-    assert all(OTHER[name] != argument.default for name, argument in arguments.items())
+    assert all(chosen[name] != argument.default for name, argument in arguments.items())
 
 
 def test_round_trip(loss_class, rng):
-    arguments = inspect.signature(loss_class).parameters
-    loss = loss_class(**{name: OTHER[name] for name in arguments if name != "dtype"})
+    chosen = others(loss_class)
+    del chosen["dtype"]
+    loss = loss_class(**chosen)
     written = json.loads(json.dumps(keras.losses.serialize(loss)))
     again = keras.losses.deserialize(written)
     assert type(again) is loss_class
@@ -63,28 +126,36 @@ def test_round_trip(loss_class, rng):
 
 
 def test_a_recipe_names_it_by_class(loss_class):
-    written = {"class_name": loss_class.__name__, "config": {}}
+    by_class = {"class_name": "SNR", "config": {}}
+    given = {"loss": by_class, "losses": [by_class] * 2, "weights": [1.0, 2.0]}
+    required = {
+        name: given[name]
+        for name, argument in inspect.signature(loss_class).parameters.items()
+        if argument.default is argument.empty
+    }
+    written = {"class_name": loss_class.__name__, "config": required}
     found = keras.losses.deserialize(written, custom_objects=vars(losses))
     assert type(found) is loss_class
 
 
 def test_one_value_an_example(loss_class, rng):
     pair = tensors(loss_class, rng)
-    each = convert_to_numpy(loss_class(reduction=None)(*pair))
+    each = convert_to_numpy(make(loss_class, reduction=None)(*pair))
     assert each.shape == (3,)
     alone = [
-        convert_to_numpy(loss_class()(*(tensor[i : i + 1] for tensor in pair))) for i in range(3)
+        convert_to_numpy(make(loss_class)(*(tensor[i : i + 1] for tensor in pair)))
+        for i in range(3)
     ]
     np.testing.assert_allclose(each, alone, rtol=1e-4)
-    np.testing.assert_allclose(convert_to_numpy(loss_class()(*pair)), each.mean(), rtol=1e-5)
+    np.testing.assert_allclose(convert_to_numpy(make(loss_class)(*pair)), each.mean(), rtol=1e-5)
 
 
 def test_weights_mean_examples(loss_class, rng):
     # As many frames as examples: a loss of each frame would be weighted wrongly, without an error.
     pair = tensors(loss_class, rng, batch=6, frames=6)
     weights = np.arange(6, dtype="float32")
-    each = convert_to_numpy(loss_class(reduction=None)(*pair))
-    received = convert_to_numpy(loss_class()(*pair, sample_weight=weights))
+    each = convert_to_numpy(make(loss_class, reduction=None)(*pair))
+    received = convert_to_numpy(make(loss_class)(*pair, sample_weight=weights))
     np.testing.assert_allclose(received, (each * weights).mean(), rtol=1e-4)
 
 
@@ -109,7 +180,10 @@ def test_finite_and_least_at_perfection(loss_class, rng, gradients, level):
 
 def test_a_silent_source_or_mixture(loss_class, rng, gradients):
     reference, estimate = tensors(loss_class, rng)
-    if hasattr(loss_class, "target"):
+    if takes_reference(loss_class):
+        muted = reference.copy()
+        muted[..., 1, :] = 0
+        check_finite(gradients, loss_class, muted, estimate)
         reference[..., 0, :] = 0
     else:
         reference[..., 0] = 0
@@ -118,36 +192,40 @@ def test_a_silent_source_or_mixture(loss_class, rng, gradients):
 
 @pytest.mark.parametrize("size", [{"batch": 1}, {"sources": 1}, {"frames": 1}])
 def test_smallest_sizes(loss_class, rng, gradients, size):
-    check_finite(gradients, loss_class, *tensors(loss_class, rng, **size))
+    pair = tensors(loss_class, rng, **size)
+    check_finite(gradients, loss_class, *pair, sources=size.get("sources", 2))
 
 
 def test_order_of_channels_does_not_matter(loss_class, rng):
     reference, estimate = tensors(loss_class, rng)
-    axis = 3 if hasattr(loss_class, "target") else 2
+    axis = 3 if takes_reference(loss_class) else 2
     flipped = (np.flip(tensor, axis).copy() for tensor in (reference, estimate))
     np.testing.assert_allclose(
-        convert_to_numpy(loss_class()(*flipped)),
-        convert_to_numpy(loss_class()(reference, estimate)),
+        convert_to_numpy(make(loss_class)(*flipped)),
+        convert_to_numpy(make(loss_class)(reference, estimate)),
         rtol=1e-5,
     )
 
 
-def test_float32_under_mixed_precision(loss_class, rng, policy):
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_float32_under_mixed_precision(loss_class, rng, policy, gradients, kind):
     reference, estimate = tensors(loss_class, rng)
-    expected = convert_to_numpy(loss_class()(reference, estimate))
-    policy("mixed_bfloat16")
-    received = loss_class()(reference, estimate)
+    expected = convert_to_numpy(make(loss_class)(reference, estimate))
+    policy(f"mixed_{kind}")
+    received = make(loss_class)(reference, estimate)
     assert keras.backend.standardize_dtype(received.dtype) == "float32"
     assert convert_to_numpy(received) == expected
-    coarse = loss_class()(reference, keras.ops.cast(estimate, "bfloat16"))
+    coarse = make(loss_class)(reference, keras.ops.cast(estimate, kind))
     assert keras.backend.standardize_dtype(coarse.dtype) == "float32"
+    check_finite(gradients, loss_class, reference, estimate)
 
 
 def test_wrong_shapes(loss_class, rng):
     reference, estimate = tensors(loss_class, rng)
-    loss = loss_class()
+    loss = make(loss_class)
+    of_sources = () if judges_embeddings(loss_class) else ((reference, estimate[..., :1]),)
     for wrong in (
-        (reference, estimate[..., :1]),
+        *of_sources,
         (reference, estimate[:, :1]),  # would be broadcast
         (reference, estimate[:1]),
         (reference, estimate[..., 0]),
@@ -164,5 +242,5 @@ def test_trains_in_a_compiled_model(loss_class, rng):
     reference, estimate = tensors(loss_class, rng)
     inputs = keras.Input((None, *estimate.shape[2:]))
     model = keras.Model(inputs, keras.layers.Dense(estimate.shape[-1])(inputs))
-    model.compile("sgd", loss_class())
+    model.compile("sgd", make(loss_class))
     assert np.isfinite(model.train_on_batch(estimate, reference))

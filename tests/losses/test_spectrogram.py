@@ -38,8 +38,25 @@ def test_formula(rng, cls, options, p):
     np.testing.assert_allclose(convert_to_numpy(loss(reference, estimate)), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("p", [1, 1.0001, 1.5, 2, 2.5, 3])
+def test_gradient_of_any_p(rng, gradients, p):
+    """Also where estimate and target are the same: there it is 0."""
+    reference = rng.standard_normal((1, 9, 5, 2, 4, 2)).astype("float32")
+    loss = losses.MagnitudeSpectrum(p)
+    target = convert_to_numpy(loss.target(reference))
+    difference = rng.standard_normal(target.shape).astype("float32")
+    difference[:, ::2] = 0
+    estimate = target + difference
+    expected = p * np.sign(difference) * np.abs(difference) ** (p - 1) / difference.size
+    _, (_, received) = gradients(loss, reference, estimate)
+    np.testing.assert_allclose(received, expected, atol=1e-5 / p)
+    assert np.isfinite(received).all()
+
+
 def test_p_below_one():
     with pytest.raises(InputError, match=r"p=0\.5"):
         losses.MagnitudeSpectrum(p=0.5)
     with pytest.raises(InputError, match="p=0"):
         losses.Waveform(p=0)
+    with pytest.raises(InputError, match="p=inf"):
+        losses.Waveform(p=float("inf"))

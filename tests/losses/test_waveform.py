@@ -44,6 +44,24 @@ def test_distance(rng, p):
     np.testing.assert_allclose(received, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("limit", [10.0, 30.0])
+def test_thresholded_snr(rng, limit):
+    s, e = (signal.astype("float64") for signal in noisy(rng))
+    noise = ((s - e) ** 2).sum(axis=1) + 10 ** (-limit / 10) * (s**2).sum(axis=1)
+    expected = -10 * np.log10((s**2).sum(axis=1) / noise).mean(axis=(1, 2))
+    received = convert_to_numpy(losses.ThresholdedSNR(limit, reduction=None)(s, e))
+    np.testing.assert_allclose(received, expected, atol=1e-4)
+    best = convert_to_numpy(losses.ThresholdedSNR(limit)(s, s))
+    assert best == pytest.approx(-limit, abs=1e-3)
+
+
+def test_log_l1(rng):
+    s, e = (signal.astype("float64") for signal in noisy(rng))
+    expected = 10 * np.log10(np.abs(s - e).mean(axis=1)).mean(axis=(1, 2))
+    received = convert_to_numpy(losses.LogL1(reduction=None)(s, e))
+    np.testing.assert_allclose(received, expected, atol=1e-4)
+
+
 @settings(max_examples=20, deadline=None)
 @given(scale=st.floats(0.05, 50), offset=st.floats(-3, 3))
 def test_scale_and_offset(scale, offset):
