@@ -48,13 +48,12 @@ for panel, (title, where) in zip(axes, shown.items(), strict=False):
     panel.set(title=title, xlabel="first direction", ylabel="second direction")
 axes[1].legend(markerscale=4, loc="upper center")
 
-vectors = np.asarray(embedding).reshape(1, -1, 20)
-labels, _ = ops.kmeans(vectors, 2, weights=loud[None].astype("float32"))
-mask = np.asarray(labels).reshape(frames, bins)
-if np.mean((mask == 1).ravel()[loud] == np.ravel(dominant)[loud]) < 0.5:
-    mask = 1 - mask
+masks = np.asarray(layers.KMeans(2)(embedding, magnitude))[0, :, :, 0]
+# Which cluster is whose is not known: take the one that has more of the vocals.
+agreement = (masks * dominant[0]).sum(axis=(0, 1))
+mask = masks[..., agreement.argmax()]
 image(axes[2], dominant[0, :, :, 0], TRANSFORM["hop"], cmap="viridis", vmin=0, vmax=1)
 axes[2].set_title("vocals the loudest")
 image(axes[3], mask, TRANSFORM["hop"], cmap="viridis", vmin=0, vmax=1)
-axes[3].set_title("k-means of the embeddings")
+axes[3].set_title("k-means")
 axes[3].set_ylabel("")
