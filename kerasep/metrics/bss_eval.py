@@ -1,0 +1,362 @@
+"""BSS Eval version 4: SDR, ISR, SIR and SAR of multichannel source images, frame by frame."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import scipy.fft
+import scipy.linalg
+import scipy.optimize
+
+from kerasep.errors import InputError
+
+RATIOS = ("sdr", "isr", "sir", "sar")
+BLOCKS = 13  # at once: what a second of 44.1 kHz takes; not a power of two, which caches dislike
+
+
+def bss_eval(
+    reference, estimate, sample_rate, window=1.0, hop=1.0, filter_length=512, permute=False
+):
+    """Score the estimates of all sources of a recording by BSS Eval version 4.
+
+    Each estimate `e` is taken apart by two least-squares projections, onto delayed copies of its
+    own reference `s` and onto those of all references: `p = P_own e` and `q = P_all e`. Both use
+    one set of filters for the whole recording; energies are then taken in each frame:
+
+        SDR = |s|^2 / |s - e|^2          ISR = |s|^2 / |p - s|^2
+        SIR = |p|^2 / |q - p|^2          SAR = |q|^2 / |e - q|^2
+
+    over all channels together, in dB. (SDR therefore is `kerasep.ops.snr` of the frame: uSDR is
+    the same of the whole recording.) The numbers are museval's, except where that gives none or a
+    wrong one: a source that is silent throughout has NaN and leaves the others alone, and silent
+    frames do not keep the permutation from being found.
+
+    Args:
+        reference: true waveforms `(samples, channels, sources)`.
+        estimate: their estimates; padded with zeros or cut where their length is another.
+        sample_rate: in Hz.
+        window: seconds of a frame; None for the whole recording at once, as version 3 does.
+            Samples after the last whole frame are left out. Defaults to 1.
+        hop: seconds from frame to frame. Defaults to 1.
+        filter_length: taps of the filters. Defaults to 512.
+        permute: whether to look for the order of the estimates that has the highest mean SIR.
+            Defaults to False.
+
+    Returns:
+        Dict with "sdr", "isr", "sir" and "sar", arrays `(frames, sources)` in dB, and
+        "permutation" `(sources,)`: the index of the estimate that belongs to each source. A frame
+        in which any source or estimate is silent (its channels add up to zero in every sample) is
+        NaN for all.
+
+    Raises:
+        InputError: for shapes that do not belong together, samples that are not finite, or
+            settings out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> s = np.random.default_rng(0).standard_normal((16000, 2, 3))
+    >>> scores = bss_eval(s, s + 0.1, sample_rate=8000, filter_length=32)
+    >>> np.median(scores["sdr"], axis=0).round()
+    array([20., 20., 20.])
+
+    Reference:
+        Stöter, Liutkus and Ito 2018, "The 2018 Signal Separation Evaluation Campaign"; Vincent et
+        al. 2012, "The Signal Separation Evaluation Campaign (2007-2010)", eq. 3 to 7.
+    """
+    reference, estimate = _checked(reference, estimate, filter_length)
+    frames = _frames(reference.shape[-1], sample_rate, window, hop)
+    heard, given = (np.flatnonzero(_sounds(x).any(axis=1)) for x in (reference, estimate))
+    if permute:
+        own, other = heard, np.tile(given, (len(heard), 1))
+    else:
+        own = given = np.intersect1d(heard, given)
+        other = own[:, None]
+    sources = len(reference)
+    scores = np.full((len(RATIOS), len(frames), sources, sources), np.nan)
+    if other.size:
+        pairs = np.searchsorted(heard, own), np.searchsorted(given, other)
+        scores[:, :, own[:, None], other] = _scores_of_pairs(
+            reference[heard], estimate[given], *pairs, frames, filter_length
+        )
+    order = _best_order(scores[RATIOS.index("sir")]) if permute else np.arange(sources)
+    chosen = scores[:, :, np.arange(len(order)), order]
+    return {**dict(zip(RATIOS, chosen, strict=True)), "permutation": order}
+
+
+def median_over_frames(scores):
+    """Reduce the frames of `bss_eval` to one score a source, as evaluation campaigns do.
+
+    Args:
+        scores: what `bss_eval` returns.
+
+    Returns:
+        Dict from "sdr", "isr", "sir" and "sar" to arrays `(sources,)`: the median over the frames
+        that have a score, NaN where none has.
+
+    Example:
+    >>> import numpy as np
+    >>> one = np.array([[1.0], [np.nan], [4.0]])
+    >>> median_over_frames({"sdr": one, "isr": one, "sir": one, "sar": one})["sdr"]
+    array([2.5])
+    """
+    medians = {}
+    for name in RATIOS:
+        scored = [frames[~np.isnan(frames)] for frames in scores[name].T]
+        medians[name] = np.array([np.median(each) if len(each) else np.nan for each in scored])
+    return medians
+
+
+def _scores_of_pairs(reference, estimate, own, other, frames, taps):
+    """Scores `(4, frames, *other.shape)` of references `own[i]` with estimates `other[i, k]`.
+
+    Signals are `(sources, channels, samples)`.
+    """
+    filters = _projections(reference, estimate, own, other, taps)
+    scores = np.full((len(RATIOS), len(frames), *other.shape), np.nan)
+    sounds = np.concatenate([_sounds(signals) for signals in (reference, estimate)])
+    scored = [t for t, frame in enumerate(frames) if sounds[:, slice(*frame)].any(axis=1).all()]
+
+    def energies(t):
+        parts = [signals[..., slice(*frames[t])] for signals in (reference, estimate)]
+        return _energies(*parts, own, other, *filters, taps)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for t, found in zip(scored, threads.map(energies, scored), strict=True):
+            scores[:, t] = _ratios(*found)
+    return scores
+
+
+def _projections(reference, estimate, own, other, taps):
+    """Spectra of the least-squares filters, for blocks of `_block_size`.
+
+    Returns:
+        Onto all references: `(bins, estimates * channels, references * channels)`; onto those of
+        `own`: `(bins, own, others * channels, channels)`. The last axis is what goes in.
+    """
+    within, across = _correlations(reference, estimate, taps)
+    rows = reference.shape[0] * reference.shape[1]
+    onto_all = _least_squares(
+        within.reshape(1, taps, rows, rows), across.reshape(1, taps, rows, -1)
+    )
+    onto_own = _least_squares(
+        np.stack([within[:, j, :, j] for j in own]),
+        np.stack([across[:, j][:, :, k] for j, k in zip(own, other, strict=True)]).reshape(
+            len(own), taps, reference.shape[1], -1
+        ),
+    )
+    # From (problems, taps, inputs, outputs).
+    spectra = [
+        _rfft(filters.transpose(1, 0, 3, 2), _block_size(taps)) for filters in (onto_all, onto_own)
+    ]
+    return np.ascontiguousarray(spectra[0][:, 0]), np.ascontiguousarray(spectra[1])
+
+
+def _correlations(reference, estimate, taps):
+    """Correlations `sum_n x[n] y[n + lag]` of references with references and with estimates.
+
+    Block by block: a block's beginning against the whole block, so that no lag wraps around.
+
+    Returns:
+        `(taps, references, channels, references, channels)`, and the same with estimates last.
+    """
+    size = _block_size(taps)
+    hop = size - taps + 1
+    inputs = reference.shape[0] * reference.shape[1]
+
+    def spectrum(start):
+        blocks = _blocks(reference, estimate, start, size, hop)
+        beginning, whole = _rfft(blocks[:hop, :inputs], size), _rfft(blocks, size)
+        return beginning.conj() @ whole.transpose(0, 2, 1)
+
+    starts = range(0, reference.shape[-1], BLOCKS * hop)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        total = sum(threads.map(spectrum, starts))
+    found = _irfft(total, size)[:taps]
+    found = found.reshape(taps, *reference.shape[:2], -1, reference.shape[1])
+    return np.split(found, [len(reference)], axis=3)
+
+
+def _least_squares(within, across):
+    """Filters that come nearest to targets, from correlations, of several problems at once.
+
+    Args:
+        within: of inputs with inputs, `(problems, taps, inputs, inputs)`.
+        across: of inputs with targets, `(problems, taps, inputs, targets)`.
+
+    Returns:
+        `(problems, taps, inputs, targets)`.
+    """
+    try:
+        return _solve_by_schur(within, across)
+    except np.linalg.LinAlgError:
+        return np.stack([*map(_solve_by_pivots, within, across)])
+
+
+def _solve_by_schur(within, across):
+    """Solve with Schur's algorithm in its stable (mixed) form.
+
+    The matrix of all delays' correlations, rows ordered by tap, then input, is block-Toeplitz: each
+    block row of its triangular factor follows from the one before by a hyperbolic rotation. That
+    takes `taps^2 inputs^3` steps where Cholesky's algorithm takes `taps^3 inputs^3`.
+
+    Raises:
+        LinAlgError: where delayed inputs depend on each other.
+    """
+    problems, taps, inputs, targets = across.shape
+    left = across.reshape(problems, -1, targets)
+    lower = np.linalg.cholesky(within[:, 0])
+    a = np.linalg.solve(lower, _transpose(within.reshape(problems, -1, inputs)))
+    b = a[..., inputs:]
+    factor, halfway = [], []
+    for tap in range(taps):
+        if tap:
+            a = a[..., :-inputs]
+            k = np.linalg.solve(_transpose(a[..., :inputs]), _transpose(b[..., :inputs]))
+            c = np.linalg.cholesky(np.eye(inputs) - k @ _transpose(k))
+            d = np.linalg.cholesky(np.eye(inputs) - _transpose(k) @ k)
+            a = np.linalg.inv(c) @ (a - k @ b)
+            b = _transpose(d) @ b - np.linalg.solve(d, _transpose(k) @ c) @ a
+            b = b[..., inputs:]
+        factor.append(a)
+        halfway.append(np.linalg.solve(_transpose(a[..., :inputs]), left[:, :inputs]))
+        left = left[:, inputs:] - _transpose(a[..., inputs:]) @ halfway[-1]
+    solved = np.empty((problems, taps * inputs, targets))
+    for tap in reversed(range(taps)):
+        end = (tap + 1) * inputs
+        a, wanted = factor[tap], halfway[tap] - factor[tap][..., inputs:] @ solved[:, end:]
+        solved[:, end - inputs : end] = np.linalg.solve(a[..., :inputs], wanted)
+    return solved.reshape(across.shape)
+
+
+def _solve_by_pivots(within, across):
+    """Solve for inputs that do not depend on each other; the filters of the others are zero.
+
+    Where two channels are equal, say, half of all is superfluous.
+    """
+    taps, inputs, targets = across.shape
+    gram = np.empty((taps, inputs, taps, inputs))
+    for i, j in np.ndindex(inputs, inputs):
+        gram[:, i, :, j] = scipy.linalg.toeplitz(within[:, i, j], within[:, j, i])
+    gram = gram.reshape(taps * inputs, taps * inputs)
+    factor, pivots, rank, _ = scipy.linalg.lapack.dpstrf(gram, lower=True)
+    chosen = pivots[:rank] - 1
+    wanted = across.reshape(taps * inputs, targets)
+    solved = np.zeros_like(wanted)
+    solved[chosen] = scipy.linalg.cho_solve((factor[:rank, :rank], True), wanted[chosen])
+    return solved.reshape(across.shape)
+
+
+def _energies(reference, estimate, own, other, onto_all, onto_own, taps):
+    """Energies in one frame of s, s - e, p, p - s, q, q - p and e - q, each of `other.shape`.
+
+    Filtered block by block (overlap-save), up to where the last filter has died away.
+    """
+    channels, size = reference.shape[1], _block_size(taps)
+    inputs = len(reference) * channels
+    padding = ((0, 0), (0, 0), (taps - 1, 0))
+    parts = [np.pad(signals, padding) for signals in (reference, estimate)]
+    energies = 0
+    hop = size - taps + 1
+    for start in range(0, parts[0].shape[-1], BLOCKS * hop):
+        blocks = _blocks(*parts, start, size, hop)
+        count = blocks.shape[-1]
+        split = (-1, channels, count)
+        spectra = _rfft(blocks[:, :inputs], size)
+        q = _irfft(onto_all @ spectra, size)[taps - 1 :]
+        p = _irfft(onto_own @ spectra.reshape(len(spectra), *split)[:, own], size)[taps - 1 :]
+        s = blocks[taps - 1 :, :inputs].reshape(len(q), *split)[:, own, None]
+        e = blocks[taps - 1 :, inputs:].reshape(len(q), *split)[:, other]
+        q = q.reshape(len(q), *split)[:, other]
+        p, s = p.reshape(q.shape), np.broadcast_to(s, q.shape)
+        signals = (s, s - e, p, p - s, q, q - p, e - q)
+        energies = energies + np.array([np.einsum("nikcb,nikcb->ik", x, x) for x in signals])
+    return energies
+
+
+def _ratios(s, s_e, p, p_s, q, q_p, e_q):
+    """SDR, ISR, SIR and SAR in dB, of energies."""
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(np.array([s, s, p, q]) / np.array([s_e, p_s, q_p, e_q]))
+
+
+def _blocks(reference, estimate, start, size, hop):
+    """The next few overlapping blocks `(size, rows, blocks)` from a sample on; zeros after the end.
+
+    Rows are the channels of all references, then those of all estimates.
+    """
+    count = min(BLOCKS, -(-(reference.shape[-1] - start) // hop))
+    needed = (count - 1) * hop + size
+    part = [signals[..., start : start + needed] for signals in (reference, estimate)]
+    part = np.concatenate([signals.reshape(-1, signals.shape[-1]) for signals in part])
+    padded = np.zeros((len(part), needed))
+    padded[:, : part.shape[1]] = part
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
+    return blocks.transpose(2, 0, 1)
+
+
+def _rfft(signals, size):
+    return scipy.fft.rfft(signals, size, axis=0)
+
+
+def _irfft(spectra, size):
+    return scipy.fft.irfft(spectra, size, axis=0)
+
+
+def _transpose(matrices):
+    return np.swapaxes(matrices, -1, -2)
+
+
+def _block_size(taps):
+    return scipy.fft.next_fast_len(8 * taps, real=True)
+
+
+def _best_order(sir):
+    """The order of estimates with the highest mean SIR; `sir` is `(frames, sources, sources)`."""
+    scored = sir[~np.isnan(sir).all(axis=(1, 2))]
+    mean = scored.mean(axis=0) if len(scored) else np.zeros(sir.shape[1:])
+    # Pairs with a source that is silent throughout have none: they come last, and infinity first.
+    mean = np.nan_to_num(mean, nan=-1e4, posinf=1e4, neginf=-1e4)
+    return scipy.optimize.linear_sum_assignment(mean, maximize=True)[1]
+
+
+def _sounds(signals):
+    """Where each of `(sources, channels, samples)` is not silent, as version 4 tells it."""
+    return sum(signals.swapaxes(0, 1)) != 0
+
+
+def _frames(samples, sample_rate, window, hop):
+    """Starts and ends of frames, in samples."""
+    if window is None:
+        return [(0, samples)]
+    length, step = round(window * sample_rate), round(hop * sample_rate)
+    if length < 1 or step < 1:
+        raise InputError(
+            f"received window={window} and hop={hop} at {sample_rate} Hz, expected at least one "
+            f"sample of each"
+        )
+    if length >= samples:
+        return [(0, samples)]
+    return [(start, start + length) for start in range(0, samples - length + 1, step)]
+
+
+def _checked(reference, estimate, taps):
+    """Both as `(sources, channels, samples)`, of one length."""
+    # No wider than need be: blocks are made float64 one by one.
+    reference, estimate = (
+        np.asarray(x, np.result_type(x, "float32")) for x in (reference, estimate)
+    )
+    if reference.ndim != 3 or estimate.ndim != 3 or reference.shape[1:] != estimate.shape[1:]:
+        raise InputError(
+            f"received a reference {reference.shape} and an estimate {estimate.shape}, expected "
+            f"(samples, channels, sources) twice, with the same channels and sources"
+        )
+    if 0 in reference.shape:
+        raise InputError(f"received a reference of shape {reference.shape}, expected some samples")
+    if not np.isfinite(reference).all() or not np.isfinite(estimate).all():
+        raise InputError("received samples that are not finite, expected numbers: look for NaN")
+    if taps < 1:
+        raise InputError(f"received filter_length={taps}, expected at least 1")
+    missing = max(0, len(reference) - len(estimate))
+    if missing:
+        estimate = np.pad(estimate, ((0, missing), (0, 0), (0, 0)))
+    return np.ascontiguousarray(reference.T), np.ascontiguousarray(estimate[: len(reference)].T)
