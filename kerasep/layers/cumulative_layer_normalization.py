@@ -53,21 +53,38 @@ class CumulativeLayerNormalization(keras.layers.Layer):
 
     def build(self, input_shape):
         """Create both weights."""
-        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+        shape = (input_shape[-1],)
+        self.gamma = self.add_weight(shape=shape, initializer="ones", autocast=False, name="gamma")
+        self.beta = self.add_weight(shape=shape, initializer="zeros", autocast=False, name="beta")
 
     def call(self, x, state=None):
         """Normalise, from a state on."""
         x = ops.cast(x, "float32")
         if state is None:
             state = ops.zeros((ops.shape(x)[0], 3), "float32")
-        mean, variance, state = _statistics(x, ops.cast(state, "float32"))
-        aligned = (*ops.shape(mean), *[1] * (len(x.shape) - 2))
-        x = x - ops.reshape(mean, aligned)
-        x = x / ops.sqrt(ops.reshape(variance, aligned) + self.epsilon)
+        state = ops.cast(state, "float32")
+        seen, old_mean, old_variance = state[:, :1], state[:, 1:2], state[:, 2:]
+        features = tuple(range(2, len(x.shape)))
+
+        def aligned(values):
+            return ops.expand_dims(values, features)
+
+        # What follows is relative to the mean at the start: small numbers, also far from zero.
+        start = ops.where(seen > 0, old_mean, ops.mean(x[:, :1], axis=features))
+        x = x - aligned(start)
+        frame_mean = ops.mean(x, axis=features)
+        frame_variance = ops.mean(ops.square(x - aligned(frame_mean)), axis=features)
+        count = seen + ops.arange(1, ops.shape(x)[1] + 1, dtype="float32")
+        mean = running_sum(frame_mean) / count
+        between = ops.square(frame_mean - mean) * (count / ops.maximum(count - 1, 1.0))
+        variance = (seen * old_variance + running_sum(frame_variance + between)) / count
+        x = (x - aligned(mean)) / ops.sqrt(aligned(variance) + self.epsilon)
         x = x * ops.cast(self.gamma, "float32") + ops.cast(self.beta, "float32")
         x = ops.cast(x, self.compute_dtype)
-        return (x, state) if self.return_state else x
+        if not self.return_state:
+            return x
+        last = count[:, -1:], start + mean[:, -1:], variance[:, -1:]
+        return x, ops.concatenate(last, axis=1)
 
     def compute_output_spec(self, x, state=None):
         """Shape of the result, and of the state."""
@@ -82,19 +99,3 @@ class CumulativeLayerNormalization(keras.layers.Layer):
             "epsilon": self.epsilon,
             "return_state": self.return_state,
         }
-
-
-def _statistics(x, state):
-    """Mean and variance `(batch, frames)` up to each frame, and the state after the last."""
-    features = tuple(range(2, len(x.shape)))
-    frame_mean = ops.mean(x, axis=features)
-    deviation = x - ops.mean(x, axis=features, keepdims=True)
-    frame_variance = ops.mean(ops.square(deviation), axis=features)
-    seen, old_mean, old_variance = state[:, :1], state[:, 1:2], state[:, 2:]
-    count = seen + ops.arange(1, ops.shape(x)[1] + 1, dtype="float32")
-    # Means are summed from where they start, which keeps the sums small.
-    start = ops.where(seen > 0, old_mean, frame_mean[:, :1])
-    mean = start + running_sum(frame_mean - start) / count
-    between = ops.square(frame_mean - mean) * (count / ops.maximum(count - 1, 1.0))
-    variance = (seen * old_variance + running_sum(frame_variance + between)) / count
-    return mean, variance, ops.stack([count[:, -1], mean[:, -1], variance[:, -1]], axis=1)

@@ -40,8 +40,9 @@ class GlobalLayerNormalization(keras.layers.Layer):
 
     def build(self, input_shape):
         """Create both weights."""
-        self.gamma = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gamma")
-        self.beta = self.add_weight(shape=input_shape[-1:], initializer="zeros", name="beta")
+        shape = (input_shape[-1],)
+        self.gamma = self.add_weight(shape=shape, initializer="ones", autocast=False, name="gamma")
+        self.beta = self.add_weight(shape=shape, initializer="zeros", autocast=False, name="beta")
 
     def call(self, x):
         """Normalise."""

@@ -59,11 +59,17 @@ class Whitening(keras.layers.Layer):
         kept = sorted(index % rank for index in kept)
         shape = tuple(input_shape[index] for index in kept)
         self.aligned = tuple(input_shape[index] if index in kept else 1 for index in range(rank))
-        self.mean = self.add_weight(
-            shape=shape, initializer="zeros", trainable=False, dtype="float32", name="mean"
-        )
-        self.deviation = self.add_weight(
-            shape=shape, initializer="ones", trainable=False, dtype="float32", name="deviation"
+        self.mean = self._statistic(shape, "zeros", "mean")
+        self.deviation = self._statistic(shape, "ones", "deviation")
+
+    def _statistic(self, shape, initializer, name):
+        return self.add_weight(
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+            dtype="float32",
+            name=name,
         )
 
     def adapt(self, dataset):

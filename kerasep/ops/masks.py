@@ -43,4 +43,6 @@ def binary_mask(values, threshold=None):
     """
     if threshold is not None:
         return ops.cast(values > threshold, "float32")
-    return ops.one_hot(ops.argmax(values, axis=-1), values.shape[-1], dtype="float32")
+    # Keras' argmax needs an operation that TFLite lacks.
+    loudest = ops.cast(values == ops.max(values, axis=-1, keepdims=True), "float32")
+    return ops.where(ops.cumsum(loudest, axis=-1) < 1.5, loudest, 0.0)

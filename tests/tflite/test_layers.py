@@ -1,0 +1,69 @@
+"""Layers as TFLite files: builtin operations alone, and the layer's own numbers."""
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert import interpreter
+
+from kerasep import layers
+from kerasep.tflite.conversion import convert
+from kerasep.tflite.rewrites import export_forms
+
+FRAMES = (1, 12, 6)
+MASK = (1, 12, 5, 2, 3)
+# name -> layer, shapes of its inputs
+EXAMPLES = {
+    **{
+        f"mask head, {activation}": (layers.MaskHead(5, 2, 3, activation), [FRAMES])
+        for activation in ("sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax")
+    },
+    "embedding head": (layers.EmbeddingHead(5, 2, 4), [FRAMES]),
+    "mask on a magnitude": (layers.ApplyMask(), [MASK, MASK[:4]]),
+    "mask on a spectrum": (layers.ApplyMask(), [MASK, (*MASK[:4], 2)]),
+    "inverted mask": (layers.InvertMask(), [MASK]),
+    "binary mask": (layers.BinaryMask(), [MASK]),
+    "binary mask by threshold": (layers.BinaryMask(0.5), [MASK]),
+    "consistent waveforms": (layers.MixtureConsistency(), [(1, 90, 2, 3), (1, 90, 2)]),
+    "consistent spectra": (layers.MixtureConsistency("power"), [(*MASK, 2), (*MASK[:4], 2)]),
+    "gLN": (layers.GlobalLayerNormalization(), [FRAMES]),
+    "cLN": (layers.CumulativeLayerNormalization(), [FRAMES]),
+    "cLN of many frames": (layers.CumulativeLayerNormalization(), [(1, 1100, 4)]),
+    "cLN, streaming": (layers.CumulativeLayerNormalization(return_state=True), [FRAMES, (1, 3)]),
+    "whitening": (layers.Whitening(), [MASK[:4]]),
+    "LSTM": (layers.RecurrentStack(4, 2, residual=True, skip=True), [FRAMES]),
+    "GRU": (layers.RecurrentStack(4, 2, cell="gru"), [FRAMES]),
+    "LSTM, streaming": (
+        layers.RecurrentStack(4, 2, bidirectional=False, return_state=True),
+        [FRAMES, (1, 4, 4)],
+    ),
+    "GRU, streaming": (
+        layers.RecurrentStack(4, 2, bidirectional=False, cell="gru", return_state=True),
+        [(1, 1, 6), (1, 2, 4)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_only_builtins_and_the_same_numbers(name):
+    layer, shapes = EXAMPLES[name]
+    inputs = [keras.Input(shape[1:], batch_size=1) for shape in shapes]
+    if len(shapes) == 2 and "streaming" in name:
+        outputs = layer(inputs[0], state=inputs[1])
+    else:
+        outputs = layer(*inputs)
+    model = keras.Model(inputs, outputs)
+    rng = np.random.default_rng(0)
+    arrays = [rng.random(shape, "float32") for shape in shapes]
+    expected = keras.tree.flatten(model(arrays))
+
+    def function(**tensors):
+        results = keras.tree.flatten(model([tensors[f"x{i}"] for i in range(len(shapes))]))
+        return {f"y{index}": result for index, result in enumerate(results)}
+
+    with export_forms(model):
+        content, _ = convert(model, function, **{f"x{i}": s for i, s in enumerate(shapes)})
+    runner = interpreter.Interpreter(model_content=content)
+    runner.allocate_tensors()
+    received = runner.get_signature_runner("separate")(**{f"x{i}": a for i, a in enumerate(arrays)})
+    for index, value in enumerate(expected):
+        np.testing.assert_allclose(received[f"y{index}"], value, atol=2e-5)
