@@ -43,6 +43,8 @@ def _gradients(function, *arrays):
 def _weight_gradients(model, loss, *inputs):
     """Gradient of `loss(model(*inputs))` in every trainable weight, by the weight's path."""
     weights = model.trainable_variables
+    if not weights:
+        return {}
     others = [variable.value for variable in model.non_trainable_variables]
 
     def value(*trainable):

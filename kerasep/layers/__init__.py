@@ -1,4 +1,24 @@
-"""Keras layers, one public class a file."""
+"""Keras layers, one public class a file.
+
+What Keras has is not repeated. Normalisations of `(batch, frames, bins, channels)`, by what shares
+a mean and a variance:
+
+| normalisation | shared by | layer |
+|---|---|---|
+| batch | all but the channel | `keras.layers.BatchNormalization()` |
+| batch, each bin | all but the bin | `keras.layers.BatchNormalization(axis=2)` |
+| instance | frames and bins | `keras.layers.GroupNormalization(groups=-1)` |
+| group | frames, bins and channels of a group | `keras.layers.GroupNormalization(groups)` |
+| layer | channels | `keras.layers.LayerNormalization()` |
+| layer, each frame | bins and channels | `keras.layers.LayerNormalization(axis=(2, 3))` |
+| global (gLN) | frames, bins and channels | `GlobalLayerNormalization()` |
+| cumulative (cLN) | frames so far, bins and channels | `CumulativeLayerNormalization()` |
+| whitening | a whole dataset, each bin | `Whitening()`, then `adapt(dataset)` |
+| learned | nothing: trained | `ShiftScale()` |
+
+Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies below the default of
+1e-3. Batch, instance, group and global normalisation see the future.
+"""
 
 from kerasep.layers.apply_mask import ApplyMask
 from kerasep.layers.binary_mask import BinaryMask

@@ -111,8 +111,7 @@ def shake(stack, rng):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize(("residual", "skip"), [(False, True), (True, False)])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_cells_residuals_and_skips(rng, bidirectional, residual, skip, cell):
     x = rng.standard_normal((2, 6, 5)).astype("float32")

@@ -10,7 +10,7 @@ from kerasep import ops
 
 masks = arrays.arrays(
     "float32",
-    st.tuples(*[st.integers(1, 4)] * 5),
+    st.sampled_from([(1, 1, 1, 1, 1), (2, 3, 4, 2, 3)]),
     elements=st.floats(0, 1, width=32, allow_subnormal=False),
 )
 
