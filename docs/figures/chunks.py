@@ -45,5 +45,5 @@ for overlap, colour in ((0, BLUE), (OVERLAP, ORANGE)):
     error = np.sqrt(np.mean((joined(overlap) - whole) ** 2, axis=(1, 2))) / level
     label = f"overlap of {overlap} frames" if overlap else "no overlap"
     errors.semilogy(np.arange(frames) * seconds, error + 1e-6, color=colour, label=label)
-errors.set(xlabel="time (s)", ylabel="error over level", ylim=(1e-4, 2))
+errors.set(xlabel="time (s)", ylabel="error over level", ylim=(1e-4, 20))
 errors.legend(loc="upper right", ncols=2)
