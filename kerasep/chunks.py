@@ -21,8 +21,8 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
             longer than this is processed in one call.
         overlap: samples that neighbouring chunks share, at most half a chunk; rounded up likewise.
         hop: chunks start at multiples of this. Defaults to 1.
-        pad: whether the last chunk is filled up with zeros to `chunk` samples and its result cut,
-            for a process of fixed length. Defaults to False.
+        pad: whether a chunk that is too short is filled up with its reflection to `chunk` samples
+            and its result cut, for a process of fixed length. Defaults to False.
 
     Yields:
         Successive arrays `(m, channels, sources)`, float32, as soon as they are final; together
@@ -46,8 +46,8 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
     first, last = overlap // 4, overlap - overlap // 4
     rise = (np.arange(last - first, dtype="float32") + 0.5) / max(last - first, 1)
     tail = None
-    for piece, final in _pieces(blocks, chunk, step):
-        result = _processed(piece, process, chunk if pad else len(piece))
+    for piece, early, final in _pieces(blocks, chunk, step, hop):
+        result = _processed(piece, process, chunk if pad else len(piece))[early:]
         if tail is not None:
             weights = rise.reshape(-1, *[1] * (result.ndim - 1))
             # This form returns equal values unchanged, to the last bit.
@@ -143,9 +143,13 @@ def _rounded(chunk, overlap, hop):
     return chunk, overlap
 
 
-def _pieces(blocks, chunk, step):
-    """Yield (samples of one chunk, whether it is the last), reading no more blocks than needed."""
-    waiting, length = [], 0
+def _pieces(blocks, chunk, step, hop):
+    """Yield (samples of one chunk, how many it starts early, whether it is the last).
+
+    The last chunk starts early enough to be a whole one but for less than a hop, where the signal
+    is that long: so its samples have as much before them as all others.
+    """
+    waiting, length, before = [], 0, []
     for block in blocks:
         block = np.asarray(block, "float32")
         if len(block) == 0:
@@ -155,16 +159,19 @@ def _pieces(blocks, chunk, step):
         # A chunk is known not to be the last one only when there is a sample beyond it.
         while length > chunk:
             held = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-            yield held[:chunk], False
+            yield held[:chunk], 0, False
+            before = [held[:step]]
             waiting, length = [held[step:]], length - step
     if length:
-        yield np.concatenate(waiting), True
+        early = (chunk - length) // hop * hop if before else 0
+        yield np.concatenate([part[step - early :] for part in before] + waiting), early, True
 
 
 def _processed(piece, process, length):
-    """Process one chunk, filled up with zeros to `length` samples, and cut the result."""
+    """Process one chunk, filled up to `length` samples with its reflection, and cut the result."""
     missing = length - len(piece)
-    given = np.pad(piece, ((0, missing), (0, 0))) if missing else piece
+    # Silence would be an end that nothing in training had: it costs a recurrent model 0.1 dB.
+    given = np.pad(piece, ((0, missing), (0, 0)), "reflect") if missing else piece
     result = np.asarray(process(given), "float32")
     if len(result) != length:
         raise InputError(

@@ -7,7 +7,9 @@ import sys
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -31,8 +33,21 @@ ModelOption = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
 Wiener = Annotated[
     int,
-    typer.Option(help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"),
+    typer.Option(
+        min=0, help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"
+    ),
 ]
+COLUMNS = {
+    "track": "track",
+    "source": "source",
+    "si_sdr": "SI-SDR",
+    "si_sdr_improvement": "gain",
+    "usdr": "uSDR",
+    "usdr_improvement": "gain",
+    "ibm_si_sdr": "IBM",
+    "irm_si_sdr": "IRM",
+    "tpsa_si_sdr": "tPSA",
+}
 Residual = Annotated[
     str | None, typer.Option(help="name one more source: the mixture less all the others")
 ]
@@ -41,15 +56,18 @@ Residual = Annotated[
 def main():
     """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
     try:
-        sys.exit(app(standalone_mode=False))
+        status = app(standalone_mode=False)
     except InputError as error:
         _fail(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        _fail("stopped; the same command goes on where it can", 130)
+        status = 130  # some releases of typer return it instead
     except OSError as error:
         _fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except UsageError as error:
         _fail(f"{error.format_message()} (see kerasep --help)", 2)
+    if status == 130:
+        _fail("stopped; the same command goes on where it can", 130)
+    sys.exit(status)
 
 
 @app.command("list")
@@ -58,7 +76,10 @@ def list_entries():
     _start_keras()
     from kerasep import zoo
 
-    table = Table("preset", "sources", "rate", "channels", "description")
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column("preset", no_wrap=True)
+    for heading in ("sources", "rate", "channels", "description"):
+        table.add_column(heading)
     for name in zoo.list_entries():
         card = zoo.describe(name)
         arguments = card["arguments"]
@@ -91,19 +112,19 @@ def train(
         typer.Option(help="tracks to validate on; default: every tenth of --data"),
     ] = None,
     sources: Names = None,
-    sample_rate: Annotated[int | None, typer.Option(help="in Hz")] = None,
-    channels: Annotated[int | None, typer.Option(help="1 mono, 2 stereo")] = None,
+    sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 mono, 2 stereo")] = None,
     weights: Annotated[
         pathlib.Path | None, typer.Option(help="start from these weights, of the same model")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="at most this many")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="crops in a batch")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="crops in a batch")] = None,
     crop_seconds: Annotated[float | None, typer.Option(help="length of a crop")] = None,
     crops_per_track: Annotated[
-        int | None, typer.Option(help="crops of a track in an epoch")
+        int | None, typer.Option(min=1, help="crops of a track in an epoch")
     ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
-    seed: Annotated[int, typer.Option(help="of weights, crops and mixing")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
     """Train a preset on a folder of tracks; the same command again goes on after a kill.
 
@@ -124,19 +145,20 @@ def train(
     settings = _given(
         batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
     )
-    out.print(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
-    history = training.train(
-        model,
-        data,
-        out_folder,
-        valid,
-        recipe=_given(epochs=epochs) | {"data": settings},
-        seed=seed,
-        max_minutes=max_minutes,
-        callbacks=[FitProgress(out)],
-    )
+    _say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
+    with contextlib.closing(FitProgress(out)) as progress:
+        history = training.train(
+            model,
+            data,
+            out_folder,
+            valid,
+            recipe=_given(epochs=epochs) | {"data": settings},
+            seed=seed,
+            max_minutes=max_minutes,
+            callbacks=[progress],
+        )
     minutes = history[-1]["seconds"] / 60
-    out.print(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
+    _say(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
 
 
 @app.command()
@@ -174,7 +196,7 @@ def separate(
                 overwrite=overwrite,
                 progress=progress,
             )
-        out.print("\n".join(str(path) for path in paths.values()))
+        _say("\n".join(str(path) for path in paths.values()))
 
 
 @app.command()
@@ -196,14 +218,18 @@ def evaluate(
 
     if csv.exists() and not overwrite:
         raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
+    if not csv.parent.is_dir():
+        raise InputError(
+            f"received --csv {csv}, but there is no folder {csv.parent}: make it first"
+        )
     separator = _separator(_trained(model), wiener_iterations, residual)
     with _progress("scoring") as progress:
         rows = evaluation.evaluate(separator, data, oracles=oracles, progress=progress)
     evaluation.write_csv(rows, csv)
     print_scores(rows + evaluation.summarise(rows))
     for name, convention in MEASURES.items():
-        out.print(f"{name}: {convention}", highlight=False)
-    out.print(f"{csv}: {len(rows)} rows")
+        _say(f"{name}: {convention}")
+    _say(f"{csv}: {len(rows)} rows")
 
 
 @app.command()
@@ -222,7 +248,7 @@ def export(
     separator = _separator(zoo.load(model), wiener_iterations, residual)
     with out.status("converting and comparing with Keras"):
         report = tflite.export(separator, out_file, seconds, overwrite=overwrite)
-    out.print(str(report), highlight=False)
+    _say(str(report))
 
 
 @app.command()
@@ -238,31 +264,47 @@ def demo(
     from kerasep import demo as demonstration
 
     page = demonstration.run(out_folder, minutes, out, overwrite=overwrite)
-    out.print(f"open {page} in a browser")
+    _say(f"open {page} in a browser")
 
 
 def print_scores(rows):
-    """Print a table of scores in dB.
+    """Print a table of scores in dB, narrow enough for 80 columns.
+
+    Of the ideal masks only the SI-SDR is shown; the CSV file has the rest.
 
     Args:
-        rows: list of dicts with the same keys, the first two being track and source.
+        rows: list of dicts as `kerasep.evaluation.evaluate` gives them.
     """
-    keys = list(rows[0])
-    table = Table(*[key.replace("_", " ") for key in keys])
+    keys = [key for key in rows[0] if key in COLUMNS]
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for key in keys:
+        number = key not in ("track", "source")
+        table.add_column(
+            COLUMNS[key],
+            justify="right" if number else "left",
+            no_wrap=number,
+            overflow="fold",
+        )
     for row in rows:
         cells = [f"{row[k]:.2f}" if isinstance(row[k], float) else row[k] or "-" for k in keys]
-        table.add_row(*cells, style="bold" if row["track"].startswith("median of") else None)
+        median = row["track"].startswith("median of")
+        table.add_row(*map(escape, cells), style="bold" if median else None)
     out.print(table)
+
+
+def _say(text):
+    """Print text as it is: rich would break long paths, and take brackets in them for markup."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _trained(name):
     """Load a model that has learned something."""
-    from kerasep import zoo
-
     if name.endswith(".tflite"):
         from kerasep import tflite
 
         return tflite.Runtime(name)
+    from kerasep import zoo
+
     if not pathlib.Path(name).exists() and not name.endswith(".keras"):
         card = zoo.describe(name)
         raise InputError(
@@ -301,7 +343,7 @@ def _given(**options):
 def _progress(title):
     """A bar, and the function that moves it."""
     with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-        task = progress.add_task(title, total=1.0)
+        task = progress.add_task(escape(title), total=1.0)
         yield lambda share: progress.update(task, completed=share)
 
 

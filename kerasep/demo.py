@@ -1,5 +1,6 @@
 """The whole way in a few minutes: songs, training, stems, scores, a phone's model, a page."""
 
+import contextlib
 import pathlib
 import shutil
 
@@ -47,14 +48,15 @@ def run(folder, minutes, console, overwrite=False):
             channels=model.channels,
         )
     console.print(f"2  training {PRESET}, {model.count_params():,} parameters, {minutes:g} minutes")
-    history = training.train(
-        model,
-        folder / "songs" / "train",
-        folder / "run",
-        recipe={"data": {"crops_per_track": 12}},
-        max_minutes=minutes,
-        callbacks=[FitProgress(console)],
-    )
+    with contextlib.closing(FitProgress(console)) as progress:
+        history = training.train(
+            model,
+            folder / "songs" / "train",
+            folder / "run",
+            recipe={"data": {"crops_per_track": 12}},
+            max_minutes=minutes,
+            callbacks=[progress],
+        )
     model = zoo.load(folder / "run")
     tracks = data.find_tracks(folder / "songs" / "held_out", model.sources)
     console.print(f"3  scoring {len(tracks)} held-out songs")
@@ -80,7 +82,7 @@ def run(folder, minutes, console, overwrite=False):
             f"{row['mixture']:6.2f}   ideal ratio mask {row['IRM']:6.2f}",
             highlight=False,
         )
-    console.print(str(exported), highlight=False)
+    console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
     return page
 
 

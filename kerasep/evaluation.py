@@ -1,6 +1,7 @@
 """A model and a folder of tracks: a table of scores, beside the mixture's and the ideal masks'."""
 
 import csv
+import os
 import pathlib
 import statistics
 
@@ -147,6 +148,9 @@ def write_csv(rows, path):
         rows: list of dicts with the same keys.
         path: the file, replaced if it exists.
 
+    Raises:
+        InputError: for a file that cannot be written; what was there is left as it was.
+
     Example:
     ```python
     from kerasep.evaluation import write_csv
@@ -154,11 +158,22 @@ def write_csv(rows, path):
     write_csv([{"track": "a", "source": "bass", "si_sdr": 1.0}], "scores.csv")
     ```
     """
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({k: f"{v:.3f}" if isinstance(v, float) else v for k, v in row.items()})
+    path = pathlib.Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(map(_written, rows))
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _written(row):
+    return {k: f"{v:.3f}" if isinstance(v, float) else v for k, v in row.items()}
 
 
 def _separated(model, mixture, settings):

@@ -10,6 +10,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class FitProgress(keras.callbacks.Callback):
     """A bar over the batches of each epoch, and a line for each epoch that is done.
 
+    Keras does not tell callbacks of a training that fails or is stopped: `close` it then, or the
+    terminal's cursor stays hidden.
+
     Args:
         console: the `rich.console.Console` to write on.
         monitor: the logged value whose lowest is marked. Defaults to "val_loss".
@@ -20,18 +23,18 @@ class FitProgress(keras.callbacks.Callback):
         self.console = console
         self.monitor = monitor
         self.best = math.inf
-
-    def on_train_begin(self, logs=None):
-        """Show the bar; where output is no terminal, rich shows none."""
         self.progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed}/{task.total}  loss {task.fields[loss]:.4f}"),
             TimeRemainingColumn(),
-            console=self.console,
+            console=console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not console.is_terminal,
         )
+
+    def on_train_begin(self, logs=None):
+        """Show the bar; where output is no terminal, rich shows none."""
         self.progress.start()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -59,4 +62,8 @@ class FitProgress(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         """Take the bar away."""
+        self.close()
+
+    def close(self):
+        """Take the bar away, whether training has ended or not."""
         self.progress.stop()

@@ -113,9 +113,9 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
     header = audio_files.info(path)
     folder = pathlib.Path(folder)
     paths = {name: folder / f"{name}{suffix}" for name in separator.sources}
-    folder.mkdir(parents=True, exist_ok=True)
     done = 0
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_made(folder))
         writers = [
             stack.enter_context(
                 audio_files.Writer(path, header.sample_rate, header.channels, overwrite)
@@ -170,6 +170,20 @@ def stems(separator, blocks, sample_rate, samples):
         yield block
     if missing:  # there and back, resampling rounds the length twice
         yield np.zeros((missing, *shape), "float32")
+
+
+@contextlib.contextmanager
+def _made(folder):
+    """Make a folder, and remove what was made where nothing comes to lie in it."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # raised for a folder that is not empty
+            for path in new:
+                path.rmdir()
+        raise
 
 
 def _resampled(blocks, rate, new_rate):

@@ -36,7 +36,7 @@ class RunFolder(keras.callbacks.Callback):
         self.watchers = []
 
     def start(self, model, settings):
-        """Open the folder for a model: a new one, or one to go on in.
+        """Look into the folder for a run to go on with; nothing is written yet.
 
         Args:
             model: the model that will be trained.
@@ -48,6 +48,7 @@ class RunFolder(keras.callbacks.Callback):
         """
         about = {"model": type(model).__name__, "arguments": model.get_config()}
         settings = json.loads(json.dumps({**settings, "monitor": self.monitor, **about}))
+        self.settings = settings
         earlier = self._read_settings()
         if earlier and (self.path / HISTORY).is_file():
             differing = sorted(key for key in settings if settings[key] != earlier.get(key))
@@ -65,10 +66,13 @@ class RunFolder(keras.callbacks.Callback):
             raise InputError(
                 f"received --out {self.path}, which holds other files: choose another folder"
             )
-        else:  # a run without a whole epoch has nothing to lose
-            self.path.mkdir(parents=True, exist_ok=True)
-            text = json.dumps(settings, indent=2)
-            self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
+        # What is left is a new folder, or a run without a whole epoch: it has nothing to lose.
+
+    def write_settings(self):
+        """Make the folder, with the run's settings in it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(self.settings, indent=2)
+        self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
 
     def replayed(self, watchers):
         """Name the callbacks that are shown the history again when a run goes on.
@@ -151,6 +155,8 @@ class RunFolder(keras.callbacks.Callback):
         try:
             write(temporary)
             os.replace(temporary, path)
+        except OSError as error:  # from h5py it does not say which file
+            raise InputError(f"cannot write {path}: {error.strerror or error}") from error
         finally:
             temporary.unlink(missing_ok=True)
 

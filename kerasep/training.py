@@ -77,6 +77,8 @@ def train(
     recipe = merge_recipe(model.recipe, recipe or {})
     if "epochs" not in recipe:
         raise InputError("received a recipe without epochs: give recipe={'epochs': ...}")
+    if recipe["epochs"] < 1:
+        raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
     train_tracks, valid_tracks = split(tracks, valid, model.sources)
     pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
     check_settings(recipe["data"])
@@ -97,6 +99,8 @@ def train(
         if valid_tracks:
             size = {key: recipe["data"][key] for key in ("batch_size", "crop_seconds")}
             validation = pipeline(valid_tracks, model, training=False, **size)
+        # Not before: what is wrong with the data shows up to here, and leaves no folder behind.
+        folder.write_settings()
         model.fit(
             training,
             validation_data=validation,

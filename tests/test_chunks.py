@@ -162,3 +162,27 @@ def test_waveforms_are_made_float32_with_channels():
 def test_what_is_no_recording_is_refused(audio, match):
     with pytest.raises(InputError, match=match):
         check_waveform(audio)
+
+
+def test_the_last_chunk_is_a_whole_one_that_starts_early():
+    seen = []
+
+    def note(x):
+        seen.append((int(x[0, 0]), len(x)))
+        return x[..., None]
+
+    ramp = np.arange(1000, dtype="float32")[:, None]
+    result = joined([ramp], note, chunk=256, overlap=32, hop=16)
+    assert seen == [(0, 256), (224, 256), (448, 256), (752, 248)]
+    assert np.array_equal(result[:, :, 0], ramp)
+
+
+def test_a_signal_shorter_than_a_fixed_chunk_is_mirrored():
+    given = []
+
+    def note(x):
+        given.append(x[:, 0].tolist())
+        return x[..., None]
+
+    joined([np.arange(4, dtype="float32")[:, None]], note, chunk=9, overlap=0, pad=True)
+    assert given == [[0, 1, 2, 3, 2, 1, 0, 1, 2]]

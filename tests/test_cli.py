@@ -1,14 +1,17 @@
 """The command line as its user meets it: what it writes, what it says, how it ends."""
 
+import io
 import resource
 import signal
 import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pytest
 import soundfile
+from rich.console import Console
 
 from kerasep import cli, data, zoo
 
@@ -71,6 +74,8 @@ def test_train_separate_evaluate(folder, tmp_path, capsys):
     assert call("evaluate", "--model", run, "--data", folder / "songs", "--csv", table) == 0
     printed = capsys.readouterr().out
     assert "usdr: uSDR" in printed
+    assert "…" not in printed  # no number is cut at 80 columns
+    assert str(table) in printed
     lines = table.read_text().splitlines()
     assert len(lines) == 1 + 3 * len(stems)
     assert lines[0].startswith("track,source,si_sdr,si_sdr_improvement,usdr")
@@ -89,6 +94,14 @@ def test_export_and_separate_with_the_file(folder, tmp_path, capsys):
     file = tmp_path / "model.tflite"
     assert call("export", "--model", folder / "run", "--out", file, "--seconds", 0.5) == 0
     assert "dB" in capsys.readouterr().out
+    # The file alone, where neither Keras nor TensorFlow is there.
+    bare = "import sys; sys.modules.update(keras=None, tensorflow=None)"
+    process = start(
+        *("separate", folder / "mixture.wav", "--model", file, "--out", tmp_path / "bare"),
+        first=bare,
+    )
+    _, error = process.communicate(timeout=120)
+    assert (process.returncode, error) == (0, "")
     for model, out in ((file, tmp_path / "edge"), (folder / "run", tmp_path / "keras")):
         assert call("separate", folder / "mixture.wav", "--model", model, "--out", out) == 0
     assert files(tmp_path / "edge") == files(tmp_path / "keras")
@@ -97,7 +110,7 @@ def test_export_and_separate_with_the_file(folder, tmp_path, capsys):
 
 def test_list_and_show(capsys):
     assert call("list") == 0
-    assert "small" in capsys.readouterr().out
+    assert "open_unmix_like/karaoke" in capsys.readouterr().out
     assert call("show", "open_unmix_like/umx") == 0
     assert '"hidden": 512' in capsys.readouterr().out
 
@@ -106,6 +119,48 @@ def test_list_and_show(capsys):
 def test_every_command_has_help(command, capsys):
     assert call(command, "--help") == 0
     assert "Usage" in capsys.readouterr().out
+
+
+def test_names_with_brackets(folder, tmp_path, capsys):
+    path = tmp_path / "[live] song.wav"
+    path.write_bytes((folder / "mixture.wav").read_bytes())
+    assert call("separate", path, "--model", folder / "run", "--out", tmp_path) == 0
+    assert str(tmp_path / "[live] song" / "bass.wav") in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize("option", [("--epochs", 0), ("--seed", -1), ("--channels", 0)])
+def test_numbers_out_of_range(folder, tmp_path, capsys, option):
+    command = train_command(folder / "songs", tmp_path / "run", *option)
+    assert option[0] in refused(capsys, *command)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_table_in_a_missing_folder_is_refused_at_once(folder, tmp_path, capsys):
+    command = ("evaluate", "--model", folder / "run", "--data", tmp_path / "nowhere")
+    error = refused(capsys, *command, "--csv", tmp_path / "missing" / "scores.csv")
+    assert "there is no folder" in error
+
+
+def test_training_that_is_stopped_gives_the_cursor_back(folder, tmp_path, monkeypatch):
+    def fit(_model, *_arguments, callbacks, **_options):
+        callbacks[-1].on_train_begin()
+        raise KeyboardInterrupt
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    monkeypatch.setattr(cli, "out", Console(file=terminal, force_terminal=True))
+    assert call(*train_command(folder / "songs", tmp_path / "run")) == 130
+    text = terminal.getvalue()
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_ctrl_c_is_told(monkeypatch, capsys):
+    def stopped():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zoo, "list_entries", stopped)
+    assert call("list") == 130
+    assert capsys.readouterr().err.startswith("kerasep: stopped")
 
 
 def test_mistyped_names(folder, capsys):
@@ -180,7 +235,7 @@ def test_bad_training_data(tmp_path, capsys, damage, said):
     channels = ("--channels", 2) if damage is damage_channels else ()
     error = refused(capsys, *train_command(tmp_path / "songs", tmp_path / "run", *channels))
     assert said in error
-    assert not (tmp_path / "run" / "model.keras").exists()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", None])
@@ -191,6 +246,7 @@ def test_bad_recordings(folder, tmp_path, capsys, content):
     error = refused(capsys, "separate", path, "--model", folder / "run", "--out", tmp_path / "out")
     assert "bad.wav" in error
     assert files(tmp_path) == ([] if content is None else ["bad.wav"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_existing_outputs_are_kept(folder, tmp_path, capsys):
@@ -232,8 +288,9 @@ def test_sources_of_the_same_name(folder, tmp_path, capsys):
     assert "different names" in refused(capsys, *command)
 
 
-def start(*arguments, **options):
-    command = [sys.executable, "-c", "from kerasep.cli import main; main()", *map(str, arguments)]
+def start(*arguments, first="", **options):
+    script = f"{first}\nfrom kerasep.cli import main; main()"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )
@@ -252,6 +309,7 @@ def test_interrupted_training_goes_on(folder, tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert error.startswith("kerasep: stopped")
     assert error.count("\n") == 1
     done = len(history.read_text().splitlines()) - 1
     again = start(*command, "--max-minutes", 0.001)

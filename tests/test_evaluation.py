@@ -150,6 +150,16 @@ def test_table(tmp_path):
         ]  # fmt: skip
 
 
+def test_a_table_is_whole_or_not_there(tmp_path):
+    rows = [{"track": "a"}, {"track": "b", "no such column": 1.0}]
+    (tmp_path / "scores.csv").write_text("mine")
+    with pytest.raises(ValueError, match="no such column"):
+        evaluation.write_csv(rows, tmp_path / "scores.csv")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
+    with pytest.raises(InputError, match=r"cannot write .*scores\.csv: No such file"):
+        evaluation.write_csv(rows, tmp_path / "missing" / "scores.csv")
+
+
 def test_tracks_that_are_refused(songs, tmp_path):
     model = OpenUnmixLike(["kazoo"], **SMALL)
     with pytest.raises(InputError, match="no stem 'kazoo'"):

@@ -196,6 +196,18 @@ def test_a_loss_that_is_not_finite(songs, tmp_path):
     assert "model.keras" not in files(tmp_path)
 
 
+def test_a_full_disk_is_told_with_the_file(songs, tmp_path):
+    model = build()
+
+    def full(path):
+        path.write_text("the beginning")
+        raise OSError(28, "No space left on device")
+
+    model.save_weights = full
+    refused(r"epoch_00001.*No space left", model, songs, tmp_path, recipe=one_epoch())
+    assert files(tmp_path) == ["model.keras", "recipe.json", "tensorboard"]
+
+
 def test_a_bad_file_is_named(songs, tmp_path):
     shutil.copytree(songs, tmp_path / "songs")
     song = sorted((tmp_path / "songs").iterdir())[0]
@@ -248,6 +260,7 @@ def test_split(songs):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"epochs": 0}, "epochs=0, expected 1 or more"),
         ({"epoch": 3}, "recipe setting epoch, expected one of"),
         ({"data": {"batchsize": 3}}, "data settings .*batchsize.*, expected batch_size"),
         ({"loss": {"class_name": "L7", "config": {}}}, "recipe with loss .*L7"),

@@ -87,6 +87,10 @@ def waveforms(
             f"received remix={remix}, gain={gain}: expected a probability, and a range of factors "
             "(low, high) or None"
         )
+    if semitones < 0 or seed < 0:
+        raise InputError(
+            f"received semitones={semitones}, seed={seed}: expected whole numbers from 0 on"
+        )
     tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
     if not tracks:
         raise InputError("received an empty list of tracks: expected one or more")

@@ -7,13 +7,16 @@ from kerasep import ops
 from kerasep.errors import InputError
 
 MEASURES = {
-    "si_sdr": "SI-SDR of each channel, averaged over channels (Le Roux et al. 2019, means kept)",
-    "usdr": "uSDR: SNR over both channels and the whole track at once (Mitsufuji et al. 2021)",
+    "si_sdr": "SI-SDR, mean over the channels that have a signal (Le Roux et al. 2019, means kept)",
+    "usdr": "uSDR: SNR over all channels and the whole track at once (Mitsufuji et al. 2021)",
 }
 
 
 def scores(reference, estimate):
     """Score the estimate of one source of one recording by every measure.
+
+    A channel whose reference is silent has no SI-SDR: it would be some -100 dB, whatever the
+    estimate, and drown the others.
 
     Args:
         reference: the true waveform `(samples, channels)`.
@@ -37,5 +40,6 @@ def scores(reference, estimate):
             f"expected (samples, channels) twice"
         )
     per_channel = keras.ops.convert_to_numpy(ops.si_sdr(reference, estimate, axis=0))
+    heard = np.any(reference, axis=0) | (not np.any(reference))
     whole = keras.ops.convert_to_numpy(ops.snr(reference, estimate, axis=(0, 1)))
-    return {"si_sdr": float(per_channel.mean()), "usdr": float(whole)}
+    return {"si_sdr": float(per_channel[heard].mean()), "usdr": float(whole)}

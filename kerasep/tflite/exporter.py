@@ -150,7 +150,7 @@ def _checked_path(path, overwrite):
     if path.is_dir():
         raise InputError(f"received {path}, expected a file, not a folder")
     if path.exists() and not overwrite:
-        raise InputError(f"received {path}, which exists: choose another name, or overwrite=True")
+        raise InputError(f"received {path}, which exists: choose another name, or ask to overwrite")
     return path
 
 

@@ -21,6 +21,7 @@ class Runtime:
         channels: of the mixture that the model takes.
         chunk: samples that it takes at once.
         overlap: samples that neighbouring chunks of a long recording share.
+        stft: dict of the transform's n_fft, hop and window; None for a waveform model.
         latency: samples from input to output of a causal model, else None.
         metadata: all that the file says about itself.
 
@@ -48,6 +49,7 @@ class Runtime:
         self.channels = self.metadata["channels"]
         self.chunk = self.metadata["chunk"]
         self.overlap = self.metadata["overlap"]
+        self.stft = self.metadata["stft"]
         self.latency = self.metadata["latency"]
         self._run = Interpreter(content, threads, path)
 

@@ -198,6 +198,8 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
         ({"batch_size": 100}, "lower batch_size or raise crops_per_track"),
         ({"remix": 1.5}, "expected a probability"),
         ({"gain": (2, 1)}, "expected a probability"),
+        ({"seed": -1}, "whole numbers from 0 on"),
+        ({"semitones": -1}, "whole numbers from 0 on"),
     ],
 )
 def test_refuses_settings(folder, options, message):

@@ -27,6 +27,17 @@ def test_formulas(rng, channels, level):
     assert received["si_sdr"] == pytest.approx(np.mean(each), abs=1e-3)
 
 
+def test_a_silent_channel_counts_for_nothing(rng):
+    reference = rng.standard_normal((8000, 2)).astype("float32")
+    reference[:, 1] = 0
+    estimate = reference + 0.1 * rng.standard_normal(reference.shape).astype("float32")
+    s, e = reference[:, 0].astype("float64"), estimate[:, 0].astype("float64")
+    target = s * (s @ e) / (s @ s)
+    expected = decibels(target, target - e)
+    assert scores(reference, estimate)["si_sdr"] == pytest.approx(expected, abs=1e-3)
+    assert np.isfinite(scores(0 * reference, estimate)["si_sdr"])
+
+
 def test_long_recordings_lose_no_precision(rng):
     """Ten minutes: a running sum in float32 would be off by decibels."""
     reference = (0.3 + 0.1 * rng.standard_normal((8_000_000, 1))).astype("float32")

@@ -23,6 +23,7 @@ def test_attributes(runtime):
     assert runtime.sources == ("vocals", "drums")
     assert (runtime.sample_rate, runtime.channels, runtime.chunk) == (8000, 2, 8000)
     assert runtime.latency is None
+    assert runtime.stft == {"n_fft": 256, "hop": 64, "window": "hann"}
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
