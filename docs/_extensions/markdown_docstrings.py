@@ -42,7 +42,8 @@ def convert(lines):
 
 def _span(found):
     """Link what may be a name; everything else is literal. A span may go on in the next line."""
-    text = re.sub(r"\s*\n\s*", " ", found.group(1))
+    # A dot between spaces is a product, and would end the summary's sentence.
+    text = re.sub(r"\s*\n\s*", " ", found.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
     return f":py:obj:`{text}`" if NAME.fullmatch(text) else f"``{text}``"
 
 
