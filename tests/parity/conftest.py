@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 import types
+import warnings
 
 import pytest
 
@@ -23,4 +24,23 @@ def openunmix(torch):
     package = pytest.importorskip("openunmix", reason=reason)
     for part in ("model", "filtering"):
         importlib.import_module(f"openunmix.{part}")
+    return package
+
+
+@pytest.fixture(scope="session")
+def asteroid_filterbanks(torch):
+    reason = "parity needs Asteroid's filterbanks: pip install asteroid-filterbanks"
+    return pytest.importorskip("asteroid_filterbanks", reason=reason)
+
+
+@pytest.fixture(scope="session")
+def asteroid(asteroid_filterbanks):
+    # Asteroid imports torchaudio for files and resampling, which no test here needs.
+    if importlib.util.find_spec("torchaudio") is None:
+        sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
+    reason = "parity needs Asteroid: pip install asteroid --no-deps, and what it imports"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        package = pytest.importorskip("asteroid", reason=reason)
+        importlib.import_module("asteroid.masknn.convolutional")
     return package
