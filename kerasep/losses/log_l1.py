@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 
 # Mean error in full scales, below a 24-bit step: keeps perfection finite, at -80 dB.
@@ -49,7 +50,7 @@ class LogL1(keras.losses.Loss):
         """Loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         difference = ops.cast(y_true, "float32") - ops.cast(y_pred, "float32")
-        error = ops.mean(ops.absolute(difference), axis=1)
+        error = ops.mean(absolute(difference), axis=1)
         return ops.mean(ops.log(error + EPSILON), axis=(1, 2)) * (10 / math.log(10))
 
     def get_config(self):

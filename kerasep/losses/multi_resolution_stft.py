@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import check_transform, magnitude, stft, window
 
@@ -76,7 +77,7 @@ class MultiResolutionSTFT(keras.losses.Loss):
         true, estimated = (_magnitudes(x, n_fft, hop, length) for x in (y_true, y_pred))
         convergence = _norm(true - estimated) / (_norm(true) + FLOOR)
         logs = ops.log(ops.maximum(true, FLOOR)) - ops.log(ops.maximum(estimated, FLOOR))
-        return ops.mean(convergence + ops.mean(ops.absolute(logs), axis=(1, 2)), axis=1)
+        return ops.mean(convergence + ops.mean(absolute(logs), axis=(1, 2)), axis=1)
 
     def get_config(self):
         """Return the constructor's arguments."""

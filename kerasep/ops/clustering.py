@@ -173,7 +173,7 @@ def _spread(points, clusters, weights, seed):
     for numbers in np.random.default_rng(seed).random((clusters, tries)).astype("float32"):
         sums = ops.cumsum(chances, axis=1)[..., None]
         # Just below 1, so that a last point of weight 0 is not drawn.
-        limits = np.minimum(numbers, 1 - 1e-6) * sums[:, -1:]
+        limits = ops.convert_to_tensor(np.minimum(numbers, 1 - 1e-6), "float32") * sums[:, -1:]
         index = ops.sum(ops.cast(sums <= limits, "int32"), axis=1)
         index = ops.minimum(index, ops.shape(points)[1] - 1)
         candidates = ops.take_along_axis(points, index[..., None], axis=1)

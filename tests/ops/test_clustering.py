@@ -31,7 +31,7 @@ def lloyd(x, weights, means):
 
 
 def start(x, clusters, weights=None, **options):
-    return convert_to_numpy(ops.soft_kmeans(x, clusters, weights, iterations=0, **options)[1])
+    return numbers(ops.soft_kmeans(x, clusters, weights, iterations=0, **options))[1]
 
 
 def numbers(result):

@@ -1,6 +1,7 @@
 """What the parity tests compare with; each is skipped where that is not installed."""
 
 import importlib.util
+import pathlib
 import sys
 import types
 import warnings
@@ -44,3 +45,30 @@ def asteroid(asteroid_filterbanks):
         package = pytest.importorskip("asteroid", reason=reason)
         importlib.import_module("asteroid.masknn.convolutional")
     return package
+
+
+def _part(package, path):
+    """One module of an installed package, without the package's own imports."""
+    found = importlib.util.find_spec(package)
+    if found is None:
+        pytest.skip(f"parity needs {package}: pip install {package} --no-deps")
+    path = pathlib.Path(found.origin).parent / path
+    name = f"{package}_{path.parent.name}"
+    folder = [str(path.parent)] if path.name == "__init__.py" else None
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=folder)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def asteroid_losses(torch):
+    # Asteroid itself imports its models, and they audio files and training frameworks.
+    pytest.importorskip("asteroid_filterbanks", reason="parity needs asteroid-filterbanks")
+    return _part("asteroid", "losses/__init__.py")
+
+
+@pytest.fixture(scope="session")
+def nussl_losses(torch):
+    return _part("nussl", "ml/train/loss.py")
