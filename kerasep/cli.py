@@ -146,6 +146,7 @@ def train(
         batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
     )
     _say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
+    _say("first, the level of every frequency in the training data")
     with contextlib.closing(FitProgress(out)) as progress:
         history = training.train(
             model,
@@ -186,15 +187,16 @@ def separate(
             f"received several files called {', '.join(sorted(twice))}, expected different names: "
             f"separate them into different folders"
         )
+    settings = {
+        "suffix": suffix if suffix.startswith(".") else f".{suffix}",
+        "overwrite": overwrite,
+    }
+    for file in files:  # before the first of them takes its time
+        recordings.planned(separator, file, out_folder / file.stem, **settings)
     for file in files:
         with _progress(file.name) as progress:
             paths = recordings.separate_file(
-                _chunked(separator),
-                file,
-                out_folder / file.stem,
-                suffix=suffix if suffix.startswith(".") else f".{suffix}",
-                overwrite=overwrite,
-                progress=progress,
+                _chunked(separator), file, out_folder / file.stem, **settings, progress=progress
             )
         _say("\n".join(str(path) for path in paths.values()))
 
@@ -243,9 +245,11 @@ def export(
 ):
     """Export a model as a .tflite file from waveform to waveforms, checked against Keras."""
     _start_keras()
-    from kerasep import tflite, zoo
+    from kerasep import tflite
 
-    separator = _separator(zoo.load(model), wiener_iterations, residual)
+    if model.endswith(".tflite"):
+        raise InputError(f"received --model {model}, which is exported already: give the model")
+    separator = _separator(_trained(model), wiener_iterations, residual)
     with out.status("converting and comparing with Keras"):
         report = tflite.export(separator, out_file, seconds, overwrite=overwrite)
     _say(str(report))

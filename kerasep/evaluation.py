@@ -57,6 +57,8 @@ def evaluate(model, tracks, *, oracles=True, progress=None, **settings):
     """
     if isinstance(tracks, str | pathlib.Path):
         tracks = data.find_tracks(tracks, model.sources)
+    if not tracks:
+        raise InputError("received no tracks to score, expected at least one")
     rows = []
     for done, track in enumerate(tracks, 1):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)

@@ -94,8 +94,8 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
         Dict from source name to path.
 
     Raises:
-        InputError: for a file that cannot be read or an output that exists; nothing half-written
-            is left.
+        InputError: for a file that cannot be read or is silent throughout, or an output that
+            exists; nothing half-written is left.
 
     Example:
     ```python
@@ -110,19 +110,17 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
     """
     from kerasep.data import audio as audio_files
 
-    header = audio_files.info(path)
-    folder = pathlib.Path(folder)
-    paths = {name: folder / f"{name}{suffix}" for name in separator.sources}
+    header, paths = planned(separator, path, folder, suffix, overwrite)
     done = 0
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_made(folder))
+        stack.enter_context(_made(pathlib.Path(folder)))
         writers = [
             stack.enter_context(
                 audio_files.Writer(path, header.sample_rate, header.channels, overwrite)
             )
             for path in paths.values()
         ]
-        blocks = audio_files.stream(path)
+        blocks = _audible(audio_files.stream(path), path)
         for block in stems(separator, blocks, header.sample_rate, header.samples):
             for index, writer in enumerate(writers):
                 writer.write(block[..., index])
@@ -130,6 +128,42 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
             if progress:
                 progress(done / header.samples)
     return paths
+
+
+def planned(separator, path, folder, suffix=".wav", overwrite=False):
+    """Look ahead at what `separate_file` will read and write, to refuse it before any work.
+
+    Args:
+        separator: anything with `sources`.
+        path: the audio file.
+        folder: where the stems will go.
+        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        overwrite: whether existing files may be replaced. Defaults to False.
+
+    Returns:
+        The file's `kerasep.data.AudioInfo`, and a dict from source name to path.
+
+    Raises:
+        InputError: for a file that cannot be read, or an output that exists.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import data, recordings
+
+    data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
+    halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
+    header, paths = recordings.planned(halves, "tone.wav", "stems")
+    assert header.samples == 9000 and paths["half"].name == "half.wav"
+    ```
+    """
+    from kerasep.data import audio as audio_files
+
+    paths = {name: pathlib.Path(folder) / f"{name}{suffix}" for name in separator.sources}
+    for target in paths.values():
+        if target.exists() and not overwrite:
+            raise InputError(f"{target} exists: remove it, or ask to overwrite")
+    return audio_files.info(path), paths
 
 
 def stems(separator, blocks, sample_rate, samples):
@@ -184,6 +218,16 @@ def _made(folder):
             for path in new:
                 path.rmdir()
         raise
+
+
+def _audible(blocks, path):
+    """Pass blocks on, and refuse them at the end if there was no sound in any."""
+    heard = False
+    for block in blocks:
+        heard = heard or bool(np.any(block))
+        yield block
+    if not heard:
+        raise InputError(f"{path} is silent throughout: there is nothing to separate")
 
 
 def _resampled(blocks, rate, new_rate):

@@ -130,8 +130,8 @@ class RunFolder(keras.callbacks.Callback):
 
     def finish(self):
         """Remove the state of a run that has come to its end."""
-        for state in self._states():
-            state.unlink()
+        for leftover in [*self._states(), *self.path.glob(".partial.*")]:
+            leftover.unlink()
 
     def _seconds(self):
         """How long the run has taken, parts before a kill included."""

@@ -249,6 +249,29 @@ def test_bad_recordings(folder, tmp_path, capsys, content):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_silent_recording(folder, tmp_path, capsys):
+    path = tmp_path / "silent.wav"
+    data.write(path, np.zeros((16000, 1), "float32"), 16000)
+    error = refused(capsys, "separate", path, "--model", folder / "run", "--out", tmp_path / "out")
+    assert "silent.wav is silent" in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_recordings_are_looked_at_before_the_first_is_separated(folder, tmp_path, capsys):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"hello")
+    command = ("separate", folder / "mixture.wav", bad, "--model", folder / "run", "--out")
+    assert "bad.wav" in refused(capsys, *command, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("model", ["open_unmix_like/small", "model.tflite"])
+def test_nothing_to_export(tmp_path, capsys, model):
+    error = refused(capsys, "export", "--model", model, "--out", tmp_path / "new.tflite")
+    assert "no published weights" in error or "exported already" in error
+    assert not files(tmp_path)
+
+
 def test_existing_outputs_are_kept(folder, tmp_path, capsys):
     kept = tmp_path / "mixture" / "bass.wav"
     kept.parent.mkdir()

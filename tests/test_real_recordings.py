@@ -8,8 +8,7 @@ import pytest
 
 from kerasep import data, separation, training, zoo
 
-HERE = pathlib.Path(__file__).parent
-RECORDINGS = pathlib.Path(os.environ.get("KERASEP_AUDIO", HERE / "../../shared/audio"))
+RECORDINGS = pathlib.Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
 
 
 def folder(name):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -118,10 +119,9 @@ class Writer:
 
     def _failed(self, error):
         reason = getattr(error, "error_string", None) or str(error) or "short write"
-        free = os.statvfs(self.path.parent)
+        free = shutil.disk_usage(self.path.parent).free
         return InputError(
-            f"cannot write {self.path}: {reason.rstrip('.')} "
-            f"({free.f_bavail * free.f_frsize >> 20} MiB free on the disk)"
+            f"cannot write {self.path}: {reason.rstrip('.')} ({free >> 20} MiB free on the disk)"
         )
 
 

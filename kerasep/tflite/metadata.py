@@ -70,23 +70,15 @@ def parse_metadata(content, name="the model"):
         See `read_metadata`.
 
     Raises:
-        InputError: for a file without it, or cut short.
+        InputError: for a file without it, cut short, or of a later format.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
-    try:
-        model = schema.Model.GetRootAs(content, 0)
-        for index in range(model.MetadataLength()):
-            entry = model.Metadata(index)
-            if entry.Name() == KEY.encode():
-                data = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-                return json.loads(data)
-    except (struct.error, IndexError, AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
-    raise InputError(
-        f"received {name}, a TFLite file without kerasep's metadata, expected one that "
-        f"kerasep.tflite.export wrote"
-    )
+    metadata = _found(content, name)
+    if metadata["format"] > FORMAT:
+        raise InputError(
+            f"received {name}, written by kerasep {metadata['kerasep']} in a later format "
+            f"({metadata['format']}, expected {FORMAT}): update kerasep"
+        )
+    return metadata
 
 
 def with_metadata(content, metadata):
@@ -144,3 +136,21 @@ def has_variables(content):
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     return any(tensor.isVariable for graph in model.subgraphs for tensor in graph.tensors)
+
+
+def _found(content, name):
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        model = schema.Model.GetRootAs(content, 0)
+        for index in range(model.MetadataLength()):
+            entry = model.Metadata(index)
+            if entry.Name() == KEY.encode():
+                data = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+                return json.loads(data)
+    except (struct.error, IndexError, AttributeError, TypeError, ValueError) as error:
+        raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
+    raise InputError(
+        f"received {name}, a TFLite file without kerasep's metadata, expected one that "
+        f"kerasep.tflite.export wrote"
+    )

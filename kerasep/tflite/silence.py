@@ -29,9 +29,8 @@ def quiet():
 
         def text():
             sys.stderr.flush()
-            return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode(
-                errors="replace"
-            )
+            log.seek(0)  # what is written next goes to the end again, having read that far
+            return log.read().decode(errors="replace")
 
         os.dup2(log.fileno(), 2)
         try:

@@ -182,9 +182,10 @@ def _load_weights(model, weights):
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
     except (*UNREADABLE, UserWarning) as error:
+        reason = "" if isinstance(error, UserWarning) else f": {_first_line(error)}"
         raise InputError(
-            f"received weights {path}, expected weights of {model.name} with the same arguments: "
-            f"{_first_line(error)}"
+            f"received weights {path}, expected weights of {model.name} with the same arguments"
+            f"{reason}"
         ) from error
 
 

@@ -13,7 +13,7 @@ import soundfile
 from kerasep.data import audio
 from kerasep.errors import InputError
 
-AUDIO = Path(os.environ.get("KERASEP_AUDIO", Path(__file__).parents[3] / "shared/audio"))
+AUDIO = Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
 MUSDB = AUDIO / "musdb_sample/train/Music Delta - 80s Rock.stem.mp4"
 RATE = 44100
 

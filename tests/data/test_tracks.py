@@ -10,7 +10,7 @@ from kerasep.data import audio
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
 
-AUDIO = Path(os.environ.get("KERASEP_AUDIO", Path(__file__).parents[3] / "shared/audio"))
+AUDIO = Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
 MUSDB = AUDIO / "musdb_sample/train"
 RATE = 16000
 

@@ -38,6 +38,7 @@ def test_what_is_no_export_is_refused(tmp_path, exported):
         "empty.tflite": (b"", "not a TFLite file"),
         "cut.tflite": (content[:200], "damaged"),
         "foreign.tflite": (content.replace(b"kerasep", b"another"), "without kerasep's metadata"),
+        "later.tflite": (content.replace(b'"format": 1', b'"format": 9'), "later format"),
     }
     for name, (data, match) in cases.items():
         (tmp_path / name).write_bytes(data)
