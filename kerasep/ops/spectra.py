@@ -58,5 +58,5 @@ def apply_mask(mask, mixture):
             f"frames, bins, channels) or its spectrum with 2 as a last axis"
         )
     if spectrum:
-        return ops.multiply(mask[..., None], mixture[..., None, :])
-    return ops.multiply(mask, mixture[..., None])
+        return mask[..., None] * mixture[..., None, :]
+    return mask * mixture[..., None]
