@@ -23,10 +23,14 @@ extensions = [
     "matplotlib.sphinxext.plot_directive",
     "markdown_docstrings",
     "mathml",
+    "name_links",
     "command_pages",
 ]
 exclude_patterns = ["_templates"]
 templates_path = ["_templates"]
+
+# Quotes and ellipses, but no dashes: `--data` is an option.
+smartquotes_action = "qe"
 
 html_theme = "furo"
 html_static_path = ["_static"]

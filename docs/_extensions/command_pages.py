@@ -37,7 +37,7 @@ def _sections():
         ]
         options = ["[OPTIONS]"] if len(required) < len(named) else []
         usage = " ".join([f"kerasep {name}", *required, *options])
-        yield f"## {name}\n\n```text\n{usage}\n```\n\n{inspect.getdoc(function)}\n"
+        yield f"## {name}\n\n```text\n{usage}\n```\n\n{_text(inspect.getdoc(function))}\n"
         for names, parameter in named:
             yield f"`{names}`\n: {_about(parameter)}\n"
 
@@ -58,7 +58,12 @@ def _names(parameter):
 
 def _about(parameter):
     about = typing.get_args(parameter.annotation)[1].help
-    about = f"{about[0].upper()}{about[1:]}."
+    about = _text(f"{about[0].upper()}{about[1:]}.")
     if parameter.default in (None, False, parameter.empty):
         return about
     return f"{about} Default: {'on' if parameter.default is True else parameter.default}."
+
+
+def _text(text):
+    """Keep what looks like a tag of HTML."""
+    return text.replace("<", "\\<")

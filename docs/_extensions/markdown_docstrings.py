@@ -1,5 +1,6 @@
 """Docstrings as they are written, with Markdown's code, to the reStructuredText of autodoc."""
 
+import inspect
 import itertools
 import re
 
@@ -10,12 +11,21 @@ NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 def setup(app):
     """Convert before napoleon, whose priority is 500, sees the sections."""
     app.connect("autodoc-process-docstring", _process, priority=400)
+    app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}
 
 
 def _process(app, what, name, obj, options, lines):
     # A table of texts has no docstring of its own, but that of dict.
     lines[:] = _entries(obj) if isinstance(obj, dict) else convert(lines)
+
+
+def _signature(app, what, name, obj, options, signature, returns):
+    """Show a class by its constructor, which Keras hides behind a `__new__` of any arguments."""
+    if what != "class" or not inspect.isfunction(obj.__init__):
+        return None
+    found = inspect.signature(obj.__init__)
+    return str(found.replace(parameters=list(found.parameters.values())[1:])), returns
 
 
 def _entries(texts):

@@ -1,5 +1,7 @@
 """Formulas as MathML, which browsers show by themselves: no script, no font, no network."""
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -25,8 +27,10 @@ def _block(translator, node):
 
 
 def _mathml(node, as_block):
+    # docutils would put an index below an accented letter, instead of beside it.
+    text = re.sub(r"(\\(hat|tilde)\{\w\})([_^])", r"\1{}\3", node.astext())
     try:
-        return tex2mathml(node.astext(), as_block=as_block)
+        return tex2mathml(text, as_block=as_block)
     except MathError as error:
         logger.warning("formula %r: %s", node.astext(), error, location=node)
         return node.astext()
