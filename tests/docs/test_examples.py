@@ -73,7 +73,15 @@ def small(monkeypatch):
         monkeypatch.setattr(kerasep.data, pipeline, patched, raising=False)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if program(page)], ids=name)
+def programs():
+    for page in PAGES:
+        if program(page):
+            # It trains twice, scores, separates and exports.
+            slow = [pytest.mark.slow] if page.name == "getting_started.md" else []
+            yield pytest.param(page, marks=slow, id=name(page))
+
+
+@pytest.mark.parametrize("page", [*programs()])
 def test_python_runs(page, workplace, small, capsys):
     keras.utils.set_random_seed(0)
     exec(compile(program(page), str(page), "exec"), {"__name__": "example"})
