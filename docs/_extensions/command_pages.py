@@ -1,0 +1,69 @@
+"""The reference of the command line, written from the commands' own signatures and docstrings."""
+
+import inspect
+import pathlib
+import re
+import typing
+
+from kerasep.cli import app as commands
+
+
+def setup(app):
+    """Write the page before Sphinx looks for pages."""
+    app.connect("builder-inited", _write)
+    return {"parallel_read_safe": True}
+
+
+def _write(app):
+    page = pathlib.Path(app.srcdir) / "reference" / "generated" / "commands.md"
+    page.parent.mkdir(exist_ok=True)
+    text = "\n".join(["# The command line\n", *_sections()])
+    if not page.exists() or page.read_text("utf-8") != text:
+        page.write_text(text, "utf-8")
+
+
+def _sections():
+    yield "`kerasep COMMAND --help` says the same in a terminal. Every command exits with 0 when"
+    yield "all went well, 2 with a line that says what to put right, and 130 when it was stopped.\n"
+    for command in commands.registered_commands:
+        function = command.callback
+        name = command.name or function.__name__
+        parameters = inspect.signature(function).parameters.values()
+        named = [(_names(parameter), parameter) for parameter in parameters]
+        required = [
+            re.sub(" / -.", "", names)
+            for names, parameter in named
+            if parameter.default is parameter.empty
+        ]
+        options = ["[OPTIONS]"] if len(required) < len(named) else []
+        usage = " ".join([f"kerasep {name}", *required, *options])
+        yield f"## {name}\n\n```text\n{usage}\n```\n\n{_text(inspect.getdoc(function))}\n"
+        for names, parameter in named:
+            yield f"`{names}`\n: {_about(parameter)}\n"
+
+
+def _names(parameter):
+    kind, info = typing.get_args(parameter.annotation)
+    if type(info).__name__ == "ArgumentInfo":
+        return parameter.name.upper() + ("..." if typing.get_origin(kind) is list else "")
+    # In an annotation, what Typer calls the default is the option's first spelling.
+    spelled = [text for text in (info.default, *(info.param_decls or ())) if text is not ...]
+    names = " / ".join(spelled) or "--" + parameter.name.replace("_", "-")
+    if kind is bool:
+        return names if spelled else f"{names} / --no-{names[2:]}"
+    kinds = [kind, *typing.get_args(kind)]
+    words = {int: "NUMBER", float: "NUMBER", pathlib.Path: "PATH", str: "TEXT"}
+    return f"{names} {next(words[kind] for kind in kinds if kind in words)}"
+
+
+def _about(parameter):
+    about = typing.get_args(parameter.annotation)[1].help
+    about = _text(f"{about[0].upper()}{about[1:]}.")
+    if parameter.default in (None, False, parameter.empty):
+        return about
+    return f"{about} Default: {'on' if parameter.default is True else parameter.default}."
+
+
+def _text(text):
+    """Keep what looks like a tag of HTML."""
+    return text.replace("<", "\\<")

@@ -1,0 +1,92 @@
+"""Docstrings as they are written, with Markdown's code, to the reStructuredText of autodoc."""
+
+import inspect
+import itertools
+import re
+
+CODE_SPAN = re.compile(r"(?<![`:\w])`([^`]+)`(?!`)")
+NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+def setup(app):
+    """Convert before napoleon, whose priority is 500, sees the sections."""
+    app.connect("autodoc-process-docstring", _process, priority=400)
+    app.connect("autodoc-process-signature", _signature)
+    return {"parallel_read_safe": True}
+
+
+def _process(app, what, name, obj, options, lines):
+    # Constants have no docstring of their own, but that of dict or tuple.
+    if isinstance(obj, dict):
+        lines[:] = _entries(obj)
+    elif isinstance(obj, tuple):
+        lines[:] = [", ".join(f"``{value}``" for value in obj)]
+    else:
+        lines[:] = convert(lines)
+
+
+def _signature(app, what, name, obj, options, signature, returns):
+    """Show a class by its constructor, which Keras hides behind a `__new__` of any arguments."""
+    if what != "class" or not inspect.isfunction(obj.__init__):
+        return None
+    found = inspect.signature(obj.__init__)
+    return str(found.replace(parameters=list(found.parameters.values())[1:])), returns
+
+
+def _entries(texts):
+    for name, text in texts.items():
+        yield f"{name}"
+        yield f"    {text}"
+
+
+def convert(lines):
+    """Turn fences, indented code, code spans and examples into reStructuredText.
+
+    Args:
+        lines: of a docstring.
+
+    Returns:
+        The converted lines.
+    """
+    converted = []
+    for is_code, group in itertools.groupby(_marked(lines), key=lambda pair: pair[0]):
+        text = "\n".join(line for _, line in group)
+        converted += (text if is_code else CODE_SPAN.sub(_span, text)).split("\n")
+    return converted
+
+
+def _span(found):
+    """Link what may be a name; everything else is literal. A span may go on in the next line."""
+    # A dot between spaces is a product, and would end the summary's sentence.
+    text = re.sub(r"\s*\n\s*", " ", found.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
+    return f":py:obj:`{text}`" if NAME.fullmatch(text) else f"``{text}``"
+
+
+def _marked(lines):
+    """Yield (whether it is code, line), with directives in place of Markdown's fences."""
+    fenced = session = quoted = False
+    before = last = ""  # the line before, and the last that was not blank
+    for line in lines:
+        text = line.strip()
+        if fenced:
+            fenced = text != "```"
+            yield True, f"    {line}" if fenced and text else ""
+        elif text.startswith("```"):
+            fenced = True
+            yield True, ""
+            yield True, line.replace("```", ".. code-block:: ")
+            yield True, ""
+        elif text == "Example:":
+            # No section of napoleon's: what follows is not indented.
+            yield True, line.replace("Example:", ".. rubric:: Example")
+            yield True, ""
+        else:
+            session = bool(text) and (session or text.startswith(">>>"))
+            indented = line.startswith("    ")
+            if indented and not before.strip() and last and not last.startswith(" "):
+                quoted = True
+                yield True, "::"
+                yield True, ""
+            quoted = quoted and (indented or not text)
+            yield session or quoted, line
+        before, last = line, line if text else last

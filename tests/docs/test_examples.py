@@ -1,0 +1,103 @@
+"""Every fenced example of the documentation runs: Python as it stands, commands as they parse."""
+
+import functools
+import pathlib
+import re
+import shlex
+
+import keras
+import pytest
+import typer
+
+import kerasep
+from kerasep.cli import app
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("guide/**/*.md")), ROOT / "docs/index.md"]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL_LINE = re.compile(r"^(?:    )?(kerasep .+?)(?:\s+#.*)?$", re.MULTILINE)
+
+
+def name(page):
+    return str(page.relative_to(ROOT))
+
+
+def program(page):
+    """All Python of a page, as one program whose line numbers are the page's."""
+    text = page.read_text("utf-8")
+    lines = []
+    for found in FENCE.finditer(text):
+        if found.group(1) == "python":
+            lines += [""] * (text.count("\n", 0, found.start(2)) - len(lines))
+            lines += found.group(2).splitlines()
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A folder with what the examples call songs/train, songs/test and song.flac, all small."""
+    monkeypatch.chdir(tmp_path)
+    kerasep.data.write_songs("songs/train", 4, seconds=1.0)
+    kerasep.data.write_songs("songs/test", 2, seed=1, seconds=1.0)
+    mixture = sum(kerasep.data.song(2, seconds=1.5, channels=2).values())
+    kerasep.data.write("song.flac", mixture, 16000)
+    return tmp_path
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Models, crops and training so small that an example takes a second, whatever it asks for."""
+    load, fit = kerasep.zoo.load, keras.Model.fit
+    pipelines = kerasep.data.pipelines
+
+    def small_load(name, weights=None, **overrides):
+        if pathlib.Path(name).exists():
+            return load(name, weights, **overrides)
+        return load(name, weights, **{"hidden": 8, "lstm_layers": 1, **overrides})
+
+    def small_fit(self, *args, epochs=1, initial_epoch=0, **kwargs):
+        epochs = min(epochs, initial_epoch + 1)
+        return fit(self, *args, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
+
+    def small_crops(pipeline):
+        @functools.wraps(pipeline)  # training reads the settings' names off the signature
+        def small_pipeline(data, model, **options):
+            return pipeline(data, model, **{"batch_size": 2, "crop_seconds": 0.5, **options})
+
+        return small_pipeline
+
+    monkeypatch.setattr(kerasep.zoo, "load", small_load)
+    monkeypatch.setattr(keras.Model, "fit", small_fit)
+    for pipeline in ("spectrograms", "waveforms"):
+        patched = small_crops(getattr(pipelines, pipeline))
+        monkeypatch.setattr(kerasep.data, pipeline, patched, raising=False)
+
+
+def programs():
+    for page in PAGES:
+        if program(page):
+            # It trains twice, scores, separates and exports.
+            slow = [pytest.mark.slow] if page.name == "getting_started.md" else []
+            yield pytest.param(page, marks=slow, id=name(page))
+
+
+@pytest.mark.parametrize("page", [*programs()])
+def test_python_runs(page, workplace, small, capsys):
+    keras.utils.set_random_seed(0)
+    exec(compile(program(page), str(page), "exec"), {"__name__": "example"})
+
+
+def commands():
+    for page in PAGES:
+        for line in SHELL_LINE.findall(page.read_text("utf-8")):
+            yield pytest.param(line, id=f"{name(page)}:{line[:40]}")
+
+
+@pytest.mark.parametrize("line", [*commands()])
+def test_command_parses(line):
+    group = typer.main.get_command(app)
+    words = shlex.split(line)[1:]
+    context = group.make_context("kerasep", words[:1], resilient_parsing=False)
+    command = group.get_command(context, words[0])
+    assert command is not None, f"no command {words[0]}"
+    command.make_context(words[0], words[1:], parent=context)

@@ -1,0 +1,78 @@
+"""The reference has a page for every public name, and no page for one that is not there."""
+
+import importlib
+import inspect
+import pathlib
+import re
+import types
+
+import pytest
+
+import kerasep
+
+PAGES = sorted(pathlib.Path(__file__).parents[2].glob("docs/reference/*.md"))
+# The command line's page is written from its commands by the build.
+ROOMS = [room for room in kerasep._SUBMODULES if room != "cli"]
+
+
+def listed():
+    """Names in the pages' autosummary directives, such as kerasep.layers.STFT."""
+    for page in PAGES:
+        module = None
+        for block in re.findall(r"```\{eval-rst\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            found = re.search(r"^\.\. currentmodule:: (.+)$", block, re.MULTILINE)
+            module = found.group(1) if found else module
+            for name in re.findall(r"^   (\w[\w.]*)$", block, re.MULTILINE):
+                yield f"{module}.{name}"
+
+
+LISTED = [*listed()]
+
+
+def find(name):
+    """What a dotted name stands for."""
+    parts = name.split(".")
+    value = importlib.import_module(parts[0])
+    for end, part in enumerate(parts[1:], 2):
+        try:
+            value = getattr(value, part)
+        except AttributeError:
+            value = importlib.import_module(".".join(parts[:end]))
+    return value
+
+
+def public(module):
+    """Public names of a module with their values: its list, or what it defines itself."""
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+    return {name: getattr(module, name) for name in names}
+
+
+def same(one, other):
+    if inspect.isclass(one) or inspect.isfunction(one):
+        return one is other
+    return one is other and not isinstance(one, str | int | float)
+
+
+def test_no_name_is_listed_twice():
+    assert len(LISTED) == len(set(LISTED))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_listed_name_exists(name):
+    find(name)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_are_listed(room):
+    found = [find(name) for name in LISTED]
+    missing = [
+        name
+        for name, value in public(importlib.import_module(f"kerasep.{room}")).items()
+        if not isinstance(value, types.ModuleType)
+        and not any(same(value, other) for other in found)
+    ]
+    assert not missing, f"kerasep.{room}: add {', '.join(missing)} to a page of docs/reference"
