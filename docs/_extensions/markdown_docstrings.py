@@ -16,8 +16,13 @@ def setup(app):
 
 
 def _process(app, what, name, obj, options, lines):
-    # A table of texts has no docstring of its own, but that of dict.
-    lines[:] = _entries(obj) if isinstance(obj, dict) else convert(lines)
+    # Constants have no docstring of their own, but that of dict or tuple.
+    if isinstance(obj, dict):
+        lines[:] = _entries(obj)
+    elif isinstance(obj, tuple):
+        lines[:] = [", ".join(f"``{value}``" for value in obj)]
+    else:
+        lines[:] = convert(lines)
 
 
 def _signature(app, what, name, obj, options, signature, returns):
