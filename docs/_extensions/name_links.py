@@ -12,5 +12,5 @@ def setup(app):
 
 
 def _link(app, page, source):
-    if app.env.doc2path(page).endswith(".md"):
+    if str(app.env.doc2path(page)).endswith(".md"):
         source[0] = NAME.sub(r"{py:obj}`\1`", source[0])
