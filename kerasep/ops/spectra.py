@@ -27,7 +27,7 @@ def magnitude(spectrum):
 
 
 def apply_mask(mask, mixture):
-    """Multiply masks with what they mask.
+    """Multiply masks with what they mask, in float32.
 
     Args:
         mask: tensor `(batch, frames, bins, channels, sources)`.
@@ -42,7 +42,7 @@ def apply_mask(mask, mixture):
 
     Example:
     >>> import numpy as np
-    >>> apply_mask(np.ones((1, 4, 5, 2, 3)), np.ones((1, 4, 5, 2))).shape
+    >>> tuple(apply_mask(np.ones((1, 4, 5, 2, 3)), np.ones((1, 4, 5, 2))).shape)
     (1, 4, 5, 2, 3)
     """
     spectrum = len(mixture.shape) == 5 and mixture.shape[-1] == 2
@@ -57,6 +57,7 @@ def apply_mask(mask, mixture):
             f"(batch, frames, bins, channels, sources), and the mixture's magnitude (batch, "
             f"frames, bins, channels) or its spectrum with 2 as a last axis"
         )
+    mask, mixture = ops.cast(mask, "float32"), ops.cast(mixture, "float32")
     if spectrum:
         return mask[..., None] * mixture[..., None, :]
     return mask * mixture[..., None]
