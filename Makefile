@@ -4,13 +4,14 @@ VENV := .venv
 PARITY := .venv-parity
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-slow parity lint bench clean
+.PHONY: help demo test test-slow parity docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
 	@echo "make test       the fast tests, on TensorFlow and on JAX"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
+	@echo "make docs       the documentation: build/docs/index.html"
 	@echo "make lint       ruff"
 	@echo "make bench      timings beside the originals (in the environment of make parity)"
 	@echo "make clean      remove the environments and the demo"
@@ -19,8 +20,8 @@ demo: $(VENV)/demo
 	$(VENV)/bin/kerasep demo --out demo --overwrite
 
 test: $(VENV)/dev
-	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -m "not slow and not parity"
-	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -m "not slow and not parity" \
+	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity"
+	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
 
 test-slow: $(VENV)/dev
@@ -28,8 +29,12 @@ test-slow: $(VENV)/dev
 
 parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -m parity
-	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -m "not slow and not parity" \
+	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
+
+docs: $(VENV)/docs
+	$(VENV)/bin/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs
+	@echo "open build/docs/index.html"
 
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .
@@ -40,7 +45,7 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/pipeline.py
 
 clean:
-	rm -rf $(VENV) $(PARITY) demo
+	rm -rf $(VENV) $(PARITY) build demo docs/reference/generated
 
 $(VENV)/base:
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), sys.version' || \
@@ -57,11 +62,16 @@ $(VENV)/dev: $(VENV)/demo
 	$(VENV)/bin/python -m pip install -q -e ".[edge,report,jax,dev]"
 	@touch $@
 
+$(VENV)/docs: $(VENV)/demo
+	$(VENV)/bin/python -m pip install -q -e ".[edge,report,docs]"
+	@touch $@
+
 # torch and openunmix pin what TensorFlow needs newer, so they are kept apart.
 $(PARITY)/ready: setup.py pyproject.toml
 	$(PYTHON) -m venv $(PARITY)
 	$(PARITY)/bin/python -m pip install -q --upgrade pip
 	$(PARITY)/bin/python -m pip install -q "torch==2.13.0"
-	$(PARITY)/bin/python -m pip install -q -e ".[edge,dev]" norbert tqdm
-	$(PARITY)/bin/python -m pip install -q --no-deps openunmix==1.3.0
+	$(PARITY)/bin/python -m pip install -q -e ".[edge,dev]" huggingface_hub mir_eval==0.8.2 tqdm
+	$(PARITY)/bin/python -m pip install -q --no-deps openunmix==1.3.0 asteroid==0.7.0 \
+		asteroid-filterbanks==0.4.0 torch-stoi==0.2.3 pystoi nussl==1.1.9 museval==0.4.1
 	@touch $@

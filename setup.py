@@ -25,6 +25,7 @@ setup(
         "soxr",
         "av",
         "rich",
+        "scipy",
         "tensorboard",
         "typer",
     ],
@@ -33,8 +34,8 @@ setup(
         "report": ["matplotlib"],
         "tfio": ["tensorflow-io==0.37.1; python_version<'3.13'"],
         "jax": ["jax"],
-        "docs": ["sphinx", "myst-parser", "furo"],
-        "dev": ["pytest", "hypothesis", "ruff", "scipy"],
+        "docs": ["furo", "matplotlib", "myst-parser", "sphinx"],
+        "dev": ["hypothesis", "pytest", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["kerasep = kerasep.cli:main"]},
     classifiers=[

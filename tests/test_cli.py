@@ -328,7 +328,9 @@ def test_sources_of_the_same_name(folder, tmp_path, capsys):
 
 
 def start(*arguments, first="", **options):
-    script = f"{first}\nfrom kerasep.cli import main; main()"
+    # A shell's background jobs ignore Ctrl-C, and what they start does too.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    script = f"{heard}\n{first}\nfrom kerasep.cli import main; main()"
     command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
