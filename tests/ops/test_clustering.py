@@ -136,7 +136,7 @@ def test_soft_kmeans_has_a_gradient(rng, gradients):
 
     def loss(points):
         assignment, _ = ops.soft_kmeans(points, 3, iterations=3)
-        return keras.ops.sum(assignment * target.astype("float32"))
+        return keras.ops.sum(assignment * keras.ops.convert_to_tensor(target, "float32"))
 
     _, (slope,) = gradients(loss, x)
     compared = 0
