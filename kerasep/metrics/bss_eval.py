@@ -11,7 +11,7 @@ import scipy.optimize
 from kerasep.errors import InputError
 
 RATIOS = ("sdr", "isr", "sir", "sar")
-BLOCKS = 13  # at once: what a second of 44.1 kHz takes; not a power of two, which caches dislike
+BLOCKS = 7  # at once: few, so that they stay in the cache; no power of two, which caches dislike
 
 
 def bss_eval(
@@ -65,7 +65,8 @@ def bss_eval(
     """
     reference, estimate = _checked(reference, estimate, filter_length)
     frames = _frames(reference.shape[-1], sample_rate, window, hop)
-    heard, given = (np.flatnonzero(_sounds(x).any(axis=1)) for x in (reference, estimate))
+    sounds = [_sounds(signals) for signals in (reference, estimate)]
+    heard, given = (np.flatnonzero(each.any(axis=1)) for each in sounds)
     if permute:
         own, other = heard, np.tile(given, (len(heard), 1))
     else:
@@ -74,9 +75,13 @@ def bss_eval(
     sources = len(reference)
     scores = np.full((len(RATIOS), len(frames), sources, sources), np.nan)
     if other.size:
+        if len(heard) < sources or len(given) < sources:  # a copy, which is large
+            reference, estimate = reference[heard], estimate[given]
+        sounds = np.concatenate([sounds[0][heard], sounds[1][given]])
+        scored = [sounds[:, start:stop].any(axis=1).all() for start, stop in frames]
         pairs = np.searchsorted(heard, own), np.searchsorted(given, other)
         scores[:, :, own[:, None], other] = _scores_of_pairs(
-            reference[heard], estimate[given], *pairs, frames, filter_length
+            reference, estimate, *pairs, frames, scored, filter_length
         )
     order = _best_order(scores[RATIOS.index("sir")]) if permute else np.arange(sources)
     chosen = scores[:, :, np.arange(len(order)), order]
@@ -106,20 +111,19 @@ def median_over_frames(scores):
     return medians
 
 
-def _scores_of_pairs(reference, estimate, own, other, frames, taps):
+def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
     """Scores `(4, frames, *other.shape)` of references `own[i]` with estimates `other[i, k]`.
 
-    Signals are `(sources, channels, samples)`.
+    Signals are `(sources, channels, samples)`; `scored` tells which frames have a score.
     """
     filters = _projections(reference, estimate, own, other, taps)
     scores = np.full((len(RATIOS), len(frames), *other.shape), np.nan)
-    sounds = np.concatenate([_sounds(signals) for signals in (reference, estimate)])
-    scored = [t for t, frame in enumerate(frames) if sounds[:, slice(*frame)].any(axis=1).all()]
 
     def energies(t):
         parts = [signals[..., slice(*frames[t])] for signals in (reference, estimate)]
-        return _energies(*parts, own, other, *filters, taps)
+        return _energies(*parts, own, other, filters, taps)
 
+    scored = np.flatnonzero(scored)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for t, found in zip(scored, threads.map(energies, scored), strict=True):
             scores[:, t] = _ratios(*found)
@@ -130,25 +134,25 @@ def _projections(reference, estimate, own, other, taps):
     """Spectra of the least-squares filters, for blocks of `_block_size`.
 
     Returns:
-        Onto all references: `(bins, estimates * channels, references * channels)`; onto those of
-        `own`: `(bins, own, others * channels, channels)`. The last axis is what goes in.
+        `(bins, outputs, inputs)`: inputs are the channels of all references; outputs those of all
+        estimates, projected onto all references, then those of `other`, projected onto `own`.
     """
     within, across = _correlations(reference, estimate, taps)
-    rows = reference.shape[0] * reference.shape[1]
+    channels, rows = reference.shape[1], reference.shape[0] * reference.shape[1]
     onto_all = _least_squares(
         within.reshape(1, taps, rows, rows), across.reshape(1, taps, rows, -1)
     )
+    targets = [across[:, j][:, :, k] for j, k in zip(own, other, strict=True)]
     onto_own = _least_squares(
         np.stack([within[:, j, :, j] for j in own]),
-        np.stack([across[:, j][:, :, k] for j, k in zip(own, other, strict=True)]).reshape(
-            len(own), taps, reference.shape[1], -1
-        ),
+        np.stack(targets).reshape(len(own), taps, channels, -1),
     )
-    # From (problems, taps, inputs, outputs).
-    spectra = [
-        _rfft(filters.transpose(1, 0, 3, 2), _block_size(taps)) for filters in (onto_all, onto_own)
-    ]
-    return np.ascontiguousarray(spectra[0][:, 0]), np.ascontiguousarray(spectra[1])
+    filters = [onto_all[0]]
+    for j, alone in zip(own, onto_own, strict=True):
+        filters.append(np.zeros((taps, rows, alone.shape[-1])))
+        filters[-1][:, j * channels : (j + 1) * channels] = alone
+    spectra = _rfft(np.concatenate(filters, axis=2), _block_size(taps))
+    return np.ascontiguousarray(_transpose(spectra))
 
 
 def _correlations(reference, estimate, taps):
@@ -246,30 +250,25 @@ def _solve_by_pivots(within, across):
     return solved.reshape(across.shape)
 
 
-def _energies(reference, estimate, own, other, onto_all, onto_own, taps):
-    """Energies in one frame of s, s - e, p, p - s, q, q - p and e - q, each of `other.shape`.
+def _energies(reference, estimate, own, other, filters, taps):
+    """Energies in one frame of s, s - e, p, p - s, q, q - p and e - q: `(7, *other.shape)`.
 
     Filtered block by block (overlap-save), up to where the last filter has died away.
     """
-    channels, size = reference.shape[1], _block_size(taps)
-    inputs = len(reference) * channels
-    padding = ((0, 0), (0, 0), (taps - 1, 0))
-    parts = [np.pad(signals, padding) for signals in (reference, estimate)]
-    energies = 0
+    size = _block_size(taps)
     hop = size - taps + 1
-    for start in range(0, parts[0].shape[-1], BLOCKS * hop):
-        blocks = _blocks(*parts, start, size, hop)
-        count = blocks.shape[-1]
-        split = (-1, channels, count)
-        spectra = _rfft(blocks[:, :inputs], size)
-        q = _irfft(onto_all @ spectra, size)[taps - 1 :]
-        p = _irfft(onto_own @ spectra.reshape(len(spectra), *split)[:, own], size)[taps - 1 :]
-        s = blocks[taps - 1 :, :inputs].reshape(len(q), *split)[:, own, None]
-        e = blocks[taps - 1 :, inputs:].reshape(len(q), *split)[:, other]
-        q = q.reshape(len(q), *split)[:, other]
-        p, s = p.reshape(q.shape), np.broadcast_to(s, q.shape)
-        signals = (s, s - e, p, p - s, q, q - p, e - q)
-        energies = energies + np.array([np.einsum("nikcb,nikcb->ik", x, x) for x in signals])
+    inputs = reference.shape[0] * reference.shape[1]
+    energies = np.zeros((7, *other.shape))
+    for start in range(1 - taps, reference.shape[-1], BLOCKS * hop):
+        blocks = _blocks(reference, estimate, start, size, hop)
+        filtered = _irfft(filters @ _rfft(blocks[:, :inputs], size), size)
+        shape = (size, -1, reference.shape[1], blocks.shape[-1])
+        known, found = (x.reshape(shape)[taps - 1 :] for x in (blocks, filtered))
+        for place, (i, k) in enumerate(np.ndindex(other.shape)):
+            s, e = known[:, own[i]], known[:, len(reference) + other[i, k]]
+            q, p = found[:, other[i, k]], found[:, len(estimate) + place]
+            parts = (s, s - e, p, p - s, q, q - p, e - q)
+            energies[:, i, k] += [np.einsum("ncb,ncb->", x, x) for x in parts]
     return energies
 
 
@@ -280,16 +279,19 @@ def _ratios(s, s_e, p, p_s, q, q_p, e_q):
 
 
 def _blocks(reference, estimate, start, size, hop):
-    """The next few overlapping blocks `(size, rows, blocks)` from a sample on; zeros after the end.
+    """The next few overlapping blocks `(size, rows, blocks)` from a sample on.
 
-    Rows are the channels of all references, then those of all estimates.
+    Zeros lie before and after the signals. Rows are the channels of all references, then those of
+    all estimates.
     """
-    count = min(BLOCKS, -(-(reference.shape[-1] - start) // hop))
-    needed = (count - 1) * hop + size
-    part = [signals[..., start : start + needed] for signals in (reference, estimate)]
+    samples = reference.shape[-1]
+    count = min(BLOCKS, -(-(samples - start) // hop))
+    part = slice(max(start, 0), start + (count - 1) * hop + size)
+    part = [signals[..., part] for signals in (reference, estimate)]
     part = np.concatenate([signals.reshape(-1, signals.shape[-1]) for signals in part])
-    padded = np.zeros((len(part), needed))
-    padded[:, : part.shape[1]] = part
+    padded = np.zeros((len(part), (count - 1) * hop + size))
+    first = max(-start, 0)
+    padded[:, first : first + part.shape[1]] = part
     blocks = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]
     return blocks.transpose(2, 0, 1)
 
@@ -359,4 +361,4 @@ def _checked(reference, estimate, taps):
     missing = max(0, len(reference) - len(estimate))
     if missing:
         estimate = np.pad(estimate, ((0, missing), (0, 0), (0, 0)))
-    return np.ascontiguousarray(reference.T), np.ascontiguousarray(estimate[: len(reference)].T)
+    return reference.T, estimate[: len(reference)].T
