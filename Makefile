@@ -4,11 +4,12 @@ VENV := .venv
 PARITY := .venv-parity
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-slow parity docs lint bench clean
+.PHONY: help demo test test-jax test-slow parity docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
-	@echo "make test       the fast tests, on TensorFlow and on JAX"
+	@echo "make test       the fast tests, on TensorFlow"
+	@echo "make test-jax   those of what runs on every backend, on JAX"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
 	@echo "make docs       the documentation: build/docs/index.html"
@@ -21,6 +22,8 @@ demo: $(VENV)/demo
 
 test: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity"
+
+test-jax: $(VENV)/dev
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
 
