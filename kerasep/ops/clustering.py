@@ -19,7 +19,7 @@ def as_points(tensor):
 
     Example:
     >>> import numpy as np
-    >>> as_points(np.zeros((2, 4, 5, 3, 8))).shape
+    >>> tuple(as_points(np.zeros((2, 4, 5, 3, 8))).shape)
     (2, 60, 8)
     """
     shape = ops.shape(tensor)
