@@ -6,7 +6,11 @@ from keras.ops import convert_to_numpy
 
 from kerasep import losses, targets
 
-pytestmark = pytest.mark.parity
+pytestmark = [
+    pytest.mark.parity,
+    # Asteroid's Hungarian algorithm makes a tensor of a list of arrays.
+    pytest.mark.filterwarnings("ignore:Creating a tensor from a list:UserWarning"),
+]
 
 RATIOS = {"sisdr": losses.SISDR, "snr": losses.SNR, "sdsdr": losses.SDSDR}
 
