@@ -3,8 +3,8 @@
     python benchmarks/bss_eval.py --rounds 3
 
 needs museval (`--no-deps`) beside kerasep. The recording is of noise: sources in overlapping bands,
-estimates with leakage, filtering and noise. Each measurement is a fresh process that scores once
-before (a second of it, to have everything loaded); the processes of one round follow one another.
+estimates with leakage, filtering and noise. Each measurement is the second evaluation of a fresh
+process; the processes of one round follow one another.
 """
 
 import argparse
@@ -78,7 +78,7 @@ def work(folder, engine):
     with np.load(folder / "recording.npz") as file:
         reference, estimate = file["reference"], file["estimate"]
     run = ENGINES[engine]()
-    run(reference[:SAMPLE_RATE], estimate[:SAMPLE_RATE])
+    run(reference, estimate)
     start = time.perf_counter()
     scores = run(reference, estimate)
     seconds = time.perf_counter() - start
