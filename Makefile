@@ -46,6 +46,8 @@ lint: $(VENV)/dev
 bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/open_unmix_inference.py
 	$(PARITY)/bin/python benchmarks/pipeline.py
+	$(PARITY)/bin/python benchmarks/bss_eval.py
+	$(PARITY)/bin/python benchmarks/stft.py
 
 clean:
 	rm -rf $(VENV) $(PARITY) build demo docs/reference/generated
