@@ -354,7 +354,8 @@ def test_interrupted_training_goes_on(folder, tmp_path):
     assert error.count("\n") == 1
     done = len(history.read_text().splitlines()) - 1
     again = start(*command, "--max-minutes", 0.001)
-    assert again.wait(timeout=120) == 0
+    again.communicate(timeout=120)
+    assert again.returncode == 0
     lines = history.read_text().splitlines()
     assert len(lines) - 1 == done + 1
     assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(1, done + 2))
