@@ -164,7 +164,7 @@ def _checked(points, clusters, weights):
 
 def _centred(points, weights):
     """Points less their mean, and the mean: a shared offset would cost distances their digits."""
-    middle = centroids(points, weights[..., None])
+    middle = ops.stop_gradient(centroids(points, weights[..., None]))
     return points - middle, middle
 
 
