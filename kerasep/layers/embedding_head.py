@@ -38,7 +38,8 @@ class EmbeddingHead(_Head):
     >>> vectors = EmbeddingHead(129, channels=1)(np.random.randn(1, 7, 30).astype("float32"))
     >>> tuple(vectors.shape)
     (1, 7, 129, 1, 20)
-    >>> bool(np.allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5))
+    >>> lengths = keras.ops.norm(vectors, axis=-1)
+    >>> bool(keras.ops.max(keras.ops.abs(lengths - 1)) < 1e-5)
     True
 
     Reference:

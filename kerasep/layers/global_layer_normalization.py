@@ -25,13 +25,13 @@ class GlobalLayerNormalization(keras.layers.Layer):
     Example:
     >>> import numpy as np
     >>> x = np.random.randn(2, 50, 9, 2).astype("float32")
-    >>> y = np.asarray(GlobalLayerNormalization()(7 * x + 3))
+    >>> y = keras.ops.convert_to_numpy(GlobalLayerNormalization()(7 * x + 3))
     >>> bool(np.allclose(y.mean(axis=(1, 2, 3)), 0, atol=1e-5))
     True
 
     Reference:
         Luo and Mesgarani 2019, "Conv-TasNet: surpassing ideal time-frequency magnitude masking for
-        speech separation", eq. 14 to 16.
+        speech separation".
     """
 
     def __init__(self, epsilon=1e-8, **kwargs):
