@@ -5,6 +5,7 @@ from keras import layers as kl
 
 from kerasep.layers import LearnedAnalysis, LearnedSynthesis, TemporalConvNet
 from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -90,6 +91,7 @@ class ConvTasNetLike(SeparationModel):
         name="conv_tasnet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, hop)
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")

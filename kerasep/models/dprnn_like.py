@@ -5,6 +5,7 @@ from keras import layers as kl
 
 from kerasep.layers import DualPathNet, LearnedAnalysis, LearnedSynthesis
 from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -84,6 +85,7 @@ class DPRNNLike(SeparationModel):
         name="dprnn_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, hop)
         count = len(sources)
 
         # Functional model

@@ -6,6 +6,7 @@ from keras import layers as kl
 from kerasep.errors import InputError
 from kerasep.layers import GatedAnalysis, LearnedSynthesis, MaskHead, RecurrentStack
 from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -70,6 +71,7 @@ class TasNetLike(SeparationModel):
         name="tasnet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, kernel_size)
         if lstm_layers < 1:
             raise InputError(f"received lstm_layers={lstm_layers}, expected at least 1")
         if bidirectional and hidden % 2:
