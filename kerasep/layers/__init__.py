@@ -21,8 +21,10 @@ Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies b
 """
 
 from kerasep.layers.apply_mask import ApplyMask
+from kerasep.layers.attractor_mask import AttractorMask
 from kerasep.layers.binary_mask import BinaryMask
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
+from kerasep.layers.decibels import Decibels
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
 from kerasep.layers.dual_path_net import DualPathNet
 from kerasep.layers.embedding_head import EmbeddingHead
@@ -57,8 +59,10 @@ __all__ = [
     "MISI",
     "STFT",
     "ApplyMask",
+    "AttractorMask",
     "BinaryMask",
     "CumulativeLayerNormalization",
+    "Decibels",
     "DecoderBlock2D",
     "DualPathNet",
     "EmbeddingHead",
