@@ -10,6 +10,8 @@ from kerasep.errors import InputError
 
 # Whose published checkpoints a model takes.
 PROJECTS = {
+    "ConvTasNetLike": "asteroid",
+    "DPRNNLike": "asteroid",
     "OpenUnmixLike": "open_unmix",
 }
 _SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))

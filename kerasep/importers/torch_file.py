@@ -55,6 +55,58 @@ def read_state_dict(path):
         assert "not a PyTorch file" in str(error)
     ```
     """
+    return _read(path, _tensors)
+
+
+def read_contents(path):
+    """Read a file written by `torch.save` that holds settings beside the weights.
+
+    As `read_state_dict`, but for what lies at the top and in its dicts, one level down.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A dict: name to number, string, bool, None or array, or to a dict of such. What else the
+        file holds is left out.
+
+    Raises:
+        InputError: as `read_state_dict`; also if there is no dict at its top.
+
+    Example:
+    ```python
+    from kerasep.importers.torch_file import read_contents
+
+    try:
+        read_contents("model.pth")
+    except ValueError as error:
+        assert "model.pth" in str(error)
+    ```
+    """
+    kept = {}
+
+    def choose(contents):
+        if type(contents) is not dict:
+            raise ValueError("it holds no dict")
+        for name, value in contents.items():
+            if type(value) is dict:
+                kept[name] = {key: item for key, item in value.items() if _plain(item)}
+            elif _plain(value):
+                kept[name] = value
+        return {
+            (name, key): item
+            for name, value in kept.items()
+            for key, item in (value.items() if type(value) is dict else ())
+            if isinstance(item, torch_pickle.Tensor)
+        }
+
+    for (name, key), array in _read(path, choose).items():
+        kept[name][key] = array
+    return kept
+
+
+def _read(path, choose):
+    """Read the tensors that a function of the contents chooses, a dict."""
     if not os.path.isfile(path):
         raise InputError(f"received {path}, which is not a file: give the path of a .pth file")
     if os.path.getsize(path) == 0:
@@ -62,7 +114,7 @@ def read_state_dict(path):
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
-            tensors, storages = read(file)
+            tensors, storages = read(file, choose)
             return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
         except zipfile.BadZipFile as error:
             raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
@@ -74,7 +126,7 @@ def read_state_dict(path):
             ) from error
 
 
-def _read_zip(file):
+def _read_zip(file, choose):
     """Read an archive: `<top>/data.pkl`, `<top>/data/<key>` and perhaps `<top>/byteorder`."""
     with zipfile.ZipFile(file) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
@@ -91,7 +143,7 @@ def _read_zip(file):
         if order not in ("little", "big"):
             raise ValueError(f"its byte order is {order!r}")
         contents, _ = torch_pickle.read(archive.read(pickles[0]))
-        tensors = _tensors(contents)
+        tensors = choose(contents)
         storages = {}
         for storage in {tensor.storage.key: tensor.storage for tensor in tensors.values()}.values():
             name = f"{top}data/{storage.key}"
@@ -101,7 +153,7 @@ def _read_zip(file):
         return tensors, storages
 
 
-def _read_legacy(file):
+def _read_legacy(file, choose):
     """Read the old stream: five pickles, then each storage as a count and its raw numbers."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
         magic, _ = torch_pickle.read(stream)
@@ -110,7 +162,7 @@ def _read_legacy(file):
             raise ValueError("its beginning is not a PyTorch file's")
         torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
         contents, declared = torch_pickle.read(stream)
-        tensors = _tensors(contents)
+        tensors = choose(contents)
         keys, _ = torch_pickle.read(stream)
         storages = {}
         for key in keys:
@@ -139,6 +191,17 @@ def _tensors(contents):
             if tensors:
                 return tensors
     raise ValueError("it holds no named tensors, at its top or under state_dict or model")
+
+
+def _plain(value):
+    """Whether a value is a tensor or of a plain type."""
+    return isinstance(value, torch_pickle.Tensor) or type(value) in (
+        str,
+        int,
+        float,
+        bool,
+        type(None),
+    )
 
 
 def _itemsize(storage):

@@ -22,6 +22,12 @@ class Tensor(NamedTuple):
     stride: tuple
 
 
+class Inert(NamedTuple):
+    """An object that weights do not need, in whose place this stands."""
+
+    name: str
+
+
 class Global(NamedTuple):
     """A name that the pickle refers to. It is never imported."""
 
@@ -66,6 +72,15 @@ CALLS = {
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
 }
 
+# What training scripts save beside the weights: versions and scores. It is put down and passed over.
+INERT = {
+    "_codecs.encode",
+    "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray.scalar",
+    "numpy.dtype",
+    "torch.torch_version.TorchVersion",
+}
+
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _CONTAINERS = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _LITERALS = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
@@ -84,7 +99,7 @@ def read(file):
 
     Returns:
         What it holds: dicts, lists, tuples, strings and numbers, with `Tensor` where a tensor was
-        saved; and a dict of every `Storage` it refers to, by key.
+        saved and `Inert` for the few other objects that are passed over; and a dict of every `Storage` it refers to, by key.
 
     Raises:
         ValueError: for an operation or a name outside the list, and for a malformed pickle.
@@ -142,6 +157,11 @@ def read(file):
             case "REDUCE":
                 function, arguments = _last(stack, 2)
                 stack[-2:] = [_call(function, arguments)]
+            case "NEWOBJ":
+                function, _ = _last(stack, 2)
+                if not isinstance(function, Global) or function.name not in INERT:
+                    raise ValueError("it makes an object, which is refused")
+                stack[-2:] = [Inert(function.name)]
             case "BUILD":
                 _build(stack[-2], stack.pop())
             case "STOP":
@@ -173,13 +193,15 @@ def _set(stack, items):
 
 
 def _global(name):
-    if name not in DTYPES and name not in CALLS:
+    if name not in DTYPES and name not in CALLS and name not in INERT:
         raise ValueError(f"it refers to {name!r}, which is refused because weights do not need it")
     return Global(name)
 
 
 def _call(function, arguments):
     name = function.name if isinstance(function, Global) else type(function).__name__
+    if name in INERT:
+        return Inert(name)
     if name not in CALLS or type(arguments) is not tuple:
         raise ValueError(f"it calls {name}, which is refused")
     try:
@@ -190,6 +212,8 @@ def _call(function, arguments):
 
 def _build(instance, state):
     """Accept the one attribute that state dicts carry (versions of the modules), and drop it."""
+    if isinstance(instance, Inert):
+        return
     if type(instance) is not dict or type(state) is not dict or set(state) - {"_metadata"}:
         raise ValueError("it sets attributes of an object, which is refused")
 
