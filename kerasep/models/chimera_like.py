@@ -95,7 +95,7 @@ class ChimeraLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        x = recurrent_trunk(mixture, window, units, lstm_layers, bidirectional, dropout)
         vectors = EmbeddingHead(bins, channels, embedding, embedding_activation, name="embedding")(
             x
         )

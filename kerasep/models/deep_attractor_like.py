@@ -85,7 +85,7 @@ class DeepAttractorLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        x = recurrent_trunk(mixture, window, units, lstm_layers, bidirectional, dropout)
         outputs = EmbeddingHead(
             bins, channels, embedding, embedding_activation, unit_norm=False, name="embedding"
         )(x)

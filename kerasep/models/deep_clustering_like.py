@@ -83,7 +83,7 @@ class DeepClusteringLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        x = recurrent_trunk(mixture, window, units, lstm_layers, bidirectional, dropout)
         outputs = EmbeddingHead(bins, channels, embedding, activation, name="embedding")(x)
         super().__init__(mixture, outputs, name=name)
 

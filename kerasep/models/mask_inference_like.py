@@ -81,7 +81,7 @@ class MaskInferenceLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        x = recurrent_trunk(mixture, window, units, lstm_layers, bidirectional, dropout)
         masks = MaskHead(bins, channels, len(sources), activation, name="mask")(x)
         outputs = ApplyMask(name="source_magnitudes")(masks, mixture)
         super().__init__(mixture, outputs, name=name)
