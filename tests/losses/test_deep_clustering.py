@@ -202,7 +202,7 @@ def test_unknown_weights():
         losses.DeepClustering("loud")
     with pytest.raises(InputError, match=r"'loud'.*magnitude_ratio"):
         losses.DeepAttractor(weights="loud")
-    with pytest.raises(InputError, match="'relu'.*softmax"):
+    with pytest.raises(InputError, match=r"'relu'.*softmax"):
         losses.DeepAttractor(activation="relu")
 
 
