@@ -26,9 +26,11 @@ from kerasep.layers.binary_mask import BinaryMask
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
 from kerasep.layers.decibels import Decibels
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
+from kerasep.layers.dual_path_net import DualPathNet
 from kerasep.layers.embedding_head import EmbeddingHead
 from kerasep.layers.encoder_block_2d import EncoderBlock2D
 from kerasep.layers.gammatone_analysis import GammatoneAnalysis
+from kerasep.layers.gated_analysis import GatedAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.griffin_lim import GriffinLim
 from kerasep.layers.inverse_mel_scale import InverseMelScale
@@ -62,9 +64,11 @@ __all__ = [
     "CumulativeLayerNormalization",
     "Decibels",
     "DecoderBlock2D",
+    "DualPathNet",
     "EmbeddingHead",
     "EncoderBlock2D",
     "GammatoneAnalysis",
+    "GatedAnalysis",
     "GlobalLayerNormalization",
     "GriffinLim",
     "InverseMelScale",
