@@ -100,7 +100,8 @@ def load(model, path):
     if _config(contents) is not None:
         network, found = arguments(path)
         # What no shape of a weight shows.
-        settings = [key for key in ("activation", "embedding_activation") if key in found]
+        unseen = ("full_scale", "activation", "embedding_activation")
+        settings = [key for key in unseen if key in found]
         wanted = {"class": kind} | {key: model.get_config().get(key) for key in settings}
         held = {"class": network} | {key: found[key] for key in settings}
         if wanted != held:
@@ -185,6 +186,7 @@ def _described(config):
     _expect("normalization", settings("normalization"), {})
     layers = recurrent["num_layers"]
     found = {
+        "full_scale": True,  # its transform divides by the window's sum
         "channels": settings(heads[0]).get("num_audio_channels", 1),
         "n_fft": 2 * (settings(heads[0])["num_features"] - 1),
         "units": recurrent["hidden_size"],

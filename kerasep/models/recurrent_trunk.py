@@ -9,11 +9,12 @@ from kerasep.layers import Decibels, RecurrentStack
 def recurrent_trunk(magnitude, window, units, lstm_layers, bidirectional, dropout):
     """Features of each frame: the magnitude in dB, one batch norm over all bins, LSTM layers.
 
-    0 dB is full scale, and all below -80 dB is the same.
+    All below -80 dB is the same.
 
     Args:
         magnitude: Keras input `(batch, frames, bins, channels)`.
-        window: analysis window of the transform that it comes from.
+        window: analysis window of its transform, for 0 dB to be full scale; None for 0 dB to be a
+            magnitude of 1.
         units: units of each direction of an LSTM layer.
         lstm_layers: number of LSTM layers.
         bidirectional: False makes the features causal.
@@ -31,8 +32,8 @@ def recurrent_trunk(magnitude, window, units, lstm_layers, bidirectional, dropou
     (None, None, 600)
     """
     bins, channels = magnitude.shape[2:]
-    full_scale = float(ops.window(window, 2 * (bins - 1)).sum())
-    x = Decibels(full_scale, name="decibels")(magnitude)
+    reference = 1.0 if window is None else float(ops.window(window, 2 * (bins - 1)).sum())
+    x = Decibels(reference, name="decibels")(magnitude)
     # A single feature: loud and soft bins, and channels, keep their relation.
     x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
     x = kl.BatchNormalization(momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32")(x)
