@@ -82,7 +82,8 @@ def load_published(model, card, name=True, progress=None):
     if not sets or (name is not True and name not in sets):
         known = f"it has {', '.join(sets)}" if sets else "train it, or give weights=PATH"
         raise InputError(
-            f"received weights={name!r} for {card['name']}, which has no such published set: {known}"
+            f"received weights={name!r} for {card['name']}, which has no such published set: "
+            f"{known}"
         )
     files = next(iter(sets.values()))["files"] if name is True else sets[name]["files"]
     whole = set(files) == {"all"}

@@ -38,8 +38,10 @@ def describe(name):
         name: "entry" for the entry's default preset, or "entry/preset".
 
     Returns:
-        Dict with name, description, class, arguments, recipe and weights; and `tiny`, arguments
-        that make a toy of it, for trials: `load(name, **describe(name)["tiny"])`.
+        Dict with name, description, class, arguments, recipe and weights; `size`, which has its
+        parameters, multiply-adds for a second of audio and latency in samples (None where the whole
+        chunk is needed); and `tiny`, arguments that make a toy of it, for trials:
+        `load(name, **describe(name)["tiny"])`.
 
     Raises:
         InputError: for a name that is not there; offers the nearest.
@@ -66,6 +68,7 @@ def describe(name):
         "tiny": card["tiny"],
         "recipe": merge_recipe(card["recipe"], settings.get("recipe", {})),
         "weights": settings.get("weights", {}),
+        "size": settings.get("size", {}),
     }
 
 

@@ -76,7 +76,7 @@ def test_a_file_is_fetched_once(server, tmp_path):
 def test_a_broken_transfer_goes_on(server, resumes):
     """A server that cannot resume sends all of it again."""
     server.breaks, server.resumes = 300_000, resumes
-    with pytest.raises(InputError, match="broke off after 300000 of 1280000.*goes on from there"):
+    with pytest.raises(InputError, match=r"broke off after 300000 of 1280000.*goes on from there"):
         downloads.fetch(f"{server.url}/file.bin", DIGEST)
     assert downloads.fetch(f"{server.url}/file.bin", DIGEST).read_bytes() == CONTENT
     assert [start for _, start in server.requests] == [0, 300_000]
@@ -101,14 +101,14 @@ def test_a_file_that_was_changed_in_the_cache_is_fetched_again(server):
 
 
 def test_what_is_not_there(server):
-    with pytest.raises(InputError, match="missing.bin gave 404.*moved.*weights=PATH"):
+    with pytest.raises(InputError, match=r"missing.bin gave 404.*moved.*weights=PATH"):
         downloads.fetch(f"{server.url}/missing.bin", DIGEST)
 
 
 def test_no_network(server):
     server.shutdown()
     server.server_close()
-    with pytest.raises(InputError, match="cannot download.*is there a network.*weights=PATH"):
+    with pytest.raises(InputError, match=r"cannot download.*is there a network.*weights=PATH"):
         downloads.fetch(f"{server.url}/file.bin", DIGEST)
 
 
@@ -163,7 +163,7 @@ def test_sources_that_were_not_published(card):
 
 
 def test_presets_without_published_weights():
-    with pytest.raises(InputError, match="no such published set.*train it"):
+    with pytest.raises(InputError, match=r"no such published set.*train it"):
         zoo.load("open_unmix_like/small", weights=True)
 
 
