@@ -22,6 +22,8 @@ Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies b
 
 from kerasep.layers.apply_mask import ApplyMask
 from kerasep.layers.binary_mask import BinaryMask
+from kerasep.layers.center_crop import CenterCrop
+from kerasep.layers.center_pad import CenterPad
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
 from kerasep.layers.embedding_head import EmbeddingHead
@@ -29,6 +31,7 @@ from kerasep.layers.encoder_block_2d import EncoderBlock2D
 from kerasep.layers.gammatone_analysis import GammatoneAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.griffin_lim import GriffinLim
+from kerasep.layers.interpolate import Interpolate
 from kerasep.layers.inverse_mel_scale import InverseMelScale
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.invert_mask import InvertMask
@@ -42,6 +45,7 @@ from kerasep.layers.mel_scale import MelScale
 from kerasep.layers.misi import MISI
 from kerasep.layers.mixture_consistency import MixtureConsistency
 from kerasep.layers.recurrent_stack import RecurrentStack
+from kerasep.layers.resample import Resample
 from kerasep.layers.shift_scale import ShiftScale
 from kerasep.layers.sinc_analysis import SincAnalysis
 from kerasep.layers.soft_kmeans import SoftKMeans
@@ -56,6 +60,8 @@ __all__ = [
     "STFT",
     "ApplyMask",
     "BinaryMask",
+    "CenterCrop",
+    "CenterPad",
     "CumulativeLayerNormalization",
     "DecoderBlock2D",
     "EmbeddingHead",
@@ -63,6 +69,7 @@ __all__ = [
     "GammatoneAnalysis",
     "GlobalLayerNormalization",
     "GriffinLim",
+    "Interpolate",
     "InverseMelScale",
     "InverseSTFT",
     "InvertMask",
@@ -75,6 +82,7 @@ __all__ = [
     "MelScale",
     "MixtureConsistency",
     "RecurrentStack",
+    "Resample",
     "ShiftScale",
     "SincAnalysis",
     "SoftKMeans",

@@ -1,6 +1,7 @@
 """Pure functions on tensors, in `keras.ops` alone."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
+from kerasep.ops.centering import center_crop, center_pad
 from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
 from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
@@ -26,6 +27,7 @@ from kerasep.ops.phase import (
     with_phase,
 )
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
+from kerasep.ops.resampling import resample, resampling_filters
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
@@ -40,6 +42,8 @@ __all__ = [
     "as_points",
     "best_permutation",
     "binary_mask",
+    "center_crop",
+    "center_pad",
     "centroids",
     "check_chunks",
     "check_filterbank",
@@ -66,6 +70,8 @@ __all__ = [
     "pad_to_frames",
     "pad_to_multiple",
     "random_phase",
+    "resample",
+    "resampling_filters",
     "running_statistics",
     "running_sum",
     "sd_sdr",
