@@ -10,6 +10,7 @@ from kerasep.errors import InputError
 
 # Whose published checkpoints a model takes.
 PROJECTS = {
+    "DemucsLike": "demucs",
     "OpenUnmixLike": "open_unmix",
 }
 _SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))
