@@ -219,7 +219,7 @@ def _build(instance, state):
 
 
 def _is_class(persistent_id):
-    """Tell whether the old format means a module's class: ('module', class, source file, source)."""
+    """Tell the old format's ('module', class, source file, source), which stands for a class."""
     match persistent_id:
         case ("module", Global(name), _, _):
             return name in NAMES
