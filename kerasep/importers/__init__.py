@@ -13,7 +13,7 @@ PROJECTS = {
     "DemucsLike": "demucs",
     "OpenUnmixLike": "open_unmix",
 }
-_SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))
+_SUBMODULES = ("torch_file", "weight_map", "x_umx", *dict.fromkeys(PROJECTS.values()))
 
 __all__ = ["load", *_SUBMODULES]
 
@@ -44,6 +44,8 @@ def load(model, checkpoint):
     ```
     """
     project = PROJECTS.get(type(model).__name__)
+    if getattr(model, "bridged", False):
+        project = "x_umx"
     if project is None:
         raise InputError(
             f"received a {type(model).__name__}, expected one of {', '.join(PROJECTS)}: no other "

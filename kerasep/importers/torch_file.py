@@ -58,8 +58,8 @@ def read_state_dict(path):
     _, state = read_checkpoint(path)
     if not state:
         raise InputError(
-            f"{path} holds no named tensors, at its top or under {' or '.join(_NESTED)}: give one "
-            f"written by torch.save(state_dict)"
+            f"{path} is not a PyTorch file of weights: it holds no named tensors, at its top or "
+            f"under {' or '.join(_NESTED)}: give one written by torch.save(state_dict)"
         )
     return state
 
@@ -135,6 +135,8 @@ def _read_legacy(file):
         torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
         contents, declared = torch_pickle.read(stream)
         tensors = _tensors(contents)
+        if not tensors:
+            return contents, {}, {}
         keys, _ = torch_pickle.read(stream)
         storages = {}
         for key in keys:

@@ -28,6 +28,9 @@ class CenterCrop(keras.layers.Layer):
     (1, 91, 3)
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
     def call(self, signal, like):
         """Cut `(batch, samples, ...)`."""
         return ops.center_crop(signal, like)

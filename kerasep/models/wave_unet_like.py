@@ -151,7 +151,7 @@ def valid_lengths(levels, kernel_size, merge_kernel_size, context):
 
     Example:
     >>> taken, given = valid_lengths(12, 15, 5, True)
-    >>> taken + 3 * 2**12, given + 3 * 2**12
+    >>> taken + 4 * 2**12, given + 4 * 2**12
     (147443, 16389)
     """
     if not context:

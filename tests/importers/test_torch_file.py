@@ -1,3 +1,4 @@
+import argparse
 import collections
 import io
 import os
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
-from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers.torch_file import read_checkpoint, read_state_dict
+from kerasep.importers.torch_pickle import Global, Unread
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -182,6 +184,61 @@ def test_a_hostile_or_foreign_pickle_is_refused(tmp_path, monkeypatch, write, ca
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == ["a.pth"], "the file's code ran"
+
+
+DEMUCS = Name("demucs.model", "Demucs")
+NAMESPACE = Name("argparse", "Namespace")
+
+
+@WRITERS
+def test_settings_beside_the_weights_are_stand_ins(tmp_path, write):
+    """A class is a name, an object is a mark, and what they were made of is gone."""
+    module = Saved(("module", DEMUCS, "model.py", "class Demucs: pass"))
+    package = {
+        "klass": module if write is write_legacy else DEMUCS,
+        "kwargs": {"depth": 3, "growth": 2.0, "sources": ["a", "b"]},
+        "state": {"w": tensor((6,), (1,))},
+        "training_args": Call(
+            NAMESPACE, state={"out": Call(Name("pathlib", "PosixPath"), "/", "hit")}
+        ),
+    }
+    contents, state = read_checkpoint(write(tmp_path / "a.th", package, SIX.tobytes()))
+    np.testing.assert_array_equal(state["w"], SIX)
+    assert contents["klass"] == Global("demucs.model.Demucs")
+    assert contents["kwargs"] == {"depth": 3, "growth": 2.0, "sources": ["a", "b"]}
+    assert contents["training_args"] == Unread("argparse.Namespace")
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_objects_of_the_pickle_module_are_marks(tmp_path, protocol):
+    path = tmp_path / "a.th"
+    saved = {"arguments": argparse.Namespace(lr=3e-4, musdb=None), "epoch": 3}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps(saved, protocol))
+    contents, state = read_checkpoint(path)
+    assert contents == {"arguments": Unread("argparse.Namespace"), "epoch": 3}
+    assert state == {}
+
+
+@WRITERS
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (Call(DEMUCS, 4), "calls demucs.model.Demucs"),
+        (Call(Name("demucs.model", "BLSTM"), 4), "'demucs.model.BLSTM'"),
+        (Call(DEMUCS, state={"forward": 3}), "calls demucs.model.Demucs"),
+        (Call(Call(NAMESPACE), 3), "calls Unread"),
+        (Saved(("module", Name("os", "system"), "x", "y")), "'os.system'"),
+        (Saved(("module", NAMESPACE, "x", "y")), "not a tensor's storage"),
+        ({"w": Call(REBUILD, Call(NAMESPACE), 0, (1,), (1,))}, "do not fit"),
+    ],
+)
+def test_stand_ins_do_nothing_else(tmp_path, monkeypatch, write, item, expected):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="not a PyTorch file of weights") as caught:
+        read_checkpoint(write(tmp_path / "a.th", item, SIX.tobytes()))
+    assert expected in str(caught.value)
+    assert os.listdir(tmp_path) == ["a.th"], "the file's code ran"
 
 
 class Attack:

@@ -15,6 +15,8 @@ TRANSFORM = {"n_fft": 64, "hop": 24, "window": "sqrt_hann", "center": False}
 EXAMPLES = {
     "ApplyMask": ({}, [(2, 9, 33, 2, 3), (2, 9, 33, 2)]),
     "BinaryMask": ({"threshold": 0.5}, [(2, 9, 33, 2, 3)]),
+    "CenterCrop": ({}, [(2, 9, 5), (2, 6, 2)]),
+    "CenterPad": ({"step": 4, "least": 6, "reach": 3}, [(2, 9, 5)]),
     "CumulativeLayerNormalization": ({"epsilon": 1e-4, "return_state": True}, [(2, 9, 5)]),
     "DecoderBlock2D": (
         {
@@ -49,6 +51,7 @@ EXAMPLES = {
     ),
     "GlobalLayerNormalization": ({"epsilon": 1e-4}, [(2, 9, 5)]),
     "GriffinLim": ({**TRANSFORM, "iterations": 2, "momentum": 0.5}, [(2, 9, 33, 2)]),
+    "Interpolate": ({"learned": True, "extend": False}, [(2, 9, 5)]),
     "InverseMelScale": (
         {"sample_rate": 8000, "n_fft": 128, "low": 100.0, "high": 3000.0, "scale": "htk"},
         [(2, 9, 10, 2)],
@@ -98,6 +101,7 @@ EXAMPLES = {
         },
         [(2, 9, 5)],
     ),
+    "Resample": ({"old": 3, "new": 2, "zeros": 10, "rolloff": 0.9}, [(2, 100, 2)]),
     "STFT": (TRANSFORM, [(2, 400, 2)]),
     "ShiftScale": (
         {"order": "scale_shift", "shift_initializer": "ones", "scale_initializer": "zeros"},
@@ -154,6 +158,7 @@ FLOAT32 = {
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "Resample",
     "STFT",
     "SincAnalysis",
     "SoftKMeans",
@@ -161,7 +166,7 @@ FLOAT32 = {
     "WienerFilter",
 }
 # Layers that only look at the shape of their second input.
-LIKE = {"JoinChunks", "LearnedSynthesis"}
+LIKE = {"CenterCrop", "JoinChunks", "LearnedSynthesis"}
 # Layers that take, or give, waveforms of any number of channels.
 WAVEFORM_IN = {"GammatoneAnalysis", "LearnedAnalysis", "MISI", "STFT", "SincAnalysis"}
 WAVEFORM_OUT = {"GriffinLim", "InverseSTFT", "LearnedSynthesis", "MISI"}
