@@ -24,9 +24,9 @@ def network(torch, demucs2, **arguments):
 def separated(torch, demucs2, net, mixture):
     """As the original's separation script: normalised, padded, separated, cut and put back."""
     mono = mixture.mean(0)
-    mean, deviation = mono.mean(), mono.std() + 1e-5
+    mean, deviation = mono.mean(), mono.std()
     with torch.no_grad():
-        estimates = demucs2.utils.apply_model(net, (mixture - mean) / deviation)
+        estimates = demucs2.utils.apply_model(net, (mixture - mean) / (deviation + 1e-5))
     return (estimates * deviation + mean).permute(2, 1, 0).numpy()
 
 
