@@ -45,6 +45,20 @@ EXAMPLES = {
         },
         [(2, 10, 9, 2)],
     ),
+    "DualPathNet": (
+        {
+            "outputs": 7,
+            "chunk": 5,
+            "hop": 3,
+            "blocks": 2,
+            "bottleneck": 4,
+            "hidden": 3,
+            "norm": "layer",
+            "bidirectional": False,
+        },
+        [(2, 9, 3)],
+    ),
+    "GatedAnalysis": ({"filters": 6, "kernel_size": 8, "hop": 3}, [(2, 100, 2)]),
     "GammatoneAnalysis": (
         {"filters": 50, "kernel_size": 20, "hop": 7, "sample_rate": 9000, "activation": "relu"},
         [(2, 100, 2)],
@@ -70,6 +84,7 @@ EXAMPLES = {
             "hop": 3,
             "activation": "relu",
             "initializer": "he_normal",
+            "fill": False,
         },
         [(2, 100, 2)],
     ),
@@ -134,6 +149,8 @@ EXAMPLES = {
             "kernel_size": 2,
             "norm": "layer",
             "causal": True,
+            "input_norm": "batch",
+            "use_bias": False,
         },
         [(2, 9, 3)],
     ),
@@ -145,6 +162,7 @@ FLOAT32 = {
     "BinaryMask",
     "EmbeddingHead",
     "GammatoneAnalysis",
+    "GatedAnalysis",
     "GriffinLim",
     "InverseMelScale",
     "InverseSTFT",
@@ -168,7 +186,14 @@ FLOAT32 = {
 # Layers that only look at the shape of their second input.
 LIKE = {"CenterCrop", "JoinChunks", "LearnedSynthesis"}
 # Layers that take, or give, waveforms of any number of channels.
-WAVEFORM_IN = {"GammatoneAnalysis", "LearnedAnalysis", "MISI", "STFT", "SincAnalysis"}
+WAVEFORM_IN = {
+    "GammatoneAnalysis",
+    "GatedAnalysis",
+    "LearnedAnalysis",
+    "MISI",
+    "STFT",
+    "SincAnalysis",
+}
 WAVEFORM_OUT = {"GriffinLim", "InverseSTFT", "LearnedSynthesis", "MISI"}
 
 
@@ -295,6 +320,6 @@ def test_any_number_of_channels(layer_class, channels):
         np.repeat(np.take(array, [0], axis), channels, axis)
         for array, axis in zip(arrays, axes, strict=True)
     ]
-    outputs = convert_to_numpy(layer(*arrays))
+    outputs = convert_to_numpy(first(layer(*arrays)))
     assert outputs.shape[2 if name in WAVEFORM_OUT else 3] == channels
     assert np.isfinite(outputs).all()
