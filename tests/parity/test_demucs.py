@@ -44,7 +44,7 @@ def relative_error(ours, theirs):
         {"channels": 8, "depth": 2, "lstm_layers": 0, "growth": 1.5, "audio_channels": 1},
     ],
 )
-def test_network(torch, demucs2, tmp_path, arguments, samples):
+def test_demucs_network(torch, demucs2, tmp_path, arguments, samples):
     net = network(torch, demucs2, **arguments)
     package = {
         "klass": type(net),
@@ -64,7 +64,7 @@ def test_network(torch, demucs2, tmp_path, arguments, samples):
 
 
 @pytest.mark.slow
-def test_released_size(torch, demucs2, tmp_path):
+def test_demucs_of_released_size(torch, demucs2, tmp_path):
     """Weights alone, as the releases are, of the size of demucs48_hq."""
     net = network(torch, demucs2, channels=48)
     torch.save(net.state_dict(), tmp_path / "demucs48_hq-28a1282c.th")
@@ -82,7 +82,7 @@ def test_resampling_filters(torch, julius, old, new):
     np.testing.assert_allclose(resampling_filters(old, new), theirs, atol=1e-6)
 
 
-def test_initial_weights(torch, demucs2):
+def test_demucs_initial_weights(torch, demucs2):
     """The spread of the original's first weights is ours, whose formula takes no sample of them."""
     from kerasep.models import DemucsLike
 

@@ -21,7 +21,7 @@ def network_class(asteroid):
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(("channels", "bidirectional"), [(2, True), (1, False)])
-def test_network(torch, network_class, tmp_path, channels, bidirectional, training):
+def test_x_umx_network(torch, network_class, tmp_path, channels, bidirectional, training):
     network = network_class(
         ["bass", "drums", "vocals"],
         window_length=1024,
