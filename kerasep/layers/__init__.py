@@ -48,6 +48,7 @@ from kerasep.layers.mask_head import MaskHead
 from kerasep.layers.mel_scale import MelScale
 from kerasep.layers.misi import MISI
 from kerasep.layers.mixture_consistency import MixtureConsistency
+from kerasep.layers.mono_level import MonoLevel
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.resample import Resample
 from kerasep.layers.shift_scale import ShiftScale
@@ -89,6 +90,7 @@ __all__ = [
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "MonoLevel",
     "RecurrentStack",
     "Resample",
     "ShiftScale",

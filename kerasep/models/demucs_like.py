@@ -7,7 +7,7 @@ from keras import layers as kl
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.layers import CenterCrop, CenterPad, RecurrentStack, Resample
+from kerasep.layers import CenterCrop, CenterPad, MonoLevel, RecurrentStack, Resample
 from kerasep.models.separation_model import SeparationModel, check_signal
 
 
@@ -125,7 +125,7 @@ class DemucsLike(SeparationModel):
         mixture = keras.Input((None, channels), name="mixture")
         x = mixture
         if normalize:
-            mean, deviation = _level(mixture)
+            mean, deviation = MonoLevel(name="level")(mixture)
             x = (mixture - mean) / (deviation + 1e-5)
         x = CenterPad(*lengths, name="pad", dtype="float32")(x)
         if resample:
@@ -216,12 +216,3 @@ def valid_lengths(levels, kernel_size, stride, context, resample):
         reach = (reach - context) * stride + kernel_size
     halved = 2 if resample else 1
     return stride**levels // halved, least // halved, reach // halved
-
-
-def _level(mixture):
-    """Mean and unbiased standard deviation of all channels' mean, each `(batch, 1, 1)`."""
-    mono = ops.mean(mixture, axis=2, keepdims=True)
-    count = ops.sum(ops.ones_like(mono), axis=1, keepdims=True)
-    mean = ops.mean(mono, axis=1, keepdims=True)
-    squares = ops.sum(ops.square(mono - mean), axis=1, keepdims=True)
-    return mean, ops.sqrt(squares / ops.maximum(count - 1, 1))

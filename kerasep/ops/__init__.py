@@ -15,6 +15,7 @@ from kerasep.ops.filterbanks import (
 )
 from kerasep.ops.folding import check_folding, fold, unfold
 from kerasep.ops.framing import count_frames, fit_length, frame, overlap_add, pad_to_frames
+from kerasep.ops.levels import mono_level
 from kerasep.ops.masks import binary_mask, invert_mask
 from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
 from kerasep.ops.padding import crop_like, pad_to_multiple
@@ -69,6 +70,7 @@ __all__ = [
     "misi",
     "mixture_consistency",
     "mixture_phase",
+    "mono_level",
     "multiphase_gammatone",
     "overlap_add",
     "pad_to_frames",

@@ -7,6 +7,9 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.ops.framing import frame
+
+_BLOCK = 128  # input samples that are filtered by one product
 
 
 @functools.lru_cache(8)
@@ -53,8 +56,8 @@ def resampling_filters(old, new, zeros=24, rolloff=0.945):
 def resample(signal, old, new, zeros=24, rolloff=0.945):
     """Change the sample rate of a signal from `old` to `new`.
 
-    A polyphase filter: a strided convolution with one filter for each phase. The first and the last
-    sample are taken to go on beyond the ends.
+    A polyphase filter: one filter for each place that an output sample can have between input
+    samples. The first and the last sample are taken to go on beyond the ends.
 
     Args:
         signal: tensor `(batch, samples, channels)`.
@@ -77,14 +80,28 @@ def resample(signal, old, new, zeros=24, rolloff=0.945):
     Reference:
         Smith 1984, "A flexible sampling-rate conversion method", ICASSP.
     """
-    filters = resampling_filters(old, new, zeros, rolloff)
-    width = (filters.shape[1] - old) // 2
+    matrix = _block_matrix(old, new, zeros, rolloff)
+    block = max(1, _BLOCK // old) * old
+    width = (matrix.shape[0] - block) // 2
     batch, samples, channels = ops.shape(signal)
     before = ops.repeat(signal[:, :1], width, axis=1)
-    after = ops.repeat(signal[:, -1:], width + old, axis=1)
-    extended = ops.concatenate([before, signal, after], axis=1)
-    # Every channel by itself: they lie together as so many examples.
-    rows = ops.reshape(ops.transpose(extended, (0, 2, 1)), (batch * channels, -1, 1))
-    phases = ops.conv(rows, filters.T[:, None], old, "valid", "channels_last")
-    result = ops.reshape(phases, (batch, channels, -1))[..., : samples * new // old]
+    after = ops.repeat(signal[:, -1:], width + block, axis=1)
+    extended = ops.transpose(ops.concatenate([before, signal, after], axis=1), (0, 2, 1))
+    blocks = ops.matmul(frame(extended, matrix.shape[0], block), matrix)
+    result = ops.reshape(blocks, (batch, channels, -1))[..., : samples * new // old]
     return ops.transpose(result, (0, 2, 1))
+
+
+@functools.lru_cache(8)
+def _block_matrix(old, new, zeros, rolloff):
+    """All that a block of input samples, and those around it, give to its output samples.
+
+    A product of wide matrices runs faster than a convolution of one channel, though most of its
+    factors are zeros.
+    """
+    filters = resampling_filters(old, new, zeros, rolloff)
+    count, size = max(1, _BLOCK // old), filters.shape[1]
+    matrix = np.zeros(((count - 1) * old + size, count * new), "float32")
+    for index in range(count):
+        matrix[index * old : index * old + size, index * new : (index + 1) * new] = filters.T
+    return matrix

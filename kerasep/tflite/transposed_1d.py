@@ -1,15 +1,14 @@
-"""`Conv1DTranspose` as one matrix product and an overlap-add, which TFLite runs far faster."""
+"""`Conv1DTranspose` as a plain convolution that gives a whole stride of samples at once."""
 
 import tensorflow as tf
-
-from kerasep import ops
 
 
 def conv1d_transpose_form(layer):
     """Return a replacement for a transposed convolution's `call`.
 
-    Every sample times the kernel is a frame of `kernel_size` samples; frames overlap by a stride
-    less than their length and add up.
+    A stride of output samples depends on as many input samples as strides reach into the kernel.
+    So a convolution of that few taps, with an output for each sample of the stride, computes the
+    same with the same number of products; its outputs only need to be laid in a row.
 
     Args:
         layer: a built `keras.layers.Conv1DTranspose`.
@@ -34,11 +33,15 @@ def conv1d_transpose_form(layer):
         if None in inputs.shape:
             return original(inputs)
         batch, samples, features = inputs.shape
-        # Keras has (kernel, out, in).
-        kernel = tf.transpose(tf.convert_to_tensor(layer.kernel), (2, 0, 1))
-        frames = tf.matmul(inputs, tf.reshape(kernel, (features, size * layer.filters)))
-        added = ops.overlap_add(frames, stride * layer.filters)
-        outputs = tf.reshape(added, (batch, (samples - 1) * stride + size, layer.filters))
+        reach = -(-size // stride)
+        # Keras has (kernel, out, in); taps that fill up the last stride are zeros.
+        kernel = tf.pad(layer.kernel, [[0, reach * stride - size], [0, 0], [0, 0]])
+        taps = tf.reshape(kernel, (reach, stride * layer.filters, features))
+        taps = tf.transpose(taps[::-1], (0, 2, 1))
+        padded = tf.pad(inputs, [[0, 0], [reach - 1, reach - 1], [0, 0]])
+        blocks = tf.nn.conv1d(padded, taps, 1, "VALID")
+        outputs = tf.reshape(blocks, (batch, (samples + reach - 1) * stride, layer.filters))
+        outputs = outputs[:, : (samples - 1) * stride + size]
         if layer.padding == "same":
             start = (size - stride) // 2
             outputs = outputs[:, start : start + samples * stride]

@@ -103,6 +103,7 @@ EXAMPLES = {
         [(2, 9, 65, 2)],
     ),
     "MixtureConsistency": ({"weighting": "power"}, [(2, 9, 33, 2, 3, 2), (2, 9, 33, 2, 2)]),
+    "MonoLevel": ({}, [(2, 700, 2)]),
     "RecurrentStack": (
         {
             "units": 3,
@@ -176,6 +177,7 @@ FLOAT32 = {
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "MonoLevel",
     "Resample",
     "STFT",
     "SincAnalysis",
@@ -255,7 +257,7 @@ def test_symbolic_shapes_are_the_eager_ones(layer_class):
         assert len(unknown.shape) == len(known.shape)
         assert all(a in (None, b) for a, b in zip(unknown.shape, known.shape, strict=True))
     assert free[0].shape[0] is None
-    assert free[0].shape[1] is None or layer_class is layers.SplitChunks
+    assert free[0].shape[1] is None or layer_class in (layers.SplitChunks, layers.MonoLevel)
 
 
 def test_saved_and_restored(layer_class, tmp_path):
