@@ -10,7 +10,12 @@ from kerasep.errors import InputError
 
 # Whose published checkpoints a model takes.
 PROJECTS = {
+    "ChimeraLike": "nussl",
+    "ConvTasNetLike": "asteroid",
+    "DPRNNLike": "asteroid",
+    "DeepClusteringLike": "nussl",
     "DemucsLike": "demucs",
+    "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
 }
 _SUBMODULES = ("torch_file", "weight_map", "x_umx", *dict.fromkeys(PROJECTS.values()))

@@ -70,6 +70,8 @@ CALLS = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
+    # A named tuple: window length, hop and window type.
+    "nussl.core.audio_signal.STFTParams": lambda *values: values,
 }
 
 # What training scripts save beside the weights: how they were called, with which paths, and their
@@ -81,6 +83,26 @@ UNREAD = {
     "pathlib.WindowsPath",
     "_codecs.encode",
 }
+# nussl saves its training data's transforms, and scores that NumPy made.
+UNREAD |= {
+    f"nussl.datasets.transforms.{name}"
+    for name in (
+        "Cache",
+        "Compose",
+        "GetAudio",
+        "GetExcerpt",
+        "IndexSources",
+        "LabelsToOneHot",
+        "MagnitudeSpectrumApproximation",
+        "MagnitudeWeights",
+        "PhaseSensitiveSpectrumApproximation",
+        "SumSources",
+        "ToSeparationModel",
+    )
+}
+UNREAD |= {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"}
+# Asteroid saves the versions that it was trained with.
+UNREAD |= {"torch.torch_version.TorchVersion"}
 # Classes of models whose settings some checkpoints hold: names alone, that nothing can call.
 NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs"}
 

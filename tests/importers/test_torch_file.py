@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -239,6 +240,46 @@ def test_stand_ins_do_nothing_else(tmp_path, monkeypatch, write, item, expected)
         read_checkpoint(write(tmp_path / "a.th", item, SIX.tobytes()))
     assert expected in str(caught.value)
     assert os.listdir(tmp_path) == ["a.th"], "the file's code ran"
+
+
+STFT = Name("nussl.core.audio_signal", "STFTParams")
+COMPOSE = Name("nussl.datasets.transforms", "Compose")
+
+
+@WRITERS
+def test_what_nussl_saves_beside_the_weights_is_dropped(tmp_path, write):
+    """Its own objects, and numbers of NumPy: stand-ins that hold nothing, and nothing imported."""
+    about = {
+        "stft_params": Call(STFT, 256, 64, "sqrt_hann"),
+        "transforms": Call(COMPOSE, state={"transforms": [1]}),
+        "score": Call(Name("numpy.core.multiarray", "scalar"), Name("numpy", "dtype"), "8 bytes"),
+    }
+    item = {"state_dict": {"w": tensor((6,), (1,))}, "metadata": about}
+    contents, state = read_checkpoint(write(tmp_path / "a.pth", item, SIX.tobytes()))
+    assert list(state) == ["w"]
+    assert contents["metadata"]["stft_params"] == (256, 64, "sqrt_hann")
+    assert contents["metadata"]["transforms"] == Unread("nussl.datasets.transforms.Compose")
+    assert "nussl" not in sys.modules
+
+
+@WRITERS
+@pytest.mark.parametrize(
+    "item",
+    [
+        Call(Name("nussl", "AudioSignal"), "hit"),
+        Call(Name("nussl.core.audio_signal", "AudioSignal"), "hit"),
+        Call(Name("nussl.datasets.transforms", "Compose.__init__.__globals__"), "os"),
+        {"w": Call(REBUILD, Call(COMPOSE), 0, (1,), (1,))},
+        {"w": Call(REBUILD, Call(STFT, 1, 2, "x"), 0, (1,), (1,))},
+        Call(Call(COMPOSE), "touch hit"),
+        Call(STFT, state={"__class__": 1}),
+    ],
+)
+def test_other_names_of_nussl_and_misused_ones_are_refused(tmp_path, monkeypatch, write, item):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"a\.pth"):
+        read_state_dict(write(tmp_path / "a.pth", item, SIX.tobytes()))
+    assert os.listdir(tmp_path) == ["a.pth"], "the file's code ran"
 
 
 class Attack:
