@@ -105,3 +105,48 @@ def test_learned_interpolation_starts_as_the_mean(rng):
 def test_refusals(arguments):
     with pytest.raises(InputError, match="received"):
         small(**arguments)
+
+
+def convolved(x, layer, slope=0.2):
+    """A valid convolution of `(samples, features)` and a leaky ReLU, term by term."""
+    kernel, bias = map(convert_to_numpy, (layer.kernel, layer.bias))
+    samples = len(x) - len(kernel) + 1
+    y = bias + sum(x[tap : tap + samples] @ kernel[tap] for tap in range(len(kernel)))
+    return np.maximum(slope * y, y)
+
+
+def middle(x, like):
+    start = (len(x) - len(like)) // 2
+    return x[start : start + len(like)]
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_equal_to_the_papers_steps(rng, learned):
+    """Of a length that the network can take, without our padding around it."""
+    model = small(channels=2, learned_upsampling=learned)
+    for weight in model.weights:
+        weight.assign(0.3 * rng.standard_normal(weight.shape))
+    given = valid_lengths(3, 5, 3, True)[1] + 2**3
+    mixture = rng.standard_normal((1, given, 2)).astype("float32")
+    estimates = model.predict_on_batch(mixture)[0]
+
+    padded = convert_to_numpy(model.get_layer("pad")(mixture))[0]
+    x, skips = padded, []
+    for level in (1, 2, 3):
+        skips.append(convolved(x, model.get_layer(f"down_{level}")))
+        x = skips[-1][::2]
+    x = convolved(x, model.get_layer("bottom"))
+    for level in (3, 2, 1):
+        share = 0.5
+        if learned:
+            share = 1 / (1 + np.exp(-convert_to_numpy(model.get_layer(f"between_{level}").share)))
+        between = np.zeros((2 * len(x) - 1, x.shape[1]))
+        between[::2] = x
+        between[1::2] = share * x[:-1] + (1 - share) * x[1:]
+        x = np.concatenate([middle(skips.pop(), between), between], axis=1)
+        x = convolved(x, model.get_layer(f"up_{level}"))
+    assert len(x) == given
+    x = np.concatenate([middle(padded, x), x], axis=1)
+    first = np.tanh(convolved(x, model.get_layer("accompaniment_output"), slope=1.0))
+    np.testing.assert_allclose(estimates[..., 0], first, atol=1e-5)
+    np.testing.assert_allclose(estimates[..., 1], mixture[0] - first, atol=1e-5)
