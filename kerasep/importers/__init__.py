@@ -14,10 +14,11 @@ PROJECTS = {
     "ConvTasNetLike": "asteroid",
     "DPRNNLike": "asteroid",
     "DeepClusteringLike": "nussl",
+    "DemucsLike": "demucs",
     "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
 }
-_SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))
+_SUBMODULES = ("torch_file", "weight_map", "x_umx", *dict.fromkeys(PROJECTS.values()))
 
 __all__ = ["load", *_SUBMODULES]
 
@@ -48,6 +49,8 @@ def load(model, checkpoint):
     ```
     """
     project = PROJECTS.get(type(model).__name__)
+    if getattr(model, "bridged", False):
+        project = "x_umx"
     if project is None:
         raise InputError(
             f"received a {type(model).__name__}, expected one of {', '.join(PROJECTS)}: no other "
