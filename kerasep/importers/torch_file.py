@@ -195,13 +195,7 @@ def _tensors(contents):
 
 def _plain(value):
     """Whether a value is a tensor or of a plain type."""
-    return isinstance(value, torch_pickle.Tensor) or type(value) in (
-        str,
-        int,
-        float,
-        bool,
-        type(None),
-    )
+    return value is None or type(value) in (torch_pickle.Tensor, str, int, float, bool)
 
 
 def _itemsize(storage):

@@ -72,7 +72,7 @@ CALLS = {
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
 }
 
-# What training scripts save beside the weights: versions and scores. It is put down and passed over.
+# What training scripts save beside the weights: versions and scores. They are passed over.
 INERT = {
     "_codecs.encode",
     "numpy._core.multiarray.scalar",
@@ -99,7 +99,8 @@ def read(file):
 
     Returns:
         What it holds: dicts, lists, tuples, strings and numbers, with `Tensor` where a tensor was
-        saved and `Inert` for the few other objects that are passed over; and a dict of every `Storage` it refers to, by key.
+        saved and `Inert` for the few other objects that are passed over; and a dict of every
+        `Storage` it refers to, by key.
 
     Raises:
         ValueError: for an operation or a name outside the list, and for a malformed pickle.

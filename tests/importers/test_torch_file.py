@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
-from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers import torch_pickle
+from kerasep.importers.torch_file import read_contents, read_state_dict
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -336,3 +337,81 @@ def test_a_missing_and_an_empty_file_are_named(tmp_path):
     (tmp_path / "empty.pth").touch()
     with pytest.raises(InputError, match="is empty"):
         read_state_dict(tmp_path / "empty.pth")
+
+
+NUMPY = Name("numpy.core.multiarray", "scalar")
+SCORE = Call(NUMPY, Call(Name("numpy", "dtype"), "f8", False, True, state=(3, "<")), b"12345678")
+VERSION = Call(Name("torch.torch_version", "TorchVersion"), "2.0")
+
+
+@WRITERS
+def test_settings_are_read_beside_the_weights(tmp_path, write):
+    contents = {
+        "model_name": "Net",
+        "model_args": {"sources": 2, "rate": 8000.0, "causal": False, "norm": None, "odd": [1]},
+        "state_dict": {"w": tensor((6,), (1,))},
+        "infos": {"scores": {"sdr": SCORE}, "version": VERSION, "epochs": 3},
+        "score": SCORE,
+    }
+    read = read_contents(write(tmp_path / "a.pth", contents, SIX.tobytes()))
+    np.testing.assert_array_equal(read["state_dict"].pop("w"), SIX)
+    assert read == {
+        "model_name": "Net",
+        "model_args": {"sources": 2, "rate": 8000.0, "causal": False, "norm": None},
+        "state_dict": {},
+        "infos": {"epochs": 3},
+    }
+
+
+def test_versions_and_scores_are_never_made(tmp_path, monkeypatch):
+    """What is passed over is not imported, called or given a state, whatever it is called with."""
+
+    def called(*args, **kwargs):
+        raise AssertionError("called")
+
+    for name in ("dtype", "frombuffer"):
+        monkeypatch.setattr(np, name, called)
+    monkeypatch.setattr("codecs.encode", called)
+    monkeypatch.setattr("builtins.__import__", called)
+    made = [
+        torch_pickle.read(io.BytesIO(pickled(Call(function, "x", "idna", state={"a": 1}))))
+        for function in (Name("_codecs", "encode"), Name("numpy", "dtype"), NUMPY)
+    ]
+    monkeypatch.undo()
+    assert [found for found, _ in made] == [
+        torch_pickle.Inert("_codecs.encode"),
+        torch_pickle.Inert("numpy.dtype"),
+        torch_pickle.Inert("numpy.core.multiarray.scalar"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        Name("os", "system"),
+        Name("codecs", "encode"),
+        Name("numpy", "load"),
+        Name("numpy.dtype", "__new__"),
+        Name("collections", "OrderedDict"),
+        Name("torch._utils", "_rebuild_parameter"),
+        {},
+    ],
+)
+def test_only_the_passed_over_are_made_as_objects(tmp_path, function):
+    new = pickled(("x",))
+    content = pickled(function)[:-1] + new[2:-1] + pickle.NEWOBJ + pickle.STOP
+    with pytest.raises(ValueError, match="refused"):
+        torch_pickle.read(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("operation", [pickle.APPEND, pickle.SETITEM])
+def test_a_passed_over_object_is_no_container(operation):
+    version, item = pickled(VERSION)[2:-1], pickled(1)[2:-1]
+    content = b"\x80\x02" + version + item + item + operation + pickle.STOP
+    with pytest.raises(ValueError, match=r"appends|sets"):
+        torch_pickle.read(io.BytesIO(content))
+
+
+def test_contents_without_a_dict_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no dict"):
+        read_contents(write_zip(tmp_path / "a.pth", [1]))
