@@ -10,8 +10,11 @@ from kerasep.errors import InputError
 
 # Whose published checkpoints a model takes.
 PROJECTS = {
+    "ChimeraLike": "nussl",
     "ConvTasNetLike": "asteroid",
     "DPRNNLike": "asteroid",
+    "DeepClusteringLike": "nussl",
+    "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
 }
 _SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))

@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.importers import asteroid_weights, weight_map
-from kerasep.importers.torch_file import read_contents
+from kerasep.importers.torch_file import read_checkpoint
 from kerasep.importers.weight_map import some
 from kerasep.models import ConvTasNetLike, DPRNNLike
 
@@ -130,15 +130,16 @@ def load(model, path):
 
 def _read(path):
     """Give the class of a file's model, its arguments and its tensors."""
-    contents = read_contents(path)
-    missing = [key for key in ("model_name", "model_args", "state_dict") if key not in contents]
+    contents, state = read_checkpoint(path)
+    keys = ("model_name", "model_args", "state_dict")
+    missing = [key for key in keys if type(contents) is not dict or key not in contents]
     if missing:
         raise InputError(
             f"{path} holds no {some(missing)}, expected a file that Asteroid published: model.pth "
             f"or pytorch_model.bin"
         )
-    name, given, state = (contents[key] for key in ("model_name", "model_args", "state_dict"))
-    if name not in _DEFAULTS or type(given) is not dict or type(state) is not dict:
+    name, given = contents["model_name"], contents["model_args"]
+    if name not in list(_DEFAULTS) or type(given) is not dict:
         raise InputError(f"{path} holds the model {name!r}, expected {' or '.join(_DEFAULTS)}")
     given = {**_DEFAULTS[name], **given}
     state = {key: value for key, value in state.items() if not key.endswith(".num_batches_tracked")}

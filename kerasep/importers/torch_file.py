@@ -16,7 +16,7 @@ _LEGACY_PROTOCOL = 1001
 _ZIP_MAGIC = b"PK\x03\x04"
 # What zipfile, pickletools, numpy and our own code raise for contents that do not fit.
 _MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError, OSError)
-_NESTED = ("state_dict", "model")
+_NESTED = ("state_dict", "model", "state")
 
 
 def read_state_dict(path):
@@ -24,8 +24,8 @@ def read_state_dict(path):
 
     Both containers are read: the zip archive of PyTorch 1.6 and later, and the older stream that
     many published checkpoints still are. The tensors may lie at the top or under the key
-    `"state_dict"` or `"model"`; entries that are not tensors are left out. A view keeps its offset
-    and strides, and views of one storage share it here too.
+    `"state_dict"`, `"model"` or `"state"`; entries that are not tensors are left out. A view keeps
+    its offset and strides, and views of one storage share it here too.
 
     PyTorch is not needed. The pickle inside is interpreted by an explicit list of operations and
     names (`kerasep.importers.torch_pickle`): a file cannot make this function call anything.
@@ -55,58 +55,30 @@ def read_state_dict(path):
         assert "not a PyTorch file" in str(error)
     ```
     """
-    return _read(path, _tensors)
+    _, state = read_checkpoint(path)
+    if not state:
+        raise InputError(
+            f"{path} is not a PyTorch file of weights: it holds no named tensors, at its top or "
+            f"under {' or '.join(_NESTED)}: give one written by torch.save(state_dict)"
+        )
+    return state
 
 
-def read_contents(path):
-    """Read a file written by `torch.save` that holds settings beside the weights.
+def read_checkpoint(path):
+    """Read the tensors of a file written by `torch.save`, and what lies beside them.
 
-    As `read_state_dict`, but for what lies at the top and in its dicts, one level down.
+    As `read_state_dict`, which is all that most files need; some hold settings too.
 
     Args:
         path: the file.
 
     Returns:
-        A dict: name to number, string, bool, None or array, or to a dict of such. What else the
-        file holds is left out.
+        What the file holds, plain containers in which tensors and objects are stand-ins; and the
+        named tensors, a dict that may be empty.
 
     Raises:
-        InputError: as `read_state_dict`; also if there is no dict at its top.
-
-    Example:
-    ```python
-    from kerasep.importers.torch_file import read_contents
-
-    try:
-        read_contents("model.pth")
-    except ValueError as error:
-        assert "model.pth" in str(error)
-    ```
+        InputError: as `read_state_dict`.
     """
-    kept = {}
-
-    def choose(contents):
-        if type(contents) is not dict:
-            raise ValueError("it holds no dict")
-        for name, value in contents.items():
-            if type(value) is dict:
-                kept[name] = {key: item for key, item in value.items() if _plain(item)}
-            elif _plain(value):
-                kept[name] = value
-        return {
-            (name, key): item
-            for name, value in kept.items()
-            for key, item in (value.items() if type(value) is dict else ())
-            if isinstance(item, torch_pickle.Tensor)
-        }
-
-    for (name, key), array in _read(path, choose).items():
-        kept[name][key] = array
-    return kept
-
-
-def _read(path, choose):
-    """Read the tensors that a function of the contents chooses, a dict."""
     if not os.path.isfile(path):
         raise InputError(f"received {path}, which is not a file: give the path of a .pth file")
     if os.path.getsize(path) == 0:
@@ -114,8 +86,8 @@ def _read(path, choose):
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
-            tensors, storages = read(file, choose)
-            return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
+            contents, tensors, storages = read(file)
+            return contents, {name: _view(name, each, storages) for name, each in tensors.items()}
         except zipfile.BadZipFile as error:
             raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
         except _MALFORMED as error:
@@ -126,7 +98,7 @@ def _read(path, choose):
             ) from error
 
 
-def _read_zip(file, choose):
+def _read_zip(file):
     """Read an archive: `<top>/data.pkl`, `<top>/data/<key>` and perhaps `<top>/byteorder`."""
     with zipfile.ZipFile(file) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
@@ -143,17 +115,17 @@ def _read_zip(file, choose):
         if order not in ("little", "big"):
             raise ValueError(f"its byte order is {order!r}")
         contents, _ = torch_pickle.read(archive.read(pickles[0]))
-        tensors = choose(contents)
+        tensors = _tensors(contents)
         storages = {}
         for storage in {tensor.storage.key: tensor.storage for tensor in tensors.values()}.values():
             name = f"{top}data/{storage.key}"
             if name not in sizes:
                 raise ValueError(f"the storage {storage.key!r} is missing")
             storages[storage.key] = _numbers(archive.read(name), storage, order)
-        return tensors, storages
+        return contents, tensors, storages
 
 
-def _read_legacy(file, choose):
+def _read_legacy(file):
     """Read the old stream: five pickles, then each storage as a count and its raw numbers."""
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream:
         magic, _ = torch_pickle.read(stream)
@@ -162,7 +134,9 @@ def _read_legacy(file, choose):
             raise ValueError("its beginning is not a PyTorch file's")
         torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
         contents, declared = torch_pickle.read(stream)
-        tensors = choose(contents)
+        tensors = _tensors(contents)
+        if not tensors:
+            return contents, {}, {}
         keys, _ = torch_pickle.read(stream)
         storages = {}
         for key in keys:
@@ -176,7 +150,7 @@ def _read_legacy(file, choose):
                 raise ValueError(f"the storage {key!r} is not of its declared size")
             content = stream.read(storage.numel * _itemsize(storage))
             storages[key] = _numbers(content, storage, "little")
-        return tensors, storages
+        return contents, tensors, storages
 
 
 def _tensors(contents):
@@ -190,12 +164,7 @@ def _tensors(contents):
             }
             if tensors:
                 return tensors
-    raise ValueError("it holds no named tensors, at its top or under state_dict or model")
-
-
-def _plain(value):
-    """Whether a value is a tensor or of a plain type."""
-    return value is None or type(value) in (torch_pickle.Tensor, str, int, float, bool)
+    return {}
 
 
 def _itemsize(storage):

@@ -22,14 +22,14 @@ class Tensor(NamedTuple):
     stride: tuple
 
 
-class Inert(NamedTuple):
-    """An object that weights do not need, in whose place this stands."""
+class Global(NamedTuple):
+    """A name that the pickle refers to. It is never imported."""
 
     name: str
 
 
-class Global(NamedTuple):
-    """A name that the pickle refers to. It is never imported."""
+class Unread(NamedTuple):
+    """An object that lies beside the weights; what it was made of is dropped."""
 
     name: str
 
@@ -70,16 +70,41 @@ CALLS = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
+    # A named tuple: window length, hop and window type.
+    "nussl.core.audio_signal.STFTParams": lambda *values: values,
 }
 
-# What training scripts save beside the weights: versions and scores. They are passed over.
-INERT = {
+# What training scripts save beside the weights: how they were called, with which paths, and their
+# own compressed form of weights.
+UNREAD = {
+    "argparse.Namespace",
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
     "_codecs.encode",
-    "numpy._core.multiarray.scalar",
-    "numpy.core.multiarray.scalar",
-    "numpy.dtype",
-    "torch.torch_version.TorchVersion",
 }
+# nussl saves its training data's transforms, and scores that NumPy made.
+UNREAD |= {
+    f"nussl.datasets.transforms.{name}"
+    for name in (
+        "Cache",
+        "Compose",
+        "GetAudio",
+        "GetExcerpt",
+        "IndexSources",
+        "LabelsToOneHot",
+        "MagnitudeSpectrumApproximation",
+        "MagnitudeWeights",
+        "PhaseSensitiveSpectrumApproximation",
+        "SumSources",
+        "ToSeparationModel",
+    )
+}
+UNREAD |= {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"}
+# Asteroid saves the versions that it was trained with.
+UNREAD |= {"torch.torch_version.TorchVersion"}
+# Classes of models whose settings some checkpoints hold: names alone, that nothing can call.
+NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs"}
 
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _CONTAINERS = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
@@ -99,8 +124,7 @@ def read(file):
 
     Returns:
         What it holds: dicts, lists, tuples, strings and numbers, with `Tensor` where a tensor was
-        saved and `Inert` for the few other objects that are passed over; and a dict of every
-        `Storage` it refers to, by key.
+        saved; and a dict of every `Storage` it refers to, by key.
 
     Raises:
         ValueError: for an operation or a name outside the list, and for a malformed pickle.
@@ -149,20 +173,17 @@ def read(file):
             case "STACK_GLOBAL":
                 # Not f"{module}": to print a list of lists of lists can take for ever.
                 stack[-2:] = [_global(".".join(_last(stack, 2)))]
+            case "BINPERSID" if _is_class(stack[-1]):
+                stack[-1] = stack[-1][1]
             case "BINPERSID":
                 storage = _storage(stack.pop())
                 whole = storage._replace(offset=0)
                 if storages.setdefault(storage.key, whole) != whole:
                     raise ValueError(f"it describes the storage {storage.key!r} in two ways")
                 stack.append(storage)
-            case "REDUCE":
+            case "REDUCE" | "NEWOBJ":
                 function, arguments = _last(stack, 2)
                 stack[-2:] = [_call(function, arguments)]
-            case "NEWOBJ":
-                function, _ = _last(stack, 2)
-                if not isinstance(function, Global) or function.name not in INERT:
-                    raise ValueError("it makes an object, which is refused")
-                stack[-2:] = [Inert(function.name)]
             case "BUILD":
                 _build(stack[-2], stack.pop())
             case "STOP":
@@ -194,15 +215,15 @@ def _set(stack, items):
 
 
 def _global(name):
-    if name not in DTYPES and name not in CALLS and name not in INERT:
+    if not any(name in known for known in (DTYPES, CALLS, UNREAD, NAMES)):
         raise ValueError(f"it refers to {name!r}, which is refused because weights do not need it")
     return Global(name)
 
 
 def _call(function, arguments):
     name = function.name if isinstance(function, Global) else type(function).__name__
-    if name in INERT:
-        return Inert(name)
+    if name in UNREAD:
+        return Unread(name)
     if name not in CALLS or type(arguments) is not tuple:
         raise ValueError(f"it calls {name}, which is refused")
     try:
@@ -213,10 +234,18 @@ def _call(function, arguments):
 
 def _build(instance, state):
     """Accept the one attribute that state dicts carry (versions of the modules), and drop it."""
-    if isinstance(instance, Inert):
+    if isinstance(instance, Unread):
         return
     if type(instance) is not dict or type(state) is not dict or set(state) - {"_metadata"}:
         raise ValueError("it sets attributes of an object, which is refused")
+
+
+def _is_class(persistent_id):
+    """Tell the old format's ('module', class, source file, source), which stands for a class."""
+    match persistent_id:
+        case ("module", Global(name), _, _):
+            return name in NAMES
+    return False
 
 
 def _storage(persistent_id):

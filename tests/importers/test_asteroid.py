@@ -23,13 +23,13 @@ def assert_equal_to_pytorch(model, name):
 
 def altered(monkeypatch, **settings):
     """Let every file have other settings."""
-    read = torch_file.read_contents
+    read = torch_file.read_checkpoint
 
     def other(path):
-        contents = read(path)
-        return {**contents, "model_args": {**contents["model_args"], **settings}}
+        contents, state = read(path)
+        return {**contents, "model_args": {**contents["model_args"], **settings}}, state
 
-    monkeypatch.setattr(asteroid, "read_contents", other)
+    monkeypatch.setattr(asteroid, "read_checkpoint", other)
 
 
 def test_conv_tasnet_gives_pytorchs_numbers():
