@@ -230,7 +230,7 @@ def main():
                 for engine, rounds in found.items():
                     rounds.append(measure(folder, engine, entry, threads, runs))
             rows += table(folder, entry, found, arguments, machine.describe(*packages))
-    machine.write_csv(arguments.out, rows)
+        machine.write_csv(arguments.out, rows)
 
 
 def table(folder, entry, found, arguments, described):
