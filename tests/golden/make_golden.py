@@ -1,7 +1,7 @@
 """Writes the golden files beside it, which hold PyTorch's numbers for tests that run without it.
 
-Needs torch and openunmix (`pip install torch`, `pip install openunmix --no-deps`), and is run by
-hand: `python tests/golden/make_golden.py`.
+Needs torch, openunmix and asteroid (the latter two by `pip install --no-deps`), and is run by hand:
+`python tests/golden/make_golden.py`.
 """
 
 import json
@@ -15,6 +15,7 @@ import torch
 # Open-Unmix imports torchaudio, and its networks do not use it.
 sys.modules.setdefault("torchaudio", types.ModuleType("torchaudio"))
 
+from asteroid.models import ConvTasNet, DPRNNTasNet  # noqa: E402
 from openunmix.model import OpenUnmix  # noqa: E402
 
 HERE = pathlib.Path(__file__).parent
@@ -91,11 +92,42 @@ def write_open_unmix():
     np.savez_compressed(HERE / "open_unmix.npz", **arrays)
 
 
+def write_asteroid():
+    """Files as Asteroid publishes them, with versions and scores; one of the old format."""
+    sizes = {"n_filters": 8, "bn_chan": 4, "n_repeats": 1, "norm_type": "gLN"}
+    models = {
+        "conv_tasnet": ConvTasNet(2, mask_act="relu", n_blocks=3, hid_chan=6, skip_chan=5, **sizes),
+        "dprnn": DPRNNTasNet(3, chunk_size=10, hid_size=3, **sizes),
+    }
+    waveform = 0.1 * torch.randn(2, 1, 333)
+    arrays = {"waveform": waveform.permute(0, 2, 1).numpy()}
+    for name, model in models.items():
+        with torch.no_grad():
+            for value in model.state_dict().values():
+                value.add_(0.1 * torch.randn_like(value))
+            arrays[name] = model(waveform).permute(0, 2, 1)[:, :, None].numpy()
+        contents = {
+            "model_name": type(model).__name__,
+            "state_dict": model.state_dict(),
+            "model_args": model.get_model_args(),
+            "infos": {
+                "software_versions": {"torch_version": torch.__version__},
+                "final_metrics": {"si_sdr": np.float64(12.5)},
+                "training_config": {"betas": [0.9, 0.99], "clip": None},
+            },
+        }
+        old = name == "dprnn"
+        path = HERE / f"asteroid_{name}.bin"
+        torch.save(contents, path, _use_new_zipfile_serialization=not old)
+    np.savez_compressed(HERE / "asteroid.npz", **arrays)
+
+
 def main():
     """Write all of them, from one seed."""
     torch.manual_seed(0)
     write_stft()
     write_open_unmix()
+    write_asteroid()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
+from kerasep.importers import torch_pickle
 from kerasep.importers.torch_file import read_checkpoint, read_state_dict
 from kerasep.importers.torch_pickle import Global, Unread
 
@@ -434,3 +435,32 @@ def test_a_missing_and_an_empty_file_are_named(tmp_path):
     (tmp_path / "empty.pth").touch()
     with pytest.raises(InputError, match="is empty"):
         read_state_dict(tmp_path / "empty.pth")
+
+
+VERSION = Call(Name("torch.torch_version", "TorchVersion"), "2.0")
+
+
+@pytest.mark.parametrize("operation", [pickle.APPEND, pickle.SETITEM])
+def test_a_stand_in_is_no_container(operation):
+    version, item = pickled(VERSION)[2:-1], pickled(1)[2:-1]
+    content = b"\x80\x02" + version + item + item + operation + pickle.STOP
+    with pytest.raises(ValueError, match=r"appends|sets"):
+        torch_pickle.read(io.BytesIO(content))
+
+
+def test_stand_ins_are_never_made(monkeypatch):
+    """Not imported, called or given a state, whatever they are called with."""
+
+    def called(*args, **kwargs):
+        raise AssertionError("called")
+
+    monkeypatch.setattr(np, "dtype", called)
+    monkeypatch.setattr("codecs.encode", called)
+    monkeypatch.setattr("builtins.__import__", called)
+    names = [("_codecs", "encode"), ("numpy", "dtype"), ("numpy.core.multiarray", "scalar")]
+    made = [
+        torch_pickle.read(io.BytesIO(pickled(Call(Name(*name), "x", "idna", state={"a": 1}))))
+        for name in names
+    ]
+    monkeypatch.undo()
+    assert [found for found, _ in made] == [Unread(".".join(name)) for name in names]

@@ -1,0 +1,268 @@
+"""Times models of the zoo and the packages that they come from: forward pass and training step.
+
+    python benchmarks/zoo_speed.py --rounds 3
+
+needs torch and the original packages (`--no-deps`) beside kerasep and one or more of Keras'
+backends, each of which is measured; without any of them that is left out. A GPU is used where there
+is one. Both sides have the same weights, and their outputs are compared. A training step is
+forward, loss (SI-SDR, or mean squared error for spectrograms), backward and Adam: in Keras
+`train_on_batch` of the compiled model, in PyTorch the plain loop.
+
+Each measurement is a fresh process; the processes of a round follow one another, so that a busy
+moment of the machine hits all alike. The median is over the rounds' medians.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import machine
+import numpy as np
+
+RESULTS = pathlib.Path(__file__).parent / "results" / "zoo_speed.csv"
+BACKENDS = ("tensorflow", "jax")
+TASKS = ("forward", "training step")
+
+
+def asteroid(name, **arguments):
+    """Make a model of Asteroid's."""
+    import torchaudio_stand_in
+
+    torchaudio_stand_in.install()
+    from asteroid import models
+
+    return getattr(models, name)(**arguments)
+
+
+def save_asteroid(network, path):
+    """Write a file as Asteroid publishes it."""
+    import torch
+
+    contents = {"model_name": type(network).__name__, "model_args": network.get_model_args()}
+    torch.save({**contents, "state_dict": network.state_dict()}, path)
+
+
+# For each preset: what makes the original, how it is saved for kerasep.importers, and how its axes
+# go to ours. A spectrogram model's `shape` has bins and channels, a waveform model's channels.
+ENTRIES = {
+    "conv_tasnet_like/speech": {
+        "original": lambda: asteroid("ConvTasNet", n_src=2, mask_act="relu"),
+        "save": save_asteroid,
+        "inputs": lambda x: x.permute(0, 2, 1),
+        "outputs": lambda y: y.permute(0, 2, 1)[:, :, None],
+    },
+    "dprnn_like/k16": {
+        "original": lambda: asteroid("DPRNNTasNet", n_src=2),
+        "save": save_asteroid,
+        "inputs": lambda x: x.permute(0, 2, 1),
+        "outputs": lambda y: y.permute(0, 2, 1)[:, :, None],
+    },
+}
+
+
+def prepare(folder, entry, batch, seconds):
+    """Write random weights, and the inputs and targets that all engines share."""
+    import torch
+
+    from kerasep import zoo
+
+    torch.manual_seed(0)
+    item, card = ENTRIES[entry], zoo.describe(entry)["arguments"]
+    item["save"](item["original"](), folder / "weights.pth")
+    samples = round(seconds * card["sample_rate"])
+    shape = (batch, samples, card["channels"])
+    if "n_fft" in card:
+        shape = (batch, 1 + samples // card["hop"], card["n_fft"] // 2 + 1, card["channels"])
+    rng = np.random.default_rng(0)
+    targets = 0.1 * rng.standard_normal((*shape, len(card["sources"]))).astype("float32")
+    if "n_fft" in card:
+        targets = np.abs(targets)
+    np.save(folder / "targets.npy", targets)
+    np.save(folder / "mixture.npy", targets.sum(axis=-1))
+
+
+def keras_engine(folder, entry):
+    """Give `predict_on_batch` and `train_on_batch` of the compiled model."""
+    import keras
+
+    from kerasep import importers, losses, zoo
+
+    model = importers.load(zoo.load(entry), folder / "weights.pth")
+    waveform = model.domain == "waveform"
+    model.compile(keras.optimizers.Adam(1e-4), losses.SISDR() if waveform else "mse")
+    return model.predict_on_batch, model.train_on_batch
+
+
+def torch_engine(folder, entry):
+    """Give the same two functions of the original."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    item = ENTRIES[entry]
+    network = item["original"]().to(device)
+    state = torch.load(folder / "weights.pth", map_location=device, weights_only=False)
+    network.load_state_dict(state.get("state_dict", state))
+    optimizer = torch.optim.Adam(network.parameters(), 1e-4)
+
+    def apply(x):
+        return item["outputs"](network(item["inputs"](torch.from_numpy(x).to(device))))
+
+    def forward(x):
+        network.eval()
+        with torch.inference_mode():
+            return apply(x).cpu().numpy()
+
+    def step(x, y):
+        network.train()
+        optimizer.zero_grad()
+        estimate, y = apply(x), torch.from_numpy(y).to(device)
+        loss = -si_sdr(estimate, y).mean() if y.ndim == 4 else ((estimate - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return float(loss)
+
+    return forward, step
+
+
+def si_sdr(estimate, target):
+    """Scale-invariant signal-to-distortion ratio in dB, over the second axis."""
+    scale = (estimate * target).sum(1) / ((target**2).sum(1) + 1e-8)
+    target = scale[:, None] * target
+    ratio = (target**2).sum(1) / (((estimate - target) ** 2).sum(1) + 1e-8)
+    return 10 * (ratio + 1e-8).log10()
+
+
+def work(folder, engine, entry, threads, runs):
+    """Give the times of single runs in ms, for each task; leave the output in the folder."""
+    limit_threads(engine, threads)
+    make = torch_engine if engine == "PyTorch" else keras_engine
+    forward, step = make(folder, entry)
+    x, y = np.load(folder / "mixture.npy"), np.load(folder / "targets.npy")
+    np.save(folder / f"{engine}.npy", forward(x))
+    return {"forward": timed(lambda: forward(x), runs), TASKS[1]: timed(lambda: step(x, y), runs)}
+
+
+def timed(run, runs):
+    """Times of single runs in ms, after two that are not counted."""
+    times = []
+    for _ in range(runs + 2):
+        start = time.perf_counter()
+        run()
+        times.append(1000 * (time.perf_counter() - start))
+    return times[2:]
+
+
+def limit_threads(engine, threads):
+    """Set the threads of a backend; those of JAX come from the process' cores."""
+    if engine == "PyTorch":
+        import torch
+
+        torch.set_num_threads(threads)
+    elif engine == "Keras tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def measure(folder, engine, entry, threads, runs):
+    """Work in a fresh process."""
+    command = [sys.executable, __file__, "--worker", engine, entry, "--folder", str(folder)]
+    finished = subprocess.run(
+        [*command, "--threads", str(threads), "--runs", str(runs)],
+        env={
+            **os.environ,
+            "KERAS_BACKEND": engine.split()[-1] if engine != "PyTorch" else "torch",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": str(threads),
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        },
+        capture_output=True,
+        text=True,
+    )
+    if finished.returncode:
+        raise SystemExit(f"{engine}, {entry}: {finished.stderr[-2000:]}")
+    return json.loads(finished.stdout.splitlines()[-1])
+
+
+def device():
+    """Name the device that PyTorch would take."""
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
+def main():
+    """Measure round by round, compare, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("entries", nargs="*", default=list(ENTRIES), help="presets, default all")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of a task in a process")
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of audio")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--out", default=RESULTS)
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    threads, runs = arguments.threads, arguments.runs
+    if arguments.worker:
+        print(json.dumps(work(arguments.folder, *arguments.worker, threads, runs)))
+        return
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    os.environ.setdefault("KERAS_BACKEND", installed[0])
+    engines = ["PyTorch", *(f"Keras {name}" for name in installed)]
+    packages = ("kerasep", "keras", *installed, "torch")
+    rows = []
+    for entry in arguments.entries:
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            prepare(folder, entry, arguments.batch, arguments.seconds)
+            found = {engine: [] for engine in engines}
+            for _ in range(arguments.rounds):
+                for engine, rounds in found.items():
+                    rounds.append(measure(folder, engine, entry, threads, runs))
+            rows += table(folder, entry, found, arguments, machine.describe(*packages))
+        machine.write_csv(arguments.out, rows)
+
+
+def table(folder, entry, found, arguments, described):
+    """Rows of an entry, PyTorch's first."""
+    rows, original = [], {}
+    expected = np.load(folder / "PyTorch.npy")
+    for task in TASKS:
+        for engine, rounds in found.items():
+            median = statistics.median(statistics.median(each[task]) for each in rounds)
+            original.setdefault(task, median)
+            difference = np.abs(np.load(folder / f"{engine}.npy") - expected).max()
+            rows.append(
+                {
+                    "entry": entry,
+                    "task": task,
+                    "engine": engine,
+                    "median_ms": round(median, 1),
+                    "times_as_fast": round(original[task] / median, 2),
+                    "best_ms": round(min(min(each[task]) for each in rounds), 1),
+                    "max_relative_difference": f"{difference / np.abs(expected).max():.1e}",
+                    "batch": arguments.batch,
+                    "audio_seconds": arguments.seconds,
+                    "threads": arguments.threads,
+                    "rounds": arguments.rounds,
+                    "runs": arguments.runs,
+                    "device": device(),
+                    **described,
+                }
+            )
+            print(", ".join(str(value) for value in list(rows[-1].values())[:7]), flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    main()
