@@ -1,11 +1,13 @@
 """Signals of any length and channel count through a process of limited ones, in flat memory."""
 
+import itertools
+
 import numpy as np
 
 from kerasep.errors import InputError
 
 
-def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
+def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False):
     """Apply a process of limited length to a signal of any length.
 
     Chunks of `chunk` samples start every `chunk - overlap` samples. The ends of a chunk's result
@@ -23,6 +25,8 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
         hop: chunks start at multiples of this. Defaults to 1.
         pad: whether a chunk that is too short is filled up with its reflection to `chunk` samples
             and its result cut, for a process of fixed length. Defaults to False.
+        reorder: whether the sources of each chunk are put into the order in which they agree best
+            with the chunk before, for a process that gives them in any. Defaults to False.
 
     Yields:
         Successive arrays `(m, channels, sources)`, float32, as soon as they are final; together
@@ -49,6 +53,8 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
     for piece, early, final in _pieces(blocks, chunk, step, hop):
         result = _processed(piece, process, chunk if pad else len(piece))[early:]
         if tail is not None:
+            if reorder:
+                result = result[..., best_order(tail, result[first:last])]
             weights = rise.reshape(-1, *[1] * (result.ndim - 1))
             # This form returns equal values unchanged, to the last bit.
             joint = tail + (result[first:last] - tail) * weights
@@ -61,7 +67,35 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False):
             tail = result[step + first - begun : step + last - begun].copy()
 
 
-def by_channel_groups(process, waveform, channels):
+def best_order(reference, estimate):
+    """Find the order of an estimate's sources in which it comes nearest to a reference.
+
+    That is where the squared difference, summed over all, is least; where several orders are as
+    good, as in silence, the first of them, which is the estimate's own where that is one.
+
+    Args:
+        reference: array `(..., sources)`.
+        estimate: array of the same shape.
+
+    Returns:
+        List of indices into the estimate's sources.
+
+    Example:
+    >>> import numpy as np
+    >>> sources = np.random.default_rng(0).standard_normal((100, 3))
+    >>> best_order(sources, sources[:, [2, 0, 1]])
+    [1, 2, 0]
+    """
+    count = reference.shape[-1]
+    products = reference.reshape(-1, count).T @ estimate.reshape(-1, count)
+
+    def agreement(order):
+        return sum(products[index, taken] for index, taken in enumerate(order))
+
+    return list(max(itertools.permutations(range(count)), key=agreement))
+
+
+def by_channel_groups(process, waveform, channels, reorder=False):
     """Apply a process of a fixed channel count to a signal of any.
 
     Args:
@@ -69,6 +103,8 @@ def by_channel_groups(process, waveform, channels):
             `(groups, samples, channels, sources)`.
         waveform: array `(samples, any channels)`.
         channels: how many `process` takes; the last group is filled up with its last channel.
+        reorder: whether the sources of each group are put into the order in which they agree best
+            with the first group's. Defaults to False.
 
     Returns:
         Array `(samples, any channels, sources)`.
@@ -82,7 +118,10 @@ def by_channel_groups(process, waveform, channels):
     groups = -(-count // channels)
     taken = np.minimum(np.arange(groups * channels), count - 1)
     batch = waveform[:, taken].reshape(samples, groups, channels).transpose(1, 0, 2)
-    separated = np.asarray(process(batch)).transpose(1, 0, 2, 3)
+    results = np.asarray(process(batch))
+    if reorder:
+        results = np.stack([group[..., best_order(results[0], group)] for group in results])
+    separated = results.transpose(1, 0, 2, 3)
     return separated.reshape(samples, groups * channels, -1)[:, :count]
 
 

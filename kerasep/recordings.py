@@ -28,6 +28,8 @@ class ChunkSeparator(NamedTuple):
         overlap: samples that neighbouring chunks share.
         hop: chunks start at multiples of this.
         fixed: whether `process` takes no chunk shorter than `chunk`.
+        interchangeable: whether `process` may give the sources of each chunk in another order;
+            they are then put in one.
     """
 
     process: Callable
@@ -38,6 +40,7 @@ class ChunkSeparator(NamedTuple):
     overlap: int
     hop: int = 1
     fixed: bool = False
+    interchangeable: bool = False
 
 
 def separate(separator, audio, sample_rate=None):
@@ -183,9 +186,10 @@ def stems(separator, blocks, sample_rate, samples):
     >>> sum(len(block) for block in stems(halves, [np.ones((9000, 1))], 8000, 9000))
     9000
     """
+    reorder = separator.interchangeable
 
     def process(waveform):
-        return by_channel_groups(separator.process, waveform, separator.channels)
+        return by_channel_groups(separator.process, waveform, separator.channels, reorder)
 
     rate = separator.sample_rate
     separated = crossfaded(
@@ -195,6 +199,7 @@ def stems(separator, blocks, sample_rate, samples):
         separator.overlap,
         separator.hop,
         pad=separator.fixed,
+        reorder=reorder,
     )
     missing = samples
     for block in _resampled(separated, rate, sample_rate):

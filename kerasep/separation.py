@@ -33,6 +33,8 @@ def separate(
     Long recordings are cut into overlapping chunks, whose results are cross-faded well away from
     the chunks' edges; memory beyond the result itself does not grow with the length. Where the
     channels differ from the model's, they are separated in groups of as many as the model has.
+    Sources that a model gives in any order (`model.interchangeable`) keep theirs from chunk to
+    chunk and from channel to channel: each takes the place that it agrees with best.
     Where the rate is above the model's, the stems have nothing above half the model's rate.
 
     Args:
@@ -149,6 +151,7 @@ def chunk_separator(separator, chunk_seconds=CHUNK_SECONDS, overlap_seconds=OVER
         chunk=round(chunk_seconds * rate),
         overlap=round(overlap_seconds * rate),
         hop=transform["hop"] if transform else 1,
+        interchangeable=separator.interchangeable,
     )
 
 

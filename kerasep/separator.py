@@ -53,7 +53,7 @@ class Separator(keras.Model):
         waveform = keras.Input((None, model.channels), name="mixture")
         if model.domain == "spectrogram":
             spectrum = STFT(**model.stft, name="stft")(waveform)
-            estimates = model(Magnitude(name="mixture_magnitude")(spectrum))
+            estimates = model.estimate(Magnitude(name="mixture_magnitude")(spectrum))
             spectra = WienerFilter(wiener_iterations, name="phase")(spectrum, estimates)
             # One inverse for all sources: their spectra lie together as so many channels.
             count = len(model.sources)
@@ -68,7 +68,7 @@ class Separator(keras.Model):
                 f"{model.name}, expected 0: the filter needs magnitudes"
             )
         else:
-            stacked = model(waveform)
+            stacked = model.estimate(waveform)
         if residual is not None:
             rest = waveform - keras.ops.sum(stacked, axis=-1)
             stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
@@ -80,6 +80,7 @@ class Separator(keras.Model):
         self.sample_rate = model.sample_rate
         self.channels = model.channels
         self.latency = model.latency
+        self.interchangeable = model.interchangeable
 
     def get_config(self):
         """Return the constructor's arguments."""

@@ -89,7 +89,7 @@ def phase_sensitive_target(reference):
         `(batch, frames, bins, channels, sources)`; may be negative.
 
     Reference:
-        Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation", eq. 4.
+        Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation".
     """
     mixture, sources = unpack_reference(ops.cast(reference, "float32"))
     level = magnitude(mixture)[..., None]
@@ -108,7 +108,7 @@ def truncated_phase_sensitive_target(reference, limit=1.0):
         `(batch, frames, bins, channels, sources)`.
 
     Reference:
-        Kolbaek et al. 2017; Wang, Le Roux and Hershey 2018, eq. 9.
+        Kolbaek et al. 2017; Wang, Le Roux and Hershey 2018.
     """
     mixture, _ = unpack_reference(reference)
     ceiling = limit * magnitude(mixture)[..., None]
@@ -157,7 +157,7 @@ def dominant_source(reference):
 
     Reference:
         Hershey et al. 2016, "Deep clustering: discriminative embeddings for segmentation and
-        separation", section 2.
+        separation".
     """
     mixture, sources = unpack_reference(ops.cast(reference, "float32"))
     rest = mixture - ops.sum(sources, axis=-2)

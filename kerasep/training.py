@@ -234,7 +234,7 @@ def cosine(model, epochs):
         A Keras callback.
 
     Reference:
-        Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", eq. 5.
+        Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
     """
     highest = float(model.optimizer.learning_rate)
     return keras.callbacks.LearningRateScheduler(

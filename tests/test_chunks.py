@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
+from kerasep.chunks import best_order, by_channel_groups, check_waveform, crossfaded
 from kerasep.errors import InputError
 
 
@@ -186,3 +186,39 @@ def test_a_signal_shorter_than_a_fixed_chunk_is_mirrored():
 
     joined([np.arange(4, dtype="float32")[:, None]], note, chunk=9, overlap=0, pad=True)
     assert given == [[0, 1, 2, 3, 2, 1, 0, 1, 2]]
+
+
+def test_sources_that_come_in_any_order_are_put_in_one():
+    """Each chunk's sources are shuffled; put in order, the result is the unshuffled one."""
+    signal, rng = noise(2003, 2), np.random.default_rng(3)
+    gains = np.array([0.2, 0.5, -0.3], "float32")
+
+    def three(x):
+        return x[..., None] * gains
+
+    def shuffled(x):
+        return three(x)[..., rng.permutation(3)]
+
+    wrong = joined([signal], shuffled, chunk=256, overlap=64)
+    rng = np.random.default_rng(3)
+    right = joined([signal], shuffled, chunk=256, overlap=64, reorder=True)
+    first = np.random.default_rng(3).permutation(3)
+    np.testing.assert_allclose(right, three(signal)[..., first], atol=1e-6)
+    assert np.abs(wrong - three(signal)[..., first]).max() > 0.1
+
+
+def test_channel_groups_take_the_order_of_the_first():
+    signal = np.repeat(noise(300, 1), 3, axis=1)
+
+    def turned(batch):
+        two = np.stack([batch, -0.5 * batch], axis=-1)
+        two[1::2] = two[1::2][..., ::-1]
+        return two
+
+    result = by_channel_groups(turned, signal, channels=1, reorder=True)
+    np.testing.assert_array_equal(result[..., 0], signal)
+    assert not np.array_equal(by_channel_groups(turned, signal, 1)[..., 0], signal)
+
+
+def test_silence_keeps_its_order():
+    assert best_order(np.zeros((5, 3)), np.zeros((5, 3))) == [0, 1, 2]

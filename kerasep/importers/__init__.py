@@ -1,14 +1,54 @@
 """Published checkpoints of other projects, read without those projects and set into our models.
 
-`kerasep.importers.open_unmix` reads Open-Unmix; `kerasep.importers.torch_file` reads the weights
-out of any PyTorch file. Neither needs PyTorch, and neither runs code from the file it is given.
+One file a project; `kerasep.importers.torch_file` reads the weights out of any PyTorch file. None
+needs PyTorch, and none runs code from the file it is given.
 """
 
 import importlib
 
-_SUBMODULES = ("open_unmix", "torch_file")
+from kerasep.errors import InputError
 
-__all__ = ["open_unmix", "torch_file"]
+# Whose published checkpoints a model takes.
+PROJECTS = {
+    "OpenUnmixLike": "open_unmix",
+}
+_SUBMODULES = ("torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))
+
+__all__ = ["load", *_SUBMODULES]
+
+
+def load(model, checkpoint):
+    """Set a model's weights from a checkpoint that another project published.
+
+    Args:
+        model: a model of the zoo.
+        checkpoint: path of the file, or of the folder where the project has several.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: for a model of which no project publishes checkpoints, a file that cannot be
+            read, or weights of another model, naming those missing, not expected and misshapen.
+
+    Example:
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/umxse")
+    try:
+        kerasep.importers.load(model, "no/such/folder")
+    except ValueError as error:
+        assert "no/such/folder" in str(error)
+    ```
+    """
+    project = PROJECTS.get(type(model).__name__)
+    if project is None:
+        raise InputError(
+            f"received a {type(model).__name__}, expected one of {', '.join(PROJECTS)}: no other "
+            f"has published checkpoints"
+        )
+    return importlib.import_module(f"kerasep.importers.{project}").load(model, checkpoint)
 
 
 def __getattr__(name):

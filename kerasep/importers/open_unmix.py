@@ -4,10 +4,10 @@ import json
 import math
 import pathlib
 
-import numpy as np
-
 from kerasep.errors import InputError
+from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers.weight_map import some
 from kerasep.models import OpenUnmixLike
 
 # Saved by some releases beside the weights: the window of the transform, the sample rate, and how
@@ -15,7 +15,6 @@ from kerasep.models import OpenUnmixLike
 _IGNORED_PREFIXES = ("stft.", "transform.", "sample_rate")
 _IGNORED_SUFFIX = ".num_batches_tracked"
 _USUAL_ORDER = ("vocals", "drums", "bass", "other")
-_NAMED = 3
 
 
 def weights(path):
@@ -76,8 +75,8 @@ def arguments(state):
     absent = [name for name in axes if name not in state or state[name].ndim != axes[name]]
     if absent:
         raise InputError(
-            f"received a checkpoint of {len(state)} tensors ({_some(state)}) without Open-Unmix's "
-            f"{_some(absent)}: give one of Open-Unmix's .pth files"
+            f"received a checkpoint of {len(state)} tensors ({some(state)}) without Open-Unmix's "
+            f"{some(absent)}: give one of Open-Unmix's .pth files"
         )
     bins, outputs = len(state["input_mean"]), len(state["output_mean"])
     hidden, inputs = state["fc1.weight"].shape
@@ -140,20 +139,16 @@ def load(model, paths):
     missing = [source for source in model.sources if source not in files]
     if missing:
         raise InputError(
-            f"received checkpoints of {_some(files)}, expected one for each source of the model: "
+            f"received checkpoints of {some(files)}, expected one for each source of the model: "
             f"{', '.join(missing)} has none"
         )
-    values = []
-    for source in model.sources:
-        slots, state = _slots(model, source), weights(files[source])
-        _check_fit(files[source], slots, state)
-        for names, variable in slots.items():
-            # PyTorch keeps (output, input) where Keras keeps (input, output), and two biases of an
-            # LSTM that only ever act as their sum. The gates come in the same order.
-            value = sum(np.asarray(state[name], "float32").T for name in names)
-            values.append((variable, value))
-    for variable, value in values:
-        variable.assign(value)
+    advice = "make the fitting model with kerasep.importers.open_unmix.build"
+    values = [
+        weight_map.check(files[source], _slots(model, source), weights(files[source]), advice)
+        for source in model.sources
+    ]
+    for source, each in zip(model.sources, values, strict=True):
+        weight_map.set_all(files[source], each)
     return model
 
 
@@ -246,54 +241,15 @@ def _separator(paths):
 
 
 def _slots(model, source):
-    """Give (PyTorch names whose transposes add up to it) -> variable, for one source's network."""
+    """Map one target's weights to its network in the model."""
 
     def layer(part):
         return model.get_layer(f"{source}_{part}")
 
-    slots = {}
     for part in ("input", "output"):
-        slots[f"{part}_mean",] = layer(part).shift
-        slots[f"{part}_scale",] = layer(part).scale
+        yield weight_map.same(f"{part}_mean", layer(part).shift)
+        yield weight_map.same(f"{part}_scale", layer(part).scale)
     for index in (1, 2, 3):
-        slots[f"fc{index}.weight",] = layer(f"fc{index}").kernel
-        norm = layer(f"bn{index}")
-        slots[f"bn{index}.weight",] = norm.gamma
-        slots[f"bn{index}.bias",] = norm.beta
-        slots[f"bn{index}.running_mean",] = norm.moving_mean
-        slots[f"bn{index}.running_var",] = norm.moving_variance
-    for index, recurrent in enumerate(layer("lstm").cells):
-        directions = {"": recurrent}
-        if model.bidirectional:
-            directions = {"": recurrent.forward_layer, "_reverse": recurrent.backward_layer}
-        for suffix, lstm in directions.items():
-            end = f"l{index}{suffix}"
-            slots[f"lstm.weight_ih_{end}",] = lstm.cell.kernel
-            slots[f"lstm.weight_hh_{end}",] = lstm.cell.recurrent_kernel
-            slots[f"lstm.bias_ih_{end}", f"lstm.bias_hh_{end}"] = lstm.cell.bias
-    return slots
-
-
-def _check_fit(path, slots, state):
-    """Refuse the weights of another model, with what is missing, too many or misshapen."""
-    expected = {name: tuple(slots[names].shape)[::-1] for names in slots for name in names}
-    missing = [name for name in expected if name not in state]
-    extra = [name for name in state if name not in expected]
-    misshapen = [
-        f"{name} received {state[name].shape} expected {shape}"
-        for name, shape in expected.items()
-        if name in state and state[name].shape != shape
-    ]
-    wrong = {"missing": missing, "not expected": extra, "of another shape": misshapen}
-    if any(wrong.values()):
-        report = "; ".join(f"{len(n)} {kind} ({_some(n)})" for kind, n in wrong.items() if n)
-        raise InputError(
-            f"{path} holds weights of another model: {report}: "
-            f"make the fitting model with kerasep.importers.open_unmix.build"
-        )
-
-
-def _some(names):
-    """Name the first few."""
-    names = list(names)
-    return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+        yield from weight_map.dense(f"fc{index}", layer(f"fc{index}"))
+        yield from weight_map.batch_norm(f"bn{index}", layer(f"bn{index}"))
+    yield from weight_map.lstm("lstm", layer("lstm").cells)

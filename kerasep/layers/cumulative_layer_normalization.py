@@ -43,7 +43,7 @@ class CumulativeLayerNormalization(keras.layers.Layer):
 
     Reference:
         Luo and Mesgarani 2019, "Conv-TasNet: surpassing ideal time-frequency magnitude masking for
-        speech separation", eq. 17 to 19; merging of variances: Chan, Golub and LeVeque 1983.
+        speech separation"; merging of variances: Chan, Golub and LeVeque 1983.
     """
 
     def __init__(self, epsilon=1e-8, return_state=False, **kwargs):

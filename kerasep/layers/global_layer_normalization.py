@@ -31,7 +31,7 @@ class GlobalLayerNormalization(keras.layers.Layer):
 
     Reference:
         Luo and Mesgarani 2019, "Conv-TasNet: surpassing ideal time-frequency magnitude masking for
-        speech separation", eq. 14 to 16.
+        speech separation".
     """
 
     def __init__(self, epsilon=1e-8, **kwargs):

@@ -40,7 +40,7 @@ class MixtureConsistency(keras.layers.Layer):
 
     Reference:
         Wisdom et al. 2019, "Differentiable consistency constraints for improved deep speech
-        enhancement", section 3.
+        enhancement".
     """
 
     def __init__(self, weighting="uniform", **kwargs):

@@ -44,7 +44,7 @@ class DeepAttractor(keras.losses.Loss):
 
     Reference:
         Chen, Luo and Mesgarani 2017, "Deep attractor network for single-microphone speaker
-        separation", eq. 1 to 4.
+        separation".
     """
 
     def __init__(

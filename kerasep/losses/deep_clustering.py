@@ -84,7 +84,7 @@ class DeepClustering(_EmbeddingLoss):
 
     Reference:
         Hershey et al. 2016, "Deep clustering: discriminative embeddings for segmentation and
-        separation", eq. 1 and 3; weights: Wang, Le Roux and Hershey 2018, "Alternative objective
+        separation"; weights: Wang, Le Roux and Hershey 2018, "Alternative objective
         functions for deep clustering".
     """
 

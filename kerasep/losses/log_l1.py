@@ -39,7 +39,7 @@ class LogL1(keras.losses.Loss):
     -10.0
 
     Reference:
-        After Heitkaemper et al. 2020, "Demystifying TasNet: a dissecting approach", section 3,
+        After Heitkaemper et al. 2020, "Demystifying TasNet: a dissecting approach",
         where the error is squared.
     """
 

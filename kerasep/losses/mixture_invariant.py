@@ -49,7 +49,7 @@ class MixtureInvariant(keras.losses.Loss):
     ```
 
     Reference:
-        Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training", eq. 3.
+        Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
     def __init__(

@@ -47,7 +47,7 @@ class MultiResolutionSTFT(keras.losses.Loss):
     ```
 
     Reference:
-        Yamamoto, Song and Kim 2020, "Parallel WaveGAN", eq. 3 to 6.
+        Yamamoto, Song and Kim 2020, "Parallel WaveGAN".
     """
 
     def __init__(

@@ -125,7 +125,7 @@ class SISNR(_RatioLoss):
     True
 
     Reference:
-        Luo and Mesgarani 2018, "TasNet", eq. 12 to 14.
+        Luo and Mesgarani 2018, "TasNet".
     """
 
     ratio = staticmethod(ratios.si_snr)
@@ -161,7 +161,7 @@ class SISDR(_RatioLoss):
     True
 
     Reference:
-        Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 3.
+        Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
     ratio = staticmethod(ratios.si_sdr)
@@ -196,7 +196,7 @@ class SDSDR(_RatioLoss):
     True
 
     Reference:
-        Le Roux et al. 2019, "SDR - half-baked or well done?", section 3.
+        Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
     ratio = staticmethod(ratios.sd_sdr)
@@ -263,7 +263,7 @@ class ThresholdedSNR(_RatioLoss):
     -30
 
     Reference:
-        Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training", eq. 2.
+        Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
     def __init__(

@@ -44,7 +44,7 @@ class SinkPIT(keras.losses.Loss):
 
     Reference:
         Tachibana 2021, "Towards listening to 10 people simultaneously: an efficient permutation
-        invariant training of audio source separation using Sinkhorn's algorithm", eq. 5 to 9.
+        invariant training of audio source separation using Sinkhorn's algorithm".
     """
 
     def __init__(

@@ -61,7 +61,7 @@ def bss_eval(
 
     Reference:
         Stöter, Liutkus and Ito 2018, "The 2018 Signal Separation Evaluation Campaign"; Vincent et
-        al. 2012, "The Signal Separation Evaluation Campaign (2007-2010)", eq. 3 to 7.
+        al. 2012, "The Signal Separation Evaluation Campaign (2007-2010)".
     """
     reference, estimate = _checked(reference, estimate, filter_length)
     frames = _frames(reference.shape[-1], sample_rate, window, hop)

@@ -129,7 +129,7 @@ class SDSDR(_Ratio):
     ```
 
     Reference:
-        Le Roux et al. 2019, "SDR - half-baked or well done?", section 3.
+        Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
     ratio = staticmethod(ratios.sd_sdr)
@@ -178,7 +178,7 @@ class SISDR(_Ratio):
     ```
 
     Reference:
-        Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 3.
+        Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
     ratio = staticmethod(ratios.si_sdr)
@@ -224,7 +224,7 @@ class SISNR(_Ratio):
     ```
 
     Reference:
-        Luo and Mesgarani 2018, "TasNet", eq. 12 to 14.
+        Luo and Mesgarani 2018, "TasNet".
     """
 
     ratio = staticmethod(ratios.si_snr)
@@ -282,7 +282,7 @@ class SNR(_Ratio):
     ```
 
     Reference:
-        Le Roux et al. 2019, "SDR - half-baked or well done?", eq. 1.
+        Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
     ratio = staticmethod(ratios.snr)
@@ -332,7 +332,7 @@ class USDR(_Ratio):
     ```
 
     Reference:
-        Mitsufuji et al. 2021, "Music Demixing Challenge 2021", eq. 1.
+        Mitsufuji et al. 2021, "Music Demixing Challenge 2021".
     """
 
     ratio = staticmethod(ratios.snr)

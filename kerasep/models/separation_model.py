@@ -21,6 +21,8 @@ class SeparationModel(keras.Model):
         domain: "spectrogram" (magnitude in, source magnitudes out) or "waveform".
         stft: dict of n_fft, hop and window, for a spectrogram model.
         latency: samples from input to output of a causal model, else None.
+        interchangeable: whether any output may be any source, as after permutation invariant
+            training or clustering; the chunks of a long recording are then put in one order.
         recipe: how the preset that it came from is trained; a dict, empty by default.
 
     Example:
@@ -46,10 +48,25 @@ class SeparationModel(keras.Model):
     domain = "spectrogram"
     stft = None
     latency = None
+    interchangeable = False
 
     def __init__(self, inputs, outputs, name=None):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.recipe = {}
+
+    def estimate(self, mixture):
+        """Give what separation uses, which for most models is the output itself.
+
+        A model that is trained on something else, such as an embedding, overrides this.
+
+        Args:
+            mixture: what the model takes, a tensor or a symbolic one.
+
+        Returns:
+            Source magnitudes `(batch, frames, bins, channels, sources)`, or source waveforms
+            `(batch, samples, channels, sources)`.
+        """
+        return self(mixture)
 
     def adapt(self, dataset):
         """Start the model's normalisation from statistics of the training data; by default nothing.

@@ -39,7 +39,7 @@ def mixture_consistency(estimates, mixture, weighting="uniform"):
 
     Reference:
         Wisdom et al. 2019, "Differentiable consistency constraints for improved deep speech
-        enhancement", section 3.
+        enhancement".
     """
     if weighting not in ("uniform", "power"):
         raise InputError(f"received weighting={weighting!r}, expected uniform or power")

@@ -183,7 +183,7 @@ def sinc_filters(low, high, kernel_size):
     (4, 101)
 
     Reference:
-        Ravanelli and Bengio 2018, "Speaker recognition from raw waveform with SincNet", eq. 4;
+        Ravanelli and Bengio 2018, "Speaker recognition from raw waveform with SincNet";
         Pariente et al. 2020, "Filterbank design for end-to-end speech separation".
     """
     if kernel_size % 2 == 0:

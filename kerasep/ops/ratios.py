@@ -37,7 +37,7 @@ def thresholded_snr(reference, estimate, limit=30.0, axis=1):
     """Signal-to-noise ratio that saturates at a limit, in dB.
 
     `10 log10(|s|^2 / (|s - e|^2 + t |s|^2))` with `t = 10^(-limit / 10)` (Wisdom et al. 2020,
-    "Unsupervised sound separation using mixture invariant training", eq. 2).
+    "Unsupervised sound separation using mixture invariant training").
 
     Args:
         reference: true waveforms, samples along `axis`.
@@ -64,7 +64,7 @@ def si_sdr(reference, estimate, axis=1, zero_mean=False):
     """Scale-invariant signal-to-distortion ratio, in dB.
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR -
-    half-baked or well done?", eq. 3).
+    half-baked or well done?").
 
     Args:
         reference: true waveforms, samples along `axis`.
@@ -88,7 +88,7 @@ def si_sdr(reference, estimate, axis=1, zero_mean=False):
 def si_snr(reference, estimate, axis=1):
     """Scale-invariant signal-to-noise ratio, in dB: `si_sdr` of zero-mean signals.
 
-    Luo and Mesgarani 2018 (TasNet), eq. 12 to 14.
+    Luo and Mesgarani 2018 (TasNet).
 
     Args:
         reference: true waveforms, samples along `axis`.

@@ -115,7 +115,7 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
     """Inverse of `stft`, exact wherever a window reaches, edges included.
 
     Frames are windowed again, added up and divided by the sum of the squared windows that really
-    lie there, which is the least-squares inverse (Griffin and Lim 1984, eq. 6). With the periodic
+    lie there, which is the least-squares inverse (Griffin and Lim 1984). With the periodic
     sum that holds far from the edges only, the first and last frames would come out wrong.
 
     One limit comes with the number of frames: with `hop = n_fft / 2`, a Hann window and a length

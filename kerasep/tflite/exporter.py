@@ -118,6 +118,7 @@ def export(model, path, seconds=6.0, *, overwrite=False):
         "overlap": _overlap(samples, stft, hop),
         "hop": hop,
         "latency": getattr(separator, "latency", None),
+        "interchangeable": getattr(separator, "interchangeable", False),
         "stft": stft and dict(stft),
         "parity": {
             "snr_db": ratio if math.isfinite(ratio) else None,  # None: equal to the last bit

@@ -21,7 +21,8 @@ def read_metadata(path):
     Returns:
         Dict with format, kerasep (version), created_by, model (class), sources, sample_rate,
         channels; chunk, overlap, hop and latency in samples (latency None where the whole chunk is
-        needed); stft (None for a waveform model), parity.
+        needed); interchangeable (whether its sources come in any order); stft (None for a waveform
+        model), parity.
 
     Raises:
         InputError: for a file that is missing, is no TFLite file, or has no such metadata.

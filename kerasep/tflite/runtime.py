@@ -107,4 +107,6 @@ class Runtime:
             self.overlap,
             self.metadata["hop"],
             fixed=True,
+            # Files of earlier releases do not say.
+            interchangeable=self.metadata.get("interchangeable", False),
         )

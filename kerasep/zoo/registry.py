@@ -37,7 +37,8 @@ def describe(name):
         name: "entry" for the entry's default preset, or "entry/preset".
 
     Returns:
-        Dict with name, description, class, arguments, recipe and weights.
+        Dict with name, description, class, arguments, recipe and weights; and `tiny`, arguments
+        that make a toy of it, for trials: `load(name, **describe(name)["tiny"])`.
 
     Raises:
         InputError: for a name that is not there; offers the nearest.
@@ -61,6 +62,7 @@ def describe(name):
         "description": settings["description"],
         "class": card["class"],
         "arguments": {**card["arguments"], **settings.get("arguments", {})},
+        "tiny": card["tiny"],
         "recipe": merge_recipe(card["recipe"], settings.get("recipe", {})),
         "weights": settings.get("weights", {}),
     }

@@ -24,6 +24,8 @@ def listed():
             module = found.group(1) if found else module
             for name in re.findall(r"^   (\w[\w.]*)$", block, re.MULTILINE):
                 yield f"{module}.{name}"
+            for name in re.findall(r"^\.\. automodule:: (.+)$", block, re.MULTILINE):
+                yield from (f"{name}.{member}" for member in importlib.import_module(name).__all__)
 
 
 LISTED = [*listed()]
