@@ -26,6 +26,7 @@ from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormali
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
 from kerasep.layers.embedding_head import EmbeddingHead
 from kerasep.layers.encoder_block_2d import EncoderBlock2D
+from kerasep.layers.film import FiLM
 from kerasep.layers.gammatone_analysis import GammatoneAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.griffin_lim import GriffinLim
@@ -48,6 +49,7 @@ from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.split_chunks import SplitChunks
 from kerasep.layers.stft import STFT
 from kerasep.layers.temporal_conv_net import TemporalConvNet
+from kerasep.layers.unfold_sources import UnfoldSources
 from kerasep.layers.whitening import Whitening
 from kerasep.layers.wiener_filter import WienerFilter
 
@@ -60,6 +62,7 @@ __all__ = [
     "DecoderBlock2D",
     "EmbeddingHead",
     "EncoderBlock2D",
+    "FiLM",
     "GammatoneAnalysis",
     "GlobalLayerNormalization",
     "GriffinLim",
@@ -80,6 +83,7 @@ __all__ = [
     "SoftKMeans",
     "SplitChunks",
     "TemporalConvNet",
+    "UnfoldSources",
     "Whitening",
     "WienerFilter",
 ]
