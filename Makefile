@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 PARITY := .venv-parity
+# The tests of what runs on every backend.
+PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests/test_targets.py \
+	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help demo test test-jax test-slow parity docs lint bench clean
@@ -25,7 +28,7 @@ test: $(VENV)/dev
 
 test-jax: $(VENV)/dev
 	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
-		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
+		$(PORTABLE)
 
 test-slow: $(VENV)/dev
 	$(VENV)/bin/python -m pytest -m slow
@@ -33,7 +36,7 @@ test-slow: $(VENV)/dev
 parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -m parity
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
-		tests/ops tests/layers tests/losses tests/models tests/test_targets.py
+		$(PORTABLE)
 
 docs: $(VENV)/docs
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs

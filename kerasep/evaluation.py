@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from kerasep import data, ops, targets
-from kerasep.chunks import crossfaded
+from kerasep.chunks import best_order, crossfaded
 from kerasep.errors import InputError
 from kerasep.metrics import BSS_EVAL, bss_eval, check_measures, median_over_frames, scores
 from kerasep.separation import CHUNK_SECONDS, pad_to_frames, separate
@@ -33,6 +33,9 @@ def evaluate(
     `kerasep.metrics.MEASURES` names the measures and their conventions. Recordings are scored at
     the model's rate and channel count. The oracles, masks computed from the true sources on the
     model's own transform, show how far any mask with the mixture's phase could go.
+
+    The estimates of a model whose sources are interchangeable are first put into the order in which
+    they come nearest to the stems.
 
     BSS Eval compares all sources of a track at once; where the mixture holds more than the model's
     sources, the rest of it is one source more, its estimate being the rest of the estimates.
@@ -74,9 +77,12 @@ def evaluate(
     rows = []
     for done, track in enumerate(tracks, 1):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
-        estimates = _separated(model, mixture, settings)
+        separated = _separated(model, mixture, settings)
+        estimates = np.stack([separated[source] for source in model.sources], axis=-1)
+        if model.interchangeable:
+            estimates = estimates[..., best_order(stems, estimates)]
         everything = {
-            "": np.stack([estimates[source] for source in model.sources], axis=-1),
+            "": estimates,
             "mixture": np.broadcast_to(mixture[..., None], stems.shape),
         }
         if oracles:

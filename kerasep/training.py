@@ -13,7 +13,16 @@ from kerasep.errors import InputError
 from kerasep.run_folder import RunFolder
 from kerasep.zoo.registry import merge_recipe
 
-RECIPE_KEYS = ("loss", "optimizer", "plateau", "cosine", "early_stopping", "epochs", "data")
+RECIPE_KEYS = (
+    "loss",
+    "loss_weights",
+    "optimizer",
+    "plateau",
+    "cosine",
+    "early_stopping",
+    "epochs",
+    "data",
+)
 STATISTICS_SECONDS = 600
 
 
@@ -42,8 +51,8 @@ def train(
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: every tenth of the training tracks is held out; with
             a single track there is no validation, and the training loss counts.
-        recipe: settings that differ from `model.recipe`: loss, optimizer, plateau, cosine,
-            early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`.
+        recipe: settings that differ from `model.recipe`: loss, loss_weights, optimizer, plateau,
+            cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`.
         seed: decides which crops are drawn and how they are mixed. Defaults to 0.
         max_minutes: the run ends about then, if it can before an epoch that would take it past
             this; the time before a kill counts. Default: no limit.
@@ -169,10 +178,13 @@ def compile_model(model, recipe):
 
     Args:
         model: a model of the zoo.
-        recipe: dict with `loss` and `optimizer`, each in Keras' serialised form.
+        recipe: dict with `loss` and `optimizer`, each in Keras' serialised form. For a model with
+            several outputs, `loss` is a dict of one for each by name, and `loss_weights` a dict of
+            what each counts in their sum.
 
     Raises:
-        InputError: for a loss or optimizer that Keras does not know.
+        InputError: for a loss or optimizer that Keras does not know, or losses and weights that are
+            not those of the model's outputs.
 
     Example:
     ```python
@@ -182,18 +194,46 @@ def compile_model(model, recipe):
     kerasep.training.compile_model(model, model.recipe)
     ```
     """
+    check_heads(model, recipe)
+    weights = recipe.get("loss_weights")
     try:
         optimizer = keras.optimizers.get(recipe["optimizer"])
-        loss = keras.losses.deserialize(recipe["loss"], custom_objects=vars(losses))
-        if not callable(loss):  # an unknown name comes back as it is
-            raise ValueError(f"there is no loss {loss!r}")
+        if isinstance(model.output, dict):
+            loss = {head: _loss(config) for head, config in recipe["loss"].items()}
+        else:
+            loss = _loss(recipe["loss"])
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"received a recipe with loss {json.dumps(recipe.get('loss'))} and optimizer "
             f"{json.dumps(recipe.get('optimizer'))}, expected ones that Keras knows: {reason}"
         ) from error
-    model.compile(optimizer=optimizer, loss=loss)
+    model.compile(optimizer=optimizer, loss=loss, loss_weights=weights)
+
+
+def check_heads(model, recipe):
+    """Refuse losses and weights that are not one for each of a model's outputs.
+
+    Args:
+        model: a model of the zoo.
+        recipe: dict with `loss`, and perhaps `loss_weights`.
+
+    Raises:
+        InputError: naming the outputs.
+    """
+    heads = sorted(model.output) if isinstance(model.output, dict) else None
+    for key in ("loss", "loss_weights"):
+        found = recipe.get(key)
+        if heads and found is not None and (not isinstance(found, dict) or sorted(found) != heads):
+            raise InputError(
+                f"received {key} {json.dumps(found)}, expected a dict with one for each output of "
+                f"the model: {', '.join(heads)}"
+            )
+    if not heads and recipe.get("loss_weights") is not None:
+        raise InputError(
+            f"received loss_weights {json.dumps(recipe['loss_weights'])}, expected none for a "
+            f"model with a single output"
+        )
 
 
 def schedules(recipe, monitor):
@@ -240,6 +280,13 @@ def cosine(model, epochs):
     return keras.callbacks.LearningRateScheduler(
         lambda epoch: highest * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
     )
+
+
+def _loss(config):
+    loss = keras.losses.deserialize(config, custom_objects=vars(losses))
+    if not callable(loss):  # an unknown name comes back as it is
+        raise ValueError(f"there is no loss {loss!r}")
+    return loss
 
 
 def _found(tracks, sources):

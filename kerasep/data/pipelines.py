@@ -145,13 +145,14 @@ def spectrograms(data, model, **options):
     Args:
         data: A folder (see `find_tracks`) or a list of `Track`.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
-            `hop` and `window`.
+            `hop` and `window`. Where it has an `output` that is a dict, as a model with several
+            heads has, every head is given the same reference under its name.
         **options: As for `waveforms`.
 
     Returns:
         A tf.data.Dataset of (magnitude `(batch, frames, bins, channels)`, reference
-        `(batch, frames, bins, channels, 1 + sources, 2)`), float32: the reference is the y_true of
-        every spectrogram loss.
+        `(batch, frames, bins, channels, 1 + sources, 2)`, or a dict of it for each head), float32:
+        the reference is the y_true of every spectrogram loss.
 
     Raises:
         InputError: As `waveforms`; also for a crop too short for one transform.
@@ -170,6 +171,7 @@ def spectrograms(data, model, **options):
         assert magnitude.shape == (2, 126, 257, 1) and reference.shape == (2, 126, 257, 1, 2, 2)
     ```
     """
+    heads = getattr(model, "output", None)
 
     @tf.autograph.experimental.do_not_convert  # it would wrap our errors in its own
     def transform(mixture, sources):
@@ -180,6 +182,7 @@ def spectrograms(data, model, **options):
         _, frames, bins, _, _ = spectrum.shape
         reference = tf.reshape(spectrum, (-1, frames, bins, channels, count, 2))
         reference = tf.ensure_shape(reference, (batch, frames, bins, channels, count, 2))
-        return tf.norm(reference[..., 0, :], axis=-1), reference
+        targets = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
+        return tf.norm(reference[..., 0, :], axis=-1), targets
 
     return waveforms(data, model, **options).map(transform).prefetch(1)

@@ -205,6 +205,8 @@ def _files(paths, sources=()):
     if isinstance(paths, dict):
         return dict(paths)
     path = pathlib.Path(paths)
+    if not path.exists():
+        raise InputError(f"received {path}, which is not there: give a .pth file, or their folder")
     if path.is_dir():
         found = {}
         for each in sorted(path.glob("*.pth")):

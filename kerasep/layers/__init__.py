@@ -21,13 +21,17 @@ Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies b
 """
 
 from kerasep.layers.apply_mask import ApplyMask
+from kerasep.layers.attractor_mask import AttractorMask
 from kerasep.layers.binary_mask import BinaryMask
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
+from kerasep.layers.decibels import Decibels
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
+from kerasep.layers.dual_path_net import DualPathNet
 from kerasep.layers.embedding_head import EmbeddingHead
 from kerasep.layers.encoder_block_2d import EncoderBlock2D
 from kerasep.layers.film import FiLM
 from kerasep.layers.gammatone_analysis import GammatoneAnalysis
+from kerasep.layers.gated_analysis import GatedAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.griffin_lim import GriffinLim
 from kerasep.layers.inverse_mel_scale import InverseMelScale
@@ -57,13 +61,17 @@ __all__ = [
     "MISI",
     "STFT",
     "ApplyMask",
+    "AttractorMask",
     "BinaryMask",
     "CumulativeLayerNormalization",
+    "Decibels",
     "DecoderBlock2D",
+    "DualPathNet",
     "EmbeddingHead",
     "EncoderBlock2D",
     "FiLM",
     "GammatoneAnalysis",
+    "GatedAnalysis",
     "GlobalLayerNormalization",
     "GriffinLim",
     "InverseMelScale",

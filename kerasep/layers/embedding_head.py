@@ -8,7 +8,7 @@ from kerasep.layers.head import _Head
 
 @keras.saving.register_keras_serializable("kerasep")
 class EmbeddingHead(_Head):
-    """Fully connected layer that gives every bin a vector of length one, for deep clustering.
+    """Fully connected layer that gives every bin a vector, for deep clustering of length one.
 
     The dense layer's `bins * channels * embedding` outputs are reshaped, in that order of axes,
     pass through the activation, and are divided by their length, in float32 under any policy.
@@ -20,6 +20,8 @@ class EmbeddingHead(_Head):
         activation: before the vectors are normalised; "sigmoid" keeps them all in one orthant,
             "tanh" or "linear" do not; "prelu" or any name of `keras.activations`. Defaults to
             "sigmoid".
+        unit_norm: False leaves the vectors at the length they have, as deep attractor networks do.
+            Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -36,7 +38,8 @@ class EmbeddingHead(_Head):
     >>> vectors = EmbeddingHead(129, channels=1)(np.random.randn(1, 7, 30).astype("float32"))
     >>> tuple(vectors.shape)
     (1, 7, 129, 1, 20)
-    >>> bool(np.allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5))
+    >>> lengths = keras.ops.norm(vectors, axis=-1)
+    >>> bool(keras.ops.max(keras.ops.abs(lengths - 1)) < 1e-5)
     True
 
     Reference:
@@ -45,13 +48,16 @@ class EmbeddingHead(_Head):
         deep clustering".
     """
 
-    def __init__(self, bins, channels, embedding=20, activation="sigmoid", **kwargs):
+    def __init__(
+        self, bins, channels, embedding=20, activation="sigmoid", unit_norm=True, **kwargs
+    ):
         super().__init__(bins, channels, embedding, activation, **kwargs)
         self.embedding = embedding
+        self.unit_norm = unit_norm
 
     def finish(self, x):
         """Divide each vector by its length."""
-        return ops.unit_norm(x)
+        return ops.unit_norm(x) if self.unit_norm else x
 
     def get_config(self):
         """Return the constructor's arguments."""
@@ -61,4 +67,5 @@ class EmbeddingHead(_Head):
             "channels": self.channels,
             "embedding": self.embedding,
             "activation": self.activation,
+            "unit_norm": self.unit_norm,
         }

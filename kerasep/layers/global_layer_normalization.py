@@ -25,7 +25,7 @@ class GlobalLayerNormalization(keras.layers.Layer):
     Example:
     >>> import numpy as np
     >>> x = np.random.randn(2, 50, 9, 2).astype("float32")
-    >>> y = np.asarray(GlobalLayerNormalization()(7 * x + 3))
+    >>> y = keras.ops.convert_to_numpy(GlobalLayerNormalization()(7 * x + 3))
     >>> bool(np.allclose(y.mean(axis=(1, 2, 3)), 0, atol=1e-5))
     True
 

@@ -20,6 +20,8 @@ class LearnedAnalysis(keras.layers.Layer):
         activation: function of the features, such as "relu", which makes them non-negative.
             Defaults to None.
         initializer: start of the filters. Defaults to "glorot_normal".
+        fill: whether samples left over at the end get a frame too, filled up with zeros. Models
+            with published weights leave them out. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -27,8 +29,7 @@ class LearnedAnalysis(keras.layers.Layer):
 
     Output shape:
         `(batch, frames, filters, channels)`, with as many frames as reach every sample: one for
-        each `hop` samples after the first `kernel_size`, rounded up. (Where samples are left over,
-        implementations that do not fill up have one frame less.)
+        each `hop` samples after the first `kernel_size`, rounded up, or down without `fill`.
 
     Raises:
         InputError: for no filters, or a hop beyond the kernel size.
@@ -50,6 +51,7 @@ class LearnedAnalysis(keras.layers.Layer):
         hop=None,
         activation=None,
         initializer="glorot_normal",
+        fill=True,
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -59,6 +61,7 @@ class LearnedAnalysis(keras.layers.Layer):
         ops.check_filterbank(filters, kernel_size, self.hop)
         self.activation = keras.activations.get(activation)
         self.initializer = keras.initializers.get(initializer)
+        self.fill = fill
 
     def build(self, input_shape):
         """Create the filters."""
@@ -68,14 +71,16 @@ class LearnedAnalysis(keras.layers.Layer):
 
     def call(self, waveform):
         """Features of `(batch, samples, channels)`."""
-        return self.activation(ops.analysis(waveform, self.filters, self.hop))
+        return self.activation(ops.analysis(waveform, self.filters, self.hop, self.fill))
 
     def compute_output_shape(self, input_shape):
         """Shape of the features."""
         batch, samples, channels = input_shape
         frames = None
         if samples is not None:
-            frames = ops.count_frames(samples, self.kernel_size, self.hop)
+            # Without `fill`, as many as if the samples left over were not there.
+            left = 0 if self.fill else (samples - self.kernel_size) % self.hop
+            frames = ops.count_frames(samples - left, self.kernel_size, self.hop)
         return (batch, frames, self.count, channels)
 
     def get_config(self):
@@ -87,4 +92,5 @@ class LearnedAnalysis(keras.layers.Layer):
             "hop": self.hop,
             "activation": keras.activations.serialize(self.activation),
             "initializer": keras.initializers.serialize(self.initializer),
+            "fill": self.fill,
         }

@@ -23,8 +23,9 @@ class LearnedSynthesis(keras.layers.Layer):
     Call arguments:
         features: `(batch, frames, filters, channels)`, or `(batch, frames, filters, channels,
             sources)`; weight `filters` of shape `(filters, kernel_size)`.
-        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default:
-            as many as the frames give.
+        like: a waveform `(batch, samples, ...)` whose number of samples the output takes; zeros
+            stand for those that an analysis without `fill` left out. Default: as many as the
+            frames give.
 
     Output shape:
         Waveform `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.

@@ -39,7 +39,7 @@ class MaskHead(_Head):
     >>> masks = MaskHead(129, channels=2, sources=3, activation="softmax")(np.ones((1, 7, 20)))
     >>> tuple(masks.shape)
     (1, 7, 129, 2, 3)
-    >>> bool(np.allclose(np.asarray(masks).sum(axis=-1), 1))
+    >>> bool(np.allclose(keras.ops.convert_to_numpy(masks).sum(axis=-1), 1))
     True
 
     Reference:

@@ -31,8 +31,8 @@ class ShiftScale(keras.layers.Layer):
     Example:
     >>> import numpy as np
     >>> layer = ShiftScale(shift_initializer="ones")
-    >>> float(layer(np.ones((1, 3), "float32"))[0, 0])
-    2.0
+    >>> keras.ops.convert_to_numpy(layer(np.ones((1, 3), "float32"))).tolist()
+    [[2.0, 2.0, 2.0]]
 
     Reference:
         Stoeter et al. 2019, "Open-Unmix - a reference implementation for music source separation".

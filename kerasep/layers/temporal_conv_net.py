@@ -40,6 +40,8 @@ class TemporalConvNet(keras.layers.Layer):
             "layer" (each frame alone; asteroid calls it "cLN") or "batch". Defaults to "global", or
             to "cumulative" when causal.
         causal: whether frames after the present one are not seen. Defaults to False.
+        input_norm: norm of the features, before the bottleneck. Defaults to `norm`.
+        use_bias: whether convolutions have biases. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -73,6 +75,8 @@ class TemporalConvNet(keras.layers.Layer):
         kernel_size=3,
         norm=None,
         causal=False,
+        input_norm=None,
+        use_bias=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -82,13 +86,16 @@ class TemporalConvNet(keras.layers.Layer):
                 f"hidden={hidden}, skip={skip}, kernel_size={kernel_size}, expected at least 1 of "
                 f"each (0 for skip)"
             )
-        if norm not in (None, *NORMS):
-            raise InputError(f"received norm={norm!r}, expected one of {', '.join(NORMS)}")
-        if causal and norm == "global":
-            raise InputError(
-                "received norm='global' for a causal network, expected cumulative, layer or batch: "
-                "the global norm sees the frames to come"
-            )
+        for argument, kind in (("norm", norm), ("input_norm", input_norm)):
+            if kind not in (None, *NORMS):
+                raise InputError(
+                    f"received {argument}={kind!r}, expected one of {', '.join(NORMS)}"
+                )
+            if causal and kind == "global":
+                raise InputError(
+                    f"received {argument}='global' for a causal network, expected cumulative, "
+                    f"layer or batch: the global norm sees the frames to come"
+                )
         if kernel_size % 2 == 0 and not causal:
             raise InputError(
                 f"received kernel_size={kernel_size}, expected an odd number of frames, or a "
@@ -102,9 +109,13 @@ class TemporalConvNet(keras.layers.Layer):
         self.kernel_size = kernel_size
         self.norm = norm
         self.causal = causal
+        self.input_norm_kind = input_norm
+        self.use_bias = use_bias
         kind = norm or ("cumulative" if causal else "global")
-        self.input_norm = NORMS[kind](dtype=self.dtype_policy, name="norm")
-        self.input_conv = keras.layers.Dense(bottleneck, dtype=self.dtype_policy, name="bottleneck")
+        self.input_norm = NORMS[input_norm or kind](dtype=self.dtype_policy, name="norm")
+        self.input_conv = keras.layers.Dense(
+            bottleneck, use_bias=use_bias, dtype=self.dtype_policy, name="bottleneck"
+        )
         count = blocks * repeats
         self.stack = [
             _Block(
@@ -115,6 +126,7 @@ class TemporalConvNet(keras.layers.Layer):
                 2 ** (index % blocks),
                 kind,
                 causal,
+                use_bias,
                 dtype=self.dtype_policy,
                 name=f"block_{index}",
             )
@@ -153,24 +165,29 @@ class TemporalConvNet(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "norm": self.norm,
             "causal": self.causal,
+            "input_norm": self.input_norm_kind,
+            "use_bias": self.use_bias,
         }
 
 
 class _Block(keras.layers.Layer):
     """One block: from x to `(x + residual, skip)`, each where it has channels."""
 
-    def __init__(self, residual, hidden, skip, kernel_size, dilation, norm, causal, **kwargs):
+    def __init__(
+        self, residual, hidden, skip, kernel_size, dilation, norm, causal, use_bias, **kwargs
+    ):
         super().__init__(**kwargs)
         same = {"dtype": self.dtype_policy}
+        conv = {"use_bias": use_bias, **same}
         self.ahead = (kernel_size - 1) * dilation if causal else 0
-        self.conv = keras.layers.Dense(hidden, name="conv", **same)
+        self.conv = keras.layers.Dense(hidden, name="conv", **conv)
         self.depthwise = keras.layers.DepthwiseConv1D(
             kernel_size,
             padding="valid" if causal else "same",
             dilation_rate=dilation,
             data_format="channels_last",
             name="depthwise",
-            **same,
+            **conv,
         )
         self.prelus = [
             keras.layers.PReLU(
@@ -182,8 +199,8 @@ class _Block(keras.layers.Layer):
             for index in range(2)
         ]
         self.norms = [NORMS[norm](name=f"norm_{index}", **same) for index in range(2)]
-        self.residual = keras.layers.Dense(residual, name="residual", **same) if residual else None
-        self.skip = keras.layers.Dense(skip, name="skip", **same) if skip else None
+        self.residual = keras.layers.Dense(residual, name="residual", **conv) if residual else None
+        self.skip = keras.layers.Dense(skip, name="skip", **conv) if skip else None
 
     def build(self, input_shape):
         self.conv.build(input_shape)

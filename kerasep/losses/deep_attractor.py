@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerasep import targets
+from kerasep.errors import InputError
 from kerasep.losses.embedding import bin_weights, check_embedding, check_weights
 from kerasep.losses.spectrogram import check_exponent, mean_power
 from kerasep.ops import as_points, centroids, magnitude
@@ -11,7 +12,7 @@ from kerasep.ops import as_points, centroids, magnitude
 
 @keras.saving.register_keras_serializable("kerasep")
 class DeepAttractor(keras.losses.Loss):
-    """Deep attractor: `mean | |S_i| - M_i |Y| |^p` with masks `M = softmax_i(V . A_i)`.
+    """Deep attractor: `mean | |S_i| - M_i |Y| |^p` with masks `M = f(V . A_i)`.
 
     The attractor `A_i` is the mean embedding of the bins in which source `i` is the loudest; so the
     embedding learns what makes good masks. Where the true sources are not known, take the centroids
@@ -21,6 +22,8 @@ class DeepAttractor(keras.losses.Loss):
         p: exponent; 1 for L1, 2 for the mean squared error, as in the paper. Defaults to 1.
         weights: of the bins in the attractors, as in `DeepClustering`; their level does not matter
             here. Defaults to "magnitude_ratio".
+        activation: `f`, of the masks: "softmax" over the sources, or "sigmoid". Defaults to
+            "softmax".
         name: name of the loss.
         reduction: as in `keras.losses.Loss`.
         dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
@@ -30,7 +33,7 @@ class DeepAttractor(keras.losses.Loss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for a p below 1, other weights or shapes.
+        InputError: for a p below 1, other weights, activations or shapes.
 
     Example:
     ```python
@@ -51,6 +54,7 @@ class DeepAttractor(keras.losses.Loss):
         self,
         p=1,
         weights="magnitude_ratio",
+        activation="softmax",
         name="deep_attractor",
         reduction="sum_over_batch_size",
         dtype="float32",
@@ -58,8 +62,11 @@ class DeepAttractor(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         check_exponent(p)
         check_weights(weights)
+        if activation not in ("softmax", "sigmoid"):
+            raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
         self.p = p
         self.weights = weights
+        self.activation = activation
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -72,7 +79,7 @@ class DeepAttractor(keras.losses.Loss):
         similarity = ops.einsum("btfcd,bkd->btfck", y_pred, attractors)
         # A source that is the loudest nowhere has no attractor, and no mask.
         heard = ops.any(weighted > 0, axis=1)[:, None, None, None]
-        masks = ops.softmax(ops.where(heard, similarity, -1e30), axis=-1)
+        masks = getattr(ops, self.activation)(ops.where(heard, similarity, -1e30))
         # The last column, if anything has it, is what the mixture holds beside the sources.
         masks = ops.where(heard, masks, 0.0)[..., :-1]
         return mean_power(masks * magnitude(mixture)[..., None] - magnitude(sources), self.p)
@@ -82,6 +89,7 @@ class DeepAttractor(keras.losses.Loss):
         return {
             "p": self.p,
             "weights": self.weights,
+            "activation": self.activation,
             "name": self.name,
             "reduction": self.reduction,
             "dtype": self.dtype,

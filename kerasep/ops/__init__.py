@@ -12,7 +12,8 @@ from kerasep.ops.filterbanks import (
     sinc_filters,
     synthesis,
 )
-from kerasep.ops.framing import count_frames, frame, overlap_add, pad_to_frames
+from kerasep.ops.folding import check_folding, fold, unfold
+from kerasep.ops.framing import count_frames, fit_length, frame, overlap_add, pad_to_frames
 from kerasep.ops.masks import binary_mask, invert_mask
 from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
 from kerasep.ops.padding import crop_like, pad_to_multiple
@@ -43,11 +44,14 @@ __all__ = [
     "centroids",
     "check_chunks",
     "check_filterbank",
+    "check_folding",
     "check_iterations",
     "check_transform",
     "count_frames",
     "crop_like",
     "dual_filters",
+    "fit_length",
+    "fold",
     "frame",
     "griffin_lim",
     "inverse_mel_filterbank",
@@ -79,6 +83,7 @@ __all__ = [
     "stft",
     "synthesis",
     "thresholded_snr",
+    "unfold",
     "unit_norm",
     "wiener",
     "window",

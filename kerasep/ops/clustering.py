@@ -6,6 +6,9 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.ops.masks import binary_mask
+
+_PRIMES = (1021, 1031)
 
 
 def as_points(tensor):
@@ -31,8 +34,9 @@ def as_points(tensor):
 def kmeans(points, clusters, weights=None, iterations=100, seed=0):
     """K-means of each example on its own, from a k-means++ start (Arthur and Vassilvitskii 2007).
 
-    Ends when no centroid moves any more. The random numbers depend on the seed alone, not on the
-    backend or the rest of the batch. No gradient passes.
+    Ends when no centroid moves any more. The random numbers depend on the seed alone, and the start
+    is the same where points differ by rounding: on every backend, and in an exported file. No
+    gradient passes.
 
     Args:
         points: tensor `(batch, points, features)`.
@@ -56,10 +60,10 @@ def kmeans(points, clusters, weights=None, iterations=100, seed=0):
     """
     points, weights = _checked(points, clusters, weights)
     points, weights = ops.stop_gradient(points), ops.stop_gradient(weights)
+    points, middle = _centred(points, weights)
 
     def improve(means, _):
-        nearest = ops.one_hot(_nearest(points, means), clusters, dtype="float32")
-        better = centroids(points, nearest * weights[..., None], means)
+        better = centroids(points, _nearest(points, means) * weights[..., None], means)
         return better, ops.any(ops.not_equal(better, means))
 
     means, _ = ops.while_loop(
@@ -68,7 +72,9 @@ def kmeans(points, clusters, weights=None, iterations=100, seed=0):
         (_spread(points, clusters, weights, seed), ops.convert_to_tensor(True)),
         maximum_iterations=iterations,
     )
-    return _nearest(points, means), means
+    order = ops.arange(clusters, dtype="float32")
+    labels = ops.cast(ops.sum(_nearest(points, means) * order, axis=-1), "int32")
+    return labels, means + middle
 
 
 def soft_kmeans(points, clusters, weights=None, sharpness=5.0, iterations=10, seed=0):
@@ -103,12 +109,13 @@ def soft_kmeans(points, clusters, weights=None, sharpness=5.0, iterations=10, se
         2.4.
     """
     points, weights = _checked(points, clusters, weights)
+    points, middle = _centred(points, weights)
     start = _spread(ops.stop_gradient(points), clusters, ops.stop_gradient(weights), seed)
     means = ops.stop_gradient(start)
     for _ in range(iterations):
         assignment = ops.softmax(-sharpness * _distances(points, means), axis=-1)
         means = centroids(points, assignment * weights[..., None], means)
-    return ops.softmax(-sharpness * _distances(points, means), axis=-1), means
+    return ops.softmax(-sharpness * _distances(points, means), axis=-1), means + middle
 
 
 def centroids(points, assignment, empty=0.0):
@@ -155,6 +162,12 @@ def _checked(points, clusters, weights):
     return points, weights / ops.where(largest > 0, largest, 1.0)
 
 
+def _centred(points, weights):
+    """Points less their mean, and the mean: a shared offset would cost distances their digits."""
+    middle = ops.stop_gradient(centroids(points, weights[..., None]))
+    return points - middle, middle
+
+
 def _distances(points, means):
     """Squared distances `(batch, points, clusters)`, less the points' own squares."""
     products = ops.einsum("bnd,bkd->bnk", points, means)
@@ -162,26 +175,37 @@ def _distances(points, means):
 
 
 def _nearest(points, means):
-    return ops.argmin(_distances(points, means), axis=-1)
+    """One-hot `(batch, points, clusters)`."""
+    return binary_mask(-_distances(points, means))
 
 
 def _spread(points, clusters, weights, seed):
     """Greedy k-means++: of a few points drawn by their squared distance, the best is taken."""
+    random = np.random.default_rng(seed)
     tries = 2 + int(np.log(clusters))
     squares = ops.sum(ops.square(points), axis=-1, keepdims=True)
     chances, nearest, drawn = weights, None, []
-    for numbers in np.random.default_rng(seed).random((clusters, tries)).astype("float32"):
-        sums = ops.cumsum(chances, axis=1)[..., None]
-        # Just below 1, so that a last point of weight 0 is not drawn.
-        limits = ops.convert_to_tensor(np.minimum(numbers, 1 - 1e-6), "float32") * sums[:, -1:]
-        index = ops.sum(ops.cast(sums <= limits, "int32"), axis=1)
-        index = ops.minimum(index, ops.shape(points)[1] - 1)
-        candidates = ops.take_along_axis(points, index[..., None], axis=1)
+    for _ in range(clusters):
+        candidates = _draw(points, chances, tries, random)
         distances = ops.maximum(squares + _distances(points, candidates), 0.0)
         if nearest is not None:
             distances = ops.minimum(distances, nearest[..., None])
-        best = ops.argmin(ops.sum(weights[..., None] * distances, axis=1), axis=-1)[:, None, None]
-        drawn.append(ops.take_along_axis(candidates, best, axis=1))
-        nearest = ops.take_along_axis(distances, best, axis=2)[..., 0]
+        best = binary_mask(-ops.sum(weights[..., None] * distances, axis=1))
+        drawn.append(ops.einsum("bt,btd->bd", best, candidates))
+        nearest = ops.einsum("bt,bnt->bn", best, distances)
         chances = weights * nearest
-    return ops.concatenate(drawn, axis=1)
+    return ops.stack(drawn, axis=1)
+
+
+def _draw(points, chances, tries, random):
+    """Draw points `(batch, tries, features)`, each by its chance over the sum of all.
+
+    Every point waits for an exponential time at the rate of its chance, and the first one is drawn.
+    Unlike a search in the sum of all chances so far, this hardly ever depends on rounding.
+    """
+    # Two short tables whose sum, modulo one, repeats after a million points.
+    index = ops.arange(ops.shape(points)[1])
+    table = [ops.take(random.random((size, tries), "float32"), index % size, 0) for size in _PRIMES]
+    waiting = -ops.log(ops.maximum((table[0] + table[1]) % 1, 1e-7))
+    first = ops.top_k(ops.transpose(chances[..., None] / waiting, (0, 2, 1)), 1)[1]
+    return ops.take_along_axis(points, first, axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.ops.framing import overlap_add, pad_to_frames
+from kerasep.ops.framing import fit_length, overlap_add, pad_to_frames
 
 
 def check_filterbank(filters, kernel_size, hop):
@@ -30,17 +30,18 @@ def check_filterbank(filters, kernel_size, hop):
         )
 
 
-def analysis(waveform, filters, hop):
+def analysis(waveform, filters, hop, fill=True):
     """Correlate overlapping frames of a waveform with filters.
 
     `c[t, f] = sum_n w_f[n] x[t hop + n]`, in float32: what a strided convolution layer computes,
-    for each channel alone. The waveform is filled up with zeros at its end where the last frame
-    would reach past it, so that every sample is in a frame.
+    for each channel alone.
 
     Args:
         waveform: tensor `(batch, samples, channels)`.
         filters: tensor `(filters, kernel_size)`.
         hop: samples from frame to frame.
+        fill: whether samples left over at the end get a frame too, filled up with zeros. If not,
+            only a waveform shorter than one frame is filled up. Defaults to True.
 
     Returns:
         Tensor `(batch, frames, filters, channels)`.
@@ -61,7 +62,7 @@ def analysis(waveform, filters, hop):
     count, kernel_size = filters.shape
     channels = waveform.shape[-1]
     x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
-    x = pad_to_frames(x, kernel_size, hop)
+    x = pad_to_frames(x, kernel_size, hop) if fill else fit_length(x, kernel_size, at_least=True)
     x = ops.reshape(x, (-1, ops.shape(x)[-1], 1))
     kernel = ops.transpose(ops.cast(filters, "float32"))[:, None, :]
     x = ops.conv(x, kernel, strides=hop, padding="valid")
@@ -80,14 +81,15 @@ def synthesis(features, filters, hop, length=None):
             the channels.
         filters: tensor `(filters, kernel_size)`.
         hop: samples from frame to frame.
-        length: samples to return. Default: `(frames - 1) * hop + kernel_size`.
+        length: samples to return, the last ones zeros where they are less than a hop beyond the
+            last frame. Default: `(frames - 1) * hop + kernel_size`.
 
     Returns:
         Tensor `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for features of another rank or number of filters, or a length beyond the last
-            frame.
+        InputError: for features of another rank or number of filters, or a length a hop or more
+            beyond the last frame.
 
     Example:
     >>> import numpy as np
@@ -105,11 +107,11 @@ def synthesis(features, filters, hop, length=None):
     x = ops.transpose(ops.cast(features, "float32"), (0, *last, 1, 2))
     x = overlap_add(ops.matmul(x, ops.cast(filters, "float32")), hop)
     reach = ops.shape(x)[-1]
-    if isinstance(length, int) and isinstance(reach, int) and length > reach:
+    if isinstance(length, int) and isinstance(reach, int) and length - reach >= hop:
         raise InputError(
             f"received length={length} for {shape[1]} frames, which reach to sample {reach}"
         )
-    x = x if length is None else x[..., :length]
+    x = x if length is None else fit_length(x, length)
     return ops.transpose(x, (0, len(shape) - 2, *range(1, len(shape) - 2)))
 
 

@@ -112,6 +112,30 @@ def pad_to_frames(signal, frame_length, hop):
     return _pad_last(signal, 0, reach - samples)
 
 
+def fit_length(signal, length, at_least=False):
+    """Cut the last axis to a length, or fill it up with zeros.
+
+    Args:
+        signal: tensor `(..., samples)`.
+        length: samples to return.
+        at_least: whether a longer signal stays as it is. Defaults to False.
+
+    Returns:
+        Tensor `(..., length)`.
+
+    Example:
+    >>> import numpy as np
+    >>> np.asarray(fit_length(np.ones(3), 5)).tolist()
+    [1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    samples = ops.shape(signal)[-1]
+    missing = length - samples
+    known = isinstance(missing, int)
+    if not at_least and not (known and missing >= 0):
+        signal = signal[..., :length]
+    return _pad_last(signal, 0, max(0, missing) if known else ops.maximum(0, missing))
+
+
 def _pad_last(x, before, after):
     """Pad the last axis with zeros."""
     if isinstance(after, int) and before == after == 0:

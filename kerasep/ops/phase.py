@@ -230,7 +230,7 @@ def misi(mixture, source_magnitudes, n_fft, hop, window="hann", center=True, ite
     mixture = np.random.randn(1, 8000, 2).astype("float32")
     half = 0.5 * ops.magnitude(ops.stft(mixture, 512, 128))
     sources = ops.misi(mixture, np.stack([half, half], axis=-1), 512, 128)
-    np.testing.assert_allclose(np.sum(sources, axis=-1), mixture, atol=1e-5)
+    np.testing.assert_allclose(sources[..., 0] + sources[..., 1], mixture, atol=1e-5)
     ```
 
     Reference:

@@ -58,14 +58,15 @@ def wiener(spectrum, source_magnitudes, iterations=1):
 
     Example:
     ```python
+    import keras
     import numpy as np
     from kerasep import ops
 
     mixture = np.random.randn(1, 50, 5, 2, 2).astype("float32")
     magnitudes = np.abs(np.random.randn(1, 50, 5, 2, 3)).astype("float32")
-    spectra = ops.wiener(mixture, magnitudes)
+    spectra = keras.ops.convert_to_numpy(ops.wiener(mixture, magnitudes))
     assert tuple(spectra.shape) == (1, 50, 5, 2, 3, 2)
-    np.testing.assert_allclose(np.sum(spectra, axis=-2), mixture, atol=1e-2)
+    np.testing.assert_allclose(spectra.sum(axis=-2), mixture, atol=1e-2)
     ```
 
     Reference:

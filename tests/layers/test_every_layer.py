@@ -43,7 +43,21 @@ EXAMPLES = {
         },
         [(2, 10, 9, 2)],
     ),
+    "DualPathNet": (
+        {
+            "outputs": 7,
+            "chunk": 5,
+            "hop": 3,
+            "blocks": 2,
+            "bottleneck": 4,
+            "hidden": 3,
+            "norm": "layer",
+            "bidirectional": False,
+        },
+        [(2, 9, 3)],
+    ),
     "FiLM": ({}, [(2, 9, 33, 2), (2, 2), (2, 2)]),
+    "GatedAnalysis": ({"filters": 6, "kernel_size": 8, "hop": 3}, [(2, 100, 2)]),
     "GammatoneAnalysis": (
         {"filters": 50, "kernel_size": 20, "hop": 7, "sample_rate": 9000, "activation": "relu"},
         [(2, 100, 2)],
@@ -68,6 +82,7 @@ EXAMPLES = {
             "hop": 3,
             "activation": "relu",
             "initializer": "he_normal",
+            "fill": False,
         },
         [(2, 100, 2)],
     ),
@@ -131,6 +146,8 @@ EXAMPLES = {
             "kernel_size": 2,
             "norm": "layer",
             "causal": True,
+            "input_norm": "batch",
+            "use_bias": False,
         },
         [(2, 9, 3)],
     ),
@@ -143,6 +160,7 @@ FLOAT32 = {
     "BinaryMask",
     "EmbeddingHead",
     "GammatoneAnalysis",
+    "GatedAnalysis",
     "GriffinLim",
     "InverseMelScale",
     "InverseSTFT",
@@ -165,7 +183,14 @@ FLOAT32 = {
 # Layers that only look at the shape of their second input.
 LIKE = {"JoinChunks", "LearnedSynthesis"}
 # Layers that take, or give, waveforms of any number of channels.
-WAVEFORM_IN = {"GammatoneAnalysis", "LearnedAnalysis", "MISI", "STFT", "SincAnalysis"}
+WAVEFORM_IN = {
+    "GammatoneAnalysis",
+    "GatedAnalysis",
+    "LearnedAnalysis",
+    "MISI",
+    "STFT",
+    "SincAnalysis",
+}
 WAVEFORM_OUT = {"GriffinLim", "InverseSTFT", "LearnedSynthesis", "MISI"}
 
 
@@ -292,6 +317,6 @@ def test_any_number_of_channels(layer_class, channels):
         np.repeat(np.take(array, [0], axis), channels, axis)
         for array, axis in zip(arrays, axes, strict=True)
     ]
-    outputs = convert_to_numpy(layer(*arrays))
+    outputs = convert_to_numpy(first(layer(*arrays)))
     assert outputs.shape[2 if name in WAVEFORM_OUT else 3] == channels
     assert np.isfinite(outputs).all()

@@ -22,7 +22,7 @@ def arguments(model_class, **changes):
     card = CARDS[model_class.__name__]
     known = {**card["arguments"], **card["tiny"]}
     common = {"sources": ["speech", "noise"], "sample_rate": 7000, "channels": 1, "name": "mine"}
-    transform = {key: value for key, value in TRANSFORM.items() if key in known}
+    transform = TRANSFORM if "n_fft" in known else {}
     return {**known, **common, **transform, **changes}
 
 

@@ -166,7 +166,7 @@ def test_inverse_mel_scale_by_the_formula(rng):
         (lambda: ops.dual_filters(noise(7, 8), 4), "rank 7"),
         (lambda: ops.analysis(noise(1, 10), noise(4, 8), 4), r"\(1, 10\)"),
         (lambda: ops.synthesis(noise(1, 2, 5, 1), noise(4, 8), 4), r"\(batch, frames, 4"),
-        (lambda: ops.synthesis(noise(1, 2, 4, 1), noise(4, 8), 4, 13), "length=13"),
+        (lambda: ops.synthesis(noise(1, 2, 4, 1), noise(4, 8), 4, 16), "length=16"),
     ],
 )
 def test_refusals(make, message):

@@ -1,0 +1,67 @@
+"""Layer: embeddings and a first assignment to masks by attractors."""
+
+import keras
+
+from kerasep import ops
+from kerasep.errors import InputError
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class AttractorMask(keras.layers.Layer):
+    """Masks from each bin's likeness to the sources' attractors: `f(V . A_i)`.
+
+    The attractor `A_i = sum w M_i V / sum w M_i` is the mean embedding of the bins that a first mask
+    `M_i` gives to source `i`; the weight `w` is the mixture's magnitude, so that silent bins have no
+    say. The first masks are the true ones in training (`kerasep.losses.DeepAttractor` does all this
+    itself), and `KMeans` finds them at separation.
+
+    Args:
+        activation: "softmax", masks sum to one; or "sigmoid", for sources that overlap. Defaults to
+            "softmax".
+        **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
+
+    Call arguments:
+        embedding: `(batch, frames, bins, channels, embedding)`.
+        mask: `(batch, frames, bins, channels, sources)`.
+        mixture: magnitude `(batch, frames, bins, channels)`.
+
+    Output shape:
+        Masks `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: for another activation.
+
+    Example:
+    >>> import numpy as np
+    >>> embedding = np.random.randn(1, 4, 5, 2, 8).astype("float32")
+    >>> mixture = np.ones((1, 4, 5, 2), "float32")
+    >>> masks = AttractorMask()(embedding, np.ones((1, 4, 5, 2, 3), "float32"), mixture)
+    >>> float(masks[0, 0, 0, 0, 0])
+    0.3333333432674408
+
+    Reference:
+        Chen, Luo and Mesgarani 2017, "Deep attractor network for single-microphone speaker
+        separation", eq. 2 and 3.
+    """
+
+    def __init__(self, activation="softmax", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if activation not in ("softmax", "sigmoid"):
+            raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
+        self.activation = activation
+
+    def call(self, embedding, mask, mixture):
+        """Masks of the bins of each example."""
+        points = ops.as_points(embedding)
+        attractors = ops.centroids(points, ops.as_points(mask * mixture[..., None]))
+        likeness = keras.ops.einsum("bnd,bkd->bnk", points, attractors)
+        masks = keras.activations.get(self.activation)(likeness)
+        return keras.ops.reshape(masks, keras.ops.shape(mask))
+
+    def compute_output_spec(self, embedding, mask, mixture):
+        """Shape of the masks."""
+        return keras.KerasTensor(mask.shape, dtype="float32")
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "activation": self.activation}

@@ -1,0 +1,132 @@
+"""Chimera: deep clustering and mask inference as two heads of one recurrent network."""
+
+import keras
+
+from kerasep.layers import ApplyMask, EmbeddingHead, MaskHead
+from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_transform
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class ChimeraLike(SeparationModel):
+    """Chimera and Chimera++: one trunk of LSTM layers, with an embedding head and a mask head.
+
+    The loss of the embedding makes the trunk tell sources apart, the mask head separates them: what
+    `estimate` gives is that head's. Each head has its own loss, and the same reference:
+    `kerasep.data.spectrograms` gives it under both names. It computes what nussl's recurrent
+    Chimera network does.
+
+    Args:
+        sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        n_fft: FFT length in samples. Defaults to 256.
+        hop: samples between frames. Defaults to 64.
+        window: analysis window. Defaults to "sqrt_hann".
+        units: units of each direction of an LSTM layer. Defaults to 600.
+        lstm_layers: number of LSTM layers. Defaults to 4.
+        bidirectional: False makes the model causal. Defaults to True.
+        dropout: between LSTM layers. Defaults to 0.3.
+        embedding: dimensions of a bin's vector. Defaults to 20.
+        embedding_activation: of the embedding, before its vectors are given the length one.
+            Defaults to "sigmoid".
+        activation: of the masks, as in `kerasep.layers.MaskHead`. Defaults to "softmax".
+        interchangeable: True where any output may be any source, as of two speakers: the mask
+            head's loss is then `kerasep.losses.PermutationInvariant`. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Dict of "embedding" `(batch, frames, n_fft / 2 + 1, channels, embedding)` and "estimates",
+        source magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+    from kerasep.models import ChimeraLike
+
+    model = ChimeraLike(units=8, lstm_layers=1)
+    masks = losses.PermutationInvariant(losses.TruncatedPhaseSensitive())
+    model.compile(
+        "adam",
+        loss={"embedding": losses.WhitenedKMeans(), "estimates": masks},
+        loss_weights={"embedding": 0.975, "estimates": 0.025},
+    )
+    reference = np.random.randn(1, 20, 129, 1, 3, 2).astype("float32")
+    magnitude = np.linalg.norm(reference[..., 0, :], axis=-1)
+    model.train_on_batch(magnitude, {"embedding": reference, "estimates": reference})
+    assert tuple(model.estimate(magnitude).shape) == (1, 20, 129, 1, 2)
+    ```
+
+    Reference:
+        Luo, Chen, Hershey, Le Roux and Mesgarani 2017, "Deep clustering and conventional networks
+        for music separation: stronger together"; Chimera++: Wang, Le Roux and Hershey 2018,
+        "Alternative objective functions for deep clustering".
+    """
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        n_fft=256,
+        hop=64,
+        window="sqrt_hann",
+        units=600,
+        lstm_layers=4,
+        bidirectional=True,
+        dropout=0.3,
+        embedding=20,
+        embedding_activation="sigmoid",
+        activation="softmax",
+        interchangeable=True,
+        name="chimera_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        bins = n_fft // 2 + 1
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        vectors = EmbeddingHead(bins, channels, embedding, embedding_activation, name="embedding")(
+            x
+        )
+        masks = MaskHead(bins, channels, len(sources), activation, name="mask")(x)
+        estimates = ApplyMask(name="estimates")(masks, mixture)
+        super().__init__(mixture, {"embedding": vectors, "estimates": estimates}, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.units = units
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.embedding = embedding
+        self.embedding_activation = embedding_activation
+        self.activation = activation
+        self.interchangeable = interchangeable
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+        self.latency = None if bidirectional else n_fft
+
+    def estimate(self, mixture):
+        """Separate by the mask head.
+
+        Args:
+            mixture: magnitude `(batch, frames, bins, channels)`.
+
+        Returns:
+            Source magnitudes `(batch, frames, bins, channels, sources)`.
+        """
+        return self(mixture)["estimates"]

@@ -1,0 +1,152 @@
+"""Conv-TasNet: masks on learned features of the waveform, from dilated convolutions."""
+
+import keras
+from keras import layers as kl
+
+from kerasep.layers import LearnedAnalysis, LearnedSynthesis, TemporalConvNet
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class ConvTasNetLike(SeparationModel):
+    """Conv-TasNet: analysis by learned filters, a temporal convolution network, synthesis.
+
+    All channels of a frame are analysed together; a source's mask is one for all of them. Samples
+    at the end that fill no frame are not seen, and come out as zeros, as in the published
+    implementations: append zeros where the last millisecond counts.
+
+    Args:
+        sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        filters: of the analysis and the synthesis (N). Defaults to 512.
+        kernel_size: length of the filters in samples (L). Defaults to 16.
+        hop: samples from frame to frame. Defaults to 8.
+        encoder_activation: of the features, "linear" or "relu". Defaults to "linear".
+        bottleneck: channels between blocks (B). Defaults to 128.
+        hidden: channels inside a block (H). Defaults to 512.
+        skip: channels of the skip paths (Sc); 0 for none. Defaults to 128.
+        block_kernel_size: frames that a block's convolution takes (P). Defaults to 3.
+        blocks: in a repeat (X). Defaults to 8.
+        repeats: how often (R). Defaults to 3.
+        norm: "global", "cumulative", "layer" or "batch": see `kerasep.layers.TemporalConvNet`.
+            Defaults to "global", or to "cumulative" when causal.
+        mask_activation: "relu", "sigmoid", "softmax", "tanh" or any other of `keras.activations`.
+            Defaults to "relu", as published weights have it; the paper has "sigmoid".
+        causal: whether a sample depends on what is no more than one frame ahead of it. Defaults to
+            False.
+        lean: the form that was published for music: no biases, nothing between the last block and
+            the masks' layer, and features normalised frame by frame. Defaults to False.
+        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import ConvTasNetLike
+
+    model = ConvTasNetLike(filters=32, bottleneck=8, hidden=16, skip=8, blocks=3, repeats=1)
+    waveform = np.random.randn(1, 1003, 1).astype("float32")
+    assert model.predict_on_batch(waveform).shape == (1, 1003, 1, 2)
+    ```
+
+    Reference:
+        Luo and Mesgarani 2019, "Conv-TasNet: Surpassing ideal time-frequency magnitude masking for
+        speech separation"; for music Defossez et al. 2019, "Music source separation in the waveform
+        domain".
+    """
+
+    domain = "waveform"
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        filters=512,
+        kernel_size=16,
+        hop=8,
+        encoder_activation="linear",
+        bottleneck=128,
+        hidden=512,
+        skip=128,
+        block_kernel_size=3,
+        blocks=8,
+        repeats=3,
+        norm=None,
+        mask_activation="relu",
+        causal=False,
+        lean=False,
+        interchangeable=True,
+        name="conv_tasnet_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, hop)
+
+        # Functional model
+        mixture = keras.Input((None, channels), name="mixture")
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        features = LearnedAnalysis(
+            filters,
+            kernel_size * channels,
+            hop * channels,
+            encoder_activation,
+            fill=False,
+            name="encoder",
+        )(row)
+        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
+        x = TemporalConvNet(
+            blocks,
+            repeats,
+            bottleneck,
+            hidden,
+            skip,
+            block_kernel_size,
+            norm,
+            causal,
+            input_norm="layer" if lean else None,
+            use_bias=not lean,
+            name="separator",
+        )(x)
+        if not lean:
+            quarter = keras.initializers.Constant(0.25)
+            x = kl.PReLU(quarter, shared_axes=[1, 2], name="mask_prelu")(x)
+        x = kl.Dense(filters * len(sources), use_bias=not lean, name="mask_dense")(x)
+        x = kl.Reshape((-1, filters, len(sources)), name="by_source", dtype="float32")(x)
+        masks = kl.Activation(mask_activation, name="masks", dtype="float32")(x)
+        masked = kl.Multiply(name="masked", dtype="float32")([masks, features])
+        masked = kl.Reshape((-1, filters, 1, len(sources)), name="apart", dtype="float32")(masked)
+        rows = LearnedSynthesis(kernel_size * channels, hop * channels, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.hop = hop
+        self.encoder_activation = encoder_activation
+        self.bottleneck = bottleneck
+        self.hidden = hidden
+        self.skip = skip
+        self.block_kernel_size = block_kernel_size
+        self.blocks = blocks
+        self.repeats = repeats
+        self.norm = norm
+        self.mask_activation = mask_activation
+        self.causal = causal
+        self.lean = lean
+        self.interchangeable = interchangeable
+        self.latency = kernel_size if causal else None

@@ -1,0 +1,121 @@
+"""Deep attractor network: masks from each bin's likeness to the mean embedding of a source."""
+
+import keras
+
+from kerasep.layers import ApplyMask, AttractorMask, EmbeddingHead, KMeans
+from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_transform
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class DeepAttractorLike(SeparationModel):
+    """Deep attractor network (DANet): LSTM layers, an embedding of each bin, attractors, masks.
+
+    The embedding is what is trained, by `kerasep.losses.DeepAttractor`: there the attractors are
+    the mean embeddings of the true sources' bins. To separate, k-means finds the sources' bins, and
+    the masks are each bin's likeness to the attractors: soft, unlike those of deep clustering.
+
+    Args:
+        sources: names of the sources, in no order. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        n_fft: FFT length in samples. Defaults to 256.
+        hop: samples between frames. Defaults to 64.
+        window: analysis window. Defaults to "sqrt_hann".
+        units: units of each direction of an LSTM layer. Defaults to 600.
+        lstm_layers: number of LSTM layers. Defaults to 4.
+        bidirectional: whether LSTM layers also run backwards in time. Defaults to True.
+        dropout: between LSTM layers; the paper names none. Defaults to 0.
+        embedding: dimensions of a bin's vector, of any length. Defaults to 20.
+        embedding_activation: of the embedding; the paper names none. Defaults to "linear".
+        activation: of the masks, "softmax" or "sigmoid", as in the loss. Defaults to "softmax".
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`; of `estimate`, source
+        magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import DeepAttractorLike
+
+    model = DeepAttractorLike(units=8, lstm_layers=1)
+    magnitude = np.random.rand(1, 20, 129, 1).astype("float32")
+    assert model.predict_on_batch(magnitude).shape == (1, 20, 129, 1, 20)
+    assert tuple(model.estimate(magnitude).shape) == (1, 20, 129, 1, 2)
+    ```
+
+    Reference:
+        Chen, Luo and Mesgarani 2017, "Deep attractor network for single-microphone speaker
+        separation".
+    """
+
+    interchangeable = True
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        n_fft=256,
+        hop=64,
+        window="sqrt_hann",
+        units=600,
+        lstm_layers=4,
+        bidirectional=True,
+        dropout=0.0,
+        embedding=20,
+        embedding_activation="linear",
+        activation="softmax",
+        name="deep_attractor_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        bins = n_fft // 2 + 1
+        # Named here, so that a wrong one is refused before there is something to separate.
+        masks = AttractorMask(activation, name="masks").activation
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        outputs = EmbeddingHead(
+            bins, channels, embedding, embedding_activation, unit_norm=False, name="embedding"
+        )(x)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.units = units
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.embedding = embedding
+        self.embedding_activation = embedding_activation
+        self.activation = masks
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+
+    def estimate(self, mixture):
+        """Separate by k-means, then by the attractors of its clusters.
+
+        Args:
+            mixture: magnitude `(batch, frames, bins, channels)`.
+
+        Returns:
+            Source magnitudes `(batch, frames, bins, channels, sources)`.
+        """
+        embedding = self(mixture)
+        clusters = KMeans(len(self.sources), name="clusters")(embedding, mixture)
+        masks = AttractorMask(self.activation, name="masks")(embedding, clusters, mixture)
+        return ApplyMask(name="source_magnitudes")(masks, mixture)

@@ -1,0 +1,114 @@
+"""Deep clustering: a recurrent network whose embeddings of bins are clustered into sources."""
+
+import keras
+
+from kerasep.layers import ApplyMask, EmbeddingHead, KMeans
+from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_transform
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class DeepClusteringLike(SeparationModel):
+    """Deep clustering: magnitude in dB, batch norm, LSTM layers, an embedding of each bin.
+
+    The embedding is what is trained, by `kerasep.losses.DeepClustering` or another loss of
+    embeddings. To separate, k-means puts the bins into as many clusters as there are sources; the
+    clusters are binary masks. It computes what nussl's recurrent deep clustering network does.
+
+    Args:
+        sources: names of the sources, in no order. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        n_fft: FFT length in samples. Defaults to 256.
+        hop: samples between frames. Defaults to 64.
+        window: analysis window. Defaults to "sqrt_hann".
+        units: units of each direction of an LSTM layer. Defaults to 600.
+        lstm_layers: number of LSTM layers. Defaults to 4.
+        bidirectional: whether LSTM layers also run backwards in time. Defaults to True.
+        dropout: between LSTM layers. Defaults to 0.3.
+        embedding: dimensions of a bin's vector. Defaults to 20.
+        activation: of the embedding, before its vectors are given the length one. Defaults to
+            "sigmoid".
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`; of `estimate`, source
+        magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import DeepClusteringLike
+
+    model = DeepClusteringLike(units=8, lstm_layers=1)
+    magnitude = np.random.rand(1, 20, 129, 1).astype("float32")
+    assert model.predict_on_batch(magnitude).shape == (1, 20, 129, 1, 20)
+    assert tuple(model.estimate(magnitude).shape) == (1, 20, 129, 1, 2)
+    ```
+
+    Reference:
+        Hershey, Chen, Le Roux and Watanabe 2016, "Deep clustering: discriminative embeddings for
+        segmentation and separation"; as here: Wang, Le Roux and Hershey 2018, "Alternative
+        objective functions for deep clustering".
+    """
+
+    interchangeable = True
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        n_fft=256,
+        hop=64,
+        window="sqrt_hann",
+        units=600,
+        lstm_layers=4,
+        bidirectional=True,
+        dropout=0.3,
+        embedding=20,
+        activation="sigmoid",
+        name="deep_clustering_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        bins = n_fft // 2 + 1
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        outputs = EmbeddingHead(bins, channels, embedding, activation, name="embedding")(x)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.units = units
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.embedding = embedding
+        self.activation = activation
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+
+    def estimate(self, mixture):
+        """Separate by k-means.
+
+        Args:
+            mixture: magnitude `(batch, frames, bins, channels)`.
+
+        Returns:
+            Source magnitudes `(batch, frames, bins, channels, sources)`.
+        """
+        masks = KMeans(len(self.sources), name="clusters")(self(mixture), mixture)
+        return ApplyMask(name="source_magnitudes")(masks, mixture)

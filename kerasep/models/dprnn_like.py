@@ -1,0 +1,145 @@
+"""DPRNN: masks on learned features of the waveform, from LSTMs along chunks and across them."""
+
+import keras
+from keras import layers as kl
+
+from kerasep.layers import DualPathNet, LearnedAnalysis, LearnedSynthesis
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class DPRNNLike(SeparationModel):
+    """Dual-path RNN: analysis by learned filters, a dual-path network, synthesis.
+
+    The dual-path network gives each source a sequence of its own; a gate (tanh times sigmoid) and
+    a dense layer, the same for all sources, make a mask of it. All channels of a frame are
+    analysed together. Samples at the end that fill no frame are not seen, and come out as zeros, as
+    in the published implementation: append zeros where the last millisecond counts.
+
+    Args:
+        sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        filters: of the analysis and the synthesis. Defaults to 64.
+        kernel_size: length of the filters in samples. Defaults to 16.
+        hop: samples from frame to frame. Defaults to 8.
+        encoder_activation: of the features, "linear" or "relu". Defaults to "linear".
+        bottleneck: features between blocks. Defaults to 128.
+        hidden: units of each LSTM's direction. Defaults to 128.
+        chunk: frames in a chunk. Defaults to 100.
+        chunk_hop: frames from chunk to chunk. Defaults to half a chunk.
+        blocks: pairs of LSTMs. Defaults to 6.
+        norm: "global", "layer" or "batch": see `kerasep.layers.DualPathNet`. Defaults to "global".
+        bidirectional: whether the LSTMs across chunks run both ways. Not, and with another norm
+            than "global", the model is causal but for a chunk. Defaults to True.
+        mask_activation: "relu", "sigmoid", "tanh", "softmax" (over the sources) or any other of
+            `keras.activations`. Defaults to "sigmoid".
+        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import DPRNNLike
+
+    model = DPRNNLike(filters=16, bottleneck=8, hidden=8, chunk=20, blocks=1)
+    waveform = np.random.randn(1, 1003, 1).astype("float32")
+    assert model.predict_on_batch(waveform).shape == (1, 1003, 1, 2)
+    ```
+
+    Reference:
+        Luo, Chen and Yoshioka 2020, "Dual-path RNN: efficient long sequence modeling for
+        time-domain single-channel speech separation".
+    """
+
+    domain = "waveform"
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        filters=64,
+        kernel_size=16,
+        hop=8,
+        encoder_activation="linear",
+        bottleneck=128,
+        hidden=128,
+        chunk=100,
+        chunk_hop=None,
+        blocks=6,
+        norm="global",
+        bidirectional=True,
+        mask_activation="sigmoid",
+        interchangeable=True,
+        name="dprnn_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, hop)
+        count = len(sources)
+
+        # Functional model
+        mixture = keras.Input((None, channels), name="mixture")
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        features = LearnedAnalysis(
+            filters,
+            kernel_size * channels,
+            hop * channels,
+            encoder_activation,
+            fill=False,
+            name="encoder",
+        )(row)
+        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
+        x = DualPathNet(
+            bottleneck * count,
+            chunk,
+            chunk_hop,
+            blocks,
+            bottleneck,
+            hidden,
+            norm,
+            bidirectional,
+            name="separator",
+        )(x)
+        x = kl.Reshape((-1, count, bottleneck), name="by_source")(x)
+        value = kl.Dense(bottleneck, activation="tanh", name="value")(x)
+        gate = kl.Dense(bottleneck, activation="sigmoid", name="gate")(x)
+        x = kl.Multiply(name="gated")([value, gate])
+        x = kl.Dense(filters, use_bias=False, name="mask_dense")(x)
+        x = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
+        masks = kl.Activation(mask_activation, name="masks", dtype="float32")(x)
+        masked = kl.Multiply(name="masked", dtype="float32")([masks, features])
+        masked = kl.Reshape((-1, filters, 1, count), name="apart", dtype="float32")(masked)
+        rows = LearnedSynthesis(kernel_size * channels, hop * channels, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, count), name="sources", dtype="float32")(rows)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.hop = hop
+        self.encoder_activation = encoder_activation
+        self.bottleneck = bottleneck
+        self.hidden = hidden
+        self.chunk = chunk
+        self.chunk_hop = chunk_hop
+        self.blocks = blocks
+        self.norm = norm
+        self.bidirectional = bidirectional
+        self.mask_activation = mask_activation
+        self.interchangeable = interchangeable
+        if not bidirectional and norm != "global":
+            self.latency = kernel_size + (chunk - 1) * hop

@@ -1,0 +1,102 @@
+"""Mask inference: a stack of bidirectional LSTM layers that estimates a mask for each source."""
+
+import keras
+
+from kerasep.layers import ApplyMask, MaskHead
+from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_transform
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class MaskInferenceLike(SeparationModel):
+    """Mask inference by recurrent layers: magnitude in dB, batch norm, LSTM layers, masks.
+
+    The masks times the mixture are the estimates. It computes what nussl's recurrent mask inference
+    network does.
+
+    Args:
+        sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        n_fft: FFT length in samples. Defaults to 256.
+        hop: samples between frames. Defaults to 64.
+        window: analysis window. Defaults to "sqrt_hann".
+        units: units of each direction of an LSTM layer. Defaults to 600.
+        lstm_layers: number of LSTM layers. Defaults to 4.
+        bidirectional: False makes the model causal. Defaults to True.
+        dropout: between LSTM layers. Defaults to 0.3.
+        activation: of the masks: "sigmoid", or "softmax" for masks that sum to one over the
+            sources, or another one of `kerasep.layers.MaskHead`. Defaults to "sigmoid".
+        interchangeable: True where any output may be any source, as of two speakers: train it with
+            `kerasep.losses.PermutationInvariant`. False where each output has its own source, as
+            vocals and drums have. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Source magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import MaskInferenceLike
+
+    model = MaskInferenceLike(["speech", "noise"], units=8, lstm_layers=1, interchangeable=False)
+    magnitude = np.random.rand(1, 20, 129, 1).astype("float32")
+    assert model.predict_on_batch(magnitude).shape == (1, 20, 129, 1, 2)
+    ```
+
+    Reference:
+        Weninger, Hershey, Le Roux and Schuller 2014, "Discriminatively trained recurrent neural
+        networks for single-channel speech separation"; Kolbaek, Yu, Tan and Jensen 2017,
+        "Multitalker speech separation with utterance-level permutation invariant training of deep
+        recurrent neural networks".
+    """
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        n_fft=256,
+        hop=64,
+        window="sqrt_hann",
+        units=600,
+        lstm_layers=4,
+        bidirectional=True,
+        dropout=0.3,
+        activation="sigmoid",
+        interchangeable=True,
+        name="mask_inference_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        bins = n_fft // 2 + 1
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        masks = MaskHead(bins, channels, len(sources), activation, name="mask")(x)
+        outputs = ApplyMask(name="source_magnitudes")(masks, mixture)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.units = units
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.activation = activation
+        self.interchangeable = interchangeable
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+        self.latency = None if bidirectional else n_fft

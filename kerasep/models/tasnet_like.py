@@ -1,0 +1,111 @@
+"""TasNet: masks on gated features of the waveform, from LSTM layers."""
+
+import keras
+from keras import layers as kl
+
+from kerasep.errors import InputError
+from kerasep.layers import GatedAnalysis, LearnedSynthesis, MaskHead, RecurrentStack
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.ops import check_filterbank
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class TasNetLike(SeparationModel):
+    """The first TasNet: gated analysis of frames of unit level, LSTM layers, synthesis.
+
+    The features are normalised frame by frame, pass the LSTM layers, and a dense layer with a
+    softmax over the sources makes the masks. After every second LSTM layer from the fourth on, what
+    came before the pair is added. Frames do not overlap; all channels of a frame are analysed
+    together.
+
+    Args:
+        sources: names of the sources, two or more. Defaults to ("speaker_1", "speaker_2").
+        sample_rate: in Hz. Defaults to 8000.
+        channels: of the mixture. Defaults to 1.
+        filters: of the analysis and the synthesis. Defaults to 500.
+        kernel_size: length of a frame in samples. Defaults to 40.
+        hidden: units of an LSTM layer; each direction of a bidirectional one has half of them.
+            Defaults to 1000.
+        lstm_layers: number of LSTM layers. Defaults to 4.
+        bidirectional: False makes the model causal. Defaults to True.
+        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import TasNetLike
+
+    model = TasNetLike(filters=32, hidden=16, lstm_layers=2)
+    waveform = np.random.randn(1, 1003, 1).astype("float32")
+    assert model.predict_on_batch(waveform).shape == (1, 1003, 1, 2)
+    ```
+
+    Reference:
+        Luo and Mesgarani 2018, "TasNet: time-domain audio separation network for real-time,
+        single-channel speech separation".
+    """
+
+    domain = "waveform"
+
+    def __init__(
+        self,
+        sources=("speaker_1", "speaker_2"),
+        sample_rate=8000,
+        channels=1,
+        filters=500,
+        kernel_size=40,
+        hidden=1000,
+        lstm_layers=4,
+        bidirectional=True,
+        interchangeable=True,
+        name="tasnet_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_filterbank(filters, kernel_size, kernel_size)
+        if lstm_layers < 1:
+            raise InputError(f"received lstm_layers={lstm_layers}, expected at least 1")
+        if bidirectional and hidden % 2:
+            raise InputError(f"received hidden={hidden}, expected an even number: half a direction")
+        units = hidden // 2 if bidirectional else hidden
+
+        # Functional model
+        mixture = keras.Input((None, channels), name="mixture")
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        features, level = GatedAnalysis(filters, kernel_size * channels, name="encoder")(row)
+        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
+        x = kl.LayerNormalization(epsilon=1e-8, name="norm")(x)
+        for start in range(0, lstm_layers, 2):
+            layers = min(2, lstm_layers - start)
+            y = RecurrentStack(units, layers, bidirectional, name=f"lstm_{start}")(x)
+            x = kl.Add(name=f"skip_{start}")([x, y]) if start else y
+        masks = MaskHead(filters, 1, len(sources), "softmax", name="masks")(x)
+        # The level comes back before the synthesis: it is the frame's own.
+        levelled = kl.Multiply(name="levelled", dtype="float32")([features, level])
+        levelled = kl.Reshape((-1, filters, 1, 1), name="each", dtype="float32")(levelled)
+        masked = kl.Multiply(name="masked", dtype="float32")([masks, levelled])
+        size = kernel_size * channels
+        rows = LearnedSynthesis(size, size, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.hidden = hidden
+        self.lstm_layers = lstm_layers
+        self.bidirectional = bidirectional
+        self.interchangeable = interchangeable
+        self.latency = None if bidirectional else kernel_size
