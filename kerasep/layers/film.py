@@ -33,6 +33,9 @@ class FiLM(keras.layers.Layer):
         conditioning layer", AAAI.
     """
 
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
     def call(self, x, gamma, beta):
         """Modulate `(batch, frames, bins, channels)`."""
         return x * gamma[:, None, None] + beta[:, None, None]
