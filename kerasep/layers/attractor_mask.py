@@ -47,7 +47,9 @@ class AttractorMask(keras.layers.Layer):
     def __init__(self, activation="softmax", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         if activation not in ("softmax", "sigmoid"):
-            raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
+            raise InputError(
+                f"received activation={activation!r}, expected 'softmax' or 'sigmoid'"
+            )
         self.activation = activation
 
     def call(self, embedding, mask, mixture):

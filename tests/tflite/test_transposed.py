@@ -53,7 +53,7 @@ def test_an_activation_over_the_channels():
     [
         {"size": 3, "stride": 1, "dilation_rate": 2},
         {"size": 5, "stride": 2, "output_padding": 1},
-        {"size": 5, "stride": 4},
+        {"size": 6, "stride": 4},
         {"size": 3, "stride": 2, "data_format": "channels_first"},
     ],
 )

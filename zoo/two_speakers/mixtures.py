@@ -1,6 +1,6 @@
 """Mixtures of two speakers out of single spoken words: examples without end, or a folder of tracks.
 
-    python zoo/two_speakers/mixtures.py free-spoken-digit-dataset/recordings mixtures --first 5 --last 9
+    python zoo/two_speakers/mixtures.py recordings mixtures --first 5 --last 9
 
 writes folders that `kerasep train` and `kerasep evaluate` take, each with speaker_1.wav and
 speaker_2.wav. The files of the recordings are called <word>_<speaker>_<index>.wav. Words of one

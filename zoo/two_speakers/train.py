@@ -80,6 +80,11 @@ class TimedCosine(keras.callbacks.Callback):
         self.model.stop_training = minutes >= self.minutes
 
 
+def made(loss):
+    """Build a loss from a recipe."""
+    return keras.losses.deserialize(loss, custom_objects=vars(losses))
+
+
 def main():
     """Train, and save the model with its history."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -106,7 +111,9 @@ def main():
     optimizer = keras.optimizers.get(model.recipe["optimizer"])
     if options.learning_rate:
         optimizer.learning_rate = options.learning_rate
-    loss = keras.losses.deserialize(model.recipe["loss"], custom_objects=vars(losses))
+    loss = model.recipe["loss"]
+    heads = isinstance(model.output, dict)
+    loss = {head: made(one) for head, one in loss.items()} if heads else made(loss)
     model.compile(optimizer, loss=loss, loss_weights=model.recipe.get("loss_weights"))
     batches = waveforms(found, options.batch, options.seconds, options.seed, options.workers)
     history = model.fit(
@@ -116,7 +123,10 @@ def main():
         callbacks=[TimedCosine(options.minutes)],
         verbose=2,
     )
-    model.save(options.out)
+    # A fresh model, without the optimizer's state, is a third of the size.
+    trained = type(model).from_config(model.get_config())
+    trained.set_weights(model.get_weights())
+    trained.save(options.out)
     options.out.with_suffix(".json").write_text(json.dumps(history.history))
 
 
