@@ -36,9 +36,13 @@ class SpleeterLike(SeparationModel):
 
     Two of Spleeter's habits are left to the transform around the model. Its waveform starts with a
     frame of zeros; here, frames are centred, and the model puts the zeros in front (`n_fft / 2 /
-    hop` frames, the second of which Spleeter sees fade in). Beyond the ends Spleeter has zeros
-    where a centred frame sees the mirrored waveform. Its factor of 2/3 undoes two Hann windows that
-    overlap by three quarters, which the inverse transform here does by itself.
+    hop` frames, of which Spleeter sees the last one fade in). Beyond the ends Spleeter has zeros
+    where a centred frame sees the mirrored waveform. So the first and the last segment of a
+    recording that does not begin and end in silence differ from Spleeter's (on noise, and with
+    random weights, by 19 to 31 dB below the signal), and all between do not (by 120 dB). Its factor
+    of 2/3 undoes two Hann windows that overlap by three quarters, which the inverse transform here
+    does by itself. `kerasep.separate` cuts long recordings into chunks, each of which begins a
+    segment; Spleeter's segments run through, up to 10 minutes.
 
     Two are not kept. Its convolutions start from He's uniform distribution. And in training it
     leaves dropout off, and batch norms with the mean 0 and variance 1 that they start with, as
