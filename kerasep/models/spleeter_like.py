@@ -9,7 +9,7 @@ from kerasep.layers import ApplyMask, DecoderBlock2D, EncoderBlock2D, JoinChunks
 from kerasep.models.open_unmix_like import bins_below
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.models.unet_like import DROPPED, check_filters
-from kerasep.ops import check_chunks, check_transform
+from kerasep.ops import apply_mask, check_chunks, check_transform
 
 # The decoder's activation for each of the encoder's.
 ACTIVATIONS = {"leaky_relu": "relu", "elu": "elu"}
@@ -200,7 +200,7 @@ class SpleeterLike(SeparationModel):
             mean = ops.mean(shares, axis=2, keepdims=True)
             above = mean if self.extension == "average" else ops.zeros_like(mean)
             shares = ops.concatenate([shares, ops.repeat(above, unseen, axis=2)], axis=2)
-        return shares * mixture[..., None]
+        return apply_mask(shares, mixture)
 
 
 def _check_choices(activation, mask, extension, dropout, count):
