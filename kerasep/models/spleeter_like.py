@@ -196,10 +196,11 @@ class SpleeterLike(SeparationModel):
         total = ops.sum(squares, axis=-1, keepdims=True) + EPSILON
         shares = (squares + EPSILON / len(self.sources)) / total
         unseen = mixture.shape[2] - self.seen
-        if unseen:
+        if unseen and self.extension == "average":
             mean = ops.mean(shares, axis=2, keepdims=True)
-            above = mean if self.extension == "average" else ops.zeros_like(mean)
-            shares = ops.concatenate([shares, ops.repeat(above, unseen, axis=2)], axis=2)
+            shares = ops.concatenate([shares, ops.repeat(mean, unseen, axis=2)], axis=2)
+        elif unseen:
+            shares = ops.pad(shares, [[0, 0], [0, 0], [0, unseen], [0, 0], [0, 0]])
         return apply_mask(shares, mixture)
 
 
