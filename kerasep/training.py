@@ -194,7 +194,7 @@ def compile_model(model, recipe):
     kerasep.training.compile_model(model, model.recipe)
     ```
     """
-    check_heads(model, recipe)
+    _check_heads(model, recipe)
     weights = recipe.get("loss_weights")
     try:
         optimizer = keras.optimizers.get(recipe["optimizer"])
@@ -209,31 +209,6 @@ def compile_model(model, recipe):
             f"{json.dumps(recipe.get('optimizer'))}, expected ones that Keras knows: {reason}"
         ) from error
     model.compile(optimizer=optimizer, loss=loss, loss_weights=weights)
-
-
-def check_heads(model, recipe):
-    """Refuse losses and weights that are not one for each of a model's outputs.
-
-    Args:
-        model: a model of the zoo.
-        recipe: dict with `loss`, and perhaps `loss_weights`.
-
-    Raises:
-        InputError: naming the outputs.
-    """
-    heads = sorted(model.output) if isinstance(model.output, dict) else None
-    for key in ("loss", "loss_weights"):
-        found = recipe.get(key)
-        if heads and found is not None and (not isinstance(found, dict) or sorted(found) != heads):
-            raise InputError(
-                f"received {key} {json.dumps(found)}, expected a dict with one for each output of "
-                f"the model: {', '.join(heads)}"
-            )
-    if not heads and recipe.get("loss_weights") is not None:
-        raise InputError(
-            f"received loss_weights {json.dumps(recipe['loss_weights'])}, expected none for a "
-            f"model with a single output"
-        )
 
 
 def schedules(recipe, monitor):
@@ -280,6 +255,23 @@ def cosine(model, epochs):
     return keras.callbacks.LearningRateScheduler(
         lambda epoch: highest * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
     )
+
+
+def _check_heads(model, recipe):
+    """Refuse losses and weights that are not one for each of a model's outputs."""
+    heads = sorted(model.output) if isinstance(model.output, dict) else None
+    for key in ("loss", "loss_weights"):
+        found = recipe.get(key)
+        if heads and found is not None and (not isinstance(found, dict) or sorted(found) != heads):
+            raise InputError(
+                f"received {key} {json.dumps(found)}, expected a dict with one for each output of "
+                f"the model: {', '.join(heads)}"
+            )
+    if not heads and recipe.get("loss_weights") is not None:
+        raise InputError(
+            f"received loss_weights {json.dumps(recipe['loss_weights'])}, expected none for a "
+            f"model with a single output"
+        )
 
 
 def _loss(config):

@@ -247,6 +247,27 @@ def test_the_model_starts_from_the_statistics_of_the_data(songs, tmp_path):
     assert (seen[0] < 0).all()
 
 
+def test_a_model_of_two_heads(songs, tmp_path):
+    """A reference, a loss and a column of the history for each."""
+    model = zoo.load(
+        "chimera_like", sources=["vocals", "bass"], **zoo.describe("chimera_like")["tiny"]
+    )
+    settings = {"batch_size": 4, "crop_seconds": 0.5, "crops_per_track": 3, "gain": None}
+    recipe = {"epochs": 2, "data": settings}
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            model, songs, tmp_path, valid=songs, recipe=recipe, callbacks=[At(1, interrupt)]
+        )
+    history = training.train(model, songs, tmp_path, valid=songs, recipe=recipe)
+    assert len(history) == 2
+    row = history[-1]
+    for kind in ("", "val_"):
+        heads = [row[f"{kind}{head}_loss"] for head in ("embedding", "estimates")]
+        assert row[f"{kind}loss"] == pytest.approx(0.975 * heads[0] + 0.025 * heads[1], rel=1e-3)
+    again = zoo.load(tmp_path)
+    assert again.recipe["loss_weights"] == {"embedding": 0.975, "estimates": 0.025}
+
+
 def test_split(songs):
     tracks = data.find_tracks(songs)
     assert training.split(songs, None, ["vocals"]) == (tracks[1:], tracks[:1])
@@ -264,6 +285,10 @@ def test_split(songs):
         ({"epoch": 3}, "recipe setting epoch, expected one of"),
         ({"data": {"batchsize": 3}}, "data settings .*batchsize.*, expected batch_size"),
         ({"loss": {"class_name": "L7", "config": {}}}, "recipe with loss .*L7"),
+        (
+            {"loss_weights": {"vocals": 1.0}},
+            "loss_weights .*, expected none for a",
+        ),
         ({"optimizer": "adamm"}, "recipe with loss .*adamm"),
         ({"early_stopping": {"patiense": 3}}, "schedule.*patiense"),
     ],

@@ -171,7 +171,6 @@ def spectrograms(data, model, **options):
         assert magnitude.shape == (2, 126, 257, 1) and reference.shape == (2, 126, 257, 1, 2, 2)
     ```
     """
-
     heads = getattr(model, "output", None)
 
     @tf.autograph.experimental.do_not_convert  # it would wrap our errors in its own

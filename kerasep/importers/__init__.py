@@ -11,6 +11,11 @@ from kerasep.errors import InputError
 
 # Whose published checkpoints a model takes.
 PROJECTS = {
+    "ChimeraLike": "nussl",
+    "ConvTasNetLike": "asteroid",
+    "DPRNNLike": "asteroid",
+    "DeepClusteringLike": "nussl",
+    "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
     "SpleeterLike": "spleeter",
 }

@@ -16,7 +16,7 @@ _LEGACY_PROTOCOL = 1001
 _ZIP_MAGIC = b"PK\x03\x04"
 # What zipfile, pickletools, numpy and our own code raise for contents that do not fit.
 _MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError, OSError)
-_NESTED = ("state_dict", "model")
+_NESTED = ("state_dict", "model", "state")
 
 
 def read_state_dict(path):
@@ -24,8 +24,8 @@ def read_state_dict(path):
 
     Both containers are read: the zip archive of PyTorch 1.6 and later, and the older stream that
     many published checkpoints still are. The tensors may lie at the top or under the key
-    `"state_dict"` or `"model"`; entries that are not tensors are left out. A view keeps its offset
-    and strides, and views of one storage share it here too.
+    `"state_dict"`, `"model"` or `"state"`; entries that are not tensors are left out. A view keeps
+    its offset and strides, and views of one storage share it here too.
 
     PyTorch is not needed. The pickle inside is interpreted by an explicit list of operations and
     names (`kerasep.importers.torch_pickle`): a file cannot make this function call anything.
@@ -55,6 +55,30 @@ def read_state_dict(path):
         assert "not a PyTorch file" in str(error)
     ```
     """
+    _, state = read_checkpoint(path)
+    if not state:
+        raise InputError(
+            f"{path} is not a PyTorch file of weights: it holds no named tensors, at its top or "
+            f"under {' or '.join(_NESTED)}: give one written by torch.save(state_dict)"
+        )
+    return state
+
+
+def read_checkpoint(path):
+    """Read the tensors of a file written by `torch.save`, and what lies beside them.
+
+    As `read_state_dict`, which is all that most files need; some hold settings too.
+
+    Args:
+        path: the file.
+
+    Returns:
+        What the file holds, plain containers in which tensors and objects are stand-ins; and the
+        named tensors, a dict that may be empty.
+
+    Raises:
+        InputError: as `read_state_dict`.
+    """
     if not os.path.isfile(path):
         raise InputError(f"received {path}, which is not a file: give the path of a .pth file")
     if os.path.getsize(path) == 0:
@@ -62,8 +86,8 @@ def read_state_dict(path):
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
-            tensors, storages = read(file)
-            return {name: _view(name, tensor, storages) for name, tensor in tensors.items()}
+            contents, tensors, storages = read(file)
+            return contents, {name: _view(name, each, storages) for name, each in tensors.items()}
         except zipfile.BadZipFile as error:
             raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
         except _MALFORMED as error:
@@ -98,7 +122,7 @@ def _read_zip(file):
             if name not in sizes:
                 raise ValueError(f"the storage {storage.key!r} is missing")
             storages[storage.key] = _numbers(archive.read(name), storage, order)
-        return tensors, storages
+        return contents, tensors, storages
 
 
 def _read_legacy(file):
@@ -111,6 +135,8 @@ def _read_legacy(file):
         torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
         contents, declared = torch_pickle.read(stream)
         tensors = _tensors(contents)
+        if not tensors:
+            return contents, {}, {}
         keys, _ = torch_pickle.read(stream)
         storages = {}
         for key in keys:
@@ -124,7 +150,7 @@ def _read_legacy(file):
                 raise ValueError(f"the storage {key!r} is not of its declared size")
             content = stream.read(storage.numel * _itemsize(storage))
             storages[key] = _numbers(content, storage, "little")
-        return tensors, storages
+        return contents, tensors, storages
 
 
 def _tensors(contents):
@@ -138,7 +164,7 @@ def _tensors(contents):
             }
             if tensors:
                 return tensors
-    raise ValueError("it holds no named tensors, at its top or under state_dict or model")
+    return {}
 
 
 def _itemsize(storage):

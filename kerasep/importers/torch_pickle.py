@@ -28,6 +28,12 @@ class Global(NamedTuple):
     name: str
 
 
+class Unread(NamedTuple):
+    """An object that lies beside the weights; what it was made of is dropped."""
+
+    name: str
+
+
 # PyTorch's storage classes; bfloat16, which numpy lacks, is widened to float32 when it is read.
 DTYPES = {
     "torch.FloatStorage": "f4",
@@ -64,7 +70,41 @@ CALLS = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
+    # A named tuple: window length, hop and window type.
+    "nussl.core.audio_signal.STFTParams": lambda *values: values,
 }
+
+# What training scripts save beside the weights: how they were called, with which paths, and their
+# own compressed form of weights.
+UNREAD = {
+    "argparse.Namespace",
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "pathlib.WindowsPath",
+    "_codecs.encode",
+}
+# nussl saves its training data's transforms, and scores that NumPy made.
+UNREAD |= {
+    f"nussl.datasets.transforms.{name}"
+    for name in (
+        "Cache",
+        "Compose",
+        "GetAudio",
+        "GetExcerpt",
+        "IndexSources",
+        "LabelsToOneHot",
+        "MagnitudeSpectrumApproximation",
+        "MagnitudeWeights",
+        "PhaseSensitiveSpectrumApproximation",
+        "SumSources",
+        "ToSeparationModel",
+    )
+}
+UNREAD |= {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"}
+# Asteroid saves the versions that it was trained with.
+UNREAD |= {"torch.torch_version.TorchVersion"}
+# Classes of models whose settings some checkpoints hold: names alone, that nothing can call.
+NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs"}
 
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _CONTAINERS = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
@@ -133,13 +173,15 @@ def read(file):
             case "STACK_GLOBAL":
                 # Not f"{module}": to print a list of lists of lists can take for ever.
                 stack[-2:] = [_global(".".join(_last(stack, 2)))]
+            case "BINPERSID" if _is_class(stack[-1]):
+                stack[-1] = stack[-1][1]
             case "BINPERSID":
                 storage = _storage(stack.pop())
                 whole = storage._replace(offset=0)
                 if storages.setdefault(storage.key, whole) != whole:
                     raise ValueError(f"it describes the storage {storage.key!r} in two ways")
                 stack.append(storage)
-            case "REDUCE":
+            case "REDUCE" | "NEWOBJ":
                 function, arguments = _last(stack, 2)
                 stack[-2:] = [_call(function, arguments)]
             case "BUILD":
@@ -173,13 +215,15 @@ def _set(stack, items):
 
 
 def _global(name):
-    if name not in DTYPES and name not in CALLS:
+    if not any(name in known for known in (DTYPES, CALLS, UNREAD, NAMES)):
         raise ValueError(f"it refers to {name!r}, which is refused because weights do not need it")
     return Global(name)
 
 
 def _call(function, arguments):
     name = function.name if isinstance(function, Global) else type(function).__name__
+    if name in UNREAD:
+        return Unread(name)
     if name not in CALLS or type(arguments) is not tuple:
         raise ValueError(f"it calls {name}, which is refused")
     try:
@@ -190,8 +234,18 @@ def _call(function, arguments):
 
 def _build(instance, state):
     """Accept the one attribute that state dicts carry (versions of the modules), and drop it."""
+    if isinstance(instance, Unread):
+        return
     if type(instance) is not dict or type(state) is not dict or set(state) - {"_metadata"}:
         raise ValueError("it sets attributes of an object, which is refused")
+
+
+def _is_class(persistent_id):
+    """Tell the old format's ('module', class, source file, source), which stands for a class."""
+    match persistent_id:
+        case ("module", Global(name), _, _):
+            return name in NAMES
+    return False
 
 
 def _storage(persistent_id):

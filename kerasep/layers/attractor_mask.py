@@ -10,10 +10,10 @@ from kerasep.errors import InputError
 class AttractorMask(keras.layers.Layer):
     """Masks from each bin's likeness to the sources' attractors: `f(V . A_i)`.
 
-    The attractor `A_i = sum w M_i V / sum w M_i` is the mean embedding of the bins that a first mask
-    `M_i` gives to source `i`; the weight `w` is the mixture's magnitude, so that silent bins have no
-    say. The first masks are the true ones in training (`kerasep.losses.DeepAttractor` does all this
-    itself), and `KMeans` finds them at separation.
+    The attractor `A_i = sum w M_i V / sum w M_i` is the mean embedding of the bins that a first
+    mask `M_i` gives to source `i`; the weight `w` is the mixture's magnitude, so that silent bins
+    have no say. In training the first masks are the true ones (`kerasep.losses.DeepAttractor` does
+    all this itself); to separate, `KMeans` finds them.
 
     Args:
         activation: "softmax", masks sum to one; or "sigmoid", for sources that overlap. Defaults to
@@ -47,9 +47,7 @@ class AttractorMask(keras.layers.Layer):
     def __init__(self, activation="softmax", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         if activation not in ("softmax", "sigmoid"):
-            raise InputError(
-                f"received activation={activation!r}, expected 'softmax' or 'sigmoid'"
-            )
+            raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
         self.activation = activation
 
     def call(self, embedding, mask, mixture):

@@ -7,10 +7,12 @@ from kerasep.errors import InputError
 
 @keras.saving.register_keras_serializable("kerasep")
 class Decibels(keras.layers.Layer):
-    """Magnitude in dB, `10 log10(max(|Y|^2, floor))`, in float32 under any policy.
+    """Magnitude in dB, `10 log10(max(|Y / reference|^2, floor))`, in float32 under any policy.
 
     Args:
-        floor: the least power, above 0. Defaults to 1e-8, which is -80 dB.
+        reference: the magnitude of 0 dB. The sum of a transform's window is what it makes of a
+            constant signal at full scale. Defaults to 1.
+        floor: the least power over the reference's, above 0. Defaults to 1e-8, which is -80 dB.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -20,7 +22,7 @@ class Decibels(keras.layers.Layer):
         As the input's.
 
     Raises:
-        InputError: for a floor that is not above 0.
+        InputError: for a reference or a floor that is not above 0.
 
     Example:
     >>> import numpy as np
@@ -28,17 +30,20 @@ class Decibels(keras.layers.Layer):
     [20.0, 0.0, -20.0, -80.0]
     """
 
-    def __init__(self, floor=1e-8, **kwargs):
+    def __init__(self, reference=1.0, floor=1e-8, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        if floor <= 0:
-            raise InputError(f"received floor={floor}, expected a power above 0, such as 1e-8")
+        if reference <= 0 or floor <= 0:
+            raise InputError(
+                f"received reference={reference} and floor={floor}, expected both above 0"
+            )
+        self.reference = reference
         self.floor = floor
 
     def call(self, magnitude):
         """Decibels of each number."""
-        power = keras.ops.maximum(keras.ops.square(magnitude), self.floor)
+        power = keras.ops.maximum(keras.ops.square(magnitude / self.reference), self.floor)
         return 10.0 * keras.ops.log10(power)
 
     def get_config(self):
         """Return the constructor's arguments."""
-        return {**super().get_config(), "floor": self.floor}
+        return {**super().get_config(), "reference": self.reference, "floor": self.floor}

@@ -64,8 +64,11 @@ class GatedAnalysis(keras.layers.Layer):
         level = keras.ops.sum(keras.ops.square(x), axis=-1, keepdims=True)
         level = keras.ops.sqrt(level + _FLOOR)
         x = x / level
-        features = keras.ops.relu(x @ keras.ops.transpose(self.filters))
-        features = features * keras.ops.sigmoid(x @ keras.ops.transpose(self.gates))
+        values, gates = (
+            keras.ops.tensordot(x, keras.ops.transpose(filters), axes=1)
+            for filters in (self.filters, self.gates)
+        )
+        features = keras.ops.relu(values) * keras.ops.sigmoid(gates)
         return tuple(keras.ops.transpose(part, (0, 2, 3, 1)) for part in (features, level))
 
     def compute_output_spec(self, waveform):

@@ -63,9 +63,7 @@ class DeepAttractor(keras.losses.Loss):
         check_exponent(p)
         check_weights(weights)
         if activation not in ("softmax", "sigmoid"):
-            raise InputError(
-                f"received activation={activation!r}, expected 'softmax' or 'sigmoid'"
-            )
+            raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
         self.p = p
         self.weights = weights
         self.activation = activation

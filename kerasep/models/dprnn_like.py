@@ -17,6 +17,10 @@ class DPRNNLike(SeparationModel):
     analysed together. Samples at the end that fill no frame are not seen, and come out as zeros, as
     in the published implementation: append zeros where the last millisecond counts.
 
+    Its presets are trained by the signal-to-noise ratio. The publication's scale-invariant one
+    leaves level and sign of an estimate open: they would differ from chunk to chunk of a long
+    recording.
+
     Args:
         sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.

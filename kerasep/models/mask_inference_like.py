@@ -22,6 +22,8 @@ class MaskInferenceLike(SeparationModel):
         n_fft: FFT length in samples. Defaults to 256.
         hop: samples between frames. Defaults to 64.
         window: analysis window. Defaults to "sqrt_hann".
+        full_scale: whether 0 dB is full scale to the network, as in nussl, rather than a magnitude
+            of 1; bins 80 dB below are silent to it. Defaults to False.
         units: units of each direction of an LSTM layer. Defaults to 600.
         lstm_layers: number of LSTM layers. Defaults to 4.
         bidirectional: False makes the model causal. Defaults to True.
@@ -67,6 +69,7 @@ class MaskInferenceLike(SeparationModel):
         n_fft=256,
         hop=64,
         window="sqrt_hann",
+        full_scale=False,
         units=600,
         lstm_layers=4,
         bidirectional=True,
@@ -81,7 +84,8 @@ class MaskInferenceLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        x = recurrent_trunk(mixture, units, lstm_layers, bidirectional, dropout)
+        scale = window if full_scale else None
+        x = recurrent_trunk(mixture, scale, units, lstm_layers, bidirectional, dropout)
         masks = MaskHead(bins, channels, len(sources), activation, name="mask")(x)
         outputs = ApplyMask(name="source_magnitudes")(masks, mixture)
         super().__init__(mixture, outputs, name=name)
@@ -92,6 +96,7 @@ class MaskInferenceLike(SeparationModel):
         self.n_fft = n_fft
         self.hop = hop
         self.window = window
+        self.full_scale = full_scale
         self.units = units
         self.lstm_layers = lstm_layers
         self.bidirectional = bidirectional

@@ -18,6 +18,10 @@ class TasNetLike(SeparationModel):
     came before the pair is added. Frames do not overlap; all channels of a frame are analysed
     together.
 
+    Its presets are trained by the signal-to-noise ratio. The publication's scale-invariant one
+    leaves level and sign of an estimate open: they would differ from chunk to chunk of a long
+    recording.
+
     Args:
         sources: names of the sources, two or more. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.

@@ -105,7 +105,8 @@ def synthesis(features, filters, hop, length=None):
         )
     last = tuple(range(3, len(shape)))
     x = ops.transpose(ops.cast(features, "float32"), (0, *last, 1, 2))
-    x = overlap_add(ops.matmul(x, ops.cast(filters, "float32")), hop)
+    # One product of two matrices: TensorFlow 2.21 crashes on batches of them, beside one matrix.
+    x = overlap_add(ops.tensordot(x, ops.cast(filters, "float32"), axes=1), hop)
     reach = ops.shape(x)[-1]
     if isinstance(length, int) and isinstance(reach, int) and length - reach >= hop:
         raise InputError(

@@ -169,6 +169,19 @@ def test_spectrograms(folder, training):
             )
 
 
+def test_every_head_has_the_reference(folder):
+    heads = model(("vocals", "bass"))
+    heads.output = {"embedding": None, "estimates": None}
+    options = {"batch_size": 2, "crop_seconds": 0.5, "training": False}
+    dataset = spectrograms(folder, heads, **options)
+    expected = collect(spectrograms(folder, model(("vocals", "bass")), **options))
+    for (x, y), (magnitude, reference) in zip(dataset, expected, strict=True):
+        assert y.keys() == heads.output.keys()
+        np.testing.assert_array_equal(x, magnitude)
+        for value in y.values():
+            np.testing.assert_array_equal(value, reference)
+
+
 def test_stereo_spectrograms_keep_channels_and_sources_apart(folder):
     stereo = model(("vocals", "bass"), channels=2)
     options = {"batch_size": 2, "crop_seconds": 0.5, "training": False}

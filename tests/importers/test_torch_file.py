@@ -1,15 +1,18 @@
+import argparse
 import collections
 import io
 import os
 import pickle
 import struct
+import sys
 import zipfile
 
 import numpy as np
 import pytest
 
 from kerasep.errors import InputError
-from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers.torch_file import read_checkpoint, read_state_dict
+from kerasep.importers.torch_pickle import Global, Unread
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -181,6 +184,101 @@ def test_a_hostile_or_foreign_pickle_is_refused(tmp_path, monkeypatch, write, ca
         read_state_dict(write(tmp_path / "a.pth", item, SIX.tobytes()))
     assert expected in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert os.listdir(tmp_path) == ["a.pth"], "the file's code ran"
+
+
+DEMUCS = Name("demucs.model", "Demucs")
+NAMESPACE = Name("argparse", "Namespace")
+
+
+@WRITERS
+def test_settings_beside_the_weights_are_stand_ins(tmp_path, write):
+    """A class is a name, an object is a mark, and what they were made of is gone."""
+    module = Saved(("module", DEMUCS, "model.py", "class Demucs: pass"))
+    package = {
+        "klass": module if write is write_legacy else DEMUCS,
+        "kwargs": {"depth": 3, "growth": 2.0, "sources": ["a", "b"]},
+        "state": {"w": tensor((6,), (1,))},
+        "training_args": Call(
+            NAMESPACE, state={"out": Call(Name("pathlib", "PosixPath"), "/", "hit")}
+        ),
+    }
+    contents, state = read_checkpoint(write(tmp_path / "a.th", package, SIX.tobytes()))
+    np.testing.assert_array_equal(state["w"], SIX)
+    assert contents["klass"] == Global("demucs.model.Demucs")
+    assert contents["kwargs"] == {"depth": 3, "growth": 2.0, "sources": ["a", "b"]}
+    assert contents["training_args"] == Unread("argparse.Namespace")
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_objects_of_the_pickle_module_are_marks(tmp_path, protocol):
+    path = tmp_path / "a.th"
+    saved = {"arguments": argparse.Namespace(lr=3e-4, musdb=None), "epoch": 3}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps(saved, protocol))
+    contents, state = read_checkpoint(path)
+    assert contents == {"arguments": Unread("argparse.Namespace"), "epoch": 3}
+    assert state == {}
+
+
+@WRITERS
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (Call(DEMUCS, 4), "calls demucs.model.Demucs"),
+        (Call(Name("demucs.model", "BLSTM"), 4), "'demucs.model.BLSTM'"),
+        (Call(DEMUCS, state={"forward": 3}), "calls demucs.model.Demucs"),
+        (Call(Call(NAMESPACE), 3), "calls Unread"),
+        (Saved(("module", Name("os", "system"), "x", "y")), "'os.system'"),
+        (Saved(("module", NAMESPACE, "x", "y")), "not a tensor's storage"),
+        ({"w": Call(REBUILD, Call(NAMESPACE), 0, (1,), (1,))}, "do not fit"),
+    ],
+)
+def test_stand_ins_do_nothing_else(tmp_path, monkeypatch, write, item, expected):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="not a PyTorch file of weights") as caught:
+        read_checkpoint(write(tmp_path / "a.th", item, SIX.tobytes()))
+    assert expected in str(caught.value)
+    assert os.listdir(tmp_path) == ["a.th"], "the file's code ran"
+
+
+STFT = Name("nussl.core.audio_signal", "STFTParams")
+COMPOSE = Name("nussl.datasets.transforms", "Compose")
+
+
+@WRITERS
+def test_what_nussl_saves_beside_the_weights_is_dropped(tmp_path, write):
+    """Its own objects, and numbers of NumPy: stand-ins that hold nothing, and nothing imported."""
+    about = {
+        "stft_params": Call(STFT, 256, 64, "sqrt_hann"),
+        "transforms": Call(COMPOSE, state={"transforms": [1]}),
+        "score": Call(Name("numpy.core.multiarray", "scalar"), Name("numpy", "dtype"), "8 bytes"),
+    }
+    item = {"state_dict": {"w": tensor((6,), (1,))}, "metadata": about}
+    contents, state = read_checkpoint(write(tmp_path / "a.pth", item, SIX.tobytes()))
+    assert list(state) == ["w"]
+    assert contents["metadata"]["stft_params"] == (256, 64, "sqrt_hann")
+    assert contents["metadata"]["transforms"] == Unread("nussl.datasets.transforms.Compose")
+    assert "nussl" not in sys.modules
+
+
+@WRITERS
+@pytest.mark.parametrize(
+    "item",
+    [
+        Call(Name("nussl", "AudioSignal"), "hit"),
+        Call(Name("nussl.core.audio_signal", "AudioSignal"), "hit"),
+        Call(Name("nussl.datasets.transforms", "Compose.__init__.__globals__"), "os"),
+        {"w": Call(REBUILD, Call(COMPOSE), 0, (1,), (1,))},
+        {"w": Call(REBUILD, Call(STFT, 1, 2, "x"), 0, (1,), (1,))},
+        Call(Call(COMPOSE), "touch hit"),
+        Call(STFT, state={"__class__": 1}),
+    ],
+)
+def test_other_names_of_nussl_and_misused_ones_are_refused(tmp_path, monkeypatch, write, item):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"a\.pth"):
+        read_state_dict(write(tmp_path / "a.pth", item, SIX.tobytes()))
     assert os.listdir(tmp_path) == ["a.pth"], "the file's code ran"
 
 

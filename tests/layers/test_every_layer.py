@@ -29,7 +29,13 @@ EXAMPLES = {
         [(2, 3, 5, 2), (2, 9, 9, 3)],
     ),
     "EmbeddingHead": (
-        {"bins": 4, "channels": 2, "embedding": 3, "activation": "prelu"},
+        {
+            "bins": 4,
+            "channels": 2,
+            "embedding": 3,
+            "activation": "prelu",
+            "unit_norm": False,
+        },
         [(2, 9, 5)],
     ),
     "EncoderBlock2D": (
@@ -91,6 +97,11 @@ EXAMPLES = {
         [(2, 9, 6, 2), (2, 30, 2)],
     ),
     "MISI": ({**TRANSFORM, "iterations": 2}, [(2, 400, 2), (2, 15, 33, 2, 3)]),
+    "Decibels": ({"reference": 2.0, "floor": 1e-6}, [(2, 9, 33, 2)]),
+    "AttractorMask": (
+        {"activation": "sigmoid"},
+        [(2, 9, 33, 2, 4), (2, 9, 33, 2, 3), (2, 9, 33, 2)],
+    ),
     "Magnitude": ({}, [(2, 9, 33, 2, 2)]),
     "MaskHead": (
         {"bins": 4, "channels": 2, "sources": 3, "activation": "prelu"},
@@ -158,6 +169,8 @@ EXAMPLES = {
 FLOAT32 = {
     "ApplyMask",
     "BinaryMask",
+    "AttractorMask",
+    "Decibels",
     "EmbeddingHead",
     "GammatoneAnalysis",
     "GatedAnalysis",

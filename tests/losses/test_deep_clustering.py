@@ -80,19 +80,21 @@ def test_formula(rng, cls, complete, weights):
     np.testing.assert_allclose(received, expected, rtol=2e-4)
 
 
-def masks(similarity, heard):
+def masks(similarity, heard, activation):
+    if activation == "sigmoid":
+        return heard / (1 + np.exp(-similarity))
     exponential = np.exp(similarity - similarity.max()) * heard
     return exponential / exponential.sum(axis=-1, keepdims=True)
 
 
 @pytest.mark.parametrize("weights", ["none", "magnitude_ratio"])
-@pytest.mark.parametrize("p", [1, 2])
-def test_deep_attractor(rng, weights, p):
+@pytest.mark.parametrize(("p", "activation"), [(1, "softmax"), (2, "softmax"), (2, "sigmoid")])
+def test_deep_attractor(rng, weights, p, activation):
     reference, embedding = example(rng)
     reference[..., 2, :] *= 1e-3  # the loudest nowhere: no attractor
     reference[..., 0, :] = reference[..., 1:, :].sum(axis=-2)
     received = convert_to_numpy(
-        losses.DeepAttractor(p, weights, reduction=None)(reference, embedding)
+        losses.DeepAttractor(p, weights, activation, reduction=None)(reference, embedding)
     )
     for i in range(2):
         v, y, w = points(reference[i], embedding[i], weights)
@@ -100,7 +102,7 @@ def test_deep_attractor(rng, weights, p):
         assert counts[1] == 0
         attractors = (w[:, None] * y).T @ v / np.maximum(counts, 1e-9)[:, None]
         levels = np.linalg.norm(reference[i].astype("float64"), axis=-1).reshape(-1, 4)
-        estimate = masks(v @ attractors.T, counts > 0)[:, :3] * levels[:, :1]
+        estimate = masks(v @ attractors.T, counts > 0, activation)[:, :3] * levels[:, :1]
         expected = (np.abs(estimate - levels[:, 1:]) ** p).mean()
         np.testing.assert_allclose(received[i], expected, rtol=1e-4)
 
@@ -200,6 +202,8 @@ def test_unknown_weights():
         losses.DeepClustering("loud")
     with pytest.raises(InputError, match=r"'loud'.*magnitude_ratio"):
         losses.DeepAttractor(weights="loud")
+    with pytest.raises(InputError, match=r"'relu'.*softmax"):
+        losses.DeepAttractor(activation="relu")
 
 
 def test_chimera(rng):

@@ -33,6 +33,7 @@ OTHER = {
     "p": 2,
     "limit": 1.5,
     "weights": "none",
+    "activation": "sigmoid",
     "resolutions": [[64, 16, 64]],
     "sharpness": 5.0,
     "iterations": 20,

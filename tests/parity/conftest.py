@@ -60,6 +60,27 @@ def nussl_losses(torch):
 
 
 @pytest.fixture(scope="session")
+def nussl_networks(torch):
+    """nussl's networks and their builders, without the rest, which imports audio frameworks."""
+    found = importlib.util.find_spec("nussl")
+    if found is None:
+        pytest.skip("parity needs nussl: pip install nussl --no-deps")
+    folder = pathlib.Path(found.origin).parent
+    # Packages whose own files would import them; what these import and no network here needs.
+    for name in ("nussl", "nussl.ml", "nussl.ml.unfold"):
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder.joinpath(*name.split(".")[1:]))]
+        sys.modules[name] = package
+    sys.modules["nussl"].__spec__ = found
+    sys.modules["nussl"].__version__ = "1.1.9"
+    sys.modules["nussl"].AudioSignal = None
+    sys.modules["nussl.ml.unfold"].GaussianMixtureTorch = None
+    if importlib.util.find_spec("librosa") is None:
+        sys.modules.setdefault("librosa", types.ModuleType("librosa"))
+    return importlib.import_module("nussl.ml.networks")
+
+
+@pytest.fixture(scope="session")
 def asteroid_filterbanks(torch):
     reason = "parity needs Asteroid's filterbanks: pip install asteroid-filterbanks"
     return pytest.importorskip("asteroid_filterbanks", reason=reason)

@@ -2,9 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from kerasep import zoo
 from kerasep.errors import InputError
+from kerasep.layers import KMeans
 from kerasep.separation import Separator
-from kerasep.tflite import ExportError, export, rewrites
+from kerasep.tflite import ExportError, export, exporter, rewrites
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import operations, parse_metadata
 from kerasep.tflite.parity import agreement
@@ -92,6 +94,39 @@ def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypat
     with pytest.raises(ExportError, match=r"vocals agrees to .* LSTM .* departs first") as caught:
         export(small_model, tmp_path / "a.tflite", seconds=0.5)
     assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def clustering_model(seed=0):
+    keras.utils.set_random_seed(seed)
+    card = zoo.describe("deep_clustering_like")
+    return zoo.load("deep_clustering_like", **card["tiny"])
+
+
+def test_a_tie_between_clusters_is_not_taken_for_a_wrong_file(tmp_path, monkeypatch):
+    """One decision of one signal is turned over, as rounding might: the next signal counts."""
+    calls = []
+
+    class Turned(Interpreter):
+        def __call__(self, waveform):
+            calls.append(waveform)
+            received = super().__call__(waveform)
+            return received[..., ::-1] if len(calls) == 1 else received
+
+    monkeypatch.setattr(exporter, "Interpreter", Turned)
+    report = export(clustering_model(), tmp_path / "a.tflite", seconds=0.5)
+    assert report.snr_db > 100
+    assert len(calls) == 3
+
+
+def test_a_clustering_that_is_wrong_fails(tmp_path, monkeypatch):
+    def wrong(layer):
+        own = layer.call
+        return lambda *args: own(*args)[..., ::-1]
+
+    monkeypatch.setitem(rewrites.FORMS, KMeans, wrong)
+    with pytest.raises(ExportError, match=r"KMeans clusters, .* dB departs first"):
+        export(clustering_model(), tmp_path / "a.tflite", seconds=0.5)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,6 +18,12 @@ EXAMPLES = {
         for activation in ("sigmoid", "tanh", "relu", "leaky_relu", "prelu", "softmax")
     },
     "embedding head": (layers.EmbeddingHead(5, 2, 4), [FRAMES]),
+    "embedding of any length": (layers.EmbeddingHead(5, 2, 4, unit_norm=False), [FRAMES]),
+    "decibels": (layers.Decibels(2.0), [MASK[:4]]),
+    "k-means": (layers.KMeans(3), [(1, 60, 33, 2, 8), (1, 60, 33, 2)]),
+    "k-means of two": (layers.KMeans(2, seed=3), [(1, 60, 33, 1, 20), (1, 60, 33, 1)]),
+    "soft k-means": (layers.SoftKMeans(3, iterations=3), [(1, 60, 33, 2, 8), (1, 60, 33, 2)]),
+    "attractor masks": (layers.AttractorMask("sigmoid"), [(1, 12, 5, 2, 4), MASK, MASK[:4]]),
     "mask on a magnitude": (layers.ApplyMask(), [MASK, MASK[:4]]),
     "mask on a spectrum": (layers.ApplyMask(), [MASK, (*MASK[:4], 2)]),
     "inverted mask": (layers.InvertMask(), [MASK]),

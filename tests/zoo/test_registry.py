@@ -52,7 +52,8 @@ def test_entries_are_named_and_described():
 
 def test_an_entry_alone_is_its_default_preset():
     assert zoo.describe("open_unmix_like") == zoo.describe("open_unmix_like/umx")
-    assert zoo.list_entries()[0] == "open_unmix_like/umx"
+    presets = [name for name in zoo.list_entries() if name.startswith("open_unmix_like/")]
+    assert presets[0] == "open_unmix_like/umx"
 
 
 def test_a_preset_changes_what_it_says_alone():
@@ -96,7 +97,7 @@ def test_a_mistyped_name_gets_the_nearest(name, nearest):
 
 
 def test_a_name_like_no_other():
-    refused("received model '%%%'.*there is open_unmix_like", "%%%")
+    refused("received model '%%%'.*there is .*open_unmix_like", "%%%")
 
 
 def test_an_argument_that_the_class_lacks():
