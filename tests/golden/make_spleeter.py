@@ -126,7 +126,7 @@ def write(name, waveform, rng):
             variables = tf.compat.v1.global_variables()
         (FOLDER / name).mkdir(parents=True, exist_ok=True)
         saver = tf.compat.v1.train.Saver(variables)
-        saver.save(session, str(FOLDER / name / "model"), write_meta_graph=False)
+        saver.save(session, str(FOLDER / name / "model"), write_meta_graph=False, write_state=False)
 
     # The batch norms as they train. Spleeter never tells them to: nothing feeds the learning phase.
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:

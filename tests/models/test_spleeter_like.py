@@ -41,6 +41,12 @@ def test_bins_of_the_published_settings(preset, seen):
     assert zoo.load(f"spleeter_like/{preset}", filters=[2]).seen == seen
 
 
+def test_dropout_in_the_first_three_decoder_blocks():
+    model = small(sources=["x"], filters=[2] * 6, dropout=0.4)
+    rates = {layer.name: layer.rate for layer in model.layers if hasattr(layer, "rate")}
+    assert rates == {"x_up6_dropout": 0.4, "x_up5_dropout": 0.4, "x_up4_dropout": 0.4}
+
+
 def test_segments_know_nothing_of_each_other(rng):
     magnitude = rng.random((1, 40, 65, 2), "float32")
     changed = magnitude.copy()
