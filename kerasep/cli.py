@@ -28,7 +28,11 @@ Names = Annotated[
 ]
 ModelOption = Annotated[
     str,
-    typer.Option("--model", "-m", help="a run's folder, a .keras or a .tflite file, or a preset"),
+    typer.Option(
+        "--model",
+        "-m",
+        help="a run's folder, a .keras or a .tflite file, or a preset with published weights",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
 Wiener = Annotated[
@@ -61,34 +65,74 @@ def main():
 
 @app.command("list")
 def list_entries():
-    """List the presets of the zoo."""
+    """List the presets of the zoo: what they separate, and what they cost.
+
+    Weights are in millions; work is in thousands of millions of multiply-adds for a second of
+    audio; latency is a causal model's. A star marks presets with published weights.
+    """
     _start_keras()
     from kerasep import zoo
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("preset", no_wrap=True)
-    for heading in ("sources", "rate", "channels", "description"):
-        table.add_column(heading)
+    for heading in ("weights", "work", "audio", "latency"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("sources")
     for name in zoo.list_entries():
         card = zoo.describe(name)
-        arguments = card["arguments"]
+        arguments, size = card["arguments"], card["size"]
+        rate, latency = arguments["sample_rate"], size.get("latency")
         table.add_row(
-            name,
+            name + "*" * bool(card["weights"]),
+            f"{size['parameters'] / 1e6:.2f}" if size else "",
+            f"{size['macs'] / 1e9:.2f}" if size else "",
+            f"{rate / 1000:g} kHz x{arguments['channels']}",
+            f"{1000 * latency / rate:.0f} ms" if latency else "",
             " ".join(arguments["sources"]),
-            f"{arguments['sample_rate']} Hz",
-            str(arguments["channels"]),
-            card["description"],
         )
     out.print(table)
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
-    """Show a preset: its arguments and its training recipe, as JSON."""
+    """Show a preset: its arguments and training recipe as JSON, and a drawing of its graph."""
     _start_keras()
     from kerasep import zoo
+    from kerasep.zoo.drawing import draw
 
-    out.print_json(data=zoo.describe(name))
+    card = zoo.describe(name)
+    _say(f"{card['name']}: {card['description']}\n")
+    out.print_json(data={key: card[key] for key in card if key not in ("name", "description")})
+    _say(f"\n{draw(zoo.load(name))}")
+
+
+@app.command("import")
+def import_weights(
+    checkpoint: Annotated[
+        pathlib.Path, typer.Argument(help="the file that another project published, or its folder")
+    ],
+    entry: Annotated[str, typer.Option("--as", help="the preset that it belongs to")],
+    out_file: Annotated[pathlib.Path, typer.Option("--out", help="the .weights.h5 file to write")],
+    sources: Names = None,
+    overwrite: Overwrite = False,
+):
+    """Convert another project's checkpoint: Open-Unmix, Asteroid, Demucs, Spleeter or nussl.
+
+    Nothing in the file is run, and the other project need not be installed.
+    """
+    _start_keras()
+    from kerasep import importers, zoo
+
+    if not out_file.name.endswith(".weights.h5"):
+        raise InputError(f"received --out {out_file}, expected a name that ends in .weights.h5")
+    if out_file.exists() and not overwrite:
+        raise InputError(f"{out_file} exists: choose another name, or --overwrite")
+    if not out_file.parent.is_dir():
+        raise InputError(f"there is no folder {out_file.parent}: make it first")
+    model = zoo.load(entry, **_named(sources))
+    importers.load(model, checkpoint)
+    model.save_weights(out_file, overwrite=True)
+    _say(f"{out_file}: {model.count_params():,} weights, {', '.join(model.sources)}")
 
 
 @app.command()
@@ -127,9 +171,7 @@ def train(
     from kerasep.progress import FitProgress
 
     keras.utils.set_random_seed(seed)
-    overrides = _given(sample_rate=sample_rate, channels=channels)
-    if sources is not None:
-        overrides["sources"] = [source.strip() for source in sources.split(",")]
+    overrides = _given(sample_rate=sample_rate, channels=channels) | _named(sources)
     model = zoo.load(name, weights=weights, **overrides)
     settings = _given(
         batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
@@ -284,13 +326,16 @@ def _trained(name):
         return tflite.Runtime(name)
     from kerasep import zoo
 
-    if not pathlib.Path(name).exists() and not name.endswith(".keras"):
-        card = zoo.describe(name)
+    if pathlib.Path(name).exists() or name.endswith(".keras"):
+        return zoo.load(name)
+    card = zoo.describe(name)
+    if not card["weights"]:
         raise InputError(
             f"received preset {card['name']}, which has no published weights: train it first "
             f"(kerasep train {name} --data FOLDER --out RUN), then give --model RUN"
         )
-    return zoo.load(name)
+    with _progress("downloading") as progress:
+        return zoo.load(name, weights=True, progress=progress)
 
 
 def _separator(model, wiener_iterations, residual):
@@ -312,6 +357,10 @@ def _chunked(separator):
     from kerasep import separation
 
     return separation.chunk_separator(separator)
+
+
+def _named(sources):
+    return {} if sources is None else {"sources": [name.strip() for name in sources.split(",")]}
 
 
 def _given(**options):

@@ -9,8 +9,9 @@ from importlib import resources
 
 import keras
 
-from kerasep import models
+from kerasep import importers, models
 from kerasep.errors import InputError
+from kerasep.zoo.published import download, is_address, is_foreign, load_published
 
 MODEL_FILE = "model.keras"
 # What Keras, h5py and zipfile raise for a file that is damaged, or another model's.
@@ -37,8 +38,10 @@ def describe(name):
         name: "entry" for the entry's default preset, or "entry/preset".
 
     Returns:
-        Dict with name, description, class, arguments, recipe and weights; and `tiny`, arguments
-        that make a toy of it, for trials: `load(name, **describe(name)["tiny"])`.
+        Dict with name, description, class, arguments, recipe and weights; `size`, which has its
+        parameters, multiply-adds for a second of audio and latency in samples (None where the whole
+        chunk is needed); and `tiny`, arguments that make a toy of it, for trials:
+        `load(name, **describe(name)["tiny"])`.
 
     Raises:
         InputError: for a name that is not there; offers the nearest.
@@ -65,16 +68,22 @@ def describe(name):
         "tiny": card["tiny"],
         "recipe": merge_recipe(card["recipe"], settings.get("recipe", {})),
         "weights": settings.get("weights", {}),
+        "size": settings.get("size", {}),
     }
 
 
-def load(name, weights=None, **overrides):
+def load(name, weights=None, *, progress=None, **overrides):
     """Build a model by its name, or restore one from a file or a training run.
 
     Args:
         name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
             `kerasep train` wrote. A path that holds a model goes before a name.
-        weights: None for random weights, or the path of a `.weights.h5` or `.keras` file.
+        weights: None for random weights; True for the preset's published ones, or the name of one
+            of its published sets; the path of a `.weights.h5` or `.keras` file, or of a checkpoint
+            that another project published (see `kerasep.importers`); or an address that ends in
+            `#sha256=...`, `https://` or `hf://owner/repository/file`. Downloads are kept in
+            `kerasep.zoo.downloads.cache_folder()`.
+        progress: called with the share of a download that is there, 0 to 1.
         **overrides: arguments of the model's class that differ from the preset's, such as
             `sources=["vocals"]` or `sample_rate=16000`.
 
@@ -83,7 +92,7 @@ def load(name, weights=None, **overrides):
 
     Raises:
         InputError: for an unknown name (the nearest is offered) or argument, a file that is no
-            model, or weights of another model.
+            model, weights of another model, or a download that fails.
 
     Example:
     ```python
@@ -96,6 +105,7 @@ def load(name, weights=None, **overrides):
     path = pathlib.Path(name)
     file = path / MODEL_FILE if path.is_dir() else path
     known = name in _cards() or name in list_entries()
+    preset = None
     if file.is_file() or (not known and (path.exists() or path.suffix == ".keras")):
         model = _restore(file, overrides)
     else:
@@ -109,8 +119,16 @@ def load(name, weights=None, **overrides):
             )
         model = cls(**{**preset["arguments"], **overrides})
         model.recipe = preset["recipe"]
-    if weights is not None:
-        _load_weights(model, weights)
+    if weights is None:
+        return model
+    if weights is True and not preset:
+        raise InputError(f"received weights=True for the saved model {file}, which has its own")
+    if preset and (weights is True or weights in preset["weights"]):
+        load_published(model, preset, weights, progress)
+    elif is_address(weights):
+        load_weights(model, download(weights, progress))
+    else:
+        load_weights(model, weights)
     return model
 
 
@@ -172,8 +190,21 @@ def _restore(file, overrides):
     return model
 
 
-def _load_weights(model, weights):
-    path = pathlib.Path(weights)
+def load_weights(model, path):
+    """Set a model's weights from a file of any kind.
+
+    Args:
+        model: a model of the zoo.
+        path: a `.weights.h5` or `.keras` file, a folder that `kerasep train` wrote, or a checkpoint
+            of another project.
+
+    Raises:
+        InputError: for a file that is missing, damaged, or another model's.
+    """
+    path = pathlib.Path(path)
+    if is_foreign(path) and path.exists():
+        importers.load(model, path)
+        return
     if path.is_dir():
         path = path / MODEL_FILE
     if not path.is_file():
