@@ -1,7 +1,8 @@
 """Published checkpoints of other projects, read without those projects and set into our models.
 
-One file a project; `kerasep.importers.torch_file` reads the weights out of any PyTorch file. None
-needs PyTorch, and none runs code from the file it is given.
+One file a project; `kerasep.importers.torch_file` reads the weights out of any PyTorch file, and
+`kerasep.importers.tf_checkpoint` those of TensorFlow 1. None needs PyTorch or TensorFlow 1, and
+none runs code from the file it is given.
 """
 
 import importlib
@@ -17,8 +18,15 @@ PROJECTS = {
     "DemucsLike": "demucs",
     "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
+    "SpleeterLike": "spleeter",
 }
-_SUBMODULES = ("torch_file", "weight_map", "x_umx", *dict.fromkeys(PROJECTS.values()))
+_SUBMODULES = (
+    "tf_checkpoint",
+    "torch_file",
+    "weight_map",
+    "x_umx",
+    *dict.fromkeys(PROJECTS.values()),
+)
 
 __all__ = ["load", *_SUBMODULES]
 

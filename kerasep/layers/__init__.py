@@ -31,6 +31,7 @@ from kerasep.layers.decoder_block_2d import DecoderBlock2D
 from kerasep.layers.dual_path_net import DualPathNet
 from kerasep.layers.embedding_head import EmbeddingHead
 from kerasep.layers.encoder_block_2d import EncoderBlock2D
+from kerasep.layers.film import FiLM
 from kerasep.layers.gammatone_analysis import GammatoneAnalysis
 from kerasep.layers.gated_analysis import GatedAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
@@ -57,6 +58,7 @@ from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.split_chunks import SplitChunks
 from kerasep.layers.stft import STFT
 from kerasep.layers.temporal_conv_net import TemporalConvNet
+from kerasep.layers.unfold_sources import UnfoldSources
 from kerasep.layers.whitening import Whitening
 from kerasep.layers.wiener_filter import WienerFilter
 
@@ -74,6 +76,7 @@ __all__ = [
     "DualPathNet",
     "EmbeddingHead",
     "EncoderBlock2D",
+    "FiLM",
     "GammatoneAnalysis",
     "GatedAnalysis",
     "GlobalLayerNormalization",
@@ -98,6 +101,7 @@ __all__ = [
     "SoftKMeans",
     "SplitChunks",
     "TemporalConvNet",
+    "UnfoldSources",
     "Whitening",
     "WienerFilter",
 ]

@@ -11,7 +11,7 @@ class STFT(keras.layers.Layer):
 
     Args:
         n_fft: samples in a frame, and the FFT's length. Defaults to 4096.
-        hop: samples from frame to frame, at most half a frame. Defaults to 1024.
+        hop: samples from frame to frame, at most three quarters of a frame. Defaults to 1024.
         window: "hann", "sqrt_hann", "hamming" or "rectangular". Defaults to "hann".
         center: whether frame t is centred on sample `t * hop`, the waveform mirrored at its ends.
             Defaults to True.

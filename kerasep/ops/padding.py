@@ -23,7 +23,8 @@ def pad_to_multiple(x, multiples, value=0.0):
     """
     sizes = ops.shape(x)[1:3]
     missing = [-size % multiple for size, multiple in zip(sizes, multiples, strict=True)]
-    if missing == [0, 0]:
+    # Compiled for any length, a size is a tensor, which cannot be asked.
+    if all(isinstance(amount, int) and amount == 0 for amount in missing):
         return x
     pads = [[0, 0], *([0, amount] for amount in missing), [0, 0]]
     return ops.pad(x, pads, constant_values=value)

@@ -47,7 +47,9 @@ def check_transform(n_fft, hop):
 
     Args:
         n_fft: frame and FFT length in samples; even.
-        hop: samples between frames; at most half a frame.
+        hop: samples between frames; at most three quarters of a frame, where the squares of
+            overlapping Hann windows still sum to 0.04 and more. Above half a frame, only a whole
+            number of hops comes back whole.
 
     Raises:
         InputError: saying which of the two is out of range.
@@ -57,8 +59,10 @@ def check_transform(n_fft, hop):
     """
     if n_fft < 2 or n_fft % 2:
         raise InputError(f"received n_fft={n_fft}, expected an even number of samples")
-    if not 0 < hop <= n_fft // 2:
-        raise InputError(f"received hop={hop}, expected 1 to n_fft / 2 = {n_fft // 2} samples")
+    if not 0 < hop <= n_fft * 3 // 4:
+        raise InputError(
+            f"received hop={hop}, expected 1 to 3 / 4 of n_fft = {n_fft * 3 // 4} samples"
+        )
 
 
 def stft(waveform, n_fft, hop, window="hann", center=True):

@@ -89,6 +89,16 @@ def test_u_net_of_any_size(downsampling, join):
         assert np.isfinite(result).all()
 
 
+@DOWNSAMPLINGS
+def test_one_compiled_function_for_all_sizes(downsampling):
+    """What Keras compiles anew for the third size takes sizes that it does not know."""
+    model = u_net(downsampling, "concatenate")
+    for shape in [(1, 17, 31, 2), (2, 24, 36, 2), (3, 12, 30, 2), (1, 25, 35, 2)]:
+        x = noise(*shape)
+        expected = convert_to_numpy(model(x))
+        np.testing.assert_allclose(model.predict_on_batch(x), expected, atol=1e-5)
+
+
 def test_the_skip_is_joined():
     x, skip = noise(1, 3, 3, 2), noise(1, 5, 6, 4)
     block = DecoderBlock2D(4, 3, join=None)

@@ -64,6 +64,7 @@ EXAMPLES = {
         },
         [(2, 9, 3)],
     ),
+    "FiLM": ({}, [(2, 9, 33, 2), (2, 2), (2, 2)]),
     "GatedAnalysis": ({"filters": 6, "kernel_size": 8, "hop": 3}, [(2, 100, 2)]),
     "GammatoneAnalysis": (
         {"filters": 50, "kernel_size": 20, "hop": 7, "sample_rate": 9000, "activation": "relu"},
@@ -166,6 +167,7 @@ EXAMPLES = {
         },
         [(2, 9, 3)],
     ),
+    "UnfoldSources": ({"count": 2}, [(4, 9, 33, 2)]),
     "Whitening": ({"axis": -1}, [(2, 9, 5)]),
     "WienerFilter": ({"iterations": 1}, [(2, 9, 33, 2, 2), (2, 9, 33, 2, 3)]),
 }

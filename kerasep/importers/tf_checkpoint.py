@@ -1,0 +1,91 @@
+"""The weights in a checkpoint of TensorFlow 1: an index, and a file of numbers beside it."""
+
+import pathlib
+
+from kerasep.errors import InputError
+
+# How the sorted table that the index is ends.
+_MAGIC = bytes.fromhex("57fb808b247547db")
+_DATA = ".data-00000-of-"
+
+
+def find(path):
+    """Find a checkpoint, by what is in its files.
+
+    Args:
+        path: the index, the file of numbers, their common beginning, or the folder that holds one
+            checkpoint.
+
+    Returns:
+        The common beginning, a `pathlib.Path`; None where there is no checkpoint.
+
+    Raises:
+        InputError: for a folder with several.
+
+    Example:
+    >>> find("no/such/folder") is None
+    True
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        found = [each for each in sorted(path.glob("*.index")) if _is_index(each)]
+        if len(found) > 1:
+            names = ", ".join(each.name for each in found[:3])
+            raise InputError(f"received {path} with {len(found)} checkpoints ({names}): name one")
+        return found[0].with_suffix("") if found else None
+    beginning = path.name.removesuffix(".index").split(_DATA)[0]
+    index = path.with_name(f"{beginning}.index")
+    return index.with_suffix("") if _is_index(index) else None
+
+
+def read(path):
+    """Read all arrays of a checkpoint.
+
+    Args:
+        path: as `find` takes it.
+
+    Returns:
+        A dict: name to numpy array.
+
+    Raises:
+        InputError: if there is no checkpoint, or it is damaged or lacks its numbers.
+
+    Example:
+    ```python
+    from kerasep.importers import tf_checkpoint
+
+    try:
+        tf_checkpoint.read("no/such/model.index")
+    except ValueError as error:
+        assert "no/such/model.index" in str(error)
+    ```
+    """
+    beginning = find(path)
+    if beginning is None:
+        raise InputError(
+            f"received {path}, expected a TensorFlow checkpoint: a file ending in .index with the "
+            f"one ending in {_DATA}00001 beside it, or their folder"
+        )
+    # TensorFlow 2 reads what TensorFlow 1 wrote; on other backends nothing else here needs it.
+    import tensorflow as tf
+
+    try:
+        reader = tf.train.load_checkpoint(str(beginning))
+        return {
+            name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
+        }
+    except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"received the checkpoint {beginning}, which is damaged or lacks its numbers "
+            f"({reason}): fetch both files again"
+        ) from error
+
+
+def _is_index(path):
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - len(_MAGIC)))
+        return file.read() == _MAGIC

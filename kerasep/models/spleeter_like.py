@@ -1,0 +1,222 @@
+"""Spleeter: a U-Net a stem, whose outputs share the mixture among them by their squares."""
+
+import keras
+from keras import layers as kl
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.layers import ApplyMask, DecoderBlock2D, EncoderBlock2D, JoinChunks, SplitChunks
+from kerasep.models.open_unmix_like import bins_below
+from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.unet_like import DROPPED, check_filters
+from kerasep.ops import apply_mask, check_chunks, check_transform
+
+# The decoder's activation for each of the encoder's.
+ACTIVATIONS = {"leaky_relu": "relu", "elu": "elu"}
+MASKS = ("sigmoid", "softmax")
+EXTENSIONS = ("zeros", "average")
+EPSILON = 1e-10
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class SpleeterLike(SeparationModel):
+    """Spleeter as published: one U-Net a stem, trained alone or, by a softmax, together.
+
+    It differs from `UNetLike` in details that its weights need. A skip takes what a convolution
+    gives before its batch norm, the decoder starts from the last convolution's own output, and
+    activations come before the norms there. A last dilated 4x4 convolution makes the mask. The
+    magnitudes are taken as they are. The outputs, which are what is trained, are these masks times
+    the mixture. `estimate`, which is what separation uses, squares them, and gives each source its
+    share of the sum of the squares, times the mixture.
+
+    What Spleeter does besides is switched by `exact`. It sees the bins below `max_hz` alone, in
+    segments of so many frames that know nothing of each other, the last one filled up with zeros;
+    what it does not see is silent, or takes the mean of the frame's mask. Without `exact` the same
+    weights see all bins, of any number of frames in one piece.
+
+    Two of Spleeter's habits are left to the transform around the model. Its waveform starts with a
+    frame of zeros; here, frames are centred, and the model puts the zeros in front (`n_fft / 2 /
+    hop` frames, of which Spleeter sees the last one fade in). Beyond the ends Spleeter has zeros
+    where a centred frame sees the mirrored waveform. So the first and the last segment of a
+    recording that does not begin and end in silence differ from Spleeter's (on noise, and with
+    random weights, by 19 to 31 dB below the signal), and all between do not (by 120 dB). Its factor
+    of 2/3 undoes two Hann windows that overlap by three quarters, which the inverse transform here
+    does by itself. `kerasep.separate` cuts long recordings into chunks, each of which begins a
+    segment; Spleeter's segments run through, up to 10 minutes.
+
+    Two are not kept. Its convolutions start from He's uniform distribution. And in training it
+    leaves dropout off, and batch norms with the mean 0 and variance 1 that they start with, as
+    nothing tells them that they are trained; here both work.
+
+    Args:
+        sources: names of the stems. Defaults to ("vocals", "accompaniment").
+        sample_rate: in Hz. Defaults to 44100.
+        channels: of the mixture. Defaults to 2.
+        n_fft: FFT length in samples. Defaults to 4096.
+        hop: samples between frames. Defaults to 1024.
+        window: analysis window. Defaults to "hann".
+        filters: channels of the convolutions, from the finest to the coarsest. Defaults to (16, 32,
+            64, 128, 256, 512).
+        activation: "leaky_relu" for leaky ReLU of slope 0.2 in the encoder and ReLU in the decoder,
+            as with 2 stems; "elu" for ELU in both. Defaults to "leaky_relu".
+        mask: "sigmoid" for a mask by itself for each stem; "softmax" for masks that sum to one, as
+            with 5 stems. Defaults to "sigmoid".
+        exact: whether to split and to limit what the networks see as Spleeter does. Defaults to
+            True.
+        max_hz: where exact, the highest frequency that the networks see; None for all. Defaults to
+            11020, which makes 1024 bins; 16530 makes Spleeter's other choice of 1536.
+        extension: where exact, "zeros" or "average": the masks of what lies above. Defaults to
+            "zeros".
+        segment: where exact, frames of a segment. Defaults to 512.
+        dropout: of the first three decoder blocks. Defaults to 0.5.
+        name: name of the model.
+
+    Input shape:
+        Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
+
+    Output shape:
+        Source magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range, or a softmax of one stem.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import SpleeterLike
+
+    model = SpleeterLike(n_fft=256, hop=64, filters=[4, 8], max_hz=None, segment=16)
+    magnitude = np.random.rand(1, 21, 129, 2).astype("float32")
+    shares = model.estimate(magnitude)
+    np.testing.assert_allclose(np.sum(shares, axis=-1), magnitude, rtol=1e-4)
+    ```
+
+    Reference:
+        Hennequin, Khlif, Voituret and Moussallam 2020, "Spleeter: a fast and efficient music source
+        separation tool with pre-trained models", JOSS 5(50).
+    """
+
+    def __init__(
+        self,
+        sources=("vocals", "accompaniment"),
+        sample_rate=44100,
+        channels=2,
+        n_fft=4096,
+        hop=1024,
+        window="hann",
+        filters=(16, 32, 64, 128, 256, 512),
+        activation="leaky_relu",
+        mask="sigmoid",
+        exact=True,
+        max_hz=11020,
+        extension="zeros",
+        segment=512,
+        dropout=0.5,
+        name="spleeter_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        check_transform(n_fft, hop)
+        filters = check_filters(filters)
+        check_chunks(segment, 0)
+        _check_choices(activation, mask, extension, dropout, len(sources))
+        bins = n_fft // 2 + 1
+        seen = bins_below(max_hz if exact else None, n_fft, sample_rate)
+        lead = n_fft // 2 // hop
+
+        def network(x, source):
+            """Logits of a stem's mask, after the layers of the two halves."""
+            fine = [x]
+            for depth, count in enumerate(filters, 1):
+                name = f"{source}_conv{depth}"
+                conv = EncoderBlock2D(count, norm=None, activation=None, name=name)(x)
+                fine.append(conv)
+                if depth < len(filters):
+                    x = kl.BatchNormalization(name=f"{name}_norm")(conv)
+                    x = kl.Activation(activation, name=f"{name}_activation")(x)
+            x = conv
+            for depth in range(len(filters), 0, -1):
+                name = f"{source}_up{depth}"
+                count = filters[depth - 2] if depth > 1 else 1
+                x = DecoderBlock2D(
+                    count, join=None, norm=None, activation=ACTIVATIONS[activation], name=name
+                )(x, fine[depth - 1])
+                x = kl.BatchNormalization(name=f"{name}_norm")(x)
+                if depth > max(1, len(filters) - DROPPED):
+                    x = kl.Dropout(dropout, name=f"{name}_dropout")(x)
+                if depth > 1:
+                    x = kl.Concatenate(name=f"{name}_skip")([fine[depth - 1], x])
+            return kl.Conv2D(channels, 4, dilation_rate=2, padding="same", name=f"{source}_mask")(x)
+
+        # Functional model
+        mixture = keras.Input((None, bins, channels), name="magnitude")
+        x = mixture
+        if exact:
+            padded = kl.ZeroPadding2D(((lead, 0), (0, 0)), name="lead")(mixture[:, :, :seen])
+            x = SplitChunks(segment, name="segments")(padded)
+        logits = ops.stack([network(x, source) for source in sources], axis=-1)
+        masks = kl.Activation(mask, name="masks", dtype="float32")(logits)
+        outputs = ApplyMask(name="source_magnitudes")(masks, x)
+        if exact:
+            outputs = JoinChunks(name="joined")(outputs, like=padded)[:, lead:]
+            outputs = ops.pad(outputs, [[0, 0], [0, 0], [0, bins - seen], [0, 0], [0, 0]])
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+        self.filters = filters
+        self.activation = activation
+        self.mask = mask
+        self.exact = exact
+        self.max_hz = max_hz
+        self.extension = extension
+        self.segment = segment
+        self.dropout = dropout
+        self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
+        self.seen = seen
+
+    def estimate(self, mixture):
+        """Share the mixture among the stems by the squares of the outputs.
+
+        The only stem of a model has the output itself: its share would be all there is.
+
+        Args:
+            mixture: magnitude `(batch, frames, bins, channels)`, a tensor or a symbolic one.
+
+        Returns:
+            Source magnitudes `(batch, frames, bins, channels, sources)`.
+        """
+        outputs = self(mixture)
+        if len(self.sources) == 1:
+            return outputs
+        squares = ops.square(outputs[:, :, : self.seen])
+        total = ops.sum(squares, axis=-1, keepdims=True) + EPSILON
+        shares = (squares + EPSILON / len(self.sources)) / total
+        unseen = mixture.shape[2] - self.seen
+        if unseen and self.extension == "average":
+            mean = ops.mean(shares, axis=2, keepdims=True)
+            shares = ops.concatenate([shares, ops.repeat(mean, unseen, axis=2)], axis=2)
+        elif unseen:
+            shares = ops.pad(shares, [[0, 0], [0, 0], [0, unseen], [0, 0], [0, 0]])
+        return apply_mask(shares, mixture)
+
+
+def _check_choices(activation, mask, extension, dropout, count):
+    """Refuse unknown names, and what makes no sense together."""
+    choices = {
+        "activation": (activation, ACTIVATIONS),
+        "mask": (mask, MASKS),
+        "extension": (extension, EXTENSIONS),
+    }
+    for argument, (received, known) in choices.items():
+        if received not in known:
+            raise InputError(
+                f"received {argument}={received!r}, expected one of {', '.join(known)}"
+            )
+    if not 0 <= dropout < 1:
+        raise InputError(f"received dropout={dropout}, expected 0 to below 1")
+    if mask == "softmax" and count == 1:
+        raise InputError("received mask='softmax' for one source, expected two or more to share")

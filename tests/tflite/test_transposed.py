@@ -1,0 +1,100 @@
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert import interpreter
+
+from kerasep.layers import DecoderBlock2D
+from kerasep.tflite.conversion import convert
+from kerasep.tflite.rewrites import export_forms
+from kerasep.tflite.transposed import axis_taps, transposed_form
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+def layer_of(size, stride, padding="same", **settings):
+    layer = keras.layers.Conv2DTranspose(
+        3, size, stride, padding, bias_initializer="random_normal", **settings
+    )
+    layer.build((1, 4, 5, 2))
+    return layer
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("stride", [1, 2, 3, (2, 1), (1, 4), (3, 2)])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, (8, 3), (2, 7)])
+def test_equals_keras(monkeypatch, size, stride, padding):
+    monkeypatch.setattr("kerasep.tflite.transposed._MOST_WORK", np.inf)
+    layer = layer_of(size, stride, padding, activation="elu")
+    form = transposed_form(layer)
+    for shape in [(2, 6, 5, 2), (1, 1, 1, 2)]:
+        x = noise(*shape)
+        expected = np.asarray(layer(x))
+        received = np.asarray(form(x))
+        assert received.shape == expected.shape
+        np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
+def test_no_bias():
+    layer = layer_of(5, 2, use_bias=False)
+    x = noise(1, 6, 5, 2)
+    np.testing.assert_allclose(transposed_form(layer)(x), layer(x), atol=1e-5)
+
+
+def test_an_activation_over_the_channels():
+    layer = layer_of(4, 2, activation="softmax")
+    x = noise(1, 6, 5, 2)
+    np.testing.assert_allclose(transposed_form(layer)(x), layer(x), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"size": 3, "stride": 1, "dilation_rate": 2},
+        {"size": 5, "stride": 2, "output_padding": 1},
+        {"size": 6, "stride": 4},
+        {"size": 3, "stride": 2, "data_format": "channels_first"},
+    ],
+)
+def test_other_settings_keep_their_own_call(settings):
+    assert transposed_form(layer_of(**settings)) is None
+
+
+def test_sizes_that_are_not_fixed_keep_their_own_call():
+    layer = layer_of(5, 2)
+    inputs = keras.Input((None, 5, 2))
+    with export_forms(keras.Model(inputs, layer(inputs))):
+        assert layer(inputs).shape == (None, None, 10, 3)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(5, 2), (4, 2), (8, 4), (2, 2), (3, 1)])
+def test_every_tap_acts_once(size, stride):
+    for padding in ("same", "valid"):
+        taps, before = axis_taps(size, stride, padding)
+        assert sorted(taps[taps >= 0]) == list(range(size))
+        assert 0 <= before < len(taps)
+
+
+@pytest.mark.parametrize(("stride", "spread"), [(2, "DEPTH_TO_SPACE"), ((2, 1), "TRANSPOSE")])
+def test_the_file_has_a_plain_convolution(stride, spread):
+    x, skip = keras.Input((6, 5, 2), batch_size=1), keras.Input((11, 9, 4), batch_size=1)
+    if stride != 2:
+        skip = keras.Input((11, 5, 4), batch_size=1)
+    model = keras.Model([x, skip], DecoderBlock2D(3, 5, stride)(x, skip))
+    arrays = [noise(*x.shape), noise(*skip.shape, seed=1)]
+    expected = np.asarray(model(arrays))
+
+    def function(x, skip):
+        return {"y": model([x, skip])}
+
+    with export_forms(model) as layers:
+        assert [type(layer) for layer in layers] == [keras.layers.Conv2DTranspose]
+        content, counts = convert(model, function, x=x.shape, skip=skip.shape)
+    assert spread in counts
+    assert "CONV_2D" in counts
+    assert "TRANSPOSE_CONV" not in counts
+    runner = interpreter.Interpreter(model_content=content)
+    runner.allocate_tensors()
+    received = runner.get_signature_runner("separate")(x=arrays[0], skip=arrays[1])["y"]
+    np.testing.assert_allclose(received, expected, atol=1e-5)
