@@ -25,20 +25,11 @@ import time
 
 import machine
 import numpy as np
+import originals
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "zoo_speed.csv"
 BACKENDS = ("tensorflow", "jax")
 TASKS = ("forward", "training step")
-
-
-def asteroid(name, **arguments):
-    """Make a model of Asteroid's."""
-    import torchaudio_stand_in
-
-    torchaudio_stand_in.install()
-    from asteroid import models
-
-    return getattr(models, name)(**arguments)
 
 
 def save_asteroid(network, path):
@@ -49,20 +40,76 @@ def save_asteroid(network, path):
     torch.save({**contents, "state_dict": network.state_dict()}, path)
 
 
-# For each preset: what makes the original, how it is saved for kerasep.importers, and how its axes
-# go to ours. A spectrogram model's `shape` has bins and channels, a waveform model's channels.
+def save_state(network, path):
+    """Write the weights alone."""
+    import torch
+
+    torch.save(network.state_dict(), path)
+
+
+def save_nussl(network, path):
+    """Write a file as nussl does."""
+    network.save(str(path))
+
+
+def trimmed(network, x):
+    """Run Demucs on a waveform that is padded to a length of its, and cut the result."""
+    import torch
+
+    missing = network.valid_length(x.shape[1]) - x.shape[1]
+    before = missing // 2
+    padded = torch.nn.functional.pad(x.permute(0, 2, 1), (before, missing - before))
+    estimates = network(padded)
+    first = (estimates.shape[-1] - x.shape[1]) // 2
+    return estimates[..., first : first + x.shape[1]].permute(0, 3, 2, 1)
+
+
+# nussl divides its transform by the sum of the window, 256 samples of a root of Hann's.
+NUSSL = 162.97
+ASTEROID = {
+    "save": save_asteroid,
+    "run": lambda network, x: network(x.permute(0, 2, 1)).permute(0, 2, 1)[:, :, None],
+}
+TRUNK = {
+    "num_features": 129,
+    "hidden_size": 600,
+    "num_layers": 4,
+    "bidirectional": True,
+    "dropout": 0.3,
+    "num_sources": 2,
+    "mask_activation": ["sigmoid"],
+}
+UMX = {"nb_bins": 2049, "max_bin": 1487, "hidden_size": 512}
+# For each preset: what makes the original, how it is saved for kerasep.importers, and how it is run
+# on our axes; for some, which arguments of ours differ from the preset's.
 ENTRIES = {
     "conv_tasnet_like/speech": {
-        "original": lambda: asteroid("ConvTasNet", n_src=2, mask_act="relu"),
-        "save": save_asteroid,
-        "inputs": lambda x: x.permute(0, 2, 1),
-        "outputs": lambda y: y.permute(0, 2, 1)[:, :, None],
+        "original": lambda: originals.asteroid("conv_tasnet", n_src=2, mask_act="relu"),
+        **ASTEROID,
     },
     "dprnn_like/k16": {
-        "original": lambda: asteroid("DPRNNTasNet", n_src=2),
-        "save": save_asteroid,
-        "inputs": lambda x: x.permute(0, 2, 1),
-        "outputs": lambda y: y.permute(0, 2, 1)[:, :, None],
+        "original": lambda: originals.asteroid("dprnn_tasnet", n_src=2),
+        **ASTEROID,
+    },
+    "mask_inference_like/speech": {
+        "original": lambda: originals.nussl("mask_inference", **TRUNK),
+        "save": save_nussl,
+        "run": lambda network, x: network(mix_magnitude=x / NUSSL)["estimates"] * NUSSL,
+        "overrides": {"activation": "sigmoid"},
+    },
+    "open_unmix_like/umxhq": {
+        "original": lambda: originals.openunmix(**UMX),
+        "save": save_state,
+        "run": lambda network, x: network(x.permute(0, 3, 2, 1)).permute(0, 3, 2, 1)[..., None],
+        "overrides": {"sources": ["vocals"]},
+    },
+    "demucs_like/light": {
+        "original": lambda: originals.demucs(
+            sources=["drums", "bass", "other", "vocals"], channels=32, resample=False
+        ),
+        "save": save_state,
+        "run": trimmed,
+        "overrides": {"filters": 32, "normalize": False},
     },
 }
 
@@ -74,7 +121,8 @@ def prepare(folder, entry, batch, seconds):
     from kerasep import zoo
 
     torch.manual_seed(0)
-    item, card = ENTRIES[entry], zoo.describe(entry)["arguments"]
+    item = ENTRIES[entry]
+    card = {**zoo.describe(entry)["arguments"], **item.get("overrides", {})}
     item["save"](item["original"](), folder / "weights.pth")
     samples = round(seconds * card["sample_rate"])
     shape = (batch, samples, card["channels"])
@@ -94,7 +142,8 @@ def keras_engine(folder, entry):
 
     from kerasep import importers, losses, zoo
 
-    model = importers.load(zoo.load(entry), folder / "weights.pth")
+    model = zoo.load(entry, **ENTRIES[entry].get("overrides", {}))
+    importers.load(model, folder / "weights.pth")
     waveform = model.domain == "waveform"
     model.compile(keras.optimizers.Adam(1e-4), losses.SISDR() if waveform else "mse")
     return model.predict_on_batch, model.train_on_batch
@@ -112,7 +161,7 @@ def torch_engine(folder, entry):
     optimizer = torch.optim.Adam(network.parameters(), 1e-4)
 
     def apply(x):
-        return item["outputs"](network(item["inputs"](torch.from_numpy(x).to(device))))
+        return item["run"](network, torch.from_numpy(x).to(device))
 
     def forward(x):
         network.eval()

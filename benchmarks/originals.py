@@ -1,0 +1,57 @@
+"""The PyTorch packages that the zoo's models come from, imported without what they need elsewhere.
+
+Each of the functions makes a network; the audio and training frameworks that the packages import
+beside it are stood in for by empty modules.
+"""
+
+import importlib
+import importlib.util
+import pathlib
+import sys
+import types
+
+
+def asteroid(name, **arguments):
+    """Make a model of Asteroid's."""
+    _stand_in("torchaudio", "soundfile", "librosa", "huggingface_hub")
+    module = importlib.import_module(f"asteroid.models.{name}")
+    classes = {"conv_tasnet": "ConvTasNet", "dprnn_tasnet": "DPRNNTasNet"}
+    return getattr(module, classes[name])(**arguments)
+
+
+def openunmix(**arguments):
+    """Make Open-Unmix's network of one target."""
+    _stand_in("torchaudio")
+    return importlib.import_module("openunmix.model").OpenUnmix(**arguments)
+
+
+def nussl(builder, **arguments):
+    """Make one of nussl's recurrent networks."""
+    _stand_in("librosa")
+    found = importlib.util.find_spec("nussl")
+    folder = pathlib.Path(found.origin).parent
+    for name in ("nussl", "nussl.ml", "nussl.ml.unfold"):
+        package = types.ModuleType(name)
+        package.__path__ = [str(folder.joinpath(*name.split(".")[1:]))]
+        sys.modules[name] = package
+    sys.modules["nussl"].__version__ = "1.1.9"
+    sys.modules["nussl"].AudioSignal = None
+    sys.modules["nussl.ml.unfold"].GaussianMixtureTorch = None
+    networks = importlib.import_module("nussl.ml.networks")
+    build = getattr(networks.builders, f"build_recurrent_{builder}")
+    return networks.SeparationModel(build(**arguments))
+
+
+def demucs(**arguments):
+    """Make a network of Demucs 2.0.3, which lies in `demucs2` beside the environment's packages."""
+    _stand_in("diffq")
+    sys.modules["diffq"].UniformQuantizer = sys.modules["diffq"].DiffQuantizer = object
+    if importlib.util.find_spec("demucs") is None:
+        sys.path.append(str(pathlib.Path(sys.prefix) / "demucs2"))
+    return importlib.import_module("demucs.model").Demucs(**arguments)
+
+
+def _stand_in(*names):
+    for name in names:
+        if name not in sys.modules and importlib.util.find_spec(name) is None:
+            sys.modules[name] = types.ModuleType(name)
