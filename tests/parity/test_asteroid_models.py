@@ -101,7 +101,7 @@ def test_dprnn(torch, models, tmp_path, settings, samples):
     assert_equal(ours, network, torch, samples)
 
 
-def test_the_published_sizes(torch, models, tmp_path):
+def test_published_sizes_of_tasnets(torch, models, tmp_path):
     network = models.ConvTasNet(2, mask_act="relu")
     ours = importer.build(published(network, torch, tmp_path / "model.pth"), ["anna", "bert"])
     count = sum(weight.numel() for weight in network.parameters())
@@ -118,7 +118,7 @@ def test_the_published_sizes(torch, models, tmp_path):
     assert_equal(ours, network, torch, 4003, batch=1)
 
 
-def test_training_mode(torch, models, tmp_path):
+def test_conv_tasnet_in_training(torch, models, tmp_path):
     network = shaken(models.ConvTasNet(2, norm_type="bN", **CONV), torch)
     ours = importer.build(published(network, torch, tmp_path / "model.pth"))
     network.train()
