@@ -82,5 +82,7 @@ $(PARITY)/ready: setup.py pyproject.toml
 	$(PARITY)/bin/python -m pip install -q "torch==2.13.0"
 	$(PARITY)/bin/python -m pip install -q -e ".[edge,dev]" huggingface_hub mir_eval==0.8.2 tqdm
 	$(PARITY)/bin/python -m pip install -q --no-deps openunmix==1.3.0 asteroid==0.7.0 \
-		asteroid-filterbanks==0.4.0 torch-stoi==0.2.3 pystoi nussl==1.1.9 museval==0.4.1
+		asteroid-filterbanks==0.4.0 torch-stoi==0.2.3 pystoi nussl==1.1.9 museval==0.4.1 \
+		julius==0.2.8
+	$(PARITY)/bin/python -m pip install -q --no-deps --target $(PARITY)/demucs2 demucs==2.0.3
 	@touch $@

@@ -73,11 +73,11 @@ def list_entries():
     _start_keras()
     from kerasep import zoo
 
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("preset", no_wrap=True)
     for heading in ("weights", "work", "audio", "latency"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("sources")
+    table.add_column("sources", min_width=14, overflow="fold")
     for name in zoo.list_entries():
         card = zoo.describe(name)
         arguments, size = card["arguments"], card["size"]

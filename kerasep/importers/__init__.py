@@ -15,11 +15,18 @@ PROJECTS = {
     "ConvTasNetLike": "asteroid",
     "DPRNNLike": "asteroid",
     "DeepClusteringLike": "nussl",
+    "DemucsLike": "demucs",
     "MaskInferenceLike": "nussl",
     "OpenUnmixLike": "open_unmix",
     "SpleeterLike": "spleeter",
 }
-_SUBMODULES = ("tf_checkpoint", "torch_file", "weight_map", *dict.fromkeys(PROJECTS.values()))
+_SUBMODULES = (
+    "tf_checkpoint",
+    "torch_file",
+    "weight_map",
+    "x_umx",
+    *dict.fromkeys(PROJECTS.values()),
+)
 
 __all__ = ["load", *_SUBMODULES]
 
@@ -50,6 +57,8 @@ def load(model, checkpoint):
     ```
     """
     project = PROJECTS.get(type(model).__name__)
+    if getattr(model, "bridged", False):
+        project = "x_umx"
     if project is None:
         raise InputError(
             f"received a {type(model).__name__}, expected one of {', '.join(PROJECTS)}: no other "

@@ -144,7 +144,7 @@ def load(model, paths):
         )
     advice = "make the fitting model with kerasep.importers.open_unmix.build"
     values = [
-        weight_map.check(files[source], _slots(model, source), weights(files[source]), advice)
+        weight_map.check(files[source], slots(model, source), weights(files[source]), advice)
         for source in model.sources
     ]
     for source, each in zip(model.sources, values, strict=True):
@@ -187,17 +187,37 @@ def build(paths, sample_rate=None, hop=None):
         )
     saved = _separator(paths)
     sample_rate = sample_rate or saved.get("sample_rate", 44100)
-    n_fft, bins = settings["n_fft"], settings.pop("bins")
-    # The limit is published in whole Hz: the lowest one that keeps this many bins.
-    limit = math.ceil((bins - 1) * sample_rate / n_fft) if bins <= n_fft // 2 else None
-    model = OpenUnmixLike(
-        sources=tuple(files),
+    return load(model_of(tuple(files), settings, sample_rate, hop or saved.get("nhop")), files)
+
+
+def model_of(sources, settings, sample_rate, hop=None, bridged=False):
+    """Make the model that `arguments` describes.
+
+    Args:
+        sources: names.
+        settings: from `arguments`.
+        sample_rate: in Hz.
+        hop: samples between frames. Default: a quarter of the FFT length.
+        bridged: as the model's. Defaults to False.
+
+    Returns:
+        A `kerasep.models.OpenUnmixLike` with random weights.
+
+    Example:
+    >>> settings = {"hidden": 8, "lstm_layers": 1, "bidirectional": True, "channels": 1}
+    >>> model_of(["vocals"], {**settings, "n_fft": 256, "bins": 100}, 8000).max_hz
+    3094
+    """
+    n_fft, bins = settings["n_fft"], settings["bins"]
+    return OpenUnmixLike(
+        sources=sources,
         sample_rate=sample_rate,
-        hop=hop or saved.get("nhop", n_fft // 4),
-        max_hz=limit,
-        **settings,
+        hop=hop or n_fft // 4,
+        # The limit is published in whole Hz: the lowest one that keeps this many bins.
+        max_hz=math.ceil((bins - 1) * sample_rate / n_fft) if bins <= n_fft // 2 else None,
+        bridged=bridged,
+        **{name: value for name, value in settings.items() if name != "bins"},
     )
-    return load(model, files)
 
 
 def _files(paths, sources=()):
@@ -242,8 +262,16 @@ def _separator(paths):
         ) from error
 
 
-def _slots(model, source):
-    """Map one target's weights to its network in the model."""
+def slots(model, source):
+    """Map one target's weights to its network in the model.
+
+    Args:
+        model: a `kerasep.models.OpenUnmixLike`.
+        source: one of its sources.
+
+    Yields:
+        A `kerasep.importers.weight_map.Slot` for each weight.
+    """
 
     def layer(part):
         return model.get_layer(f"{source}_{part}")

@@ -23,6 +23,8 @@ Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies b
 from kerasep.layers.apply_mask import ApplyMask
 from kerasep.layers.attractor_mask import AttractorMask
 from kerasep.layers.binary_mask import BinaryMask
+from kerasep.layers.center_crop import CenterCrop
+from kerasep.layers.center_pad import CenterPad
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
 from kerasep.layers.decibels import Decibels
 from kerasep.layers.decoder_block_2d import DecoderBlock2D
@@ -34,6 +36,7 @@ from kerasep.layers.gammatone_analysis import GammatoneAnalysis
 from kerasep.layers.gated_analysis import GatedAnalysis
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.layers.griffin_lim import GriffinLim
+from kerasep.layers.interpolate import Interpolate
 from kerasep.layers.inverse_mel_scale import InverseMelScale
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.invert_mask import InvertMask
@@ -46,7 +49,9 @@ from kerasep.layers.mask_head import MaskHead
 from kerasep.layers.mel_scale import MelScale
 from kerasep.layers.misi import MISI
 from kerasep.layers.mixture_consistency import MixtureConsistency
+from kerasep.layers.mono_level import MonoLevel
 from kerasep.layers.recurrent_stack import RecurrentStack
+from kerasep.layers.resample import Resample
 from kerasep.layers.shift_scale import ShiftScale
 from kerasep.layers.sinc_analysis import SincAnalysis
 from kerasep.layers.soft_kmeans import SoftKMeans
@@ -63,6 +68,8 @@ __all__ = [
     "ApplyMask",
     "AttractorMask",
     "BinaryMask",
+    "CenterCrop",
+    "CenterPad",
     "CumulativeLayerNormalization",
     "Decibels",
     "DecoderBlock2D",
@@ -74,6 +81,7 @@ __all__ = [
     "GatedAnalysis",
     "GlobalLayerNormalization",
     "GriffinLim",
+    "Interpolate",
     "InverseMelScale",
     "InverseSTFT",
     "InvertMask",
@@ -85,7 +93,9 @@ __all__ = [
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "MonoLevel",
     "RecurrentStack",
+    "Resample",
     "ShiftScale",
     "SincAnalysis",
     "SoftKMeans",

@@ -1,5 +1,6 @@
 """Keras losses; each returns one value an example, `(batch,)`."""
 
+from kerasep.losses.combinations import Combinations
 from kerasep.losses.deep_attractor import DeepAttractor
 from kerasep.losses.deep_clustering import (
     DeepClustering,
@@ -22,6 +23,7 @@ __all__ = [
     "SISDR",
     "SISNR",
     "SNR",
+    "Combinations",
     "DeepAttractor",
     "DeepClustering",
     "GraphLaplacian",

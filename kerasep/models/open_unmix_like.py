@@ -34,6 +34,9 @@ class OpenUnmixLike(SeparationModel):
         dropout: between LSTM layers. Defaults to 0.4.
         max_hz: highest frequency the network looks at; None for all. The output has full bandwidth.
             Defaults to 16000.
+        bridged: whether the sources' networks are joined, as in X-UMX: the LSTM layers of each take
+            the mean of all compressed mixtures, and each mask is made of the mean of what all LSTM
+            layers gave. Defaults to False.
         name: name of the model.
 
     Input shape:
@@ -57,7 +60,8 @@ class OpenUnmixLike(SeparationModel):
 
     Reference:
         Stoeter, Uhlich, Liutkus and Mitsufuji 2019, "Open-Unmix - a reference implementation for
-        music source separation", JOSS 4(41).
+        music source separation", JOSS 4(41). Sawata, Uhlich, Takahashi and Mitsufuji 2021, "All for
+        one and one for all: improving music separation by bridging networks", ICASSP (`bridged`).
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class OpenUnmixLike(SeparationModel):
         bidirectional=True,
         dropout=0.4,
         max_hz=16000,
+        bridged=False,
         name="open_unmix_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
@@ -85,25 +90,35 @@ class OpenUnmixLike(SeparationModel):
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
         by_channel = kl.Permute((1, 3, 2), name="channels_first", dtype="float32")(mixture)
-        estimates = []
+        units = hidden // 2 if bidirectional else hidden
+
+        def normalised(x, features, name):
+            source, layer = name
+            x = kl.Dense(features, use_bias=False, name=f"{source}_fc{layer}")(x)
+            return kl.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{source}_bn{layer}")(x)
+
+        def joined(features, name):
+            """Give every network the mean of all, or leave each its own."""
+            if not bridged or len(sources) == 1:
+                return features
+            return [kl.Average(name=name)(features)] * len(sources)
+
+        encoded = []
         for source in sources:
-
-            def normalised(x, features, layer, source=source):
-                x = kl.Dense(features, use_bias=False, name=f"{source}_fc{layer}")(x)
-                return kl.BatchNormalization(
-                    momentum=0.9, epsilon=1e-5, name=f"{source}_bn{layer}"
-                )(x)
-
             x = ShiftScale(name=f"{source}_input")(by_channel[..., :seen])
             x = kl.Reshape((-1, channels * seen), name=f"{source}_flat")(x)
-            x = kl.Activation("tanh", name=f"{source}_tanh")(normalised(x, hidden, 1))
-            units = hidden // 2 if bidirectional else hidden
+            x = normalised(x, hidden, (source, 1))
+            encoded.append(kl.Activation("tanh", name=f"{source}_tanh")(x))
+        skipped = []
+        for source, own, x in zip(sources, encoded, joined(encoded, "bridge_1"), strict=True):
             recurrent = RecurrentStack(
                 units, lstm_layers, bidirectional, dropout, name=f"{source}_lstm"
             )(x)
-            x = kl.Concatenate(name=f"{source}_skip")([x, recurrent])
-            x = kl.ReLU(name=f"{source}_relu")(normalised(x, hidden, 2))
-            x = normalised(x, channels * bins, 3)
+            skipped.append(kl.Concatenate(name=f"{source}_skip")([own, recurrent]))
+        estimates = []
+        for source, x in zip(sources, joined(skipped, "bridge_2"), strict=True):
+            x = kl.ReLU(name=f"{source}_relu")(normalised(x, hidden, (source, 2)))
+            x = normalised(x, channels * bins, (source, 3))
             x = kl.Reshape((-1, channels, bins), name=f"{source}_unflat")(x)
             x = ShiftScale("scale_shift", "ones", "ones", name=f"{source}_output")(x)
             mask = kl.ReLU(name=f"{source}_mask", dtype="float32")(x)
@@ -125,6 +140,7 @@ class OpenUnmixLike(SeparationModel):
         self.bidirectional = bidirectional
         self.dropout = dropout
         self.max_hz = max_hz
+        self.bridged = bridged
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.latency = None if bidirectional else n_fft
 

@@ -1,6 +1,7 @@
 """Pure functions on tensors, in `keras.ops` alone."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
+from kerasep.ops.centering import center_crop, center_pad
 from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
 from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
@@ -14,6 +15,7 @@ from kerasep.ops.filterbanks import (
 )
 from kerasep.ops.folding import check_folding, fold, unfold
 from kerasep.ops.framing import count_frames, fit_length, frame, overlap_add, pad_to_frames
+from kerasep.ops.levels import mono_level
 from kerasep.ops.masks import binary_mask, invert_mask
 from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
 from kerasep.ops.padding import crop_like, pad_to_multiple
@@ -27,6 +29,7 @@ from kerasep.ops.phase import (
     with_phase,
 )
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
+from kerasep.ops.resampling import resample, resampling_filters
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
@@ -41,6 +44,8 @@ __all__ = [
     "as_points",
     "best_permutation",
     "binary_mask",
+    "center_crop",
+    "center_pad",
     "centroids",
     "check_chunks",
     "check_filterbank",
@@ -65,11 +70,14 @@ __all__ = [
     "misi",
     "mixture_consistency",
     "mixture_phase",
+    "mono_level",
     "multiphase_gammatone",
     "overlap_add",
     "pad_to_frames",
     "pad_to_multiple",
     "random_phase",
+    "resample",
+    "resampling_filters",
     "running_statistics",
     "running_sum",
     "sd_sdr",

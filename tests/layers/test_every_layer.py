@@ -15,6 +15,8 @@ TRANSFORM = {"n_fft": 64, "hop": 24, "window": "sqrt_hann", "center": False}
 EXAMPLES = {
     "ApplyMask": ({}, [(2, 9, 33, 2, 3), (2, 9, 33, 2)]),
     "BinaryMask": ({"threshold": 0.5}, [(2, 9, 33, 2, 3)]),
+    "CenterCrop": ({}, [(2, 9, 5), (2, 6, 2)]),
+    "CenterPad": ({"step": 4, "least": 6, "reach": 3}, [(2, 9, 5)]),
     "CumulativeLayerNormalization": ({"epsilon": 1e-4, "return_state": True}, [(2, 9, 5)]),
     "DecoderBlock2D": (
         {
@@ -70,6 +72,7 @@ EXAMPLES = {
     ),
     "GlobalLayerNormalization": ({"epsilon": 1e-4}, [(2, 9, 5)]),
     "GriffinLim": ({**TRANSFORM, "iterations": 2, "momentum": 0.5}, [(2, 9, 33, 2)]),
+    "Interpolate": ({"learned": True, "extend": False}, [(2, 9, 5)]),
     "InverseMelScale": (
         {"sample_rate": 8000, "n_fft": 128, "low": 100.0, "high": 3000.0, "scale": "htk"},
         [(2, 9, 10, 2)],
@@ -112,6 +115,7 @@ EXAMPLES = {
         [(2, 9, 65, 2)],
     ),
     "MixtureConsistency": ({"weighting": "power"}, [(2, 9, 33, 2, 3, 2), (2, 9, 33, 2, 2)]),
+    "MonoLevel": ({}, [(2, 700, 2)]),
     "RecurrentStack": (
         {
             "units": 3,
@@ -125,6 +129,7 @@ EXAMPLES = {
         },
         [(2, 9, 5)],
     ),
+    "Resample": ({"old": 3, "new": 2, "zeros": 10, "rolloff": 0.9}, [(2, 100, 2)]),
     "STFT": (TRANSFORM, [(2, 400, 2)]),
     "ShiftScale": (
         {"order": "scale_shift", "shift_initializer": "ones", "scale_initializer": "zeros"},
@@ -187,6 +192,8 @@ FLOAT32 = {
     "MaskHead",
     "MelScale",
     "MixtureConsistency",
+    "MonoLevel",
+    "Resample",
     "STFT",
     "SincAnalysis",
     "SoftKMeans",
@@ -194,7 +201,7 @@ FLOAT32 = {
     "WienerFilter",
 }
 # Layers that only look at the shape of their second input.
-LIKE = {"JoinChunks", "LearnedSynthesis"}
+LIKE = {"CenterCrop", "JoinChunks", "LearnedSynthesis"}
 # Layers that take, or give, waveforms of any number of channels.
 WAVEFORM_IN = {
     "GammatoneAnalysis",
@@ -265,7 +272,7 @@ def test_symbolic_shapes_are_the_eager_ones(layer_class):
         assert len(unknown.shape) == len(known.shape)
         assert all(a in (None, b) for a, b in zip(unknown.shape, known.shape, strict=True))
     assert free[0].shape[0] is None
-    assert free[0].shape[1] is None or layer_class is layers.SplitChunks
+    assert free[0].shape[1] is None or layer_class in (layers.SplitChunks, layers.MonoLevel)
 
 
 def test_saved_and_restored(layer_class, tmp_path):

@@ -14,6 +14,7 @@ from kerasep.errors import InputError
 
 # What a loss must be given, or what makes it fast on the short signals below.
 ARGUMENTS = {
+    "Combinations": {"loss": losses.SISDR()},
     "MixtureInvariant": {"loss": losses.ThresholdedSNR()},
     "MultiResolutionSTFT": {"resolutions": [[64, 16, 48]]},
     "PermutationInvariant": {"loss": losses.SISDR()},

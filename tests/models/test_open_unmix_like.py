@@ -51,6 +51,22 @@ def test_each_source_has_its_own_network():
     assert three.count_params() == 3 * one.count_params()
 
 
+def test_bridges_join_the_networks(rng):
+    """No weights of their own; the mask of one source hears of what another's network finds."""
+    apart, joined = small(sources=["a", "b"]), small(sources=["a", "b"], bridged=True)
+    assert [w.shape for w in joined.weights] == [w.shape for w in apart.weights]
+    magnitude = rng.random((1, 9, 65, 1), "float32") + 0.1
+    for model, heard in [(apart, False), (joined, True)]:
+        before = masks(model, magnitude)
+        model.get_layer("b_fc1").kernel.assign(0 * model.get_layer("b_fc1").kernel)
+        change = np.abs(masks(model, magnitude) - before)[..., 0].max()
+        assert (change > 1e-4) == heard
+    alone = small(bridged=True)
+    same = small()
+    same.set_weights(alone.get_weights())
+    np.testing.assert_array_equal(masks(alone, magnitude), masks(same, magnitude))
+
+
 def test_bandwidth(rng):
     """What is above `max_hz` is masked like the rest, and seen by none."""
     model = small()

@@ -95,3 +95,43 @@ def asteroid(torchaudio, asteroid_filterbanks):
         for part in ("dsp.consistency", "masknn.convolutional", "masknn.norms"):
             importlib.import_module(f"asteroid.{part}")
     return package
+
+
+@pytest.fixture(scope="session")
+def julius(torch):
+    return pytest.importorskip("julius", reason="parity needs julius: pip install julius")
+
+
+@pytest.fixture(scope="module")
+def demucs2(julius):
+    """Demucs 2.0.3 beside the environment's packages, since another version has its name.
+
+    Its quantiser, which no test needs, is a stand-in.
+    """
+    folder = pathlib.Path(sys.prefix) / "demucs2" / "demucs"
+    if not folder.is_dir():
+        pytest.skip("parity needs Demucs 2: pip install --no-deps --target demucs2 demucs==2.0.3")
+    diffq = types.ModuleType("diffq")
+    diffq.UniformQuantizer = diffq.DiffQuantizer = object
+    sys.modules.setdefault("diffq", diffq)
+    path = str(folder / "__init__.py")
+    spec = importlib.util.spec_from_file_location(
+        "demucs", path, submodule_search_locations=[str(folder)]
+    )
+    package = importlib.util.module_from_spec(spec)
+    # Under its own name, which its checkpoints refer to, until the module's tests are over.
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _of_demucs(name)}
+    sys.modules["demucs"] = package
+    try:
+        spec.loader.exec_module(package)
+        for part in ("model", "utils"):
+            importlib.import_module(f"demucs.{part}")
+        yield package
+    finally:
+        for name in [name for name in sys.modules if _of_demucs(name)]:
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _of_demucs(name):
+    return name.partition(".")[0] == "demucs"

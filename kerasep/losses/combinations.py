@@ -1,0 +1,82 @@
+"""A loss of all that can be mixed of the sources."""
+
+import itertools
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasep.losses.pairwise import as_loss, each_example
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class Combinations(keras.losses.Loss):
+    """Loss of every sum of some of the sources, but not of all: the combination loss of X-UMX.
+
+    Of four sources there are fourteen sums: each by itself, six pairs and four triples. What two
+    estimates have of each other is an error in both, and none in their sum; so errors count by how
+    they spoil any use of the sources. Sums of true spectra are taken before their magnitudes are.
+
+    Args:
+        loss: a loss that is a mean over sources, or its serialised form.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: as the loss takes it: source waveforms, or the packed reference.
+        y_pred: as the loss takes it, sources on the last axis.
+
+    Raises:
+        InputError: for something that is no loss, or for other shapes.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses
+
+    s = np.random.randn(2, 100, 1, 3).astype("float32")
+    swapped = s + 0.1 * np.array([1, -1, 0], "float32")
+    loss = losses.Combinations(losses.Waveform(p=2))
+    # Of six sums two do not mind: the first two sources', and the last source's.
+    np.testing.assert_allclose(loss(s, swapped), 0.01 * 4 / 6, rtol=1e-4)
+    ```
+
+    Reference:
+        Sawata, Uhlich, Takahashi and Mitsufuji 2021, "All for one and one for all: improving music
+        separation by bridging networks", ICASSP.
+    """
+
+    def __init__(self, loss, name="combinations", reduction="sum_over_batch_size", dtype="float32"):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.loss = as_loss(loss)
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        # Checks the shapes too, before sums hide them.
+        singles = each_example(self.loss, y_true, y_pred)
+        sources = y_pred.shape[-1]
+        if sources < 3:
+            return singles
+        sums = _sums(sources)
+        if len(y_true.shape) == len(y_pred.shape):
+            return each_example(self.loss, ops.matmul(y_true, sums), ops.matmul(y_pred, sums))
+        mixture, true = y_true[..., :1, :], y_true[..., 1:, :]
+        reference = ops.concatenate([mixture, ops.matmul(sums.T, true)], axis=-2)
+        return each_example(self.loss, reference, ops.matmul(y_pred, sums))
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "loss": keras.losses.serialize(self.loss),
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }
+
+
+def _sums(sources):
+    """Which source is in which sum, `(sources, sums)`."""
+    chosen = [each for each in itertools.product([0, 1], repeat=sources) if 0 < sum(each) < sources]
+    return np.array(chosen, "float32").T

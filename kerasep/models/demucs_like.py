@@ -1,0 +1,218 @@
+"""Demucs: strided convolutions on the waveform, an LSTM between, and the way back."""
+
+import math
+
+import keras
+from keras import layers as kl
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.layers import CenterCrop, CenterPad, MonoLevel, RecurrentStack, Resample
+from kerasep.models.separation_model import SeparationModel, check_signal
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class DemucsLike(SeparationModel):
+    """Demucs in its second version: waveform in, waveforms out, through features of a few hertz.
+
+    The mixture is normalised, padded and sampled at twice its rate. Every encoder level is a
+    strided convolution, a ReLU, and a convolution of one sample that doubles the features for a
+    gated linear unit to halve them. A bidirectional LSTM and a dense layer see what is left. Every
+    decoder level adds the middle of what its encoder level gave, convolves without padding, gates,
+    and interpolates by a transposed convolution with a ReLU, the last without. The result goes back
+    to the mixture's rate, level and length.
+
+    Normalisation is by mean and deviation of the mixture's mono form over its whole length, as the
+    original's separation script does it around a network that was built without; the first version
+    of Demucs is this one with `resample=False`.
+
+    Weights of convolutions start uniform, within `1 / sqrt(inputs)` as in PyTorch, where `inputs`
+    is the size of the kernel times its input features (in a transposed convolution, PyTorch counts
+    its output features). `rescale` brings their deviation `d` nearer to itself: weights and biases
+    are divided by `sqrt(d / rescale)`, where `d` is the uniform distribution's deviation.
+
+    Args:
+        sources: names of the sources. Defaults to ("drums", "bass", "other", "vocals").
+        sample_rate: in Hz. Defaults to 44100.
+        channels: of the mixture. Defaults to 2.
+        filters: features of the first level. Defaults to 64.
+        levels: number of encoder levels, and of decoder levels. Defaults to 6.
+        growth: features of a level over those of the level before. Defaults to 2.
+        kernel_size: of the strided convolutions. Defaults to 8.
+        stride: factor between the rates of two levels. Defaults to 4.
+        context: kernel size of the decoder's convolutions. Defaults to 3.
+        lstm_layers: number of bidirectional LSTM layers; 0 leaves the LSTM and its dense layer out.
+            Defaults to 2.
+        normalize: whether the mixture is normalised. Defaults to True.
+        resample: whether the network runs at twice the sample rate. Defaults to True.
+        rescale: reference of the initial weights' deviation; None leaves them. Defaults to 0.1.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import DemucsLike
+
+    model = DemucsLike(["vocals", "rest"], 8000, 1, filters=4, levels=3, lstm_layers=1)
+    mixture = np.random.randn(1, 1001, 1).astype("float32")
+    assert model.predict_on_batch(mixture).shape == (1, 1001, 1, 2)
+    ```
+
+    Reference:
+        Defossez, Usunier, Bottou and Bach 2019, "Music source separation in the waveform domain".
+    """
+
+    domain = "waveform"
+
+    def __init__(
+        self,
+        sources=("drums", "bass", "other", "vocals"),
+        sample_rate=44100,
+        channels=2,
+        filters=64,
+        levels=6,
+        growth=2.0,
+        kernel_size=8,
+        stride=4,
+        context=3,
+        lstm_layers=2,
+        normalize=True,
+        resample=True,
+        rescale=0.1,
+        name="demucs_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        lengths = valid_lengths(levels, kernel_size, stride, context, resample)
+        widths = [filters]
+        while len(widths) < levels:
+            widths.append(int(growth * widths[-1]))
+        if min(widths) < 1 or lstm_layers < 0 or (rescale is not None and rescale <= 0):
+            raise InputError(
+                f"received filters={filters}, growth={growth}, lstm_layers={lstm_layers}, "
+                f"rescale={rescale}, expected at least one feature a level, layers of at least 0, "
+                f"and a rescale above 0 or None"
+            )
+
+        def start(inputs):
+            limit = 1 / math.sqrt(inputs)
+            if rescale is not None:
+                limit = math.sqrt(math.sqrt(3) * rescale * limit)
+            uniform = keras.initializers.RandomUniform
+            return {
+                "kernel_initializer": uniform(-limit, limit),
+                "bias_initializer": uniform(-limit, limit),
+            }
+
+        def convolved(x, width, size, step, name):
+            inputs = x.shape[-1] * size
+            return kl.Conv1D(width, size, strides=step, name=name, **start(inputs))(x)
+
+        def gated(x, width, size, name):
+            x, gate = ops.split(convolved(x, 2 * width, size, 1, f"{name}_rewrite"), 2, axis=-1)
+            opened = kl.Activation("sigmoid", name=f"{name}_sigmoid")(gate)
+            return kl.Multiply(name=f"{name}_gate")([x, opened])
+
+        # Functional model
+        mixture = keras.Input((None, channels), name="mixture")
+        x = mixture
+        if normalize:
+            mean, deviation = MonoLevel(name="level")(mixture)
+            x = (mixture - mean) / (deviation + 1e-5)
+        x = CenterPad(*lengths, name="pad", dtype="float32")(x)
+        if resample:
+            x = Resample(1, 2, name="upsample")(x)
+        skips = []
+        for level, width in enumerate(widths):
+            x = convolved(x, width, kernel_size, stride, f"encoder_{level}_conv")
+            x = kl.ReLU(name=f"encoder_{level}_relu")(x)
+            x = gated(x, width, 1, f"encoder_{level}")
+            skips.append(x)
+        if lstm_layers:
+            x = RecurrentStack(widths[-1], lstm_layers, name="lstm")(x)
+            x = kl.Dense(widths[-1], name="linear")(x)
+        for level in reversed(range(levels)):
+            skip = CenterCrop(name=f"skip_{level}")(skips.pop(), x)
+            x = kl.Add(name=f"decoder_{level}_join")([x, skip])
+            x = gated(x, widths[level], context, f"decoder_{level}")
+            width = widths[level - 1] if level else len(sources) * channels
+            x = kl.Conv1DTranspose(
+                width,
+                kernel_size,
+                strides=stride,
+                name=f"decoder_{level}_conv",
+                **start(width * kernel_size),
+            )(x)
+            if level:
+                x = kl.ReLU(name=f"decoder_{level}_relu")(x)
+        if resample:
+            x = Resample(2, 1, name="downsample")(x)
+        x = CenterCrop(name="crop", dtype="float32")(x, mixture)
+        x = kl.Reshape((-1, len(sources), channels), name="apart", dtype="float32")(x)
+        outputs = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
+        if normalize:
+            outputs = outputs * deviation[..., None] + mean[..., None]
+        super().__init__(mixture, outputs, name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.filters = filters
+        self.levels = levels
+        self.growth = growth
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.context = context
+        self.lstm_layers = lstm_layers
+        self.normalize = normalize
+        self.resample = resample
+        self.rescale = rescale
+
+
+def valid_lengths(levels, kernel_size, stride, context, resample):
+    """Which lengths a network can take: a first one, and steps from there.
+
+    Args:
+        levels: of the encoder.
+        kernel_size: of the strided convolutions.
+        stride: of the strided convolutions.
+        context: kernel size of the decoder's convolutions, which are not padded.
+        resample: whether the network runs at twice the sample rate.
+
+    Returns:
+        Samples from one length to the next, the shortest length, and how many samples of output
+        that serves.
+
+    Raises:
+        InputError: for numbers that leave nothing over, or no whole number of samples.
+
+    Example:
+    >>> valid_lengths(6, 8, 4, 3, True)
+    (2048, 8874, 3414)
+    """
+    if min(levels, stride, context) < 1 or not stride <= kernel_size or not context <= kernel_size:
+        raise InputError(
+            f"received levels={levels}, kernel_size={kernel_size}, stride={stride}, "
+            f"context={context}, expected levels of at least 1, and a stride and a context from 1 "
+            f"to the kernel size"
+        )
+    if resample and (stride % 2 or kernel_size % 2):
+        raise InputError(
+            f"received kernel_size={kernel_size}, stride={stride} with resample=True, expected "
+            f"even numbers: half of a length must be a whole number"
+        )
+    # The shortest has so many frames at the bottom that the lowest decoder level leaves one.
+    least = reach = context
+    for _ in range(levels):
+        least = (least - 1) * stride + kernel_size
+        reach = (reach - context) * stride + kernel_size
+    halved = 2 if resample else 1
+    return stride**levels // halved, least // halved, reach // halved

@@ -1,0 +1,166 @@
+"""Wave-U-Net: a U-Net on the waveform itself, that decimates and interpolates."""
+
+import keras
+from keras import layers as kl
+
+from kerasep.errors import InputError
+from kerasep.layers import CenterCrop, CenterPad, Interpolate
+from kerasep.models.separation_model import SeparationModel, check_signal
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class WaveUNetLike(SeparationModel):
+    """Wave-U-Net as published: waveform in, waveforms out, through a dozen halvings of the rate.
+
+    On the way down every level convolves and keeps every second sample; on the way up every level
+    interpolates between samples, joins what its level gave on the way down, and convolves. The
+    mixture itself joins last, and one convolution of a single sample gives each source. All
+    convolutions but those are followed by a leaky ReLU of slope 0.2, the last ones by tanh.
+
+    With `context` no convolution is padded: every output sample is computed of real samples alone,
+    as far as there are any, and the network takes more samples than it gives. What lies beyond the
+    ends of the mixture is silence, as in the original's evaluation; so the output always has the
+    mixture's length. Training crops should be long enough that most of them has its context inside
+    (of the twelve-level network 65,527 samples, 3 s, on each side).
+
+    Args:
+        sources: names of the sources; with `difference` the last one is what the others leave.
+            Defaults to ("accompaniment", "vocals").
+        sample_rate: in Hz. Defaults to 22050.
+        channels: of the mixture. Defaults to 2.
+        filters: features of the first level; every level below has as many more. Defaults to 24.
+        levels: how often the rate is halved. Defaults to 12.
+        kernel_size: of the convolutions on the way down. Defaults to 15.
+        merge_kernel_size: of those on the way up. Defaults to 5.
+        context: whether convolutions see real samples alone; if not, each is padded with zeros.
+            Defaults to True.
+        learned_upsampling: whether the way up interpolates by a mixture of two samples learned for
+            each feature, instead of their mean. Defaults to False.
+        difference: whether the last source is the mixture less the others, so that the sources add
+            up to the mixture; if not, it has an output of its own. Defaults to True.
+        name: name of the model.
+
+    Input shape:
+        Waveform `(batch, samples, channels)`.
+
+    Output shape:
+        Source waveforms `(batch, samples, channels, sources)`.
+
+    Raises:
+        InputError: for arguments out of range.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.models import WaveUNetLike
+
+    model = WaveUNetLike(sample_rate=8000, channels=1, filters=4, levels=4)
+    mixture = np.random.randn(1, 1001, 1).astype("float32")
+    estimates = model.predict_on_batch(mixture)
+    assert estimates.shape == (1, 1001, 1, 2)
+    np.testing.assert_allclose(estimates.sum(axis=-1), mixture, atol=1e-5)
+    ```
+
+    Reference:
+        Stoller, Ewert and Dixon 2018, "Wave-U-Net: a multi-scale neural network for end-to-end
+        audio source separation", ISMIR.
+    """
+
+    domain = "waveform"
+
+    def __init__(
+        self,
+        sources=("accompaniment", "vocals"),
+        sample_rate=22050,
+        channels=2,
+        filters=24,
+        levels=12,
+        kernel_size=15,
+        merge_kernel_size=5,
+        context=True,
+        learned_upsampling=False,
+        difference=True,
+        name="wave_unet_like",
+    ):
+        sources = check_signal(sources, sample_rate, channels)
+        if min(filters, levels, kernel_size, merge_kernel_size) < 1:
+            raise InputError(
+                f"received filters={filters}, levels={levels}, kernel_size={kernel_size}, "
+                f"merge_kernel_size={merge_kernel_size}, expected at least 1 of each"
+            )
+        if difference and len(sources) < 2:
+            raise InputError(
+                f"received sources={list(sources)} with difference=True, expected two or more: the "
+                f"last is what the others leave; or set difference=False"
+            )
+
+        def convolved(x, width, size, name):
+            x = kl.Conv1D(width, size, padding="valid" if context else "same", name=name)(x)
+            return kl.LeakyReLU(0.2, name=f"{name}_leaky")(x)
+
+        # Functional model
+        mixture = keras.Input((None, channels), name="mixture")
+        lengths = valid_lengths(levels, kernel_size, merge_kernel_size, context)
+        x = padded = CenterPad(2**levels, *lengths, name="pad")(mixture)
+        skips = []
+        for level in range(1, levels + 1):
+            x = convolved(x, filters * level, kernel_size, f"down_{level}")
+            skips.append(x)
+            x = x[:, ::2]
+        x = convolved(x, filters * (levels + 1), kernel_size, "bottom")
+        for level in range(levels, 0, -1):
+            x = Interpolate(learned_upsampling, not context, name=f"between_{level}")(x)
+            skip = CenterCrop(name=f"skip_{level}")(skips.pop(), x)
+            x = kl.Concatenate(name=f"join_{level}")([skip, x])
+            x = convolved(x, filters * level, merge_kernel_size, f"up_{level}")
+        x = kl.Concatenate(name="join_mixture")([CenterCrop(name="skip_mixture")(padded, x), x])
+        x = CenterCrop(name="crop")(x, mixture)
+        estimates = [
+            kl.Conv1D(channels, 1, activation="tanh", name=f"{source}_output", dtype="float32")(x)
+            for source in (sources[:-1] if difference else sources)
+        ]
+        if difference:
+            estimates.append(mixture - sum(estimates))
+        super().__init__(mixture, keras.ops.stack(estimates, axis=-1), name=name)
+
+        self.sources = sources
+        self.sample_rate = sample_rate
+        self.channels = channels
+        self.filters = filters
+        self.levels = levels
+        self.kernel_size = kernel_size
+        self.merge_kernel_size = merge_kernel_size
+        self.context = context
+        self.learned_upsampling = learned_upsampling
+        self.difference = difference
+
+
+def valid_lengths(levels, kernel_size, merge_kernel_size, context):
+    """How many samples the smallest network of a kind takes, and how many it gives.
+
+    A sample more at the bottom is `2 ** levels` more of both.
+
+    Args:
+        levels: how often the rate is halved.
+        kernel_size: of the convolutions on the way down.
+        merge_kernel_size: of those on the way up.
+        context: whether no convolution is padded.
+
+    Returns:
+        Samples taken, and samples given.
+
+    Example:
+    >>> taken, given = valid_lengths(12, 15, 5, True)
+    >>> taken + 4 * 2**12, given + 4 * 2**12
+    (147443, 16389)
+    """
+    if not context:
+        return 2**levels, 2**levels
+    bottom = 1
+    given = 0
+    while given < 1:
+        bottom += 1
+        taken, given = bottom + kernel_size - 1, bottom
+        for _ in range(levels):
+            taken, given = 2 * taken + kernel_size - 2, 2 * given - merge_kernel_size
+    return taken, given

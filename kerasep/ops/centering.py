@@ -1,0 +1,60 @@
+"""Signals padded and cut on both sides alike."""
+
+from keras import ops
+
+from kerasep.errors import InputError
+
+
+def center_pad(signal, step, least, reach):
+    """Pad with zeros on both sides, up to the next length that a network can take.
+
+    Such lengths are `least`, `least + step`, `least + 2 * step` and so on; of each a network gives
+    back `reach`, `reach + step`, ... samples, and the first that gives as many as the signal has is
+    taken. Where the padding is odd, the end gets one more.
+
+    Args:
+        signal: tensor `(batch, samples, channels)`.
+        step: samples from one length to the next.
+        least: the shortest length.
+        reach: samples that the shortest length serves.
+
+    Returns:
+        Tensor `(batch, least + n * step, channels)`.
+
+    Example:
+    >>> import numpy as np
+    >>> [center_pad(np.ones((1, samples, 1)), 4, 10, 6).shape[1] for samples in (1, 6, 7, 10, 11)]
+    [10, 10, 14, 14, 18]
+    """
+    samples = ops.shape(signal)[1]
+    steps = -((reach - samples) // step)
+    steps = max(0, steps) if isinstance(samples, int) else ops.maximum(0, steps)
+    missing = least + steps * step - samples
+    return ops.pad(signal, [[0, 0], [missing // 2, missing - missing // 2], [0, 0]])
+
+
+def center_crop(signal, like):
+    """Cut a signal on both sides to the length of another.
+
+    Where what is cut is odd, the end loses one more.
+
+    Args:
+        signal: tensor `(batch, samples, ...)`.
+        like: tensor `(batch, fewer samples, ...)`.
+
+    Returns:
+        Tensor `(batch, fewer samples, ...)`.
+
+    Raises:
+        InputError: where `like` is longer.
+
+    Example:
+    >>> import numpy as np
+    >>> center_crop(np.arange(7)[None], np.zeros((1, 4)))
+    array([[1, 2, 3, 4]])
+    """
+    have, want = ops.shape(signal)[1], ops.shape(like)[1]
+    if isinstance(have, int) and isinstance(want, int) and have < want:
+        raise InputError(f"received {have} samples to cut to {want}, expected no fewer")
+    start = (have - want) // 2
+    return signal[:, start : start + want]

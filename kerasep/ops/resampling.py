@@ -1,0 +1,107 @@
+"""Another sample rate, by a bank of windowed sinc filters."""
+
+import functools
+import math
+
+import numpy as np
+from keras import ops
+
+from kerasep.errors import InputError
+from kerasep.ops.framing import frame
+
+_BLOCK = 128  # input samples that are filtered by one product
+
+
+@functools.lru_cache(8)
+def resampling_filters(old, new, zeros=24, rolloff=0.945):
+    """Make one filter for each place that an output sample can have between input samples.
+
+    Filter `i` is `sinc(t) * cos(pi t / (2 zeros))^2` over `|t| <= zeros`, with
+    `t = rolloff * min(old, new) * (n / old - i / new)` at the input sample `n`, divided by its sum
+    so that a constant stays what it is.
+
+    Args:
+        old: sample rate of the input; with `new` in lowest terms.
+        new: sample rate of the output.
+        zeros: zero crossings of the sinc on each side. Defaults to 24.
+        rolloff: pass band as a share of what the lower rate allows of. Defaults to 0.945.
+
+    Returns:
+        NumPy array `(new, 2 * width + old)`: samples from `-width` to `width + old - 1`, where
+        `width` is the number of samples within `zeros` zero crossings.
+
+    Raises:
+        InputError: for numbers out of range.
+
+    Example:
+    >>> resampling_filters(1, 2).shape
+    (2, 53)
+
+    Reference:
+        Smith 1984, "A flexible sampling-rate conversion method", ICASSP.
+    """
+    if min(old, new, zeros) < 1 or not 0 < rolloff <= 1 or math.gcd(old, new) > 1:
+        raise InputError(
+            f"received old={old}, new={new}, zeros={zeros}, rolloff={rolloff}, expected whole "
+            f"numbers of at least 1 in lowest terms, and a rolloff of at most 1"
+        )
+    rate = rolloff * min(old, new)
+    width = math.ceil(zeros * old / rate)
+    times = np.arange(-width, width + old) / old - np.arange(new)[:, None] / new
+    times = np.clip(rate * times, -zeros, zeros)
+    filters = np.sinc(times) * np.cos(np.pi * times / (2 * zeros)) ** 2
+    return (filters / filters.sum(axis=1, keepdims=True)).astype("float32")
+
+
+def resample(signal, old, new, zeros=24, rolloff=0.945):
+    """Change the sample rate of a signal from `old` to `new`.
+
+    A polyphase filter: one filter for each place that an output sample can have between input
+    samples. The first and the last sample are taken to go on beyond the ends.
+
+    Args:
+        signal: tensor `(batch, samples, channels)`.
+        old: sample rate of the input; with `new` in lowest terms.
+        new: sample rate of the output.
+        zeros: zero crossings of each filter on each side. Defaults to 24.
+        rolloff: pass band as a share of what the lower rate allows of. Defaults to 0.945.
+
+    Returns:
+        Tensor `(batch, samples * new // old, channels)`.
+
+    Raises:
+        InputError: for numbers out of range.
+
+    Example:
+    >>> import numpy as np
+    >>> tuple(resample(np.ones((1, 101, 2), "float32"), 2, 1).shape)
+    (1, 50, 2)
+
+    Reference:
+        Smith 1984, "A flexible sampling-rate conversion method", ICASSP.
+    """
+    matrix = _block_matrix(old, new, zeros, rolloff)
+    block = max(1, _BLOCK // old) * old
+    width = (matrix.shape[0] - block) // 2
+    batch, samples, channels = ops.shape(signal)
+    before = ops.repeat(signal[:, :1], width, axis=1)
+    after = ops.repeat(signal[:, -1:], width + block, axis=1)
+    extended = ops.transpose(ops.concatenate([before, signal, after], axis=1), (0, 2, 1))
+    blocks = ops.matmul(frame(extended, matrix.shape[0], block), matrix)
+    result = ops.reshape(blocks, (batch, channels, -1))[..., : samples * new // old]
+    return ops.transpose(result, (0, 2, 1))
+
+
+@functools.lru_cache(8)
+def _block_matrix(old, new, zeros, rolloff):
+    """All that a block of input samples, and those around it, give to its output samples.
+
+    A product of wide matrices runs faster than a convolution of one channel, though most of its
+    factors are zeros.
+    """
+    filters = resampling_filters(old, new, zeros, rolloff)
+    count, size = max(1, _BLOCK // old), filters.shape[1]
+    matrix = np.zeros(((count - 1) * old + size, count * new), "float32")
+    for index in range(count):
+        matrix[index * old : index * old + size, index * new : (index + 1) * new] = filters.T
+    return matrix
