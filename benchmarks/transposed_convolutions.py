@@ -3,7 +3,7 @@
     python benchmarks/transposed_convolutions.py --rounds 15
 
 Both files have the same weights and are run in turn, in one process, on random magnitudes; their
-outputs are compared. The form is that of `kerasep.tflite.transposed`.
+outputs are compared. The form is that of `kerasep.tflite.transposed_2d`.
 """
 
 import argparse

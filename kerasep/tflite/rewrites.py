@@ -8,14 +8,14 @@ from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
 from kerasep.tflite.recurrent import lstm_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
-from kerasep.tflite.transposed import transposed_form
 from kerasep.tflite.transposed_1d import conv1d_transpose_form
+from kerasep.tflite.transposed_2d import conv2d_transpose_form
 
 # class of layer -> function of a layer that returns a replacement for its `call`, or None
 FORMS = {
     keras.layers.Conv1DTranspose: conv1d_transpose_form,
+    keras.layers.Conv2DTranspose: conv2d_transpose_form,
     keras.layers.LSTM: lstm_form,
-    keras.layers.Conv2DTranspose: transposed_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
     Magnitude: magnitude_form,

@@ -15,7 +15,7 @@ import tensorflow as tf
 _MOST_WORK = 2.6
 
 
-def transposed_form(layer):
+def conv2d_transpose_form(layer):
     """Return a replacement for the `call` of a transposed convolution.
 
     Args:

@@ -6,7 +6,7 @@ from ai_edge_litert import interpreter
 from kerasep.layers import DecoderBlock2D
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.rewrites import export_forms
-from kerasep.tflite.transposed import axis_taps, transposed_form
+from kerasep.tflite.transposed_2d import axis_taps, conv2d_transpose_form
 
 
 def noise(*shape, seed=0):
@@ -25,9 +25,9 @@ def layer_of(size, stride, padding="same", **settings):
 @pytest.mark.parametrize("stride", [1, 2, 3, (2, 1), (1, 4), (3, 2)])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, (8, 3), (2, 7)])
 def test_equals_keras(monkeypatch, size, stride, padding):
-    monkeypatch.setattr("kerasep.tflite.transposed._MOST_WORK", np.inf)
+    monkeypatch.setattr("kerasep.tflite.transposed_2d._MOST_WORK", np.inf)
     layer = layer_of(size, stride, padding, activation="elu")
-    form = transposed_form(layer)
+    form = conv2d_transpose_form(layer)
     for shape in [(2, 6, 5, 2), (1, 1, 1, 2)]:
         x = noise(*shape)
         expected = np.asarray(layer(x))
@@ -39,13 +39,13 @@ def test_equals_keras(monkeypatch, size, stride, padding):
 def test_no_bias():
     layer = layer_of(5, 2, use_bias=False)
     x = noise(1, 6, 5, 2)
-    np.testing.assert_allclose(transposed_form(layer)(x), layer(x), atol=1e-5)
+    np.testing.assert_allclose(conv2d_transpose_form(layer)(x), layer(x), atol=1e-5)
 
 
 def test_an_activation_over_the_channels():
     layer = layer_of(4, 2, activation="softmax")
     x = noise(1, 6, 5, 2)
-    np.testing.assert_allclose(transposed_form(layer)(x), layer(x), atol=1e-5)
+    np.testing.assert_allclose(conv2d_transpose_form(layer)(x), layer(x), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_activation_over_the_channels():
     ],
 )
 def test_other_settings_keep_their_own_call(settings):
-    assert transposed_form(layer_of(**settings)) is None
+    assert conv2d_transpose_form(layer_of(**settings)) is None
 
 
 def test_sizes_that_are_not_fixed_keep_their_own_call():
