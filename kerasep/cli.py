@@ -77,7 +77,7 @@ def list_entries():
     table.add_column("preset", no_wrap=True)
     for heading in ("weights", "work", "audio", "latency"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("sources", min_width=14, overflow="fold")
+    table.add_column("sources", no_wrap=True, overflow="ellipsis")
     for name in zoo.list_entries():
         card = zoo.describe(name)
         arguments, size = card["arguments"], card["size"]
@@ -86,9 +86,9 @@ def list_entries():
             name + "*" * bool(card["weights"]),
             f"{size['parameters'] / 1e6:.2f}" if size else "",
             f"{size['macs'] / 1e9:.2f}" if size else "",
-            f"{rate / 1000:g} kHz x{arguments['channels']}",
+            f"{rate / 1000:.3g} kHz x{arguments['channels']}",
             f"{1000 * latency / rate:.0f} ms" if latency else "",
-            " ".join(arguments["sources"]),
+            f"{len(arguments['sources'])}: {' '.join(arguments['sources'])}",
         )
     out.print(table)
 

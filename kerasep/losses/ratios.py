@@ -55,9 +55,10 @@ class _RatioLoss(keras.losses.Loss):
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         members = ops.cast(members, "float32")
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
-        held = ops.matmul(_products(y_pred, y_pred), ops.transpose(members))
+        # Not matmul: with a matrix for the second, TensorFlow 2.21 crashes on some batches.
+        held = ops.tensordot(_products(y_pred, y_pred), members, [[-1], [-1]])
         energy = ops.sum(held * ops.transpose(members), axis=2)[:, :, None]
-        product = ops.matmul(_products(y_true, y_pred), ops.transpose(members))
+        product = ops.tensordot(_products(y_true, y_pred), members, [[-1], [-1]])
         return self._from_products(reference, energy, product)
 
     def _prepared(self, waveforms):
