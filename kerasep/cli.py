@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from kerasep.errors import InputError
 
@@ -77,7 +78,7 @@ def list_entries():
     table.add_column("preset", no_wrap=True)
     for heading in ("weights", "work", "audio", "latency"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("sources", no_wrap=True, overflow="ellipsis")
+    table.add_column("sources")  # the one that gives way on a narrow terminal
     for name in zoo.list_entries():
         card = zoo.describe(name)
         arguments, size = card["arguments"], card["size"]
@@ -88,7 +89,11 @@ def list_entries():
             f"{size['macs'] / 1e9:.2f}" if size else "",
             f"{rate / 1000:.3g} kHz x{arguments['channels']}",
             f"{1000 * latency / rate:.0f} ms" if latency else "",
-            f"{len(arguments['sources'])}: {' '.join(arguments['sources'])}",
+            Text(
+                f"{len(arguments['sources'])}: {' '.join(arguments['sources'])}",
+                no_wrap=True,
+                overflow="ellipsis",
+            ),
         )
     out.print(table)
 

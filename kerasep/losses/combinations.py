@@ -61,10 +61,11 @@ class Combinations(keras.losses.Loss):
             return singles
         sums = _sums(sources)
         if len(y_true.shape) == len(y_pred.shape):
-            return each_example(self.loss, ops.matmul(y_true, sums), ops.matmul(y_pred, sums))
+            return each_example(self.loss, _summed(y_true, sums), _summed(y_pred, sums))
         mixture, true = y_true[..., :1, :], y_true[..., 1:, :]
-        reference = ops.concatenate([mixture, ops.matmul(sums.T, true)], axis=-2)
-        return each_example(self.loss, reference, ops.matmul(y_pred, sums))
+        true = ops.swapaxes(_summed(ops.swapaxes(true, -1, -2), sums), -1, -2)
+        reference = ops.concatenate([mixture, true], axis=-2)
+        return each_example(self.loss, reference, _summed(y_pred, sums))
 
     def get_config(self):
         """Return the constructor's arguments."""
@@ -80,3 +81,8 @@ def _sums(sources):
     """Which source is in which sum, `(sources, sums)`."""
     chosen = [each for each in itertools.product([0, 1], repeat=sources) if 0 < sum(each) < sources]
     return np.array(chosen, "float32").T
+
+
+def _summed(sources, sums):
+    # Not matmul: TensorFlow 2.21 crashes on some batches of matrices by one matrix.
+    return ops.tensordot(sources, sums, axes=1)

@@ -87,7 +87,8 @@ def resample(signal, old, new, zeros=24, rolloff=0.945):
     before = ops.repeat(signal[:, :1], width, axis=1)
     after = ops.repeat(signal[:, -1:], width + block, axis=1)
     extended = ops.transpose(ops.concatenate([before, signal, after], axis=1), (0, 2, 1))
-    blocks = ops.matmul(frame(extended, matrix.shape[0], block), matrix)
+    # Not matmul: TensorFlow 2.21 crashes on some batches of matrices by one matrix.
+    blocks = ops.tensordot(frame(extended, matrix.shape[0], block), matrix, axes=1)
     result = ops.reshape(blocks, (batch, channels, -1))[..., : samples * new // old]
     return ops.transpose(result, (0, 2, 1))
 
