@@ -13,7 +13,8 @@ import types
 
 def asteroid(name, **arguments):
     """Make a model of Asteroid's."""
-    _stand_in("torchaudio", "soundfile", "librosa", "huggingface_hub")
+    _stand_in("torchaudio", "soundfile", "librosa")
+    _stand_in("huggingface_hub", HUGGINGFACE_CO_URL_HOME="")
     module = importlib.import_module(f"asteroid.models.{name}")
     classes = {"conv_tasnet": "ConvTasNet", "dprnn_tasnet": "DPRNNTasNet"}
     return getattr(module, classes[name])(**arguments)
@@ -28,8 +29,15 @@ def openunmix(**arguments):
 def nussl(builder, **arguments):
     """Make one of nussl's recurrent networks."""
     _stand_in("librosa")
-    found = importlib.util.find_spec("nussl")
-    folder = pathlib.Path(found.origin).parent
+    if "nussl.ml.networks" not in sys.modules:
+        _prepare_nussl(pathlib.Path(importlib.util.find_spec("nussl").origin).parent)
+    networks = importlib.import_module("nussl.ml.networks")
+    build = getattr(networks.builders, f"build_recurrent_{builder}")
+    return networks.SeparationModel(build(**arguments))
+
+
+def _prepare_nussl(folder):
+    """Packages of nussl whose own files would import frameworks that its networks do not need."""
     for name in ("nussl", "nussl.ml", "nussl.ml.unfold"):
         package = types.ModuleType(name)
         package.__path__ = [str(folder.joinpath(*name.split(".")[1:]))]
@@ -37,21 +45,19 @@ def nussl(builder, **arguments):
     sys.modules["nussl"].__version__ = "1.1.9"
     sys.modules["nussl"].AudioSignal = None
     sys.modules["nussl.ml.unfold"].GaussianMixtureTorch = None
-    networks = importlib.import_module("nussl.ml.networks")
-    build = getattr(networks.builders, f"build_recurrent_{builder}")
-    return networks.SeparationModel(build(**arguments))
 
 
 def demucs(**arguments):
     """Make a network of Demucs 2.0.3, which lies in `demucs2` beside the environment's packages."""
-    _stand_in("diffq")
-    sys.modules["diffq"].UniformQuantizer = sys.modules["diffq"].DiffQuantizer = object
+    _stand_in("diffq", UniformQuantizer=object, DiffQuantizer=object)
     if importlib.util.find_spec("demucs") is None:
         sys.path.append(str(pathlib.Path(sys.prefix) / "demucs2"))
     return importlib.import_module("demucs.model").Demucs(**arguments)
 
 
-def _stand_in(*names):
+def _stand_in(*names, **attributes):
+    """Put modules of no more than these attributes where the real ones are not installed."""
     for name in names:
         if name not in sys.modules and importlib.util.find_spec(name) is None:
             sys.modules[name] = types.ModuleType(name)
+            vars(sys.modules[name]).update(attributes)

@@ -154,6 +154,7 @@ def torch_engine(folder, entry):
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = True  # as JAX does by default
     item = ENTRIES[entry]
     network = item["original"]().to(device)
     state = torch.load(folder / "weights.pth", map_location=device, weights_only=False)
