@@ -53,7 +53,7 @@ def small(monkeypatch):
     def small_load(name, weights=None, **overrides):
         if pathlib.Path(name).exists():
             return load(name, weights, **overrides)
-        return load(name, weights, **{"hidden": 8, "lstm_layers": 1, **overrides})
+        return load(name, weights, **{**kerasep.zoo.describe(name)["tiny"], **overrides})
 
     def small_fit(self, *args, epochs=1, initial_epoch=0, **kwargs):
         epochs = min(epochs, initial_epoch + 1)
