@@ -79,7 +79,7 @@ def evaluate(
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
         separated = _separated(model, mixture, settings)
         estimates = np.stack([separated[source] for source in model.sources], axis=-1)
-        if model.interchangeable:
+        if getattr(model, "interchangeable", False):
             estimates = estimates[..., best_order(stems, estimates)]
         everything = {
             "": estimates,

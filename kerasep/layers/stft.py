@@ -50,6 +50,8 @@ class STFT(keras.layers.Layer):
         batch, samples, channels = waveform.shape
         frames = None
         if samples is not None:
+            if self.center and 2 * self.hop > self.n_fft:
+                samples = -(-samples // self.hop) * self.hop
             frames = 1 + (samples - (0 if self.center else self.n_fft)) // self.hop
         return keras.KerasTensor((batch, frames, self.n_fft // 2 + 1, channels, 2), dtype="float32")
 

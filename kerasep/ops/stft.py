@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.ops.framing import frame, overlap_add
+from kerasep.ops.framing import fit_length, frame, overlap_add
 
 WINDOWS = ("hann", "sqrt_hann", "hamming", "rectangular")
 
@@ -48,8 +48,7 @@ def check_transform(n_fft, hop):
     Args:
         n_fft: frame and FFT length in samples; even.
         hop: samples between frames; at most three quarters of a frame, where the squares of
-            overlapping Hann windows still sum to 0.04 and more. Above half a frame, only a whole
-            number of hops comes back whole.
+            overlapping Hann windows still sum to 0.04 and more.
 
     Raises:
         InputError: saying which of the two is out of range.
@@ -77,8 +76,9 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
         hop: samples from frame to frame.
         window: a name that `window` knows, or an array of `n_fft` values.
         center: whether frame `t` is centred on sample `t * hop`; the waveform is then mirrored at
-            both ends, and there are `1 + samples // hop` frames. Otherwise frames lie inside the
-            waveform only.
+            both ends, and there are `1 + samples // hop` frames; with a hop above half a frame the
+            waveform is first filled up to whole hops, so that every sample is in a frame. Otherwise
+            frames lie inside the waveform only.
 
     Returns:
         Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`; the last axis is real, imaginary.
@@ -105,6 +105,8 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
     weights = _as_window(window, n_fft)
     x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
     if center:
+        if 2 * hop > n_fft:  # the last frame would not reach the end
+            x = fit_length(x, -(-ops.shape(x)[-1] // hop) * hop)
         x = _mirror(x, n_fft // 2)
     real, imaginary = ops.rfft(frame(x, n_fft, hop) * weights)
     spectrum = ops.stack([real, imaginary], axis=-1)

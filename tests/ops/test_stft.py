@@ -146,3 +146,12 @@ def test_refusals(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("samples", [768, 1500, 2304, 3000])
+def test_hops_above_half_a_frame_reach_every_sample(samples, rng):
+    waveform = rng.standard_normal((1, samples, 1)).astype("float32")
+    spectrum = ops.stft(waveform, 1024, 768)
+    assert spectrum.shape[1] == 1 + -(-samples // 768)
+    again = convert_to_numpy(ops.istft(spectrum, 1024, 768, length=samples))
+    np.testing.assert_allclose(again, waveform, atol=1e-5)
