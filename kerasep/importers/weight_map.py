@@ -103,8 +103,8 @@ def dense(name, layer):
 def convolution(name, layer):
     """Map PyTorch's `Conv1d`, `Conv2d`, `ConvTranspose1d` or `ConvTranspose2d` to Keras' layer.
 
-    PyTorch has (out, in, *kernel), or (in, out, *kernel) for the transposed ones; Keras has
-    (*kernel, in, out) and (*kernel, out, in). So one order of axes serves both.
+    PyTorch has `(out, in, size...)`, or `(in, out, size...)` for the transposed ones; Keras has
+    `(size..., in, out)` and `(size..., out, in)`. So one order of axes serves both.
 
     Args:
         name: the module's.
