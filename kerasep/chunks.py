@@ -49,12 +49,12 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False)
     step = chunk - overlap
     first, last = overlap // 4, overlap - overlap // 4
     rise = (np.arange(last - first, dtype="float32") + 0.5) / max(last - first, 1)
-    tail = None
+    tail = shared = None
     for piece, early, final in _pieces(blocks, chunk, step, hop):
         result = _processed(piece, process, chunk if pad else len(piece))[early:]
         if tail is not None:
             if reorder:
-                result = result[..., best_order(tail, result[first:last])]
+                result = result[..., best_order(shared, result[:overlap])]
             weights = rise.reshape(-1, *[1] * (result.ndim - 1))
             # This form returns equal values unchanged, to the last bit.
             joint = tail + (result[first:last] - tail) * weights
@@ -65,6 +65,7 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False)
         else:
             yield result[: step + first - begun]
             tail = result[step + first - begun : step + last - begun].copy()
+            shared = result[step - begun :]
 
 
 def best_order(reference, estimate):

@@ -207,6 +207,19 @@ def test_sources_that_come_in_any_order_are_put_in_one():
     assert np.abs(wrong - three(signal)[..., first]).max() > 0.1
 
 
+def test_a_pause_at_the_joint_keeps_the_order():
+    signal = noise(1000, 1)
+    signal[192 + 16 : 256 - 16] = 0.0  # the middle of what the first two chunks share
+    turns = iter(range(99))
+
+    def turned(x):
+        two = np.stack([np.maximum(x, 0), np.minimum(x, 0)], axis=-1)
+        return two[..., ::-1] if next(turns) % 2 else two
+
+    result = joined([signal], turned, chunk=256, overlap=64, reorder=True)
+    np.testing.assert_allclose(result[..., 0], np.maximum(signal, 0), atol=1e-6)
+
+
 def test_channel_groups_take_the_order_of_the_first():
     signal = np.repeat(noise(300, 1), 3, axis=1)
 

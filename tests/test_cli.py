@@ -1,6 +1,7 @@
 """The command line as its user meets it: what it writes, what it says, how it ends."""
 
 import io
+import pathlib
 import resource
 import signal
 import subprocess
@@ -14,6 +15,9 @@ import soundfile
 from rich.console import Console
 
 from kerasep import cli, data, zoo
+from kerasep.zoo import registry
+
+GOLDEN = pathlib.Path(__file__).parent / "golden" / "open_unmix"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +100,25 @@ def test_evaluate_by_other_measures(folder, tmp_path, capsys):
         capsys, *command, "--csv", tmp_path / "other.csv", "--measures", "sdr"
     )
     assert files(tmp_path) == ["scores.csv"]
+
+
+def test_import_and_separate(folder, tmp_path, monkeypatch, capsys):
+    cards = registry._cards()
+    cards["open_unmix_like"]["arguments"] |= {"n_fft": 64, "hop": 16, "hidden": 12, "max_hz": 2400}
+    cards["open_unmix_like"]["arguments"] |= {"sample_rate": 8000}
+    monkeypatch.setattr(registry, "_cards", lambda: cards)
+    command = ("import", GOLDEN, "--as", "open_unmix_like/umx")
+    command += ("--sources", "vocals,drums", "--out")
+    model = tmp_path / "umx.keras"
+    for path in (tmp_path / "umx.weights.h5", model):
+        assert call(*command, path) == 0
+        assert "vocals, drums" in capsys.readouterr().out
+    assert "umx.keras exists" in refused(capsys, *command, model)
+    assert "expected a name that ends in" in refused(capsys, *command, tmp_path / "umx.h5")
+    assert "bass, other" in refused(capsys, *command[:4], "--out", tmp_path / "four.keras")
+    assert files(tmp_path) == ["umx.keras", "umx.weights.h5"]
+    assert call("separate", folder / "mixture.wav", "--model", model, "--out", tmp_path / "o") == 0
+    assert files(tmp_path / "o") == ["mixture/drums.wav", "mixture/vocals.wav"]
 
 
 def test_residual_and_other_formats(folder, tmp_path):

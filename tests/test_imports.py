@@ -36,7 +36,7 @@ ABOVE = {
     "evaluation": {"separation"},
     "tflite": {"separation", "evaluation", "__version__"},
 }
-ENTRANCES = {"cli", "demo", "report", "progress", "score_tables", "__init__"}
+ENTRANCES = {"__main__", "cli", "demo", "report", "progress", "score_tables", "__init__"}
 ABOVE = {room: names | ROOMS.keys() for room, names in ABOVE.items()}
 
 

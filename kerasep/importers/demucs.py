@@ -16,7 +16,7 @@ def load(model, path):
     """Set a model's weights from a Demucs checkpoint.
 
     Args:
-        model: a `kerasep.models.DemucsLike`.
+        model: a `kerasep.models.DemucsLike`, its sources in the file's order.
         path: a `.th` file of version 1 or 2, with weights alone or with the model's settings too.
 
     Returns:
@@ -39,6 +39,11 @@ def load(model, path):
     """
     if not isinstance(model, DemucsLike):
         raise InputError(f"received a {type(model).__name__}, expected a DemucsLike")
+    if set(model.sources) == set(SOURCES) and tuple(model.sources) != SOURCES:
+        raise InputError(
+            f"received a model of {', '.join(model.sources)}, expected Demucs' own order, which no "
+            f"file tells: make one of sources={list(SOURCES)}"
+        )
     _, state = _read(path)
     weight_map.assign(path, _slots(model), state, _ADVICE)
     return model

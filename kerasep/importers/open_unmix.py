@@ -3,6 +3,7 @@
 import json
 import math
 import pathlib
+import re
 
 from kerasep.errors import InputError
 from kerasep.importers import weight_map
@@ -112,7 +113,8 @@ def load(model, paths):
     Args:
         model: a `kerasep.models.OpenUnmixLike`.
         paths: a `.pth` file for a model of one source; a dict of source to file; or a folder that
-            holds `<source>.pth` or `<source>-<hash>.pth` for every source of the model.
+            holds `<source>.pth`, `<source>-<hash>.pth` or `<source>_<hash>.pth` for every source of
+            the model.
 
     Returns:
         The model.
@@ -230,7 +232,7 @@ def _files(paths, sources=()):
     if path.is_dir():
         found = {}
         for each in sorted(path.glob("*.pth")):
-            source = each.stem.split("-")[0]
+            source = _source(each)
             if source in found:
                 raise InputError(
                     f"{path} holds {found[source].name} and {each.name}, expected one file for "
@@ -246,7 +248,12 @@ def _files(paths, sources=()):
             f"received one file for a model of {', '.join(sources)}: "
             f"give a folder, or a dict of source to file"
         )
-    return {sources[0] if sources else path.stem.split("-")[0]: path}
+    return {sources[0] if sources else _source(path): path}
+
+
+def _source(path):
+    """Name the source of a file: `vocals.pth`, `vocals-0a1b2c3d.pth` or `speech_0a1b2c3d.pth`."""
+    return re.sub(r"_[0-9a-f]{8}$", "", path.stem).split("-")[0]
 
 
 def _separator(paths):

@@ -93,7 +93,7 @@ class ChimeraLike(SeparationModel):
         name="chimera_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
+        check_transform(n_fft, hop, window)
         bins = n_fft // 2 + 1
 
         # Functional model

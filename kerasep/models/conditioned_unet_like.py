@@ -85,7 +85,7 @@ class ConditionedUNetLike(SeparationModel):
         name="conditioned_unet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
+        check_transform(n_fft, hop, window)
         filters = check_filters(filters)
         units = _check_control(film, control, units)
 

@@ -17,7 +17,8 @@ class DeepClusteringLike(SeparationModel):
     clusters are binary masks. It computes what nussl's recurrent deep clustering network does.
 
     Args:
-        sources: names of the sources, in no order. Defaults to ("speaker_1", "speaker_2").
+        sources: names of the sources, two or more, in no order. Defaults to ("speaker_1",
+            "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
         channels: of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 256.
@@ -80,8 +81,8 @@ class DeepClusteringLike(SeparationModel):
         activation="sigmoid",
         name="deep_clustering_like",
     ):
-        sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
+        sources = check_signal(sources, sample_rate, channels, least=2)
+        check_transform(n_fft, hop, window)
         bins = n_fft // 2 + 1
 
         # Functional model

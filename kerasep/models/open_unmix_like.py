@@ -81,9 +81,12 @@ class OpenUnmixLike(SeparationModel):
         name="open_unmix_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
-        if bidirectional and hidden % 2:
-            raise InputError(f"received hidden={hidden}, expected an even number: half a direction")
+        check_transform(n_fft, hop, window)
+        if hidden < 1 or (bidirectional and hidden % 2):
+            raise InputError(
+                f"received hidden={hidden}, expected 1 or more, even where bidirectional: "
+                f"half a direction"
+            )
         bins = n_fft // 2 + 1
         seen = bins_below(max_hz, n_fft, sample_rate)
 

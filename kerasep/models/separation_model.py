@@ -1,6 +1,7 @@
 """What every architecture of the zoo has in common."""
 
 import inspect
+import numbers
 
 import keras
 
@@ -86,13 +87,14 @@ class SeparationModel(keras.Model):
         return cls(**config)
 
 
-def check_signal(sources, sample_rate, channels):
+def check_signal(sources, sample_rate, channels, least=1):
     """Refuse a set of sources, a rate or a channel count that no model can have.
 
     Args:
         sources: names.
         sample_rate: in Hz.
         channels: of the mixture.
+        least: how many sources the model needs. Defaults to 1.
 
     Returns:
         The sources as a tuple.
@@ -100,16 +102,22 @@ def check_signal(sources, sample_rate, channels):
     Raises:
         InputError: with what was received.
     """
-    if isinstance(sources, str) or not sources or len(set(sources)) != len(sources):
+    listed = isinstance(sources, list | tuple)
+    if not listed or not sources or len(set(map(str, sources))) != len(sources):
         raise InputError(
             f"received sources={sources!r}, expected a list of one or more different names, "
             f"such as ['vocals', 'drums']"
         )
     if not all(isinstance(name, str) and name.replace("_", "").isalnum() for name in sources):
         raise InputError(f"received sources={sources!r}, expected names of letters, digits and _")
-    if sample_rate < 1 or channels < 1:
+    if len(sources) < least:
         raise InputError(
-            f"received sample_rate={sample_rate}, channels={channels}, expected both above 0"
+            f"received sources={list(sources)}, expected {least} or more: this model shares the "
+            f"mixture among them"
+        )
+    if not all(isinstance(n, numbers.Real) and n >= 1 for n in (sample_rate, channels)):
+        raise InputError(
+            f"received sample_rate={sample_rate!r}, channels={channels!r}, expected numbers above 0"
         )
     return tuple(sources)
 

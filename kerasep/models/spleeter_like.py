@@ -115,7 +115,7 @@ class SpleeterLike(SeparationModel):
         name="spleeter_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
+        check_transform(n_fft, hop, window)
         filters = check_filters(filters)
         check_chunks(segment, 0)
         _check_choices(activation, mask, extension, dropout, len(sources))

@@ -74,12 +74,15 @@ class TasNetLike(SeparationModel):
         interchangeable=True,
         name="tasnet_like",
     ):
-        sources = check_signal(sources, sample_rate, channels)
+        sources = check_signal(sources, sample_rate, channels, least=2)
         check_filterbank(filters, kernel_size, kernel_size)
         if lstm_layers < 1:
             raise InputError(f"received lstm_layers={lstm_layers}, expected at least 1")
-        if bidirectional and hidden % 2:
-            raise InputError(f"received hidden={hidden}, expected an even number: half a direction")
+        if hidden < 1 or (bidirectional and hidden % 2):
+            raise InputError(
+                f"received hidden={hidden}, expected 1 or more, even where bidirectional: "
+                f"half a direction"
+            )
         units = hidden // 2 if bidirectional else hidden
 
         # Functional model

@@ -75,7 +75,7 @@ class UNetLike(SeparationModel):
         name="unet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
-        check_transform(n_fft, hop)
+        check_transform(n_fft, hop, window)
         filters = check_filters(filters)
 
         # Functional model

@@ -42,16 +42,17 @@ def window(name, n_fft):
     return values.astype("float32")
 
 
-def check_transform(n_fft, hop):
+def check_transform(n_fft, hop, window=None):
     """Refuse a transform that cannot be inverted.
 
     Args:
         n_fft: frame and FFT length in samples; even.
         hop: samples between frames; at most three quarters of a frame, where the squares of
             overlapping Hann windows still sum to 0.04 and more.
+        window: a name that `window` knows, or an array of `n_fft` values. Default: unchecked.
 
     Raises:
-        InputError: saying which of the two is out of range.
+        InputError: saying which of them is out of range.
 
     Example:
     >>> check_transform(4096, 1024)
@@ -62,6 +63,8 @@ def check_transform(n_fft, hop):
         raise InputError(
             f"received hop={hop}, expected 1 to 3 / 4 of n_fft = {n_fft * 3 // 4} samples"
         )
+    if window is not None:
+        _as_window(window, n_fft)
 
 
 def stft(waveform, n_fft, hop, window="hann", center=True):

@@ -80,9 +80,9 @@ def load(name, weights=None, *, progress=None, **overrides):
             `kerasep train` wrote. A path that holds a model goes before a name.
         weights: None for random weights; True for the preset's published ones, or the name of one
             of its published sets; the path of a `.weights.h5` or `.keras` file, or of a checkpoint
-            that another project published (see `kerasep.importers`); or an address that ends in
-            `#sha256=...`, `https://` or `hf://owner/repository/file`. Downloads are kept in
-            `kerasep.zoo.downloads.cache_folder()`.
+            that another project published, or of its folder (see `kerasep.importers`); or an
+            address that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`.
+            Downloads are kept in `kerasep.zoo.downloads.cache_folder()`.
         progress: called with the share of a download that is there, 0 to 1.
         **overrides: arguments of the model's class that differ from the preset's, such as
             `sources=["vocals"]` or `sample_rate=16000`.
@@ -127,6 +127,11 @@ def load(name, weights=None, *, progress=None, **overrides):
         load_published(model, preset, weights, progress)
     elif is_address(weights):
         load_weights(model, download(weights, progress))
+    elif preset and preset["weights"] and not pathlib.Path(weights).exists():
+        raise InputError(
+            f"received weights {weights}, expected a file, a folder, or a published set of "
+            f"{preset['name']}: {', '.join(preset['weights'])}"
+        )
     else:
         load_weights(model, weights)
     return model
@@ -196,7 +201,7 @@ def load_weights(model, path):
     Args:
         model: a model of the zoo.
         path: a `.weights.h5` or `.keras` file, a folder that `kerasep train` wrote, or a checkpoint
-            of another project.
+            of another project or the folder of one.
 
     Raises:
         InputError: for a file that is missing, damaged, or another model's.
@@ -206,21 +211,47 @@ def load_weights(model, path):
         importers.load(model, path)
         return
     if path.is_dir():
+        if not (path / MODEL_FILE).is_file():
+            _load_folder(model, path)
+            return
         path = path / MODEL_FILE
     if not path.is_file():
         raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")
+    expected = f"expected weights of {model.name} with the same arguments"
     try:
-        with warnings.catch_warnings():
-            # Keras only warns where it leaves weights as they were.
-            warnings.simplefilter("error", UserWarning)
+        held = _saved_class(path) if path.suffix == ".keras" else None
+        # Keras only warns where it leaves weights as they were. An error in the place of the
+        # warning would leave the file open.
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
             model.load_weights(path)
-    except (*UNREADABLE, UserWarning) as error:
-        reason = "" if isinstance(error, UserWarning) else f": {_first_line(error)}"
+    except UNREADABLE as error:
+        raise InputError(f"received weights {path}, {expected}: {_first_line(error)}") from error
+    if held and held != type(model).__name__:
+        raise InputError(f"received weights {path} of a {held}, {expected}")
+    if any(issubclass(warning.category, UserWarning) for warning in caught):
+        raise InputError(f"received weights {path}, {expected}")
+
+
+def _load_folder(model, folder):
+    """Load another project's checkpoint of several files."""
+    try:
+        importers.load(model, folder)
+    except InputError as error:
         raise InputError(
-            f"received weights {path}, expected weights of {model.name} with the same arguments"
-            f"{reason}"
+            f"received weights {folder}, expected {MODEL_FILE} there, or another project's "
+            f"checkpoint: {error}"
         ) from error
 
 
+def _saved_class(path):
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("config.json"))["class_name"]
+
+
 def _first_line(error):
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    """Give what an error says in its first line, and in the next where that only introduces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -64,6 +64,12 @@ def test_load_takes_the_weights_alone(write_checkpoint, state):
     np.testing.assert_allclose(np.asarray(backward.bias), bias, rtol=1e-6)
 
 
+def test_the_published_sources_in_another_order(write_checkpoint, state):
+    path = write_checkpoint("a.th", state)
+    model = small(sources=["vocals", "drums", "bass", "other"])
+    refused("expected Demucs' own order.*drums.*vocals", importers.load, model, path)
+
+
 def test_another_number_of_sources(write_checkpoint, state_of):
     state = state_of(demucs._slots(small(sources=["a", "b"])))
     path = write_checkpoint("two.th", state)

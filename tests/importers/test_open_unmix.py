@@ -170,3 +170,10 @@ def test_another_kind_of_model_is_refused():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(InputError, match="received a Sequential, expected an OpenUnmixLike"):
         open_unmix.load(other, VOCALS)
+
+
+def test_names_with_an_underscore_before_the_hash(tmp_path):
+    """As the speech enhancement models are published: speech_f5e0d9f9.pth."""
+    shutil.copy(VOCALS, tmp_path / "speech_f5e0d9f9.pth")
+    shutil.copy(VOCALS, tmp_path / "lead_vocals.pth")
+    assert open_unmix.build(tmp_path).sources == ("lead_vocals", "speech")

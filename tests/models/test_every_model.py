@@ -182,10 +182,14 @@ def test_a_separator_of_it_is_saved_and_restored(model_class, tmp_path, rng):
         ("sources", ["vocals", "vocals"]),
         ("sources", ["../vocals"]),
         ("sources", [1]),
+        ("sources", 2),
         ("sample_rate", 0),
+        ("sample_rate", "8000"),
         ("channels", 0),
         ("n_fft", 127),
         ("hop", 100),
+        ("window", "no such window"),
+        ("hidden", 0),
         ("dropout", 1.0),
     ],
 )
@@ -195,3 +199,9 @@ def test_refusals(model_class, argument, value):
     with pytest.raises(InputError, match=f"received.*{argument}") as caught:
         example(model_class, **{argument: value})
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("entry", ["deep_clustering_like", "deep_attractor_like", "tasnet_like"])
+def test_one_source_leaves_nothing_to_share(entry):
+    with pytest.raises(InputError, match=r"received sources=\['voice'\], expected 2 or more"):
+        zoo.load(entry, **{**zoo.describe(entry)["tiny"], "sources": ["voice"]})

@@ -157,6 +157,18 @@ def test_published_weights_are_downloaded_and_converted(card, server):
     assert len(server.requests) == 2
 
 
+def test_the_folder_of_files_fetched_by_hand(card):
+    by_hand = load(GOLDEN, sources=["vocals", "drums"])
+    expected = load(True, sources=["vocals", "drums"])
+    for one, other in zip(by_hand.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_mistyped_set(card):
+    with pytest.raises(InputError, match=r"received weights lokal.*published set.*local"):
+        load("lokal")
+
+
 def test_sources_that_were_not_published(card):
     with pytest.raises(InputError, match="have no bass"):
         load(True, sources=["vocals", "bass"])

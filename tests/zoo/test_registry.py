@@ -152,6 +152,26 @@ def test_weights_of_another_model(saved, tmp_path):
     refused("received weights.*dense", name, tmp_path / "dense.weights.h5", **SMALL)
 
 
+def test_a_refused_file_is_closed(model, tmp_path):
+    path = tmp_path / "some.weights.h5"
+    model.save_weights(path)
+    refused("received weights", "open_unmix_like/small", path, **{**SMALL, "lstm_layers": 2})
+    model.save_weights(path, overwrite=True)
+
+
+def test_weights_of_the_same_shapes_and_another_class(tmp_path):
+    tiny = zoo.describe("deep_clustering_like")["tiny"]
+    zoo.load("deep_attractor_like", **tiny).save(tmp_path / "other.keras")
+    refused("of a DeepAttractorLike", "deep_clustering_like", tmp_path / "other.keras", **tiny)
+
+
+def test_the_reason_is_not_cut_off(tmp_path):
+    tiny = zoo.describe("tasnet_like")["tiny"]
+    path = tmp_path / "two.weights.h5"
+    zoo.load("tasnet_like", **tiny).save_weights(path)
+    refused("received weights.*shape", "tasnet_like", path, **tiny, sources=["a", "b", "c"])
+
+
 def test_weights_that_are_none(saved, tmp_path):
     text = tmp_path / "text.weights.h5"
     text.write_text("no weights")
