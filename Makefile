@@ -31,7 +31,7 @@ test-jax: $(VENV)/dev
 		$(PORTABLE)
 
 test-slow: $(VENV)/dev
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -n 2 -m slow
 
 parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -m parity
