@@ -20,8 +20,10 @@ class WaveUNetLike(SeparationModel):
     With `context` no convolution is padded: every output sample is computed of real samples alone,
     as far as there are any, and the network takes more samples than it gives. What lies beyond the
     ends of the mixture is silence, as in the original's evaluation; so the output always has the
-    mixture's length. Training crops should be long enough that most of them has its context inside
-    (of the twelve-level network 65,527 samples, 3 s, on each side).
+    mixture's length. In training too: of a crop as long as the published input, 147,443 samples,
+    the twelve-level network computes the middle 16,389 of real samples alone, which are all that
+    the original's loss is of; the others see silence for part of their context. Longer crops have
+    more of the former, at 65,527 samples, 3 s, on each side.
 
     Args:
         sources: names of the sources; with `difference` the last one is what the others leave.
