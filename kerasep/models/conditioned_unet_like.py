@@ -85,6 +85,8 @@ class ConditionedUNetLike(SeparationModel):
         name="conditioned_unet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        if not 0 <= dropout < 1:
+            raise InputError(f"received dropout={dropout}, expected a share from 0 to below 1")
         check_transform(n_fft, hop, window)
         filters = check_filters(filters)
         units = _check_control(film, control, units)

@@ -4,7 +4,11 @@ import keras
 from keras import layers as kl
 
 from kerasep.layers import LearnedAnalysis, LearnedSynthesis, TemporalConvNet
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.separation_model import (
+    SeparationModel,
+    check_activation,
+    check_signal,
+)
 from kerasep.ops import check_filterbank
 
 
@@ -95,6 +99,7 @@ class ConvTasNetLike(SeparationModel):
         name="conv_tasnet_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        check_activation(encoder_activation=encoder_activation, mask_activation=mask_activation)
         check_filterbank(filters, kernel_size, hop)
 
         # Functional model

@@ -4,7 +4,11 @@ import keras
 from keras import layers as kl
 
 from kerasep.layers import DualPathNet, LearnedAnalysis, LearnedSynthesis
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.separation_model import (
+    SeparationModel,
+    check_activation,
+    check_signal,
+)
 from kerasep.ops import check_filterbank
 
 
@@ -89,6 +93,7 @@ class DPRNNLike(SeparationModel):
         name="dprnn_like",
     ):
         sources = check_signal(sources, sample_rate, channels)
+        check_activation(encoder_activation=encoder_activation, mask_activation=mask_activation)
         check_filterbank(filters, kernel_size, hop)
         count = len(sources)
 

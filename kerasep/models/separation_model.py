@@ -122,6 +122,27 @@ def check_signal(sources, sample_rate, channels, least=1):
     return tuple(sources)
 
 
+def check_activation(**arguments):
+    """Refuse an activation that Keras does not know.
+
+    Args:
+        **arguments: names of activations, by the arguments that they were given for.
+
+    Raises:
+        InputError: with the argument and what was received.
+
+    Example:
+    >>> check_activation(mask_activation="sigmoid")
+    """
+    for argument, name in arguments.items():
+        try:
+            keras.activations.get(name)
+        except (ValueError, TypeError) as error:
+            raise InputError(
+                f"received {argument}={name!r}, expected the name of one of keras.activations"
+            ) from error
+
+
 def _plain(value):
     """Undo Keras' wrapping of containers that are set as attributes."""
     if isinstance(value, list | tuple):

@@ -191,6 +191,10 @@ def test_a_separator_of_it_is_saved_and_restored(model_class, tmp_path, rng):
         ("window", "no such window"),
         ("hidden", 0),
         ("dropout", 1.0),
+        ("dropout", 1.5),
+        ("activation", "nope"),
+        ("mask_activation", "nope"),
+        ("encoder_activation", "nope"),
     ],
 )
 def test_refusals(model_class, argument, value):
