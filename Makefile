@@ -34,7 +34,7 @@ test-slow: $(VENV)/dev
 	$(VENV)/bin/python -m pytest -n 2 -m slow
 
 parity: $(PARITY)/ready
-	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -m parity
+	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -n 2 -m parity
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		$(PORTABLE)
 

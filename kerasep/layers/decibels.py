@@ -26,7 +26,7 @@ class Decibels(keras.layers.Layer):
 
     Example:
     >>> import numpy as np
-    >>> np.round(Decibels()(np.array([10.0, 1.0, 0.1, 0.0]))).tolist()
+    >>> np.asarray(Decibels()(np.array([10.0, 1.0, 0.1, 0.0]))).round().tolist()
     [20.0, 0.0, -20.0, -80.0]
     """
 

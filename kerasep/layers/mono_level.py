@@ -22,7 +22,7 @@ class MonoLevel(keras.layers.Layer):
     >>> import numpy as np
     >>> waveform = 0.1 * np.random.randn(1, 5000, 2).astype("float32")
     >>> mean, deviation = MonoLevel()(waveform)
-    >>> normalised = (waveform - mean) / (deviation + 1e-5)
+    >>> normalised = keras.ops.subtract(waveform, mean) / (deviation + 1e-5)
     """
 
     def __init__(self, **kwargs):

@@ -82,13 +82,15 @@ class SpleeterLike(SeparationModel):
 
     Example:
     ```python
+    import keras
     import numpy as np
     from kerasep.models import SpleeterLike
 
     model = SpleeterLike(n_fft=256, hop=64, filters=[4, 8], max_hz=None, segment=16)
     magnitude = np.random.rand(1, 21, 129, 2).astype("float32")
     shares = model.estimate(magnitude)
-    np.testing.assert_allclose(np.sum(shares, axis=-1), magnitude, rtol=1e-4)
+    total = keras.ops.convert_to_numpy(shares).sum(axis=-1)
+    np.testing.assert_allclose(total, magnitude, rtol=1e-4)
     ```
 
     Reference:

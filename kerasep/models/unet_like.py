@@ -147,8 +147,8 @@ def to_unit_peak(magnitude):
 
     Example:
     >>> import numpy as np
-    >>> float(np.max(to_unit_peak(np.full((1, 2, 3, 1), 8.0))))
-    1.0
+    >>> np.asarray(to_unit_peak(ops.full((1, 1, 2, 1), 8.0))).ravel().tolist()
+    [1.0, 1.0]
     """
     peak = ops.max(magnitude, axis=(1, 2, 3), keepdims=True)
     return magnitude / ops.where(peak > 0, peak, 1.0)
