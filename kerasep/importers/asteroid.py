@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.importers import asteroid_weights, weight_map
-from kerasep.importers.torch_file import read_checkpoint
+from kerasep.importers.torch_file import read_checkpoint, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import ConvTasNetLike, DPRNNLike
 
@@ -142,7 +142,7 @@ def _read(path):
     if name not in list(_DEFAULTS) or type(given) is not dict:
         raise InputError(f"{path} holds the model {name!r}, expected {' or '.join(_DEFAULTS)}")
     given = {**_DEFAULTS[name], **given}
-    state = {key: value for key, value in state.items() if not key.endswith(".num_batches_tracked")}
+    state = without_buffers(state)
     _check_settings(path, name, given)
     found = {
         "sources": [f"source_{index + 1}" for index in range(given["n_src"])],

@@ -5,10 +5,9 @@ import json
 from kerasep import models
 from kerasep.errors import InputError
 from kerasep.importers import weight_map
-from kerasep.importers.torch_file import read_checkpoint
+from kerasep.importers.torch_file import read_checkpoint, without_buffers
 from kerasep.importers.weight_map import some
 
-_COUNTER = ".num_batches_tracked"
 # The networks that nussl's builders for mask inference, deep clustering and Chimera make: class of
 # each module, and what it takes.
 _MODULES = {
@@ -109,7 +108,7 @@ def load(model, path):
                 f"{path} holds a network of {held}, expected {wanted}: make the fitting model with "
                 f"kerasep.importers.nussl.build"
             )
-    state = {name: value for name, value in state.items() if not name.endswith(_COUNTER)}
+    state = without_buffers(state)
     advice = "make the fitting model with kerasep.importers.nussl.build"
     weight_map.assign(path, _slots(model), state, advice)
     return model

@@ -7,14 +7,12 @@ import re
 
 from kerasep.errors import InputError
 from kerasep.importers import weight_map
-from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers.torch_file import read_state_dict, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import OpenUnmixLike
 
-# Saved by some releases beside the weights: the window of the transform, the sample rate, and how
-# many batches a normalisation has seen.
-_IGNORED_PREFIXES = ("stft.", "transform.", "sample_rate")
-_IGNORED_SUFFIX = ".num_batches_tracked"
+# Saved by some releases beside the weights: the window of the transform, and the sample rate.
+_IGNORED = ("stft.", "transform.", "sample_rate")
 _USUAL_ORDER = ("vocals", "drums", "bass", "other")
 
 
@@ -41,11 +39,7 @@ def weights(path):
         assert "vocals.pth" in str(error)
     ```
     """
-    return {
-        name: value
-        for name, value in read_state_dict(path).items()
-        if not name.startswith(_IGNORED_PREFIXES) and not name.endswith(_IGNORED_SUFFIX)
-    }
+    return without_buffers(read_state_dict(path), _IGNORED)
 
 
 def arguments(state):

@@ -64,6 +64,28 @@ def read_state_dict(path):
     return state
 
 
+def without_buffers(state, ignored=()):
+    """Leave out what modules save beside their weights.
+
+    Args:
+        state: dict from name to array.
+        ignored: beginnings of more names to leave out, such as those of a transform's windows.
+
+    Returns:
+        The rest, without the counters of batches that PyTorch's norms keep.
+
+    Example:
+    >>> state = {"bn.weight": 1, "bn.num_batches_tracked": 2, "stft.window": 3}
+    >>> without_buffers(state, "stft.")
+    {'bn.weight': 1}
+    """
+    return {
+        name: value
+        for name, value in state.items()
+        if not name.startswith(ignored) and not name.endswith(".num_batches_tracked")
+    }
+
+
 def read_checkpoint(path):
     """Read the tensors of a file written by `torch.save`, and what lies beside them.
 

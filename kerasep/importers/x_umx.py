@@ -2,7 +2,7 @@
 
 from kerasep.errors import InputError
 from kerasep.importers import open_unmix, weight_map
-from kerasep.importers.torch_file import read_state_dict
+from kerasep.importers.torch_file import read_state_dict, without_buffers
 
 # Asteroid's modules of a source, and Open-Unmix' names for them.
 _MODULES = {
@@ -40,11 +40,7 @@ def weights(path):
         assert "x_umx.pth" in str(error)
     ```
     """
-    state = {
-        name: value
-        for name, value in read_state_dict(path).items()
-        if not name.startswith(_IGNORED) and not name.endswith(".num_batches_tracked")
-    }
+    state = without_buffers(read_state_dict(path), _IGNORED)
     starts = [name.split(".")[1] for name in state if name.startswith("layer_enc.")]
     found = {source: {} for source in dict.fromkeys(starts)}
     for source, own in found.items():

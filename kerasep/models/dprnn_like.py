@@ -3,7 +3,8 @@
 import keras
 from keras import layers as kl
 
-from kerasep.layers import DualPathNet, LearnedAnalysis, LearnedSynthesis
+from kerasep.layers import DualPathNet
+from kerasep.models.filterbank_ends import analysed, masked, sample_rows, synthesised
 from kerasep.models.separation_model import (
     SeparationModel,
     check_activation,
@@ -99,17 +100,9 @@ class DPRNNLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        # The samples of all channels in one row: a frame then holds them all.
-        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
-        features = LearnedAnalysis(
-            filters,
-            kernel_size * channels,
-            hop * channels,
-            encoder_activation,
-            fill=False,
-            name="encoder",
-        )(row)
-        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
+        row = sample_rows(mixture)
+        bank = (kernel_size * channels, hop * channels)
+        features, x = analysed(row, filters, *bank, encoder_activation)
         x = DualPathNet(
             bottleneck * count,
             chunk,
@@ -128,10 +121,7 @@ class DPRNNLike(SeparationModel):
         x = kl.Dense(filters, use_bias=False, name="mask_dense")(x)
         x = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         masks = kl.Activation(mask_activation, name="masks", dtype="float32")(x)
-        masked = kl.Multiply(name="masked", dtype="float32")([masks, features])
-        masked = kl.Reshape((-1, filters, 1, count), name="apart", dtype="float32")(masked)
-        rows = LearnedSynthesis(kernel_size * channels, hop * channels, name="decoder")(masked, row)
-        outputs = kl.Reshape((-1, channels, count), name="sources", dtype="float32")(rows)
+        outputs = synthesised(masked(masks, features), row, *bank, channels)
         super().__init__(mixture, outputs, name=name)
 
         self.sources = sources

@@ -4,7 +4,8 @@ import keras
 from keras import layers as kl
 
 from kerasep.errors import InputError
-from kerasep.layers import GatedAnalysis, LearnedSynthesis, MaskHead, RecurrentStack
+from kerasep.layers import GatedAnalysis, MaskHead, RecurrentStack
+from kerasep.models.filterbank_ends import sample_rows, synthesised
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.ops import check_filterbank
 
@@ -87,8 +88,7 @@ class TasNetLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        # The samples of all channels in one row: a frame then holds them all.
-        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        row = sample_rows(mixture)
         features, level = GatedAnalysis(filters, kernel_size * channels, name="encoder")(row)
         x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
         x = kl.LayerNormalization(epsilon=1e-8, name="norm")(x)
@@ -102,8 +102,7 @@ class TasNetLike(SeparationModel):
         levelled = kl.Reshape((-1, filters, 1, 1), name="each", dtype="float32")(levelled)
         masked = kl.Multiply(name="masked", dtype="float32")([masks, levelled])
         size = kernel_size * channels
-        rows = LearnedSynthesis(size, size, name="decoder")(masked, row)
-        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
+        outputs = synthesised(masked, row, size, size, channels)
         super().__init__(mixture, outputs, name=name)
 
         self.sources = sources
