@@ -187,7 +187,8 @@ def test_training_that_is_stopped_gives_the_cursor_back(folder, tmp_path, monkey
 
     terminal = io.StringIO()
     monkeypatch.setattr(keras.Model, "fit", fit)
-    monkeypatch.setattr(cli, "out", Console(file=terminal, force_terminal=True))
+    command = sys.modules["kerasep.cli.train"]  # its name in the package is the function's
+    monkeypatch.setattr(command, "out", Console(file=terminal, force_terminal=True))
     assert call(*train_command(folder / "songs", tmp_path / "run")) == 130
     text = terminal.getvalue()
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")

@@ -1,0 +1,53 @@
+"""The command line: `kerasep COMMAND --help` describes each command; one command a file."""
+
+import sys
+
+import typer
+
+from kerasep.cli.demo import demo
+from kerasep.cli.evaluate import evaluate
+from kerasep.cli.export import export
+from kerasep.cli.import_weights import import_weights
+from kerasep.cli.list_entries import list_entries
+from kerasep.cli.separate import separate
+from kerasep.cli.show import show
+from kerasep.cli.terminal import fail
+from kerasep.cli.train import train
+from kerasep.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Audio source separation in Keras: train, separate, evaluate, export to a phone.",
+)
+UsageError = typer.BadParameter.__base__  # click's or typer's own, depending on the release
+COMMANDS = {
+    "list": list_entries,
+    "show": show,
+    "import": import_weights,
+    "train": train,
+    "separate": separate,
+    "evaluate": evaluate,
+    "export": export,
+    "demo": demo,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def main():
+    """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
+    try:
+        status = app(standalone_mode=False)
+    except InputError as error:
+        fail(str(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        status = 130  # some releases of typer return it instead
+    except OSError as error:
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
+    except UsageError as error:
+        fail(f"{error.format_message()} (see kerasep --help)", 2)
+    if status == 130:
+        fail("stopped; the same command goes on where it can", 130)
+    sys.exit(status)

@@ -1,0 +1,24 @@
+"""The command `kerasep demo`."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.options import Overwrite
+from kerasep.cli.terminal import out, say, start_keras
+
+
+def demo(
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="gets all results")] = (
+        pathlib.Path("demo")
+    ),
+    minutes: Annotated[float, typer.Option(help="of training")] = 1.5,
+    overwrite: Overwrite = False,
+):
+    """Make songs; train, score and export a small model; write a page that shows it all."""
+    start_keras()
+    from kerasep import demo as demonstration
+
+    page = demonstration.run(out_folder, minutes, out, overwrite=overwrite)
+    say(f"open {page} in a browser")

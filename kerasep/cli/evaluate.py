@@ -1,0 +1,53 @@
+"""The command `kerasep evaluate`."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.options import ModelOption, Overwrite, Residual, Wiener, as_separator, trained
+from kerasep.cli.terminal import out, progress_bar, say, start_keras
+from kerasep.errors import InputError
+
+
+def evaluate(
+    model: ModelOption,
+    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
+        "scores.csv"
+    ),
+    measures: Annotated[
+        str,
+        typer.Option(
+            help="joined by commas: si_sdr, si_snr, sd_sdr, snr, usdr, bss_sdr, bss_isr, bss_sir, "
+            "bss_sar; bss_eval for the last four"
+        ),
+    ] = "si_sdr,usdr",
+    wiener_iterations: Wiener = 0,
+    residual: Residual = None,
+    oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
+    overwrite: Overwrite = False,
+):
+    """Score a model on a folder of tracks, beside the mixture and the ideal masks."""
+    start_keras()
+    from kerasep import evaluation
+    from kerasep.metrics import check_measures
+    from kerasep.score_tables import score_tables
+
+    chosen = check_measures([name.strip() for name in measures.split(",")])
+    if csv.exists() and not overwrite:
+        raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
+    if not csv.parent.is_dir():
+        raise InputError(
+            f"received --csv {csv}, but there is no folder {csv.parent}: make it first"
+        )
+    separator = as_separator(trained(model), wiener_iterations, residual)
+    with progress_bar("scoring") as progress:
+        rows = evaluation.evaluate(
+            separator, data, measures=chosen, oracles=oracles, progress=progress
+        )
+    evaluation.write_csv(rows, csv)
+    for line, table in score_tables(rows + evaluation.summarise(rows), chosen):
+        say(line)
+        out.print(table)
+    say(f"{csv}: {len(rows)} rows")

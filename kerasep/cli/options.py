@@ -1,0 +1,84 @@
+"""Options that several commands share, and what they stand for."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.terminal import progress_bar
+from kerasep.errors import InputError
+
+Names = Annotated[
+    str | None, typer.Option(help="sources, joined by commas, instead of the preset's")
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="a run's folder, a .keras or a .tflite file, or a preset with published weights",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
+Wiener = Annotated[
+    int,
+    typer.Option(
+        min=0, help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"
+    ),
+]
+Residual = Annotated[
+    str | None, typer.Option(help="name one more source: the mixture less all the others")
+]
+
+
+def trained(name):
+    """Load a model that has learned something."""
+    if name.endswith(".tflite"):
+        from kerasep import tflite
+
+        return tflite.Runtime(name)
+    from kerasep import zoo
+
+    if pathlib.Path(name).exists() or name.endswith(".keras"):
+        return zoo.load(name)
+    card = zoo.describe(name)
+    if not card["weights"]:
+        raise InputError(
+            f"received preset {card['name']}, which has no published weights: train it first "
+            f"(kerasep train {name} --data FOLDER --out RUN), then give --model RUN"
+        )
+    with progress_bar("downloading") as progress:
+        return zoo.load(name, weights=True, progress=progress)
+
+
+def as_separator(model, wiener_iterations, residual):
+    """Wrap a model from waveform to waveforms; an exported file is that already."""
+    if not hasattr(model, "domain"):
+        if wiener_iterations or residual:
+            raise InputError(
+                "received --wiener-iterations or --residual for a .tflite file, expected them when "
+                "it was exported"
+            )
+        return model
+    from kerasep.separator import Separator
+
+    return Separator(model, wiener_iterations, residual)
+
+
+def chunked(separator):
+    """Prepare a separator for recordings of any length."""
+    if hasattr(separator, "chunk_separator"):
+        return separator.chunk_separator()
+    from kerasep import separation
+
+    return separation.chunk_separator(separator)
+
+
+def named(sources):
+    """Turn the names of --sources into an argument of `zoo.load`."""
+    return {} if sources is None else {"sources": [name.strip() for name in sources.split(",")]}
+
+
+def given(**options):
+    """Leave out the options that were not given."""
+    return {key: value for key, value in options.items() if value is not None}

@@ -1,0 +1,19 @@
+"""The command `kerasep show`."""
+
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.terminal import out, say, start_keras
+
+
+def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
+    """Show a preset: its arguments and training recipe as JSON, and a drawing of its graph."""
+    start_keras()
+    from kerasep import zoo
+    from kerasep.zoo.drawing import draw
+
+    card = zoo.describe(name)
+    say(f"{card['name']}: {card['description']}\n")
+    out.print_json(data={key: card[key] for key in card if key not in ("name", "description")})
+    say(f"\n{draw(zoo.load(name))}")

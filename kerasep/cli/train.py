@@ -1,0 +1,67 @@
+"""The command `kerasep train`."""
+
+import contextlib
+import pathlib
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.options import Names, given, named
+from kerasep.cli.terminal import out, say, start_keras
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="a preset's name")],
+    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="the run's folder")],
+    valid: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="tracks to validate on; default: every tenth of --data"),
+    ] = None,
+    sources: Names = None,
+    sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 mono, 2 stereo")] = None,
+    weights: Annotated[
+        pathlib.Path | None, typer.Option(help="start from these weights, of the same model")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="crops in a batch")] = None,
+    crop_seconds: Annotated[float | None, typer.Option(help="length of a crop")] = None,
+    crops_per_track: Annotated[
+        int | None, typer.Option(min=1, help="crops of a track in an epoch")
+    ] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
+):
+    """Train a preset on a folder of tracks; the same command again goes on after a kill.
+
+    The other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
+    model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
+    """
+    start_keras()
+    import keras
+
+    from kerasep import training, zoo
+    from kerasep.progress import FitProgress
+
+    keras.utils.set_random_seed(seed)
+    overrides = given(sample_rate=sample_rate, channels=channels) | named(sources)
+    model = zoo.load(name, weights=weights, **overrides)
+    settings = given(
+        batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
+    )
+    say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
+    say("first, the level of every frequency in the training data")
+    with contextlib.closing(FitProgress(out)) as progress:
+        history = training.train(
+            model,
+            data,
+            out_folder,
+            valid,
+            recipe=given(epochs=epochs) | {"data": settings},
+            seed=seed,
+            max_minutes=max_minutes,
+            callbacks=[progress],
+        )
+    minutes = history[-1]["seconds"] / 60
+    say(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
