@@ -14,31 +14,63 @@ PAGE = ROOT / "docs" / "guide" / "add_architecture.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+# What the zoo's own entry of the page's kind consists of.
+WAVE_UNET = (
+    "kerasep/models/wave_unet_like.py",
+    "kerasep/zoo/presets/wave_unet_like.json",
+    "tests/models/test_wave_unet_like.py",
+)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project."""
+    for name in ("kerasep", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def run(project, *command):
+    """Run Python in the copy; give what it prints."""
+    environment = {**os.environ, "PYTHONPATH": str(project)}
+    result = subprocess.run(
+        [sys.executable, *command], cwd=project, env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+    return result.stdout
+
+
+def sweep(project, *names):
+    """Run the tests of all entries for one; give how many passed."""
+    command = ["-m", "pytest", "-p", "no:cacheprovider", "-m", "slow or not slow"]
+    command += ["tests/zoo", "tests/models", "tests/test_docstrings.py", "-k", " or ".join(names)]
+    command += ["--deselect", "tests/zoo/test_costs.py"]
+    return int(re.search(r"(\d+) passed", run(project, *command)).group(1))
+
+
 @pytest.mark.slow
-def test_two_files_are_all_it_takes(tmp_path):
-    for name in ("kerasep", "tests", "pyproject.toml"):
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, tmp_path)
+def test_two_files_are_all_it_takes(project):
     files = FILE.findall(PAGE.read_text("utf-8"))
     assert [name.rpartition(".")[2] for name, _ in files] == ["py", "json"]
     for name, text in files:
-        assert not (tmp_path / name).exists()
-        (tmp_path / name).write_text(text, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/zoo"]
-    command += ["tests/models", "tests/test_docstrings.py", "-k", "gru_filter or GRUFilter"]
-    command += ["--deselect", "tests/zoo/test_costs.py"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    result = subprocess.run(
-        [*command, "-m", "slow or not slow"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout[-3000:]
-    passed = int(re.search(r"(\d+) passed", result.stdout).group(1))
+        assert not (project / name).exists()
+        (project / name).write_text(text, "utf-8")
     # The sweep over models, the presets' (built, exported, overfitted) and the docstring's example.
-    assert passed > 20
+    assert sweep(project, "gru_filter", "GRUFilter") > 20
+
+
+@pytest.mark.slow
+def test_an_entry_of_the_zoo_is_no_more(project):
+    """Wave-U-Net is taken out of the project, and put back by its three files alone."""
+    listing = ("-c", "from kerasep import zoo; print(*zoo.list_entries())")
+    for name in WAVE_UNET:
+        (project / name).unlink()
+    without = run(project, *listing)
+    assert "wave_unet_like" not in without
+    assert "demucs_like" in without
+    for name in WAVE_UNET:
+        shutil.copy(ROOT / name, project / name)
+    assert "wave_unet_like" in run(project, *listing)
+    assert sweep(project, "wave_unet", "WaveUNet") > 30
