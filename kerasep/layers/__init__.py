@@ -58,6 +58,7 @@ from kerasep.layers.soft_kmeans import SoftKMeans
 from kerasep.layers.split_chunks import SplitChunks
 from kerasep.layers.stft import STFT
 from kerasep.layers.temporal_conv_net import TemporalConvNet
+from kerasep.layers.transposed_convolutions import Conv1DTranspose, Conv2DTranspose
 from kerasep.layers.unfold_sources import UnfoldSources
 from kerasep.layers.whitening import Whitening
 from kerasep.layers.wiener_filter import WienerFilter
@@ -70,6 +71,8 @@ __all__ = [
     "BinaryMask",
     "CenterCrop",
     "CenterPad",
+    "Conv1DTranspose",
+    "Conv2DTranspose",
     "CumulativeLayerNormalization",
     "Decibels",
     "DecoderBlock2D",

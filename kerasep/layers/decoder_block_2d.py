@@ -5,6 +5,7 @@ import keras
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.layers.encoder_block_2d import NORMS, check_block
+from kerasep.layers.transposed_convolutions import Conv2DTranspose
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -79,7 +80,7 @@ class DecoderBlock2D(keras.layers.Layer):
         self.norm = norm
         self.activation = keras.activations.get(activation)
         self.dropout = dropout
-        self.conv = keras.layers.Conv2DTranspose(
+        self.conv = Conv2DTranspose(
             filters,
             kernel_size,
             strides=self.stride,

@@ -7,7 +7,14 @@ from keras import layers as kl
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.layers import CenterCrop, CenterPad, MonoLevel, RecurrentStack, Resample
+from kerasep.layers import (
+    CenterCrop,
+    CenterPad,
+    Conv1DTranspose,
+    MonoLevel,
+    RecurrentStack,
+    Resample,
+)
 from kerasep.models.separation_model import SeparationModel, check_signal
 
 
@@ -144,7 +151,7 @@ class DemucsLike(SeparationModel):
             x = kl.Add(name=f"decoder_{level}_join")([x, skip])
             x = gated(x, widths[level], context, f"decoder_{level}")
             width = widths[level - 1] if level else len(sources) * channels
-            x = kl.Conv1DTranspose(
+            x = Conv1DTranspose(
                 width,
                 kernel_size,
                 strides=stride,

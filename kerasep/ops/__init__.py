@@ -34,6 +34,7 @@ from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
 from kerasep.ops.stft import check_transform, istft, stft, window
+from kerasep.ops.subpixel import subpixel_conv_transpose
 from kerasep.ops.unit_norm import unit_norm
 from kerasep.ops.wiener import mixture_phase, wiener
 
@@ -89,6 +90,7 @@ __all__ = [
     "soft_kmeans",
     "split_chunks",
     "stft",
+    "subpixel_conv_transpose",
     "synthesis",
     "thresholded_snr",
     "unfold",

@@ -4,7 +4,14 @@ import contextlib
 
 import keras
 
-from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
+from kerasep.layers import (
+    STFT,
+    Conv1DTranspose,
+    Conv2DTranspose,
+    InverseSTFT,
+    Magnitude,
+    WienerFilter,
+)
 from kerasep.tflite.recurrent import lstm_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
@@ -15,6 +22,8 @@ from kerasep.tflite.transposed_2d import conv2d_transpose_form
 FORMS = {
     keras.layers.Conv1DTranspose: conv1d_transpose_form,
     keras.layers.Conv2DTranspose: conv2d_transpose_form,
+    Conv1DTranspose: conv1d_transpose_form,
+    Conv2DTranspose: conv2d_transpose_form,
     keras.layers.LSTM: lstm_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,

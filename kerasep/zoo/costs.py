@@ -109,6 +109,8 @@ COUNTS = {
     keras.layers.Conv2D: _by_output,
     keras.layers.Conv1DTranspose: _by_input,
     keras.layers.Conv2DTranspose: _by_input,
+    layers.Conv1DTranspose: _by_input,
+    layers.Conv2DTranspose: _by_input,
     keras.layers.DepthwiseConv1D: _by_channel,
     keras.layers.LSTM: _by_step,
     keras.layers.GRU: _by_step,

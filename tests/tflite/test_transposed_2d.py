@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import interpreter
 
-from kerasep.layers import DecoderBlock2D
+from kerasep.layers import Conv2DTranspose, DecoderBlock2D
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.rewrites import export_forms
 from kerasep.tflite.transposed_2d import axis_taps, conv2d_transpose_form
@@ -89,7 +89,7 @@ def test_the_file_has_a_plain_convolution(stride, spread):
         return {"y": model([x, skip])}
 
     with export_forms(model) as layers:
-        assert [type(layer) for layer in layers] == [keras.layers.Conv2DTranspose]
+        assert [type(layer) for layer in layers] == [Conv2DTranspose]
         content, counts = convert(model, function, x=x.shape, skip=skip.shape)
     assert spread in counts
     assert "CONV_2D" in counts
