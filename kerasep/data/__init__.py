@@ -5,8 +5,18 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "pools", "spectra", "synthetic", "tracks")
+_SUBMODULES = (
+    "audio",
+    "checking",
+    "failures",
+    "pipelines",
+    "pools",
+    "spectra",
+    "synthetic",
+    "tracks",
+)
 _ATTRIBUTES = {
+    "check": "checking",
     "info": "audio",
     "read": "audio",
     "stream": "audio",
