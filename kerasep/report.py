@@ -146,6 +146,8 @@ def table(rows, own=()):
     >>> "<td>1.50</td>" in table([{"source": "bass", "dB": 1.5}])
     True
     """
+    if not rows:
+        return "<p>Nothing to show.</p>"
     head = "".join(f"<th>{html.escape(str(key))}</th>" for key in rows[0])
     lines = []
     for index, row in enumerate(rows):
