@@ -163,6 +163,14 @@ def test_every_command_has_help(command, capsys):
     assert "Usage" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("group", [(), ("data",)])
+def test_a_group_without_a_command_shows_its_help(group, capsys):
+    assert call(*group) == 2
+    said = capsys.readouterr()
+    assert "Usage" in said.out
+    assert said.err == ""
+
+
 def test_checking_a_data_set(tmp_path, capsys):
     songs = tmp_path / "[live] songs"
     data.write_songs(songs / "train", 3, seconds=1.0)

@@ -56,6 +56,8 @@ def main():
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except UsageError as error:
+        if not error.format_message():  # the help has been shown, for want of a command
+            sys.exit(2)
         fail(f"{error.format_message()} (see kerasep --help)", 2)
     if status == 130:
         fail("stopped; the same command goes on where it can", 130)
