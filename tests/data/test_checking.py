@@ -174,7 +174,7 @@ def test_the_table(songs, tmp_path):
 
 
 def test_nothing_is_there(tmp_path):
-    with pytest.raises(InputError, match="has no layout that is known"):
+    with pytest.raises(InputError, match="has no track or recording in a known layout"):
         check(tmp_path)
     write_track(tmp_path / "a", with_mixture=False)
     for path in tmp_path.glob("a/*"):
