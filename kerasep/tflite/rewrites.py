@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
+from kerasep.layers.lstm import LSTM
 from kerasep.tflite.recurrent import lstm_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
@@ -16,6 +17,7 @@ FORMS = {
     keras.layers.Conv1DTranspose: conv1d_transpose_form,
     keras.layers.Conv2DTranspose: conv2d_transpose_form,
     keras.layers.LSTM: lstm_form,
+    LSTM: lstm_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
     Magnitude: magnitude_form,
