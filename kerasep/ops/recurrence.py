@@ -50,9 +50,6 @@ def lstm(projected, recurrent_kernel, h, c, memory=False):
 
         def grad(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            dh_above, dc_above = upstream, ops.zeros_like(upstream)
-            if memory:
-                dh_above, dc_above = ops.split(upstream, 2, axis=-1)
             i, f, g, o = ops.split(zs, 4, axis=-1)
             i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
             before = ops.concatenate([c[None], cs[:-1]])
@@ -60,24 +57,25 @@ def lstm(projected, recurrent_kernel, h, c, memory=False):
             # Three gates take the gradient of the memory, the last one that of the output, times
             by_gate = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), tanh * o * (1 - o)]
             to_memory = o * (1 - tanh * tanh)
+            # One tensor: TensorFlow's scan takes several only of a known number of frames.
+            frames = ops.concatenate([*by_gate, to_memory, f, upstream], axis=-1)
+            ends = [4 * units, 5 * units, 6 * units]
             transposed = ops.transpose(kernel)
 
             def backwards(states, frame):
                 dh, dc, _ = states
-                dh_above, dc_above, by_gate, to_memory, f = frame
-                dh = dh + dh_above
-                dc = dc + dc_above + dh * to_memory
+                by_gate, to_memory, f, upstream = ops.split(frame, ends, axis=-1)
+                dh = dh + upstream[:, :units]
+                dc = dc + dh * to_memory
+                if memory:
+                    dc = dc + upstream[:, units:]
                 dz = ops.concatenate([dc, dc, dc, dh], axis=-1) * by_gate
                 states = ops.matmul(dz, transposed), dc * f, dz
                 return states, states
 
             zero = ops.zeros_like(h)
-            (dh, dc, _), (_, _, dz) = ops.scan(
-                backwards,
-                (zero, zero, ops.tile(zero, (1, 4))),
-                (dh_above, dc_above, ops.concatenate(by_gate, axis=-1), to_memory, f),
-                reverse=True,
-            )
+            start = (zero, zero, ops.tile(zero, (1, 4)))
+            (dh, dc, _), (_, _, dz) = ops.scan(backwards, start, frames, reverse=True)
             before = ops.reshape(ops.concatenate([h[None], hs[:-1]]), (-1, units))
             dkernel = ops.matmul(ops.transpose(before), ops.reshape(dz, (-1, 4 * units)))
             return dz, dkernel, dh, dc

@@ -129,3 +129,23 @@ def test_files_written_with_keras_layer_are_read(rng, tmp_path, monkeypatch):
     for each in (new, loaded):
         assert type(each.get_layer("causal").cells[0]) is LSTM
         assert_equal(each(x), old(x))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exported from TensorFlow")
+def test_a_saved_model_of_any_size_keeps_results_and_gradients(rng, tmp_path, calls):
+    import tensorflow as tf
+
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, RecurrentStack(256)(inputs))
+    model.export(tmp_path / "model", verbose=False)
+    assert calls
+    x = tf.constant(rng.standard_normal((2, 6, 3)).astype("float32"))
+    found = []
+    loaded = tf.saved_model.load(tmp_path / "model")
+    for function in (loaded.serve, model):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            result = function(x)
+            total = tf.reduce_sum(result**2)
+        found.append((result, tape.gradient(total, x)))
+    assert_equal(*found)
