@@ -52,6 +52,7 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/bss_eval.py
 	$(PARITY)/bin/python benchmarks/stft.py
 	$(PARITY)/bin/python benchmarks/transposed_convolutions.py
+	$(PARITY)/bin/python benchmarks/recurrent.py
 	$(PARITY)/bin/python benchmarks/zoo_speed.py
 
 clean:

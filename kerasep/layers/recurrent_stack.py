@@ -3,8 +3,9 @@
 import keras
 
 from kerasep.errors import InputError
+from kerasep.layers.lstm import LSTM
 
-CELLS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+CELLS = {"lstm": LSTM, "gru": keras.layers.GRU}
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -13,7 +14,8 @@ class RecurrentStack(keras.layers.Layer):
 
     On a GPU they run as cuDNN kernels (Keras has none for a GRU on JAX). Those take float32 alone,
     so the stack computes in float32 under any mixed-precision policy and hands its result on in the
-    policy's type. They allow of no dropout inside a layer, and no other activations.
+    policy's type. They allow of no dropout inside a layer, and no other activations. On a processor
+    an LSTM of many units runs a small batch in `kerasep.ops.lstm`.
 
     A recurrent layer sees every frame from the start of the sequence; `units` is the size of its
     memory, not a number of frames.

@@ -29,6 +29,7 @@ from kerasep.ops.phase import (
     with_phase,
 )
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
+from kerasep.ops.recurrence import lstm
 from kerasep.ops.resampling import resample, resampling_filters
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
@@ -66,6 +67,7 @@ __all__ = [
     "istft",
     "join_chunks",
     "kmeans",
+    "lstm",
     "magnitude",
     "mel_filterbank",
     "misi",

@@ -12,6 +12,7 @@ from kerasep.layers import (
     Magnitude,
     WienerFilter,
 )
+from kerasep.layers.lstm import LSTM
 from kerasep.tflite.recurrent import lstm_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
@@ -25,6 +26,7 @@ FORMS = {
     Conv1DTranspose: conv1d_transpose_form,
     Conv2DTranspose: conv2d_transpose_form,
     keras.layers.LSTM: lstm_form,
+    LSTM: lstm_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
     Magnitude: magnitude_form,

@@ -1,0 +1,51 @@
+"""The layer behind `RecurrentStack`: Keras' LSTM with a loop for small batches on a processor."""
+
+import keras
+
+from kerasep.ops import lstm
+
+# The gradient that `kerasep.ops.lstm` saves has units times as many rows, what it costs has batch:
+# it was measured to pay from here on. A batch of unknown size is taken for one of a training.
+UNITS_PER_EXAMPLE = 8
+USUAL_BATCH = 32
+
+
+class _Loop(keras.layers.RNN):
+    """The loop that an LSTM falls back on where Keras has no kernel for it."""
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        cell = self.cell
+        batch = sequences.shape[0] if isinstance(sequences.shape[0], int) else USUAL_BATCH
+        pays = cell.units >= UNITS_PER_EXAMPLE * batch
+        plain = (
+            cell.activation is keras.activations.tanh
+            and cell.recurrent_activation is keras.activations.sigmoid
+            and not (cell.dropout or cell.recurrent_dropout or self.unroll or self.stateful)
+        )
+        if mask is not None or not plain or not pays:
+            return super().inner_loop(sequences, initial_state, mask, training)
+        projected = keras.ops.matmul(keras.ops.transpose(sequences, (1, 0, 2)), cell.kernel)
+        if cell.use_bias:
+            projected = projected + cell.bias
+        if self.go_backwards:
+            projected = keras.ops.flip(projected, axis=0)
+        # A copy is a tensor: TensorFlow's gradients of functions take no variables.
+        kernel = keras.ops.copy(cell.recurrent_kernel)
+        outputs = lstm(projected, kernel, *initial_state, memory=self.return_state)
+        states = []
+        if self.return_state:
+            outputs, memory = keras.ops.split(outputs, 2, axis=-1)
+            states = [outputs[-1], memory[-1]]
+        return outputs[-1], keras.ops.transpose(outputs, (1, 0, 2)), states
+
+
+# Between Keras' LSTM and its RNN, the loop is what `super` finds where there is no cuDNN.
+@keras.saving.register_keras_serializable("kerasep")
+class LSTM(keras.layers.LSTM, _Loop):
+    """`keras.layers.LSTM`, faster on a processor where the batch is small beside the units.
+
+    There `kerasep.ops.lstm` runs over the frames. On a GPU it is Keras' layer, with cuDNN; masks,
+    dropout inside the layer, `unroll`, `stateful` and other activations go Keras' way too.
+    Arguments, weights and results are those of `keras.layers.LSTM`, and so is the name: saved files
+    have the weights under it.
+    """

@@ -1,0 +1,85 @@
+"""The LSTM's loop over frames, with a gradient of its own."""
+
+from keras import ops
+
+
+def lstm(projected, recurrent_kernel, h, c, memory=False):
+    """Outputs of an LSTM, from the projection of its inputs.
+
+    Derived step by step, a loop adds up the gradient of its kernel at every frame: a matrix that is
+    far larger than what a step of a small batch computes. Here the loop back through the frames
+    carries the gradients of the states alone, and the kernel's is one product over all frames.
+
+    Args:
+        projected: inputs times kernel, plus bias: `(frames, batch, 4 * units)`, the gates in the
+            order input, forget, cell, output.
+        recurrent_kernel: tensor `(units, 4 * units)`; of a variable, what `keras.ops.copy` gives.
+        h: output before the first frame, `(batch, units)`.
+        c: memory before the first frame, `(batch, units)`.
+        memory: whether each frame's memory is joined to its output. Defaults to False.
+
+    Returns:
+        Tensor `(frames, batch, units)`, or `(frames, batch, 2 * units)` with `memory`.
+
+    Example:
+    >>> import numpy as np
+    >>> state = np.zeros((2, 3), "float32")
+    >>> projected = np.ones((5, 2, 12), "float32")
+    >>> outputs = lstm(projected, np.ones((3, 12), "float32"), state, state)
+    >>> np.asarray(outputs)[0, 0].round(2).tolist()
+    [0.37, 0.37, 0.37]
+
+    Reference:
+        Hochreiter and Schmidhuber 1997, "Long short-term memory".
+    """
+    units = recurrent_kernel.shape[0]
+
+    # One result, for a gradient of several is beyond Keras on PyTorch. TensorFlow wants a scan's
+    # results in the shapes of its states: what is kept of a frame is a state too.
+    @ops.custom_gradient
+    def run(projected, kernel, h, c):
+        def forwards(states, row):
+            h, c, _ = states
+            z = row + ops.matmul(h, kernel)
+            i, f, g, o = ops.split(z, 4, axis=-1)
+            c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
+            states = ops.sigmoid(o) * ops.tanh(c), c, z
+            return states, states
+
+        _, (hs, cs, zs) = ops.scan(forwards, (h, c, ops.tile(h, (1, 4))), projected)
+
+        def grad(*args, upstream=None):
+            upstream = args[0] if upstream is None else upstream
+            i, f, g, o = ops.split(zs, 4, axis=-1)
+            i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+            before = ops.concatenate([c[None], cs[:-1]])
+            tanh = ops.tanh(cs)
+            # Three gates take the gradient of the memory, the last one that of the output, times
+            by_gate = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), tanh * o * (1 - o)]
+            to_memory = o * (1 - tanh * tanh)
+            # One tensor: TensorFlow's scan takes several only of a known number of frames.
+            frames = ops.concatenate([*by_gate, to_memory, f, upstream], axis=-1)
+            ends = [4 * units, 5 * units, 6 * units]
+            transposed = ops.transpose(kernel)
+
+            def backwards(states, frame):
+                dh, dc, _ = states
+                by_gate, to_memory, f, upstream = ops.split(frame, ends, axis=-1)
+                dh = dh + upstream[:, :units]
+                dc = dc + dh * to_memory
+                if memory:
+                    dc = dc + upstream[:, units:]
+                dz = ops.concatenate([dc, dc, dc, dh], axis=-1) * by_gate
+                states = ops.matmul(dz, transposed), dc * f, dz
+                return states, states
+
+            zero = ops.zeros_like(h)
+            start = (zero, zero, ops.tile(zero, (1, 4)))
+            (dh, dc, _), (_, _, dz) = ops.scan(backwards, start, frames, reverse=True)
+            before = ops.reshape(ops.concatenate([h[None], hs[:-1]]), (-1, units))
+            dkernel = ops.matmul(ops.transpose(before), ops.reshape(dz, (-1, 4 * units)))
+            return dz, dkernel, dh, dc
+
+        return ops.concatenate([hs, cs], axis=-1) if memory else hs, grad
+
+    return run(projected, recurrent_kernel, h, c)
