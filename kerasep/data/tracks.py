@@ -3,25 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from kerasep.data import audio
 from kerasep.data.decoders import as_float
+from kerasep.data.stems import Stem, read_stem
 from kerasep.errors import InputError
 
 _MUSDB = ".stem.mp4"
 _MUSDB_STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
 _LAYOUTS = "expected FOLDER/<track>/<stem>.wav (or .flac, .mp3, ...) or FOLDER/*.stem.mp4 (MUSDB18)"
-
-
-class Stem(NamedTuple):
-    """Where one stem is: a file, the audio stream in it, and what its header says."""
-
-    path: Path
-    stream: int
-    info: audio.AudioInfo
 
 
 @dataclass(frozen=True)
@@ -117,32 +109,6 @@ class Track:
                 if index < len(sources):
                     separate[: len(waveform), :, index] += waveform
         return mixture, separate
-
-
-def check_channels(stem, channels):
-    """Refuse a stem whose channels cannot be converted: only from mono, or to mono."""
-    if channels not in (stem.info.channels, 1) and stem.info.channels != 1:
-        raise InputError(
-            f"{stem.path} has {stem.info.channels} channels, the model {channels}: expected "
-            f"{channels} or 1, convert it"
-        )
-
-
-def read_stem(stem, sample_rate, channels, start, samples):
-    """Read a stem from `start` seconds on: at most `samples`, and one channel or `channels`.
-
-    The samples are as decoded: `kerasep.data.decoders.as_float` scales them.
-    """
-    check_channels(stem, channels)
-    rate = stem.info.sample_rate
-    first = round(start * rate)
-    count = min(-(-samples * rate // sample_rate), stem.info.samples - first)
-    if count <= 0:
-        return np.zeros((0, channels), "float32")
-    waveform, _ = audio.read_decoded(stem.path, sample_rate, first, count, stem.stream)
-    if stem.info.channels > channels:
-        waveform = as_float(waveform).mean(axis=1, keepdims=True)
-    return waveform[:samples]
 
 
 def find_tracks(folder, sources=None):
