@@ -5,7 +5,7 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "spectra", "synthetic", "tracks")
+_SUBMODULES = ("audio", "batches", "failures", "pipelines", "spectra", "synthetic", "tracks")
 _ATTRIBUTES = {
     "info": "audio",
     "read": "audio",

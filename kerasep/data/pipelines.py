@@ -26,6 +26,7 @@ def waveforms(
     seed=0,
     first_epoch=0,
     first_step=0,
+    part=(0, 1),
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -57,6 +58,8 @@ def waveforms(
         first_step: Number of the first batch of the first pass, for training that goes on within
             an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
+        part: Which of how many equal parts of every training batch to read, for one of several
+            processes that train together. Defaults to (0, 1), the whole.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -117,6 +120,11 @@ def waveforms(
         plan = ValidationPlan(tracks, model.sources, seconds)
     reader = Reader(plan, samples, model)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
+    if batch_size % part[1] or not 0 <= part[0] < part[1]:
+        raise InputError(
+            f"received part={part} of batches of {batch_size}: expected (number, count) with a "
+            f"count that divides it"
+        )
     if first_epoch < 0 or not 0 <= first_step < steps:
         raise InputError(
             f"received first_epoch={first_epoch}, first_step={first_step}: expected a number from "
@@ -128,19 +136,24 @@ def waveforms(
     def next_pass():
         yield next(passes)
 
+    number, parts = part
+    share = batch_size // parts
+
     def read(epoch, step):
-        first = step * batch_size
-        return reader.batch(epoch, first, min(first + batch_size, plan.length))
+        first = step * batch_size + number * share
+        return reader.batch(epoch, first, min(first + share, plan.length))
 
     def batch(epoch, step):
         types = (tf.float32, tf.float32)
         mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
-        mixture.set_shape((batch_size if training else None, samples, model.channels))
+        mixture.set_shape((share if training else None, samples, model.channels))
         sources.set_shape((*mixture.shape, len(model.sources)))
         return mixture, sources
 
-    number = tf.TensorSpec((), tf.int64)
-    dataset = tf.data.Dataset.from_generator(next_pass, output_signature=(number, number)).flat_map(
+    integer = tf.TensorSpec((), tf.int64)
+    dataset = tf.data.Dataset.from_generator(
+        next_pass, output_signature=(integer, integer)
+    ).flat_map(
         lambda epoch, start: tf.data.Dataset.range(start, steps).map(
             lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
         )
