@@ -92,7 +92,7 @@ def cosine(model, epochs):
     Reference:
         Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
     """
-    highest = float(model.optimizer.learning_rate)
+    highest = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     return keras.callbacks.LearningRateScheduler(
         lambda epoch: highest * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
     )

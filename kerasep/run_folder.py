@@ -133,11 +133,11 @@ class RunFolder(keras.callbacks.Callback):
         """Restore the state."""
         self.best = min((row[self.monitor] for row in self.history), default=math.inf)
         optimizer = self.model.optimizer
-        rate = float(optimizer.learning_rate)
+        rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
         for epoch, row in enumerate(self.history):
             for watcher in self.watchers:
                 watcher.on_epoch_end(epoch, dict(row))
-        if float(optimizer.learning_rate) != rate:
+        if keras.ops.convert_to_numpy(optimizer.learning_rate) != rate:
             optimizer.learning_rate = rate
         if self.pending:
             restore(self.model, self.pending)

@@ -86,7 +86,10 @@ def capture(model):
     Returns:
         Arrays by kind and number.
     """
-    return {name: np.array(_to_numpy(variable)) for name, variable in _variables(model).items()}
+    return {
+        name: np.array(keras.ops.convert_to_numpy(variable))
+        for name, variable in _variables(model).items()
+    }
 
 
 def restore(model, arrays, kinds=None):
@@ -128,6 +131,3 @@ def _variables(model):
             named[f"{own}/{number}"] = variable
     return named
 
-
-def _to_numpy(variable):
-    return keras.ops.convert_to_numpy(variable.value)

@@ -162,8 +162,9 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
     try:
         replicas = batches.devices if keras.backend.backend() == "tensorflow" else 1
         compile_model(model, recipe, state.parts, state.halvings, replicas)
+        lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
         while not folder.state.finished:
-            _fit(model, recipe, batches, folder, callbacks, verbose)
+            _fit(model, recipe, batches, folder, [*lowered, folder, *callbacks], verbose)
         return
     except NotFiniteError as error:
         reason, recover = str(error), _halve_rate
@@ -220,8 +221,6 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
         callbacks=[
             *([log_writer] if folder.writes else []),
             *folder.replayed(schedules(recipe, folder.monitor)),
-            *([cosine(model, recipe["epochs"])] if recipe.get("cosine") else []),
-            folder,
             *callbacks,
         ],
     )
