@@ -1,5 +1,6 @@
 """A recipe's settings as Keras objects: loss, optimizer and schedules."""
 
+import copy
 import json
 import math
 
@@ -117,7 +118,7 @@ def _check_heads(model, recipe):
 
 def _optimizer(config, parts, factor, replicas):
     """Make the optimizer of a recipe, for batches that come in parts or a lowered rate."""
-    optimizer = keras.optimizers.get(config)
+    optimizer = keras.optimizers.get(copy.deepcopy(config))  # which Keras writes into
     config = optimizer.get_config()
     rate = config["learning_rate"]
     if not isinstance(rate, dict):

@@ -52,23 +52,21 @@ class RunState:
                 self.arrays[name] = self.arrays[name] * times
 
     def write(self, file):
-        """Write to a path or an open file."""
+        """Write to a path, or an open binary file."""
         facts = {name: value for name, value in vars(self).items() if name != "arrays"}
         text = np.frombuffer(json.dumps(facts).encode(), "uint8")
-        with (
-            open(file, "wb") if not hasattr(file, "write") else contextlib.nullcontext(file) as file
-        ):
-            np.savez(file, facts=text, **self.arrays)
+        with _opened(file, "wb") as opened:
+            np.savez(opened, facts=text, **self.arrays)
 
     @classmethod
     def read(cls, file):
-        """Read from a path or an open file.
+        """Read from a path, or an open binary file.
 
         Raises:
             InputError: for a file that is damaged.
         """
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            with _opened(file, "rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return cls(**json.loads(arrays.pop("facts").tobytes()), arrays=arrays)
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, EOFError) as error:
@@ -131,3 +129,6 @@ def _variables(model):
             named[f"{own}/{number}"] = variable
     return named
 
+
+def _opened(file, mode):
+    return contextlib.nullcontext(file) if hasattr(file, "read") else open(file, mode)

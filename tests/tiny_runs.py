@@ -68,7 +68,8 @@ def main(songs, out, *options):
     numbers = options.pop("devices", 1)
     for number in numbers if isinstance(numbers, list) else [numbers]:
         folder = pathlib.Path(out, str(number))
-        print(json.dumps(train(songs, folder, model=tiny(dropout), devices=number, **options)))
+        history = train(songs, folder, model=tiny(dropout), devices=number, **options)
+        sys.stdout.write(json.dumps(history) + "\n")
 
 
 if __name__ == "__main__":
