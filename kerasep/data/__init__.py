@@ -5,7 +5,17 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "pools", "spectra", "synthetic", "tracks")
+_SUBMODULES = (
+    "audio",
+    "augmentation",
+    "batches",
+    "failures",
+    "pipelines",
+    "pools",
+    "spectra",
+    "synthetic",
+    "tracks",
+)
 _ATTRIBUTES = {
     "info": "audio",
     "read": "audio",
