@@ -245,16 +245,18 @@ def split(tracks, valid, sources):
     with all its clips.
 
     Args:
-        tracks: folder, or list of tracks.
+        tracks: folder, list of tracks, or `kerasep.data.Pool`.
         valid: likewise, or None to hold out every tenth song (none of a single one).
         sources: names that every track must have.
 
     Returns:
-        Two lists of tracks.
+        Two lists of tracks, or two pools (see `kerasep.data.pools.split_pool`).
 
     Raises:
         InputError: for a folder without tracks, or a track without a source.
     """
+    if data.pools.is_pool(tracks):
+        return data.pools.split_pool(tracks, valid, sources)
     tracks = _found(tracks, sources)
     train = [track for track in tracks if track.split == "train"] or tracks
     if valid is not None:

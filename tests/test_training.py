@@ -276,6 +276,19 @@ def test_split(songs):
     assert not {track.name for track in train} & {track.name for track in valid}
 
 
+def test_split_of_recordings_without_mixtures(tmp_path):
+    for speaker in ("anna", "bert"):
+        for number in range(3):
+            path = tmp_path / speaker / f"{number}.wav"
+            path.parent.mkdir(exist_ok=True)
+            data.write(path, np.full((800, 1), 0.1 * number, "float32"), 8000)
+    train, valid = training.split(tmp_path, None, ["speaker_1", "speaker_2"])
+    assert [len(stems) for stems in train.groups.values()] == [2, 2]
+    assert [len(stems) for stems in valid.groups.values()] == [1, 1]
+    with pytest.raises(InputError, match="too few for mixtures of 3"):
+        training.split(tmp_path, None, ["1", "2", "3"])
+
+
 def test_split_of_a_data_set_with_splits(tmp_path):
     for name in ("train", "valid", "test"):
         data.write_songs(tmp_path / "songs" / name, 2, seconds=0.1)

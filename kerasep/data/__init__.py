@@ -9,6 +9,7 @@ _SUBMODULES = (
     "audio",
     "augmentation",
     "batches",
+    "checking",
     "failures",
     "pipelines",
     "pools",
@@ -17,6 +18,7 @@ _SUBMODULES = (
     "tracks",
 )
 _ATTRIBUTES = {
+    "check": "checking",
     "info": "audio",
     "read": "audio",
     "stream": "audio",
