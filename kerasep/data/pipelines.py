@@ -70,8 +70,9 @@ def waveforms(
         snr: Range in dB of the first source's level over that of each other in training crops, and
             in all of a pool; `gain` is then one for all. Defaults to None: levels as recorded.
         min_sources: The fewest sources that sound in such a crop; the others are silent: which ones
-            is drawn, with speakers it is the last. Silent targets need a loss that is finite for
-            them: `kerasep.losses.SNR` or `LogL1`, not `SISDR`. Defaults to None: all sound.
+            is drawn, with speakers it is the last. Silent targets need a loss for which they are
+            targets like any other, such as `kerasep.losses.LogL1` or one on spectrograms; with
+            ratios such as `SISDR` they outweigh the rest. Defaults to None: all sound.
         min_level: Level in dB of full scale that every source of a training crop should reach:
             until it does, up to seven other places are tried, by short probes. Around -50 leaves
             out silence. Defaults to None: crops from anywhere.
