@@ -1,6 +1,7 @@
 """Training runs: what they write, how they go on after a kill, and what they refuse."""
 
 import csv
+import functools
 import json
 import os
 import pathlib
@@ -342,3 +343,22 @@ def test_data_that_is_refused(songs, tmp_path):
 def test_a_model_without_a_recipe(songs, tmp_path):
     model = type(build())(**SMALL, channels=1)
     refused("without epochs", model, songs, tmp_path / "run")
+
+
+def test_the_recipe_s_augmentation_is_used(tmp_path, monkeypatch):
+    data.write_songs(tmp_path / "songs", 2, seconds=1.0, sample_rate=8000)
+    used = []
+    add_noise = data.augmentation.add_noise
+
+    @functools.wraps(add_noise)
+    def watched(*arguments, **options):
+        used.append(options)
+        return add_noise(*arguments, **options)
+
+    monkeypatch.setattr(data.augmentation, "add_noise", watched)
+    settings = {**RECIPE["data"], "augment": {"add_noise": {"snr": [3, 4]}}, "snr": [0, 5]}
+    recipe = json.loads(json.dumps(one_epoch(data=settings)))
+    training.train(build(), tmp_path / "songs", tmp_path / "run", recipe=recipe)
+    assert {tuple(options["snr"]) for options in used} == {(3, 4)}
+    kept = json.loads((tmp_path / "run" / "recipe.json").read_text("utf-8"))
+    assert kept["recipe"]["data"] == recipe["data"]

@@ -56,15 +56,16 @@ class TrainingCrops:
     def example(self, epoch, index, files):
         """Draw the crops of an example."""
         first = self._order(epoch)[index]
-        rng = np.random.default_rng([self.seed, epoch, index])
+        key = [self.seed, epoch, index]
+        rng = np.random.default_rng(key)
         everything = range(self.sources + 1)
         remixed = rng.random() < self.mixing.remix
         # The first source stays, so that an epoch hears that of every track.
-        places = [self._place(rng, first, [0] if remixed else everything, files)]
+        places = [self._place(rng, first, [0] if remixed else everything, files, key)]
         for group in everything[1:]:
             if remixed:
                 track = rng.integers(len(self.tracks))
-                places.append(self._place(rng, track, [group], files))
+                places.append(self._place(rng, track, [group], files, key))
             else:
                 places.append(places[0])
         crops = [
@@ -77,12 +78,11 @@ class TrainingCrops:
         ]
         return self.mixing.levels(rng, crops, self.sources)
 
-    def _place(self, rng, track, groups, files):
+    def _place(self, rng, track, groups, files, key):
         """Choose where in a track, or in one that takes its place, some groups are cropped."""
         fractions, shift = self.mixing.fractions(rng), self.mixing.shift(rng)
-        instead = rng.integers(1 << 62)
         if not files.usable(self._stems(track, groups)):
-            others = np.random.default_rng(instead).permutation(len(self.tracks))
+            others = np.random.default_rng([*key, groups[0]]).permutation(len(self.tracks))
             usable = (other for other in others if files.usable(self._stems(other, groups)))
             track = next(usable, None)
             if track is None:

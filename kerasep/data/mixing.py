@@ -24,7 +24,8 @@ class Mixing:
     min_level: float | None = None
 
     def __post_init__(self):
-        if not 0 <= self.remix <= 1 or (self.gain is not None and not _is_range(self.gain, 0)):
+        known = _is_number(self.remix) and 0 <= self.remix <= 1
+        if not known or (self.gain is not None and not _is_range(self.gain, 0)):
             raise InputError(
                 f"received remix={self.remix}, gain={self.gain}: expected a probability, and a "
                 "range of factors (low, high) or None"
@@ -33,14 +34,18 @@ class Mixing:
             raise InputError(
                 f"received snr={self.snr}: expected a range of decibels (low, high) or None"
             )
-        if self.semitones < 0:
+        if not isinstance(self.semitones, int) or self.semitones < 0:
             raise InputError(
                 f"received semitones={self.semitones}: expected whole numbers from 0 on"
+            )
+        if self.min_level is not None and not _is_number(self.min_level):
+            raise InputError(
+                f"received min_level={self.min_level}: expected decibels, such as -50, or None"
             )
 
     def check(self, sources):
         """Refuse to ask for more sources than there are."""
-        if self.min_sources is not None and not 0 <= self.min_sources <= sources:
+        if self.min_sources is not None and self.min_sources not in range(sources + 1):
             raise InputError(
                 f"received min_sources={self.min_sources}: the model has {sources} sources, "
                 f"expected 0 to {sources} or None"
@@ -56,6 +61,8 @@ class Mixing:
 
     def shift(self, rng):
         """Draw by how many semitones a crop is raised."""
+        if not self.semitones:
+            return 0
         return int(rng.integers(-self.semitones, self.semitones, endpoint=True))
 
     def loudest(self, files, groups, starts, seconds):
@@ -138,6 +145,9 @@ def mix(waveforms, gains, swaps, mixture, sources):
         swaps: Whether the channels of each are swapped.
         mixture: Array `(samples, channels)`, gets the sum of all.
         sources: Array `(samples, channels, sources)`, gets each source.
+
+    Returns:
+        Whether all samples of the mixture are finite.
     """
     samples, channels, count = sources.shape
     parts = [
@@ -151,6 +161,7 @@ def mix(waveforms, gains, swaps, mixture, sources):
     if not parts:
         mixture[:] = 0
     scratch = np.empty((min(_BLOCK, samples), channels), "float32")
+    finite = True
     # In blocks that stay in the processor's cache.
     for first in range(0, samples, _BLOCK):
         block = slice(first, min(first + _BLOCK, samples))
@@ -162,6 +173,8 @@ def mix(waveforms, gains, swaps, mixture, sources):
                 total += part
             if index < count:
                 sources[block][..., index] = part
+        finite = finite and bool(np.isfinite(total).all())
+    return finite
 
 
 def _scale(waveform, gain, swap, out):
@@ -174,4 +187,9 @@ def _scale(waveform, gain, swap, out):
 
 
 def _is_range(pair, least=-np.inf):
-    return len(pair) == 2 and least <= pair[0] <= pair[1]
+    is_pair = isinstance(pair, list | tuple) and len(pair) == 2
+    return is_pair and _is_number(*pair) and least <= pair[0] <= pair[1]
+
+
+def _is_number(*values):
+    return all(isinstance(value, int | float) for value in values)

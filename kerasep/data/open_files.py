@@ -41,7 +41,7 @@ class OpenFiles:
         """Give the error for when no other crop is left to take."""
         return InputError(
             f"there is no {what} left to train on, {len(self.given_up)} files cannot be read: "
-            f"{next(reversed(self.given_up.values()))}"
+            f"{list(self.given_up.values())[-1]}"
         )
 
     def read(self, stem, sample_rate, channels, start, out, check=False):

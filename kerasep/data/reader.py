@@ -55,9 +55,8 @@ class Reader:
             waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
             waveforms = [None if w is None else w[: self.samples] for w in waveforms]
             gains = relative_gains(waveforms, crops)
-            mix(waveforms, gains, [crop.swap for crop in crops], mixture, sources)
             # One look at the sum is enough, as long as all is well.
-            if np.isfinite(mixture).all():
+            if mix(waveforms, gains, [crop.swap for crop in crops], mixture, sources):
                 break
             if check:
                 raise InputError(
