@@ -56,6 +56,7 @@ class PoolCrops:
         if name is None:
             return Crop((), number)
         fractions, shift = self.mixing.fractions(rng), self.mixing.shift(rng)
+        shift = shift if number < len(self.sources) else 0  # what plays along is one crop
         order = rng.permutation(len(self.pool.groups[name]))
         stems = [self.pool.groups[name][place] for place in order]
         stems = [stem for stem in stems if files.usable([stem])]
