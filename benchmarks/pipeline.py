@@ -12,8 +12,8 @@ training step applies to each batch.
 
 Each measurement is a fresh process, and the processes of one round follow one another. Beside the
 rate stands the processor time of a crop, all processes together, which depends less on what else
-the machine does. A second table has the memory of a process that reads an hour of audio, at every
-tenth of it. Where torchaudio is not installed a stand-in on soundfile reads for Open-Unmix, seeking
+the machine does. A second table has the memory of a process that reads an hour of audio from 16-bit
+WAV, at every tenth of it. Where torchaudio is not installed a stand-in on soundfile reads for Open-Unmix, seeking
 in the same way.
 """
 
@@ -130,11 +130,9 @@ def asteroid_batches(folder, workers):
 ENGINES = {
     "kerasep waveforms": lambda folder: kerasep_batches(folder, False),
     "kerasep waveforms, all 4 sources": lambda folder: kerasep_batches(folder, False, STEMS),
-    "openunmix waveforms, 0 workers": lambda folder: openunmix_batches(folder, False, 0),
     "openunmix waveforms, 2 workers": lambda folder: openunmix_batches(folder, False, 2),
     "asteroid waveforms, 2 workers": lambda folder: asteroid_batches(folder, 2),
     "kerasep spectrograms": lambda folder: kerasep_batches(folder, True),
-    "openunmix spectrograms, 0 workers": lambda folder: openunmix_batches(folder, True, 0),
     "openunmix spectrograms, 2 workers": lambda folder: openunmix_batches(folder, True, 2),
 }
 
@@ -200,7 +198,7 @@ def main():
     parser.add_argument("--track-seconds", type=float, default=30.0)
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=pathlib.Path, help="tracks of an earlier run; new: kept")
     arguments = parser.parse_args()
     if arguments.worker:
         if arguments.worker == "memory":
@@ -209,16 +207,17 @@ def main():
             print(json.dumps(count(arguments.worker, arguments.folder, arguments.seconds)))
         os._exit(0)  # without waiting for the loaders' processes
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        write_tracks(folder, arguments.tracks, arguments.track_seconds)
+        folder = arguments.folder or pathlib.Path(name)
         folders = {kind: folder / kind / suffix for kind, (suffix, _) in KINDS.items()}
+        if not folders["flac"].is_dir():
+            write_tracks(folder, arguments.tracks, arguments.track_seconds)
         found = {(kind, engine): [] for kind in KINDS for engine in ENGINES}
         for round_number in range(arguments.rounds):
             for (kind, engine), figures in found.items():
                 figures.append(measure(engine, folders[kind], arguments.seconds))
                 rate, spent = figures[-1]
                 print(f"round {round_number + 1}: {kind}, {engine}: {rate:.1f} /s, {spent:.1f} ms")
-        hour = {kind: measure("memory", folders[kind], 0) for kind in KINDS}
+        hour = measure("memory", folders["wav 16 bit"], 0)
     described = machine.describe(
         "kerasep", "tensorflow", "openunmix", "asteroid", "torch", "soundfile"
     )
@@ -243,9 +242,8 @@ def main():
     machine.write_csv(
         arguments.out.with_name("pipeline_memory.csv"),
         [
-            {"files": kind, "minutes_of_audio": 6 * (tenth + 1), "memory_mib": mib, **described}
-            for kind, found in hour.items()
-            for tenth, mib in enumerate(found)
+            {"minutes_of_audio": 6 * (tenth + 1), "memory_mib": mib, **described}
+            for tenth, mib in enumerate(hour)
         ],
     )
 
