@@ -13,8 +13,8 @@ training step applies to each batch.
 Each measurement is a fresh process, and the processes of one round follow one another. Beside the
 rate stands the processor time of a crop, all processes together, which depends less on what else
 the machine does. A second table has the memory of a process that reads an hour of audio from 16-bit
-WAV, at every tenth of it. Where torchaudio is not installed a stand-in on soundfile reads for Open-Unmix, seeking
-in the same way.
+WAV, at every tenth of it. Where torchaudio is not installed a stand-in on soundfile reads for
+Open-Unmix, seeking in the same way.
 """
 
 import argparse

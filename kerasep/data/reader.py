@@ -54,9 +54,11 @@ class Reader:
                 continue  # the plan takes another crop
             waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
             waveforms = [None if w is None else w[: self.samples] for w in waveforms]
-            gains = relative_gains(waveforms, crops)
+            with np.errstate(invalid="ignore", over="ignore"):
+                gains, swaps = relative_gains(waveforms, crops), [crop.swap for crop in crops]
+                finite = mix(waveforms, gains, swaps, mixture, sources)
             # One look at the sum is enough, as long as all is well.
-            if mix(waveforms, gains, [crop.swap for crop in crops], mixture, sources):
+            if finite:
                 break
             if check:
                 raise InputError(

@@ -53,7 +53,8 @@ def garble(path):
 
 
 def poison(path):
-    waveform = np.full((4 * RATE, 1), np.nan, "float32")
+    waveform = np.full((4 * RATE, 1), np.inf, "float32")
+    waveform[::2] *= -1
     soundfile.write(path, waveform, RATE, "FLOAT", format="WAV")
 
 
