@@ -229,10 +229,11 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
 
 def _check_share(state, devices):
     """Refuse a batch that cannot be spread evenly."""
-    if (state.batch_size // state.parts) % devices:
+    share = state.batch_size // state.parts
+    if share % devices:
         raise InputError(
-            f"received batches of {state.batch_size} in {state.parts} parts for {devices} devices, "
-            f"expected a multiple: change batch_size, or the number of devices"
+            f"received batches of {share} crops for {devices} devices, expected a multiple: change "
+            f"batch_size, or the number of devices"
         )
 
 

@@ -1,6 +1,7 @@
 """What the commands say on the terminal: lines, bars and errors."""
 
 import contextlib
+import logging
 import os
 import sys
 
@@ -24,7 +25,20 @@ def progress_bar(title):
         yield lambda share: progress.update(task, completed=share)
 
 
-def start_keras():
+class _Lines(logging.Handler):
+    def emit(self, record):
+        say(record.getMessage())
+
+
+def show_log():
+    """Show what the package logs, as lines."""
+    logger = logging.getLogger("kerasep")
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
+        logger.addHandler(_Lines())
+    logger.setLevel(logging.INFO)
+
+
+def start_keras(join_hosts=False):
     """Import Keras with its backend's start-up lines kept off the terminal."""
     from kerasep.tflite.silence import quiet
 
@@ -32,6 +46,10 @@ def start_keras():
     with quiet():
         import keras
 
+        if join_hosts:
+            from kerasep import devices
+
+            devices.join_hosts()
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first tensor
 
 
