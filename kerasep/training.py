@@ -109,8 +109,11 @@ def train(
         raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
     devices = count(devices)
     number, processes = process()
-    if processes > 1 and max_minutes is not None:
-        raise InputError("received max_minutes on several hosts, whose clocks would not agree")
+    if processes > 1 and (max_minutes is not None or recipe["data"].get("batch_size") == "auto"):
+        raise InputError(
+            "received max_minutes or a batch size of 'auto' on several hosts, expected neither: "
+            "they would not agree on it"
+        )
     train_tracks, valid_tracks = split(tracks, valid, model.sources)
     check_settings(recipe["data"])
     monitor = "val_loss" if valid_tracks else "loss"

@@ -14,9 +14,10 @@ import pytest
 from kerasep import devices, training
 from kerasep.errors import InputError
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from tiny_runs import train
+
+HERE = pathlib.Path(__file__).parent
 
 
 def start(songs, out, *options, **environment):
