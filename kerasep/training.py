@@ -172,8 +172,10 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
     except NotFiniteError as error:
         reason, recover = str(error), _halve_rate
     except Exception as error:  # of a class of the backend's own
-        if not ran_out_of_memory(error) or process()[1] > 1:
+        if not ran_out_of_memory(error):
             raise
+        if process()[1] > 1:  # the others may have had enough, and wait
+            raise InputError("out of memory on one of several hosts: lower batch_size") from error
         reason, recover = "out of memory", _divide_batches
     # Out here nothing holds on to what the step had in memory.
     last = agreed(folder.last_state, RunState.read)
@@ -197,6 +199,7 @@ def _halve_rate(state, reason, _batches):
 
 def _divide_batches(state, reason, batches):
     state.divide_batches(smaller_parts(state.batch_size, state.parts, batches.devices))
+    _check_share(state, batches.devices)
     log.warning(
         "%s: back to epoch %d, batch %d, with each batch of %d taken in %d parts",
         reason, state.epoch + 1, state.step + 1, state.batch_size, state.parts,
@@ -231,8 +234,13 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
 
 
 def _check_share(state, devices):
-    """Refuse a batch that cannot be spread evenly."""
+    """Refuse a batch that cannot be spread evenly, or not in parts."""
     share = state.batch_size // state.parts
+    if state.parts > 1 and devices > 1 and keras.backend.backend() == "tensorflow":
+        raise InputError(
+            f"out of memory for batches of {state.batch_size} crops on {devices} devices, and "
+            f"Keras takes none in parts there: lower batch_size, or set KERAS_BACKEND=jax"
+        )
     if share % devices:
         raise InputError(
             f"received batches of {share} crops for {devices} devices, expected a multiple: change "

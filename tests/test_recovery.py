@@ -283,6 +283,13 @@ def test_no_memory_for_a_single_crop(songs, tmp_path):
         train(songs, tmp_path / "run", model=model)
 
 
+def test_tensorflow_takes_no_parts_on_several_devices(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(InputError, match="batches of 8 crops on 2 devices, and Keras takes none"):
+        training._check_share(RunState(8, parts=2), devices=2)
+    training._check_share(RunState(8, parts=2), devices=1)
+
+
 def test_other_errors_pass(songs, tmp_path):
     def fail(_model):
         raise RuntimeError("no such thing")
