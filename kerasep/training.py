@@ -110,8 +110,11 @@ def train(
         raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
     devices = count(devices)
     number, processes = process()
-    if processes > 1 and max_minutes is not None:
-        raise InputError("received max_minutes on several hosts, whose clocks would not agree")
+    if processes > 1 and (max_minutes is not None or recipe["data"].get("batch_size") == "auto"):
+        raise InputError(
+            "received max_minutes or a batch size of 'auto' on several hosts, expected neither: "
+            "they would not agree on it"
+        )
     train_tracks, valid_tracks = split(tracks, valid, model.sources)
     check_settings(recipe["data"])
     monitor = "val_loss" if valid_tracks else "loss"
@@ -170,8 +173,10 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
     except NotFiniteError as error:
         reason, recover = str(error), _halve_rate
     except Exception as error:  # of a class of the backend's own
-        if not ran_out_of_memory(error) or process()[1] > 1:
+        if not ran_out_of_memory(error):
             raise
+        if process()[1] > 1:  # the others may have had enough, and wait
+            raise InputError("out of memory on one of several hosts: lower batch_size") from error
         reason, recover = "out of memory", _divide_batches
     # Out here nothing holds on to what the step had in memory.
     last = agreed(folder.last_state, RunState.read)
@@ -195,6 +200,7 @@ def _halve_rate(state, reason, _batches):
 
 def _divide_batches(state, reason, batches):
     state.divide_batches(smaller_parts(state.batch_size, state.parts, batches.devices))
+    _check_share(state, batches.devices)
     log.warning(
         "%s: back to epoch %d, batch %d, with each batch of %d taken in %d parts",
         reason, state.epoch + 1, state.step + 1, state.batch_size, state.parts,
@@ -229,11 +235,17 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
 
 
 def _check_share(state, devices):
-    """Refuse a batch that cannot be spread evenly."""
-    if (state.batch_size // state.parts) % devices:
+    """Refuse a batch that cannot be spread evenly, or not in parts."""
+    share = state.batch_size // state.parts
+    if state.parts > 1 and devices > 1 and keras.backend.backend() == "tensorflow":
         raise InputError(
-            f"received batches of {state.batch_size} in {state.parts} parts for {devices} devices, "
-            f"expected a multiple: change batch_size, or the number of devices"
+            f"out of memory for batches of {state.batch_size} crops on {devices} devices, and "
+            f"Keras takes none in parts there: lower batch_size, or set KERAS_BACKEND=jax"
+        )
+    if share % devices:
+        raise InputError(
+            f"received batches of {share} crops for {devices} devices, expected a multiple: change "
+            f"batch_size, or the number of devices"
         )
 
 

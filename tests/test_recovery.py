@@ -59,7 +59,7 @@ def unbroken(songs, tmp_path_factory):
     return model, train(songs, folder, model=model), folder
 
 
-@pytest.mark.parametrize("batches", [[2], [1, 3, 4]])
+@pytest.mark.parametrize("batches", [[2], pytest.param([1, 3, 4], marks=pytest.mark.slow)])
 def test_a_run_goes_on_from_within_an_epoch(unbroken, songs, tmp_path, batches):
     """With its dropout, running loss, optimizer, learning rate and crops."""
     for count in batches:
@@ -236,7 +236,7 @@ class Plain(Limited):
                 layer.trainable = False
 
 
-@pytest.mark.parametrize(("most", "parts"), [(2, 2), (1, 4)])
+@pytest.mark.parametrize(("most", "parts"), [(2, 2), pytest.param(1, 4, marks=pytest.mark.slow)])
 def test_a_batch_that_does_not_fit_is_taken_in_parts(songs, tmp_path, caplog, most, parts):
     """The same crops, and the same steps of the optimizer, as if it had fitted."""
     keras.utils.set_random_seed(0)
@@ -281,6 +281,13 @@ def test_no_memory_for_a_single_crop(songs, tmp_path):
     model.most = 0
     with pytest.raises(InputError, match="out of memory with a single crop on a device"):
         train(songs, tmp_path / "run", model=model)
+
+
+def test_tensorflow_takes_no_parts_on_several_devices(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    with pytest.raises(InputError, match="batches of 8 crops on 2 devices, and Keras takes none"):
+        training._check_share(RunState(8, parts=2), devices=2)
+    training._check_share(RunState(8, parts=2), devices=1)
 
 
 def test_other_errors_pass(songs, tmp_path):
