@@ -26,8 +26,10 @@ tr.own td { background: var(--soft); font-weight: 600; }
 figure { border: 1px solid var(--line); border-radius: .5rem; margin: 0; padding: .7rem; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
 figure img, .curve img { display: block; width: 100%; background: #fff; border-radius: .25rem; }
-.wide { grid-template-columns: repeat(auto-fill, minmax(27rem, 1fr)); }
-.words td { text-align: left; overflow-wrap: anywhere; } .words th { text-align: left; }
+.wide { grid-template-columns: repeat(auto-fill, minmax(min(27rem, 100%), 1fr)); }
+.words :is(td, th) { overflow-wrap: anywhere; text-align: left; }
+.words td:nth-child(1) { white-space: nowrap; } .words td { min-width: 14rem; }
+.words td:nth-child(1) { min-width: 0; }
 audio { width: 100%; margin-top: .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; }
 dt { color: color-mix(in srgb, currentColor 65%, transparent); } dd { margin: 0; }

@@ -199,7 +199,9 @@ def test_checking_a_data_set(tmp_path, capsys):
 
 def test_checking_a_data_set_without_anything_to_use(tmp_path, capsys):
     (tmp_path / "songs" / "a").mkdir(parents=True)
-    assert "has no layout that is known" in refused(capsys, "data", "check", tmp_path / "songs")
+    assert "has no track or recording in a known layout" in refused(
+        capsys, "data", "check", tmp_path / "songs"
+    )
     (tmp_path / "songs" / "a" / "vocals.wav").write_text("no audio at all")
     error = refused(capsys, "data", "check", tmp_path / "songs")
     assert "has nothing that can be used" in error
@@ -343,7 +345,7 @@ def damage_channels(folder):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (damage_nothing, "has no layout that is known"),
+        (damage_nothing, "has no track or recording in a known layout"),
         (damage_stem, "has no stem 'bass'"),
         (damage_truncated, "bass.flac"),
         (damage_empty, "bass.flac is empty"),

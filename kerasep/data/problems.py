@@ -88,7 +88,7 @@ def _of_track(name, stems):
     longest = max(stems, key=lambda one: one.seconds)
     if longest.seconds - shortest.seconds > _SAME_LENGTH:
         text = (
-            f"lengths differ: {shortest.stem} {shortest.seconds:.2f} s, "
+            f"{shortest.stem} lasts {shortest.seconds:.2f} s, "
             f"{longest.stem} {longest.seconds:.2f} s"
         )
         yield Problem("lengths", name, text)

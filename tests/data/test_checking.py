@@ -127,7 +127,7 @@ def test_tracks_whose_files_do_not_go_together(songs):
     write_track(songs / "less", 33, with_mixture=False)
     (songs / "less" / "bass.wav").unlink()
     found = problems(songs)
-    assert found["lengths", "short"] == "lengths differ: vocals 0.30 s, bass 0.50 s"
+    assert found["lengths", "short"] == "vocals lasts 0.30 s, bass 0.50 s"
     assert found["channels", "wide"] == "files differ: 1 of 2 channels, 2 of 1 channels"
     assert found["rates", "fast"] == "files differ: 1 of 16000 Hz, 2 of 8000 Hz"
     assert found["missing", "less"] == "no stem bass, which 6 tracks have"
@@ -174,7 +174,7 @@ def test_the_table(songs, tmp_path):
 
 
 def test_nothing_is_there(tmp_path):
-    with pytest.raises(InputError, match="has no layout that is known"):
+    with pytest.raises(InputError, match="has no track or recording in a known layout"):
         check(tmp_path)
     write_track(tmp_path / "a", with_mixture=False)
     for path in tmp_path.glob("a/*"):

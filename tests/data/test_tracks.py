@@ -102,7 +102,8 @@ def test_refusals(tmp_path):
     with pytest.raises(InputError, match="nowhere is no folder"):
         find_tracks(tmp_path / "nowhere", ("vocals",))
     with pytest.raises(
-        InputError, match=r"has no layout that is known: expected FOLDER/<track>/<stem>.wav"
+        InputError,
+        match=r"has no track or recording in a known layout: expected FOLDER/<track>/<stem>.wav",
     ):
         find_tracks(tmp_path, ("vocals",))
     make(tmp_path / "a", vocals=noise(), bass=noise())

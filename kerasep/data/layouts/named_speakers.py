@@ -21,14 +21,17 @@ def named_speakers(folder):
         `Found` with groups, or None where the names do not tell.
     """
     skipped, groups = [], {}
-    for split, part in parts(folder, skipped, of_files=True):
-        files = {path: _SEPARATOR.split(path.stem) for path in audio_files(part, skipped)}
-        field = _speaker_field(list(files.values()))
-        if field is None:
-            return None
-        for path, words in files.items():
-            groups.setdefault((words[field], split), []).append(Location(path))
-    groups = [GroupFiles(name, found, split) for (name, split), found in sorted(groups.items())]
+    files = [
+        (split, path, _SEPARATOR.split(path.stem))
+        for split, part in parts(folder, skipped, of_files=True)
+        for path in audio_files(part, skipped)
+    ]
+    field = _speaker_field([words for _, _, words in files])
+    if field is None:
+        return None
+    for split, path, words in files:
+        groups.setdefault((words[field], split), []).append(Location(path))
+    groups = [GroupFiles(name, found, split) for (name, split), found in groups.items()]
     return Found("recordings named by speaker (no mixtures)", groups=groups, skipped=skipped)
 
 

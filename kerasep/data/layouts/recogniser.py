@@ -96,7 +96,7 @@ def _first(readers, folder, forms):
         found = reader(folder)
         if found:
             raise InputError(f"{folder} holds {found.layout}: {forms}")
-    raise InputError(f"{folder} has no layout that is known: {forms}")
+    raise InputError(f"{folder} has no track or recording in a known layout: {forms}")
 
 
 def _named_apart(found):

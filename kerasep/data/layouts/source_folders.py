@@ -1,6 +1,6 @@
 """A folder for each speaker or instrument, with recordings of it alone: no mixtures."""
 
-from kerasep.data.layouts.folders import audio_tree, parts, subfolders
+from kerasep.data.layouts.folders import audio_tree, parts, split_of, subfolders
 from kerasep.data.layouts.found import Found, GroupFiles, Location
 
 
@@ -14,7 +14,7 @@ def source_folders(folder):
         folder: the data set.
 
     Returns:
-        `Found` with groups, or None for fewer than two folders with audio.
+        `Found` with groups, or None for fewer than two folders with audio, or folders of splits.
     """
     skipped, groups = [], []
     for split, part in parts(folder, skipped):
@@ -22,6 +22,7 @@ def source_folders(folder):
             recordings = [Location(path) for path in audio_tree(group, skipped)]
             if recordings:
                 groups.append(GroupFiles(group.name, recordings, split))
-    if len({group.name for group in groups}) < 2:
+    names = {group.name for group in groups}
+    if len(names) < 2 or all(split_of(name) for name in names):
         return None
     return Found("source folders (no mixtures)", groups=groups, skipped=skipped)

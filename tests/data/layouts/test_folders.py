@@ -135,7 +135,7 @@ def test_names_in_another_encoding_are_noted(tmp_path, record):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(InputError, match="has no layout that is known"):
+    with pytest.raises(InputError, match="has no track or recording in a known layout"):
         find_tracks(tmp_path)
-    with pytest.raises(InputError, match="has no layout that is known"):
+    with pytest.raises(InputError, match="has no track or recording in a known layout"):
         find_pool(tmp_path)
