@@ -49,6 +49,7 @@ lint: $(VENV)/dev
 bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/open_unmix_inference.py
 	$(PARITY)/bin/python benchmarks/pipeline.py
+	$(PARITY)/bin/python benchmarks/utilisation.py
 	$(PARITY)/bin/python benchmarks/bss_eval.py
 	$(PARITY)/bin/python benchmarks/stft.py
 	$(PARITY)/bin/python benchmarks/transposed_convolutions.py

@@ -35,6 +35,8 @@ class FitProgress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Show the bar; where output is no terminal, rich shows none."""
+        for task in self.progress.task_ids:  # of an epoch that broke off
+            self.progress.remove_task(task)
         self.progress.start()
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -1,6 +1,7 @@
 """The command line as its user meets it: what it writes, what it says, how it ends."""
 
 import io
+import logging
 import pathlib
 import resource
 import signal
@@ -15,6 +16,7 @@ import soundfile
 from rich.console import Console
 
 from kerasep import cli, data, zoo
+from kerasep.cli.terminal import show_log
 from kerasep.zoo import registry
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "open_unmix"
@@ -229,7 +231,13 @@ def test_names_with_brackets(folder, tmp_path, capsys):
     assert str(tmp_path / "[live] song" / "bass.wav") in capsys.readouterr().out.splitlines()
 
 
-@pytest.mark.parametrize("option", [("--epochs", 0), ("--seed", -1), ("--channels", 0)])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *[("--epochs", 0), ("--seed", -1), ("--channels", 0)],
+        *[("--batch-size", 0), ("--batch-size", "some"), ("--devices", 0), ("--devices", "few")],
+    ],
+)
 def test_numbers_out_of_range(folder, tmp_path, capsys, option):
     command = train_command(folder / "songs", tmp_path / "run", *option)
     assert option[0] in refused(capsys, *command)
@@ -254,6 +262,20 @@ def test_training_that_is_stopped_gives_the_cursor_back(folder, tmp_path, monkey
     assert call(*train_command(folder / "songs", tmp_path / "run")) == 130
     text = terminal.getvalue()
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_what_is_logged_is_shown(capsys):
+    logger = logging.getLogger("kerasep")
+    before = logger.level
+    try:
+        show_log()
+        show_log()
+        logging.getLogger("kerasep.training").info("batch size %d [found]", 8)
+    finally:
+        for handler in [*logger.handlers]:
+            logger.removeHandler(handler)
+        logger.setLevel(before)
+    assert capsys.readouterr().out == "batch size 8 [found]\n"
 
 
 def test_ctrl_c_is_told(monkeypatch, capsys):

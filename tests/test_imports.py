@@ -26,12 +26,19 @@ ROOMS = {
     "zoo": {"importers", "models", "layers", "ops", "errors", "__version__"},
     "importers": {"models", "layers", "ops", "errors"},
     "data": {"ops", "targets", "chunks", "errors"},
-    "run_folder": {"errors"},
+    "memory": set(),
+    "recovery": {"errors"},
+    "run_state": {"errors"},
+    "batch_size": {"memory", "recovery", "run_state", "errors"},
+    "devices": {"errors"},
+    "recipes": {"losses", "errors"},
+    "run_folder": {"recovery", "run_state", "errors"},
+    "training_data": {"data", "devices"},
     "separator": {"models", "layers", "ops", "errors"},
 }
 # Above the zoo, all of that and some of each other.
 ABOVE = {
-    "training": {"run_folder", "__version__"},
+    "training": {"__version__"},
     "separation": set(),
     "evaluation": {"separation"},
     "tflite": {"separation", "evaluation", "__version__"},
@@ -86,16 +93,27 @@ def test_a_room_imports_what_it_may(room):
                 assert bare or rest.split(".")[0] in allowed, f"{path.name} imports {name}"
 
 
+def imports_at_once(file, package):
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    return any(package in ast.unparse(node) for node in tree.body if is_import(node))
+
+
 def test_only_data_and_tflite_import_tensorflow():
-    """And one file, when it is called: nothing but TensorFlow reads its old checkpoints."""
-    files = importers_of("tensorflow") - {"importers/tf_checkpoint.py"}
+    """And two files, when they are called: for its old checkpoints, and for its several devices."""
+    called = {"importers/tf_checkpoint.py", "devices.py"}
+    files = importers_of("tensorflow") - called
     assert {name.split("/")[0] for name in files} <= {"data", "tflite"}
-    tree = ast.parse((ROOT / "importers/tf_checkpoint.py").read_text("utf-8"))
-    assert not any("tensorflow" in ast.unparse(node) for node in tree.body if is_import(node))
+    assert not any(imports_at_once(file, "tensorflow") for file in called)
     assert len(importers_of("tensorflow_io")) <= 1
 
 
-@pytest.mark.parametrize("package", ["jax", "torch", "tf_keras", "librosa", "torchaudio"])
+def test_only_several_hosts_import_jax():
+    """Keras has nothing to tell processes apart, or to send from one to another."""
+    assert importers_of("jax") == {"devices.py"}
+    assert not imports_at_once("devices.py", "jax")
+
+
+@pytest.mark.parametrize("package", ["torch", "tf_keras", "librosa", "torchaudio"])
 def test_nothing_imports(package):
     assert not importers_of(package)
 

@@ -1,6 +1,7 @@
 """Training runs: what they write, how they go on after a kill, and what they refuse."""
 
 import csv
+import functools
 import json
 import os
 import pathlib
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasep import data, training, zoo
+from kerasep import data, run_state, training, zoo
 from kerasep.errors import InputError
 
 SMALL = {
@@ -190,22 +191,20 @@ def test_a_start_that_failed_can_be_put_right(songs, tmp_path):
 
 def test_a_loss_that_is_not_finite(songs, tmp_path):
     refused(
-        "received val_loss nan in epoch 1: lower the learning rate",
+        "received loss nan in epoch 1, also with the learning rate halved 5 times: lower the",
         build(), songs, tmp_path, valid=songs, recipe=RECIPE, callbacks=[At(0, break_weights)],
     )  # fmt: skip
     assert "model.keras" not in files(tmp_path)
 
 
-def test_a_full_disk_is_told_with_the_file(songs, tmp_path):
-    model = build()
-
-    def full(path):
+def test_a_full_disk_is_told_with_the_file(songs, tmp_path, monkeypatch):
+    def full(state, path):
         path.write_text("the beginning")
         raise OSError(28, "No space left on device")
 
-    model.save_weights = full
-    refused(r"epoch_00001.*No space left", model, songs, tmp_path, recipe=one_epoch())
-    assert files(tmp_path) == ["model.keras", "recipe.json", "tensorboard"]
+    monkeypatch.setattr(run_state.RunState, "write", full)
+    refused(r"state.npz.*No space left", build(), songs, tmp_path, recipe=one_epoch())
+    assert files(tmp_path) == ["recipe.json"]
 
 
 def test_a_bad_file_is_named(songs, tmp_path):
@@ -344,3 +343,21 @@ def test_data_that_is_refused(songs, tmp_path):
 def test_a_model_without_a_recipe(songs, tmp_path):
     model = type(build())(**SMALL, channels=1)
     refused("without epochs", model, songs, tmp_path / "run")
+
+
+def test_the_recipe_s_augmentation_is_used(songs, tmp_path, monkeypatch):
+    used = []
+    add_noise = data.augmentation.add_noise
+
+    @functools.wraps(add_noise)
+    def watched(*arguments, **options):
+        used.append(options)
+        return add_noise(*arguments, **options)
+
+    monkeypatch.setattr(data.augmentation, "add_noise", watched)
+    settings = {**RECIPE["data"], "augment": {"add_noise": {"snr": [3, 4]}}, "snr": [0, 5]}
+    recipe = json.loads(json.dumps(one_epoch(data=settings)))
+    training.train(build(), songs, tmp_path / "run", recipe=recipe)
+    assert {tuple(options["snr"]) for options in used} == {(3, 4)}
+    kept = json.loads((tmp_path / "run" / "recipe.json").read_text("utf-8"))
+    assert kept["recipe"]["data"]["augment"] == {"add_noise": {"snr": [3, 4]}}

@@ -40,7 +40,7 @@ def progress_bar(title):
         yield lambda share: progress.update(task, completed=share)
 
 
-def start_keras():
+def start_keras(join_hosts=False):
     """Import Keras with its backend's start-up lines kept off the terminal."""
     from kerasep.tflite.silence import quiet
 
@@ -48,6 +48,10 @@ def start_keras():
     with quiet():
         import keras
 
+        if join_hosts:
+            from kerasep import devices
+
+            devices.join_hosts()
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first tensor
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from kerasep.cli.options import Names, given, named
-from kerasep.cli.terminal import out, say, start_keras
+from kerasep.cli.terminal import out, say, show_log, start_keras
+from kerasep.errors import InputError
 
 
 def train(
@@ -27,11 +28,18 @@ def train(
         pathlib.Path | None, typer.Option(help="start from these weights, of the same model")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="crops in a batch")] = None,
+    batch_size: Annotated[
+        str | None,
+        typer.Option(help="crops in a batch; auto: the largest power of two that fits, up to 256"),
+    ] = None,
     crop_seconds: Annotated[float | None, typer.Option(help="length of a crop")] = None,
     crops_per_track: Annotated[
         int | None, typer.Option(min=1, help="crops of a track in an epoch")
     ] = None,
+    devices: Annotated[
+        str,
+        typer.Option(help="spread each batch over all devices, or over so many (JAX, TensorFlow)"),
+    ] = "1",
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
@@ -39,8 +47,14 @@ def train(
 
     The other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
     model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
+
+    On several hosts (KERAS_BACKEND=jax) the command is started on each, with --devices all and the
+    environment of keras.distribution.initialize; the first one writes the folder.
     """
-    start_keras()
+    batch_size = number_or("auto", "--batch-size", batch_size)
+    devices = number_or("all", "--devices", devices)
+    start_keras(join_hosts=True)
+    show_log()
     import keras
 
     from kerasep import training, zoo
@@ -62,8 +76,18 @@ def train(
             valid,
             recipe=given(epochs=epochs) | {"data": settings},
             seed=seed,
+            devices=devices,
             max_minutes=max_minutes,
             callbacks=[progress],
         )
     minutes = history[-1]["seconds"] / 60
     say(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
+
+
+def number_or(word, option, text):
+    """Read an option's value that is a number from 1 on, or a word."""
+    if text is None or text == word:
+        return text
+    if not text.isdecimal() or int(text) < 1:
+        raise InputError(f"received {option} {text}, expected {word} or a number from 1 on")
+    return int(text)

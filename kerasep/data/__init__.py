@@ -7,6 +7,8 @@ import importlib
 
 _SUBMODULES = (
     "audio",
+    "augmentation",
+    "batches",
     "checking",
     "failures",
     "pipelines",

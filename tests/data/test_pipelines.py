@@ -64,6 +64,16 @@ def test_epochs_are_reproducible_and_resumable(folder):
     assert not same(first, collect(waveforms(folder, model(), **{**options, "seed": 4})))
 
 
+def test_a_pass_starts_within_its_epoch(folder):
+    options = {"batch_size": 2, "crop_seconds": 0.5}
+    whole = waveforms(folder, model(), **options)
+    _, second, third = (collect(whole) for _ in range(3))
+    resumed = waveforms(folder, model(), first_epoch=1, first_step=4, **options)
+    assert resumed.cardinality() == tf.data.UNKNOWN_CARDINALITY
+    assert same(second[4:], collect(resumed))
+    assert same(third, collect(resumed))
+
+
 def test_crops_as_recorded_are_found_in_their_track(folder):
     options = {"remix": 0.0, "gain": None, "batch_size": 1, "crop_seconds": 0.25}
     whole = {track.name: track.read(model().sources, RATE, 1)[1] for track in find_tracks(folder)}
@@ -213,6 +223,24 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
         ({"gain": (2, 1)}, "expected a probability"),
         ({"seed": -1}, "whole numbers from 0 on"),
         ({"semitones": -1}, "whole numbers from 0 on"),
+        ({"first_epoch": -1, "batch_size": 2}, "whole numbers from 0 on"),
+        ({"threads": 0}, "at least one thread"),
+        ({"snr": (5, 0)}, "expected a range of decibels"),
+        ({"snr": 5}, "expected a range of decibels"),
+        ({"gain": [0.5]}, "expected a probability"),
+        ({"remix": "often"}, "expected a probability"),
+        ({"min_level": "loud"}, "expected decibels"),
+        ({"part": (2, 2)}, "expected .number, count. with a count that divides it"),
+        ({"min_sources": 5}, "the model has 4 sources"),
+        ({"augment": ["reverberate"]}, "expected a dict from names to settings"),
+        ({"augment": {"reverb": {}}}, "expected some of add_noise"),
+        ({"augment": {"add_noise": {"level": 3}}}, "received level for add_noise"),
+        ({"augment": {"add_noise": {"share": 2}}}, "expected a probability"),
+        ({"augment": {"add_noise": {"snr": "loud"}}}, "expected what its arguments are for"),
+        ({"augment": {"change_pitch": {"on": "mixture"}}}, "expected sources"),
+        ({"augment": {"code": {"formats": ["wma"]}}}, "expected some of mp3, ogg"),
+        ({"augment": {"mask_spectrum": {}}}, "expected spectrograms"),
+        ({"first_step": 3, "batch_size": 1}, "one of the 3 batches of an epoch"),
     ],
 )
 def test_refuses_settings(folder, options, message):
