@@ -166,6 +166,8 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
     try:
         replicas = batches.devices if keras.backend.backend() == "tensorflow" else 1
         compile_model(model, recipe, state.parts, state.halvings, replicas)
+        # A step that failed leaves a model of JAX's without values.
+        restore(model, folder.pending, kinds=["weight"])
         lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
         while not folder.state.finished:
             _fit(model, recipe, batches, folder, [*lowered, folder, *callbacks], verbose)
