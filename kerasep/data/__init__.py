@@ -5,12 +5,14 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "spectra", "synthetic", "tracks")
+_SUBMODULES = ("audio", "failures", "pipelines", "pools", "spectra", "synthetic", "tracks")
 _ATTRIBUTES = {
     "info": "audio",
     "read": "audio",
     "stream": "audio",
     "write": "audio",
+    "Pool": "pools",
+    "find_pool": "pools",
     "Track": "tracks",
     "find_tracks": "tracks",
     "song": "synthetic",

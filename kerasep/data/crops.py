@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasep.data.decoders import as_float
-from kerasep.data.tracks import read_stem
+from kerasep.data.stems import read_stem
 
 _BLOCK = 1 << 13
 

@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from kerasep.data.crops import Reader, TrainingPlan, ValidationPlan
 from kerasep.data.spectra import stft
-from kerasep.data.tracks import check_channels, find_tracks
+from kerasep.data.stems import check_channels
+from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
 
 
