@@ -167,7 +167,7 @@ def check_settings(settings):
         InputError: naming them.
     """
     known = set(inspect.signature(data.waveforms).parameters)
-    known -= {"data", "model", "training", "seed", "first_epoch"}
+    known -= {"data", "model", "training", "seed", "first_epoch", "first_step"}
     unknown = set(settings) - known
     missing = {"batch_size", "crop_seconds"} - set(settings)
     if unknown or missing:

@@ -26,6 +26,7 @@ def waveforms(
     semitones=0,
     seed=0,
     first_epoch=0,
+    first_step=0,
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -54,6 +55,9 @@ def waveforms(
             tuning that recordings share. Defaults to 0.
         seed: Of all random choices, an integer from 0 on. Defaults to 0.
         first_epoch: Number of the first pass, for resumed training. Defaults to 0.
+        first_step: Number of the first batch of the first pass, for training that goes on within
+            an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
+            to 0.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -114,10 +118,16 @@ def waveforms(
         plan = ValidationPlan(tracks, model.sources, seconds)
     reader = Reader(plan, samples, model)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
-    epochs = itertools.count(first_epoch)
+    if first_epoch < 0 or not 0 <= first_step < steps:
+        raise InputError(
+            f"received first_epoch={first_epoch}, first_step={first_step}: expected a number from "
+            f"0 on, and one of the {steps} batches of an epoch"
+        )
+    # Each pass takes the next pair of an epoch and the batch it starts at.
+    passes = zip(itertools.count(first_epoch), itertools.chain([first_step], itertools.repeat(0)))
 
-    def next_epoch():
-        yield next(epochs)
+    def next_pass():
+        yield next(passes)
 
     def read(epoch, step):
         first = step * batch_size
@@ -130,14 +140,15 @@ def waveforms(
         sources.set_shape((*mixture.shape, len(model.sources)))
         return mixture, sources
 
-    dataset = tf.data.Dataset.from_generator(
-        next_epoch, output_signature=tf.TensorSpec((), tf.int64)
-    ).flat_map(
-        lambda epoch: tf.data.Dataset.range(steps).map(
+    number = tf.TensorSpec((), tf.int64)
+    dataset = tf.data.Dataset.from_generator(next_pass, output_signature=(number, number)).flat_map(
+        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
             lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
         )
     )
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(1)
+    if not first_step:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    return dataset.prefetch(1)
 
 
 def spectrograms(data, model, **options):

@@ -64,6 +64,16 @@ def test_epochs_are_reproducible_and_resumable(folder):
     assert not same(first, collect(waveforms(folder, model(), **{**options, "seed": 4})))
 
 
+def test_a_pass_starts_within_its_epoch(folder):
+    options = {"batch_size": 2, "crop_seconds": 0.5}
+    whole = waveforms(folder, model(), **options)
+    _, second, third = (collect(whole) for _ in range(3))
+    resumed = waveforms(folder, model(), first_epoch=1, first_step=4, **options)
+    assert resumed.cardinality() == tf.data.UNKNOWN_CARDINALITY
+    assert same(second[4:], collect(resumed))
+    assert same(third, collect(resumed))
+
+
 def test_crops_as_recorded_are_found_in_their_track(folder):
     options = {"remix": 0.0, "gain": None, "batch_size": 1, "crop_seconds": 0.25}
     whole = {track.name: track.read(model().sources, RATE, 1)[1] for track in find_tracks(folder)}
@@ -213,6 +223,8 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
         ({"gain": (2, 1)}, "expected a probability"),
         ({"seed": -1}, "whole numbers from 0 on"),
         ({"semitones": -1}, "whole numbers from 0 on"),
+        ({"first_epoch": -1, "batch_size": 2}, "expected a number from 0 on"),
+        ({"first_step": 3, "batch_size": 1}, "one of the 3 batches of an epoch"),
     ],
 )
 def test_refuses_settings(folder, options, message):
