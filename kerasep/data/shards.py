@@ -8,6 +8,7 @@ follows from the index. The work on one shard depends on the plan alone, and can
 """
 
 import hashlib
+import itertools
 import json
 import logging
 import math
@@ -21,7 +22,8 @@ import numpy as np
 from kerasep import __version__
 from kerasep.data.decoders import as_float
 from kerasep.data.statistics import Statistics
-from kerasep.data.tracks import check_channels, read_stem
+from kerasep.data.stems import check_channels, read_stem
+from kerasep.data.tracks import split
 from kerasep.errors import InputError
 
 INDEX, PLAN = "index.json", "plan.json"
@@ -104,8 +106,8 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
         tracks: List of `Track` to train on.
         model: Anything with `sources`, `sample_rate` and `channels`, and for spectrograms and
             statistics `stft`, a dict of `n_fft`, `hop` and `window`.
-        valid: List of `Track` to validate on. Defaults to every tenth of `tracks`, none of a
-            single one.
+        valid: List of `Track` to validate on. Defaults to those that the data set says are for it,
+            or every tenth song: see `kerasep.data.tracks.split`.
         format: "int16" or "float16" for waveforms, "spectrogram" for the model's transform in
             float16. Defaults to "int16".
         shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
@@ -128,16 +130,14 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
     assert len(plan.shards) == 2 and plan.valid == 1  # one for training, one for validation
     ```
     """
-    stft = dict(model.stft) if getattr(model, "stft", None) else None
+    stft = transform_of(model)
     if format not in FORMATS:
         raise InputError(f"received format {format!r}, expected one of {', '.join(FORMATS)}")
     if format == "spectrogram" and stft is None:
         raise InputError(
             "received format 'spectrogram' for a model on waveforms, expected 'int16' or 'float16'"
         )
-    if valid is None:
-        valid = tracks[::10] if len(tracks) > 1 else []
-        tracks = [track for track in tracks if track not in valid]
+    tracks, valid = split(list(tracks), valid)
     if not tracks:
         raise InputError("received an empty list of tracks: expected one or more")
     everything = (*tracks, *valid)
@@ -163,11 +163,17 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
         "rest": any(track[-1] for track in groups),
         "record_rows": max(1, round(_RECORD_SECONDS * rate)),
         "row_shape": [bins, model.channels, 2] if spectra else [model.channels],
+        "channel_axis": -2 if spectra else -1,
     }
-    settings = json.loads(json.dumps(settings))
     training = _filled(settings, tracks, 0, shard_bytes)
     held_out = _filled(settings, valid, len(tracks), shard_bytes)
     return Plan(settings, everything, (*training, *held_out), len(training))
+
+
+def transform_of(model):
+    """A model's transform as an index has it: plain values, with what is left out filled in."""
+    stft = getattr(model, "stft", None)
+    return {"window": "hann", **stft} if stft else None
 
 
 def _filled(settings, tracks, first, shard_bytes):
@@ -177,7 +183,7 @@ def _filled(settings, tracks, first, shard_bytes):
         samples = round(track.duration * settings["sample_rate"])
         parts = math.ceil(samples / (_SEGMENT_SECONDS * settings["sample_rate"]))
         cuts = [samples * part // parts for part in range(parts + 1)]
-        for start, stop in zip(cuts, cuts[1:], strict=False):
+        for start, stop in itertools.pairwise(cuts):
             if size >= shard_bytes:
                 shards.append([])
                 size = 0
@@ -203,7 +209,7 @@ def row_bytes(settings):
 
 
 def group_bytes(settings, rows):
-    """How long one group of a segment is in the file. (Works on arrays of rows, too.)"""
+    """How long one group of a segment is in the file; works on arrays, too."""
     return rows * row_bytes(settings) + FRAMING * -(-rows // settings["record_rows"])
 
 
