@@ -42,6 +42,9 @@ def entries(folder, skipped):
         except OSError as error:
             skipped.append(f"{path}: {error.strerror}")
             continue
+        if path.is_symlink() and folder.resolve().is_relative_to(path.resolve()):
+            skipped.append(f"{path}: a link back to a folder above")
+            continue
         kept.append(path)
     return kept
 

@@ -100,9 +100,12 @@ def _first(readers, folder, forms):
 
 
 def _named_apart(found):
-    """Put the split before the names of tracks that would else be the same; skip what still are."""
+    """Put the split before the names of tracks that would else be the same; skip what still are.
+
+    What was left aside is told once, however many times it was met.
+    """
     counts = Counter(track.name for track in found.tracks)
-    tracks, skipped = {}, list(found.skipped)
+    tracks, skipped = {}, list(dict.fromkeys(found.skipped))
     for track in found.tracks:
         if counts[track.name] > 1 and track.split:
             track = replace(track, name=f"{track.split}/{track.name}")

@@ -1,5 +1,7 @@
 """A folder for each track, with a file for each stem."""
 
+import unicodedata
+
 from kerasep.data.layouts.folders import entries, is_audio, parts, subfolders
 from kerasep.data.layouts.found import Found, Location, TrackFiles
 from kerasep.data.layouts.songs import song_of
@@ -50,7 +52,8 @@ def track_folder(folder, split, skipped):
     """
     stems, mixture = {}, None
     for prefix, path in _files(folder, skipped):
-        name = prefix + path.stem.lower()
+        # Some file systems spell an accent as a character of its own, which nobody types.
+        name = unicodedata.normalize("NFC", prefix + path.stem.lower())
         if name in MIXTURES:
             mixture = Location(path)
         elif name in stems:
