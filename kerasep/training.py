@@ -99,9 +99,7 @@ def train(
     folder.start(model, {"recipe": recipe, "seed": seed, "kerasep": __version__})
     with input_errors():
         if not folder.history:
-            examples = pipeline(train_tracks, model, seed=seed, **recipe["data"])
-            seconds = recipe["data"]["batch_size"] * recipe["data"]["crop_seconds"]
-            model.adapt(examples.take(max(1, round(STATISTICS_SECONDS / seconds))))
+            model.adapt(_statistics(train_tracks, model, pipeline, recipe["data"], seed))
         training = pipeline(
             train_tracks, model, seed=seed, first_epoch=len(folder.history), **recipe["data"]
         )
@@ -131,6 +129,16 @@ def train(
     return folder.history
 
 
+def _statistics(tracks, model, pipeline, settings, seed):
+    """What a model's normalisation starts from: kept with prepared tracks, else some batches."""
+    known = data.prepared.statistics(tracks, model) if data.prepared.is_prepared(tracks) else None
+    if known:
+        return known
+    seconds = settings["batch_size"] * settings["crop_seconds"]
+    batches = max(1, round(STATISTICS_SECONDS / seconds))
+    return pipeline(tracks, model, seed=seed, **settings).take(batches)
+
+
 def split(tracks, valid, sources):
     """Find the tracks to train and to validate on.
 
@@ -144,7 +152,7 @@ def split(tracks, valid, sources):
         sources: names that every track must have.
 
     Returns:
-        Two lists of tracks.
+        Two lists of tracks, or the folder of prepared tracks in their place.
 
     Raises:
         InputError: for a folder without tracks, or a track without a source.

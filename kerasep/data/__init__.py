@@ -5,7 +5,17 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "pools", "spectra", "synthetic", "tracks")
+_SUBMODULES = (
+    "audio",
+    "failures",
+    "pipelines",
+    "pools",
+    "prepared",
+    "shards",
+    "spectra",
+    "synthetic",
+    "tracks",
+)
 _ATTRIBUTES = {
     "info": "audio",
     "read": "audio",
@@ -15,6 +25,7 @@ _ATTRIBUTES = {
     "find_pool": "pools",
     "Track": "tracks",
     "find_tracks": "tracks",
+    "prepare": "preparation",
     "song": "synthetic",
     "write_songs": "synthetic",
     "spectrograms": "pipelines",

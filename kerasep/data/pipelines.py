@@ -4,6 +4,7 @@ import inspect
 
 import tensorflow as tf
 
+from kerasep.data import prepared
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
@@ -52,7 +53,9 @@ def waveforms(
     Args:
         data: A folder (see `find_tracks`), a list of `Track`, or a `Pool`: of speakers, whose
             recordings are joined end to end and mixed with those of others, never with their own,
-            or of instruments, by the names of the sources.
+            or of instruments, by the names of the sources. Or a folder that `prepare` wrote: of
+            its tracks those for training or for validation, without semitones, snr, min_sources,
+            min_level and augment, which need the recordings.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -135,7 +138,7 @@ def spectrograms(data, model, **options):
     """Batches of mixture magnitudes and references, for models that take spectrograms.
 
     Args:
-        data: A folder (see `find_tracks`) or a list of `Track`.
+        data: As for `waveforms`; also a folder that `prepare` wrote as spectrograms.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
             `hop` and `window`. Where it has an `output` that is a dict, as a model with several
             heads has, every head is given the same reference under its name.
@@ -176,12 +179,16 @@ def spectrograms(data, model, **options):
         reference = tf.ensure_shape(reference, (batch, frames, bins, channels, count, 2))
         if mask is not None:
             reference *= tf.reshape(mask, (-1, frames, bins, 1, 1, 1))
-        targets = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
-        return tf.norm(reference[..., 0, :], axis=-1), targets
+        return targets(reference)
+
+    def targets(reference):
+        each = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
+        return tf.norm(reference[..., 0, :], axis=-1), each
 
     arguments = inspect.signature(waveforms).bind(data, model, **options)
     arguments.apply_defaults()
-    return _dataset(transform=transform, **arguments.arguments)
+    transformed = prepared.is_prepared(data) and prepared.holds_spectrograms(data)
+    return _dataset(transform=targets if transformed else transform, **arguments.arguments)
 
 
 def _dataset(
@@ -212,6 +219,11 @@ def _dataset(
             f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
             f"threads={threads}: expected whole numbers from 0 on, at least one thread"
         )
+    if prepared.is_prepared(data):
+        options = {"batch_size": batch_size, "crop_seconds": crop_seconds, "training": training}
+        options |= {"crops_per_track": crops_per_track, "augment": augment, "seed": seed}
+        steps, epoch_of_batches = prepared.batches(data, model, swap=swap, **options, **mixing)
+        return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
@@ -224,12 +236,7 @@ def _dataset(
             f"received batch_size={batch_size}, but an epoch has {plan.length} crops: lower "
             "batch_size or raise crops_per_track"
         )
-    if first_step >= steps:
-        raise InputError(
-            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
-        )
     reader = Reader(plan, samples, model, effects, threads)
-    passes = Passes(first_epoch, first_step, steps)
 
     def read(epoch, step):
         first = step * batch_size
@@ -250,14 +257,25 @@ def _dataset(
             return mixture, sources, mask
         return mixture, sources
 
+    def epoch_of_batches(epoch, start):
+        return tf.data.Dataset.range(start, steps).map(
+            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
+        )
+
+    return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
+
+
+def _passes(epoch_of_batches, steps, first_epoch, first_step, transform):
+    """Make a dataset whose every pass is the next epoch."""
+    if first_step >= steps:
+        raise InputError(
+            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
+        )
+    passes = Passes(first_epoch, first_step, steps)
     number = tf.TensorSpec((), tf.int64)
     dataset = tf.data.Dataset.from_generator(
         passes.start, output_signature=(number, number)
-    ).flat_map(
-        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
-            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
-        )
-    )
+    ).flat_map(epoch_of_batches)
     if not first_step:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     dataset = dataset.prefetch(1)
