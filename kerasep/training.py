@@ -47,7 +47,8 @@ def train(
 
     Args:
         model: a model of the zoo.
-        tracks: folder of tracks, or list of `kerasep.data.Track`, to train on.
+        tracks: folder of tracks, list of `kerasep.data.Track`, or folder that `kerasep.data.prepare`
+            wrote, to train on.
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
             the training tracks is held out; with a single one there is no validation, and the
@@ -157,6 +158,9 @@ def split(tracks, valid, sources):
     Raises:
         InputError: for a folder without tracks, or a track without a source.
     """
+    if data.prepared.is_prepared(tracks):
+        held_out = tracks if data.prepared.holds_validation(tracks) else []
+        return tracks, held_out if valid is None else _found(valid, sources)
     tracks = _found(tracks, sources)
     return data.tracks.split(tracks, None if valid is None else _found(valid, sources))
 
@@ -290,6 +294,8 @@ def _loss(config):
 
 
 def _found(tracks, sources):
+    if data.prepared.is_prepared(tracks):
+        return tracks
     if isinstance(tracks, str | pathlib.Path):
         return data.find_tracks(tracks, sources)
     for track in tracks:

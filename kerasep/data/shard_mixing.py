@@ -8,7 +8,7 @@ to lie. (To reverse, select and stack tensors with such short axes takes several
 import numpy as np
 import tensorflow as tf
 
-_WIDE = {1: tf.int16, 2: tf.int32, 4: tf.int64}  # types that hold so many numbers of two bytes
+_WIDE = {2: tf.int32, 4: tf.int64}  # types that hold so many numbers of two bytes
 
 
 class Mixer:
@@ -74,13 +74,11 @@ class Mixer:
         """Turn bytes into numbers, those of all groups beside each other: `(batch, n, columns)`."""
         groups, count = content.shape[1], np.prod(self.shape) // self.unit
         numbers = tf.io.decode_raw(content, tf.int16, fixed_length=2 * count * self.unit)
+        numbers = tf.reshape(numbers, (-1, groups, count, self.unit))
         wide = _WIDE.get(self.unit)
         if wide:  # a few wide numbers are moved faster than many narrow ones
-            numbers = tf.reshape(numbers, (-1, groups, count, self.unit)[: 3 + (self.unit > 1)])
             numbers = tf.transpose(tf.bitcast(numbers, wide), (0, 2, 1))
-            numbers = tf.bitcast(numbers, tf.int16)
-        else:
-            numbers = tf.reshape(numbers, (-1, groups, count, self.unit))
-            numbers = tf.transpose(numbers, (0, 2, 1, 3))
-        numbers = tf.reshape(numbers, (-1, count, groups * self.unit))
-        return tf.cast(tf.bitcast(numbers, self.stored), tf.float32)
+            numbers = tf.reshape(tf.bitcast(numbers, tf.int16), (-1, count, groups * self.unit))
+            return tf.cast(tf.bitcast(numbers, self.stored), tf.float32)
+        numbers = tf.cast(tf.bitcast(numbers, self.stored), tf.float32)
+        return tf.reshape(tf.transpose(numbers, (0, 2, 1, 3)), (-1, count, groups * self.unit))
