@@ -47,8 +47,8 @@ def train(
 
     Args:
         model: a model of the zoo.
-        tracks: folder of tracks, list of `kerasep.data.Track`, or folder that `kerasep.data.prepare`
-            wrote, to train on.
+        tracks: what to train on: folder of tracks, list of `kerasep.data.Track`, or a folder that
+            `kerasep.data.prepare` wrote.
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
             the training tracks is held out; with a single one there is no validation, and the

@@ -173,12 +173,11 @@ def whole(examples, folder, files):
         def warn():
             group = tf.argmax(tf.cast(missing, tf.int32))
             file = tf.gather(files, example["shard"][group])
-            tf.print(
-                "kerasep: record ", example["record"][group], " of ", file, " cannot be read: ",
-                "another crop is taken, number ", skipped + 1, " of this epoch; the same kerasep ",
-                "prepare again writes the file anew",
-                sep="",
-            )  # fmt: skip
+            number = tf.strings.as_string(example["record"][group])
+            count = tf.strings.as_string(skipped + 1)
+            line = ["kerasep: record ", number, " of ", file, " cannot be read: another crop is "]
+            line += ["taken, number ", count, " of this epoch; the same kerasep prepare again "]
+            tf.print(tf.strings.join([*line, "writes the file anew"]))
             return skipped + 1
 
         skipped = tf.cond(damaged, warn, lambda: skipped)
