@@ -42,7 +42,8 @@ def evaluate(
 
     Args:
         model: a model of the zoo, a `kerasep.Separator` or a `kerasep.tflite.Runtime`.
-        tracks: folder of tracks, or list of `kerasep.data.Track`.
+        tracks: folder of tracks, whose test tracks are taken where it has splits of its own, or
+            list of `kerasep.data.Track`.
         measures: names in `kerasep.metrics.MEASURES`; "bss_eval" stands for the four of BSS Eval
             version 4. Defaults to SI-SDR and uSDR.
         oracles: whether to score the ideal binary, ratio and truncated phase-sensitive masks too.
@@ -72,6 +73,7 @@ def evaluate(
     measures = check_measures(measures)
     if isinstance(tracks, str | pathlib.Path):
         tracks = data.find_tracks(tracks, model.sources)
+        tracks = [track for track in tracks if track.split == "test"] or tracks
     if not tracks:
         raise InputError("received no tracks to score, expected at least one")
     rows = []

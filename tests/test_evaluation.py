@@ -44,6 +44,13 @@ def test_one_row_a_track_and_source(rows, songs):
     assert all(np.isfinite(list(row.values())[2:]).all() for row in rows)
 
 
+def test_a_data_set_with_test_tracks_is_scored_on_them(model, tmp_path):
+    for split in ("train", "test"):
+        data.write_songs(tmp_path / split, 1, seconds=0.5, sample_rate=8000)
+    rows = evaluation.evaluate(model, tmp_path, measures=["snr"], oracles=False)
+    assert {row["track"] for row in rows} == {"test/song_0000"}
+
+
 def test_improvement_is_over_the_mixture(rows, model, songs):
     track = data.find_tracks(songs)[0]
     mixture, stems = track.read(model.sources, 8000, 1)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasep import data, training, zoo
+from kerasep import data, run_state, training, zoo
 from kerasep.errors import InputError
 
 SMALL = {
@@ -190,22 +190,20 @@ def test_a_start_that_failed_can_be_put_right(songs, tmp_path):
 
 def test_a_loss_that_is_not_finite(songs, tmp_path):
     refused(
-        "received val_loss nan in epoch 1: lower the learning rate",
+        "received loss nan in epoch 1, also with the learning rate halved 5 times: lower the",
         build(), songs, tmp_path, valid=songs, recipe=RECIPE, callbacks=[At(0, break_weights)],
     )  # fmt: skip
     assert "model.keras" not in files(tmp_path)
 
 
-def test_a_full_disk_is_told_with_the_file(songs, tmp_path):
-    model = build()
-
-    def full(path):
+def test_a_full_disk_is_told_with_the_file(songs, tmp_path, monkeypatch):
+    def full(state, path):
         path.write_text("the beginning")
         raise OSError(28, "No space left on device")
 
-    model.save_weights = full
-    refused(r"epoch_00001.*No space left", model, songs, tmp_path, recipe=one_epoch())
-    assert files(tmp_path) == ["model.keras", "recipe.json", "tensorboard"]
+    monkeypatch.setattr(run_state.RunState, "write", full)
+    refused(r"state.npz.*No space left", build(), songs, tmp_path, recipe=one_epoch())
+    assert files(tmp_path) == ["recipe.json"]
 
 
 def test_a_bad_file_is_named(songs, tmp_path):
@@ -276,6 +274,19 @@ def test_split(songs):
     many = tracks * 8
     train, valid = training.split([*many], None, ["vocals"])
     assert not {track.name for track in train} & {track.name for track in valid}
+
+
+def test_split_of_recordings_without_mixtures(tmp_path):
+    for speaker in ("anna", "bert"):
+        for number in range(3):
+            path = tmp_path / speaker / f"{number}.wav"
+            path.parent.mkdir(exist_ok=True)
+            data.write(path, np.full((800, 1), 0.1 * number, "float32"), 8000)
+    train, valid = training.split(tmp_path, None, ["speaker_1", "speaker_2"])
+    assert [len(stems) for stems in train.groups.values()] == [2, 2]
+    assert [len(stems) for stems in valid.groups.values()] == [1, 1]
+    with pytest.raises(InputError, match="too few for mixtures of 3"):
+        training.split(tmp_path, None, ["1", "2", "3"])
 
 
 def test_split_of_a_data_set_with_splits(tmp_path):

@@ -12,7 +12,9 @@ from kerasep.errors import InputError
 
 def evaluate(
     model: ModelOption,
-    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    data: Annotated[
+        pathlib.Path, typer.Option(help="folder of tracks in any layout, or a manifest")
+    ],
     csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
         "scores.csv"
     ),
@@ -28,7 +30,10 @@ def evaluate(
     oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
     overwrite: Overwrite = False,
 ):
-    """Score a model on a folder of tracks, beside the mixture and the ideal masks."""
+    """Score a model on a data set, beside the mixture and the ideal masks.
+
+    Where the data set has test tracks of its own, these alone are scored.
+    """
     start_keras()
     from kerasep import evaluation
     from kerasep.metrics import check_measures

@@ -12,11 +12,13 @@ from kerasep.cli.terminal import out, say, start_keras
 
 def train(
     name: Annotated[str, typer.Argument(help="a preset's name")],
-    data: Annotated[pathlib.Path, typer.Option(help="folder of tracks, one file a stem in each")],
+    data: Annotated[
+        pathlib.Path, typer.Option(help="folder of tracks in any layout, or a manifest")
+    ],
     out_folder: Annotated[pathlib.Path, typer.Option("--out", help="the run's folder")],
     valid: Annotated[
         pathlib.Path | None,
-        typer.Option(help="tracks to validate on; default: every tenth of --data"),
+        typer.Option(help="to validate on; default: the valid tracks of --data, or every tenth"),
     ] = None,
     sources: Names = None,
     sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
@@ -33,7 +35,7 @@ def train(
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
-    """Train a preset on a folder of tracks; the same command again goes on after a kill.
+    """Train a preset on a data set; the same command again goes on after a kill.
 
     The other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
     model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.

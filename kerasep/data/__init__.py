@@ -7,6 +7,9 @@ import importlib
 
 _SUBMODULES = (
     "audio",
+    "augmentation",
+    "batches",
+    "checking",
     "failures",
     "pipelines",
     "pools",
@@ -17,6 +20,7 @@ _SUBMODULES = (
     "tracks",
 )
 _ATTRIBUTES = {
+    "check": "checking",
     "info": "audio",
     "read": "audio",
     "stream": "audio",

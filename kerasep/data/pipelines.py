@@ -34,6 +34,7 @@ def waveforms(
     seed=0,
     first_epoch=0,
     first_step=0,
+    part=(0, 1),
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -88,6 +89,8 @@ def waveforms(
         first_step: Number of the first batch of the first pass, for training that goes on within
             an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
+        part: Which of how many equal parts of every training batch to read, for one of several
+            processes that train together. Defaults to (0, 1), the whole.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -131,6 +134,7 @@ def waveforms(
         seed=seed,
         first_epoch=first_epoch,
         first_step=first_step,
+        part=part,
     )
 
 
@@ -205,6 +209,7 @@ def _dataset(
     seed,
     first_epoch,
     first_step,
+    part,
     swap,
     **mixing,
 ):
@@ -219,9 +224,19 @@ def _dataset(
             f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
             f"threads={threads}: expected whole numbers from 0 on, at least one thread"
         )
+    if batch_size % part[1] or not 0 <= part[0] < part[1]:
+        raise InputError(
+            f"received part={part} of batches of {batch_size}: expected (number, count) with a "
+            "count that divides it"
+        )
     if prepared.is_prepared(data):
         options = {"batch_size": batch_size, "crop_seconds": crop_seconds, "training": training}
-        options |= {"crops_per_track": crops_per_track, "augment": augment, "seed": seed}
+        options |= {
+            "crops_per_track": crops_per_track,
+            "augment": augment,
+            "seed": seed,
+            "part": part,
+        }
         steps, epoch_of_batches = prepared.batches(data, model, swap=swap, **options, **mixing)
         return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
     effects = Effects(augment if training else None, model.sample_rate, seed)
@@ -238,19 +253,24 @@ def _dataset(
         )
     reader = Reader(plan, samples, model, effects, threads)
 
+    number, parts = part
+    share = batch_size // parts
+
+    def indices(step):
+        first = step * batch_size + number * share
+        return first, min(first + share, plan.length)
+
     def read(epoch, step):
-        first = step * batch_size
-        return reader.batch(epoch, first, min(first + batch_size, plan.length))
+        return reader.batch(epoch, *indices(step))
 
     def masks(epoch, step):
         shape = (1 + samples // model.stft["hop"], model.stft["n_fft"] // 2 + 1)
-        first = step * batch_size
-        return effects.spectrum_masks(*shape, epoch, range(first, first + batch_size))
+        return effects.spectrum_masks(*shape, epoch, range(*indices(step)))
 
     def batch(epoch, step):
         types = (tf.float32, tf.float32)
         mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
-        mixture.set_shape((batch_size if training else None, samples, model.channels))
+        mixture.set_shape((share if training else None, samples, model.channels))
         sources.set_shape((*mixture.shape, len(model.sources)))
         if effects.masks:
             mask = tf.numpy_function(masks, (epoch, step), tf.float32, stateful=False)

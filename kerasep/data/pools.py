@@ -2,8 +2,9 @@
 
 import logging
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from kerasep.data.layouts.recogniser import of_split, recognise_groups
+from kerasep.data.layouts.recogniser import of_split, recognise, recognise_groups
 from kerasep.data.stems import Stem, open_stems
 from kerasep.errors import InputError
 
@@ -128,6 +129,55 @@ def find_pool(folder, split=None):
         f", {len(errors) + len(found.skipped)} skipped" if errors or found.skipped else "",
     )
     return Pool(str(folder), dict(sorted(pool.items())))
+
+
+def is_pool(data_set):
+    """Tell whether a data set is a `Pool`, or a folder or manifest of one."""
+    if isinstance(data_set, str | Path):
+        try:
+            return bool(recognise(data_set).groups)
+        except InputError:
+            return False
+    return isinstance(data_set, Pool)
+
+
+def split_pool(data_set, valid=None, sources=()):
+    """Find the recordings to train and to validate on.
+
+    Splits that the data set has itself count, as for tracks. Else every tenth recording of each
+    group is held out.
+
+    Args:
+        data_set: A folder, or a `Pool`.
+        valid: Likewise, or None to take it from `data_set`.
+        sources: Names of the model's sources, which both must be good for. Defaults to none.
+
+    Returns:
+        Two pools; None in place of the second where too little is left to hold out.
+
+    Raises:
+        InputError: A folder cannot be used, or lacks sources.
+    """
+    train, held = _split(data_set, valid)
+    train.are_speakers(sources)
+    if valid is not None:
+        held.are_speakers(sources)
+        return train, held
+    enough = held.groups.keys() >= set(sources) or len(held.groups) >= len(sources)
+    return train, held if held.groups and enough else None
+
+
+def _split(data_set, valid):
+    if isinstance(data_set, Pool):
+        train, splits = data_set, set()
+    else:
+        splits = {group.split for group in recognise_groups(data_set).groups}
+        train = find_pool(data_set, "train" if "train" in splits else None)
+    if valid is not None:
+        return train, valid if isinstance(valid, Pool) else find_pool(valid)
+    return (
+        (train, find_pool(data_set, "valid")) if splits >= {"train", "valid"} else train.hold_out()
+    )
 
 
 def _names(names):

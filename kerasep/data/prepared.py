@@ -7,6 +7,7 @@ shuffle buffer, and of the files no more is read than the crops need and a secon
 import json
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from kerasep.data import shards
@@ -105,6 +106,7 @@ def batches(
     gain=(0.25, 1.25),
     swap=True,
     seed=0,
+    part=(0, 1),
     **others,
 ):
     """Make the batches of an epoch from a prepared folder, in the graph from end to end.
@@ -120,6 +122,7 @@ def batches(
         gain: Likewise.
         swap: Likewise.
         seed: Likewise.
+        part: Likewise.
         **others: Options of `kerasep.data.waveforms` that need the recordings; None or 0.
 
     Returns:
@@ -146,7 +149,7 @@ def batches(
     ```
     """
     index = read_index(folder)
-    settings, part = index["settings"], index["train" if training else "valid"]
+    settings, tracks = index["settings"], index["train" if training else "valid"]
     slots = _slots(folder, settings, model)
     asked = sorted(name for name, value in others.items() if value)
     if asked and training:
@@ -160,7 +163,7 @@ def batches(
             "(low, high) or None"
         )
     rows = shards.rows(settings, round(crop_seconds * model.sample_rate))
-    crops = ShardCrops(folder, settings, part["shards"], rows)
+    crops = ShardCrops(folder, settings, tracks["shards"], rows)
     if training:
         order = crops.for_training(crops_per_track)
         swap = swap and model.channels == 2
@@ -175,22 +178,29 @@ def batches(
             f"received batch_size={batch_size}, training={training}, but {folder} has "
             f"{len(order)} such crops: lower batch_size, or prepare more tracks"
         )
+    number, parts = part
+    share = batch_size // parts
+    mine = np.flatnonzero(np.arange(len(order)) % batch_size // share == number)
     mixer = Mixer(settings, rows, slots, len(model.sources))
 
     def requests(epoch):
         """List where the groups of every crop lie, and how they are mixed."""
-        drawn = {name: tf.gather(value, slots, axis=1) for name, value in draw(epoch).items()}
+        chosen = np.concatenate([mine, len(order) + mine])
+        drawn = {
+            name: tf.gather(tf.gather(value, chosen), slots, axis=1)
+            for name, value in draw(epoch).items()
+        }
         places = crops.locate(drawn["segment"], drawn["start"])
         gains = drawn["gain"] * places.pop("scale")
         return places, mixer.matrices(gains, drawn["swap"])
 
     def epoch_of_batches(epoch, step):
-        asked = tf.data.Dataset.from_tensor_slices(requests(epoch)).skip(step * batch_size)
+        asked = tf.data.Dataset.from_tensor_slices(requests(epoch)).skip(step * share)
         read = asked.interleave(crops.read, cycle_length=8, num_parallel_calls=2)
-        read = whole(read, folder, crops.files).take(len(order) - step * batch_size)
+        read = whole(read, folder, crops.files).take(len(mine) - step * share)
         options = tf.data.Options()
         options.deterministic = True
-        read = read.batch(batch_size, drop_remainder=training)
+        read = read.batch(share, drop_remainder=training)
         return read.map(mixer.mix, num_parallel_calls=2).with_options(options)
 
     return steps, epoch_of_batches

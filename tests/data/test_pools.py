@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio, find_pool
-from kerasep.data.pools import Pool
+from kerasep.data.pools import Pool, is_pool, split_pool
 from kerasep.errors import InputError
 
 RECORDINGS = Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
@@ -105,6 +105,38 @@ def test_every_tenth_recording_is_held_out(tmp_path):
     assert names(train)["carl"] == ["00"]
     for group, stems in pool.groups.items():
         assert sorted(train.groups[group] + valid.groups.get(group, ())) == sorted(stems)
+
+
+def test_splits_for_training(tmp_path):
+    for part in ("train", "valid", "test"):
+        for group in ("drums", "vocals"):
+            record(tmp_path / "own" / part / group / f"{part}.wav")
+    train, valid = split_pool(tmp_path / "own", sources=("vocals", "drums"))
+    assert names(train) == {"drums": ["train"], "vocals": ["train"]}
+    assert names(valid) == {"drums": ["valid"], "vocals": ["valid"]}
+    _, valid = split_pool(tmp_path / "own", tmp_path / "own" / "test", ("vocals",))
+    assert names(valid) == {"drums": ["test"], "vocals": ["test"]}
+    for index in range(2):
+        record(tmp_path / "few" / "anna" / f"{index}.wav")
+    record(tmp_path / "few" / "bert" / "1.wav")
+    pool = find_pool(tmp_path / "few")
+    train, valid = split_pool(pool, sources=("speaker_1", "speaker_2"))
+    assert (names(train), valid) == ({"anna": ["1"], "bert": ["1"]}, None)
+    with pytest.raises(InputError, match="has no recordings of drums"):
+        split_pool(pool, find_pool(tmp_path / "own"), ("bert", "drums"))
+
+
+def test_is_pool(tmp_path):
+    for name in ("anna/a1.wav", "bert/b1.wav"):
+        record(tmp_path / "voices" / name)
+    for name in ("a/bass.wav", "b/bass.wav"):
+        record(tmp_path / "songs" / name)
+    assert is_pool(tmp_path / "voices")
+    assert is_pool(str(tmp_path / "voices"))
+    assert is_pool(find_pool(tmp_path / "voices"))
+    assert not is_pool(tmp_path / "songs")
+    assert not is_pool(tmp_path / "nowhere")
+    assert not is_pool([])
 
 
 @pytest.mark.skipif(not RECORDINGS.exists(), reason="no recordings: set KERASEP_AUDIO")

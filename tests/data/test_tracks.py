@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kerasep.data import audio
-from kerasep.data.tracks import find_tracks, hold_out
+from kerasep.data.tracks import Track, find_tracks, hold_out
 from kerasep.errors import InputError
 
 AUDIO = Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
@@ -157,6 +159,21 @@ def test_songs_are_held_out_with_all_their_clips(tmp_path):
     assert len(valid) == 4
     assert sorted(train + valid, key=lambda track: track.name) == tracks
     assert hold_out(tracks[:2]) == (tracks[:2], [])
+
+
+CLIPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), unique=True, max_size=60)
+
+
+@given(CLIPS)
+def test_no_song_is_on_both_sides(clips):
+    tracks = [Track(f"{song}_{clip}", {}, song=f"song {song}") for song, clip in clips]
+    train, valid = hold_out(tracks)
+    assert len(train) + len(valid) == len(tracks)
+    assert {track.name for track in train + valid} == {track.name for track in tracks}
+    songs = {track.song for track in tracks}
+    held = {track.song for track in valid}
+    assert not held & {track.song for track in train}
+    assert len(held) == (-(-len(songs) // 10) if len(songs) > 1 else 0)
 
 
 @pytest.mark.skipif(not MUSDB.exists(), reason=f"no MUSDB18 sample at {MUSDB}")

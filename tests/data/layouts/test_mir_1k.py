@@ -1,9 +1,11 @@
 """MIR-1K: two stems in the two channels of one file."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from kerasep.data import audio, find_pool, find_tracks
+from kerasep.data import audio, find_pool, find_tracks, waveforms
 from kerasep.data.layouts.mir_1k import mir_1k
 
 
@@ -31,6 +33,16 @@ def test_channels_are_the_stems(tmp_path, record, folder):
     np.testing.assert_array_equal(wide[:, 0], wide[:, 1])
     resampled, _ = tracks[3].read(("vocals",), 4000, 1)
     np.testing.assert_allclose(resampled, audio.resample(mixture, 8000, 4000), atol=1e-6)
+
+
+def test_batches_honour_the_channels(tmp_path, record):
+    write_clips(record)
+    model = SimpleNamespace(sources=("vocals",), sample_rate=8000, channels=1)
+    batches = waveforms(tmp_path, model, training=False, batch_size=4, crop_seconds=0.05)
+    mixture, sources = next(iter(batches))
+    samples, _ = audio.read(tmp_path / "Wavfile" / "Ani_1_01.wav")
+    np.testing.assert_array_equal(sources[0, :, 0, 0], samples[:, 1])
+    np.testing.assert_allclose(mixture[0, :, 0], samples.sum(axis=1), atol=1e-6)
 
 
 def test_mono_files_of_such_names_are_recordings_of_speakers(tmp_path, record):
