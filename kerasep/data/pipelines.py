@@ -1,10 +1,11 @@
 """From recordings on disk to batches: tf.data pipelines for training and for validation."""
 
 import inspect
+from dataclasses import asdict
 
 import tensorflow as tf
 
-from kerasep.data import prepared
+from kerasep.data import prepared, tfio
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
@@ -229,20 +230,18 @@ def _dataset(
             f"received part={part} of batches of {batch_size}: expected (number, count) with a "
             "count that divides it"
         )
-    if prepared.is_prepared(data):
-        options = {"batch_size": batch_size, "crop_seconds": crop_seconds, "training": training}
-        options |= {
-            "crops_per_track": crops_per_track,
-            "augment": augment,
-            "seed": seed,
-            "part": part,
-        }
-        steps, epoch_of_batches = prepared.batches(data, model, swap=swap, **options, **mixing)
-        return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
     mixing = Mixing(swap=swap and model.channels == 2, **mixing)
+    options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
+    options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
+    if prepared.is_prepared(data):
+        in_graph = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
+    else:
+        in_graph = tfio.batches(data, model, samples, **options)
+    if in_graph:
+        return _passes(*in_graph, first_epoch, first_step, transform)
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
     plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
@@ -282,10 +281,10 @@ def _dataset(
             lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
         )
 
-    return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
+    return _passes(steps, epoch_of_batches, first_epoch, first_step, transform)
 
 
-def _passes(epoch_of_batches, steps, first_epoch, first_step, transform):
+def _passes(steps, epoch_of_batches, first_epoch, first_step, transform):
     """Make a dataset whose every pass is the next epoch."""
     if first_step >= steps:
         raise InputError(

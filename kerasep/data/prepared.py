@@ -7,13 +7,10 @@ shuffle buffer, and of the files no more is read than the crops need and a secon
 import json
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
 from kerasep.data import shards
-from kerasep.data.shard_crops import ShardCrops, whole
-from kerasep.data.shard_draws import training_draw, validation_draw
-from kerasep.data.shard_mixing import Mixer
+from kerasep.data.graph_batches import graph_batches
+from kerasep.data.graph_mixer import Mixer
+from kerasep.data.shard_crops import ShardCrops
 from kerasep.data.statistics import Statistics
 from kerasep.errors import InputError
 
@@ -164,46 +161,22 @@ def batches(
         )
     rows = shards.rows(settings, round(crop_seconds * model.sample_rate))
     crops = ShardCrops(folder, settings, tracks["shards"], rows)
-    if training:
-        order = crops.for_training(crops_per_track)
-        swap = swap and model.channels == 2
-        draw = training_draw(crops, order, max(slots) + 1, remix, gain, swap, seed)
-        steps = len(order) // batch_size
-    else:
-        order, starts = crops.for_validation()
-        draw = validation_draw(order, starts, max(slots) + 1)
-        steps = -(-len(order) // batch_size)
-    if not steps:
-        raise InputError(
-            f"received batch_size={batch_size}, training={training}, but {folder} has "
-            f"{len(order)} such crops: lower batch_size, or prepare more tracks"
-        )
-    number, parts = part
-    share = batch_size // parts
-    mine = np.flatnonzero(np.arange(len(order)) % batch_size // share == number)
     mixer = Mixer(settings, rows, slots, len(model.sources))
-
-    def requests(epoch):
-        """List where the groups of every crop lie, and how they are mixed."""
-        chosen = np.concatenate([mine, len(order) + mine])
-        drawn = {
-            name: tf.gather(tf.gather(value, chosen), slots, axis=1)
-            for name, value in draw(epoch).items()
-        }
-        places = crops.locate(drawn["segment"], drawn["start"])
-        gains = drawn["gain"] * places.pop("scale")
-        return places, mixer.matrices(gains, drawn["swap"])
-
-    def epoch_of_batches(epoch, step):
-        asked = tf.data.Dataset.from_tensor_slices(requests(epoch)).skip(step * share)
-        read = asked.interleave(crops.read, cycle_length=8, num_parallel_calls=2)
-        read = whole(read, folder, crops.files).take(len(mine) - step * share)
-        options = tf.data.Options()
-        options.deterministic = True
-        read = read.batch(share, drop_remainder=training)
-        return read.map(mixer.mix, num_parallel_calls=2).with_options(options)
-
-    return steps, epoch_of_batches
+    swap = swap and model.channels == 2
+    return graph_batches(
+        crops,
+        slots,
+        mixer,
+        folder,
+        batch_size=batch_size,
+        training=training,
+        crops_per_track=crops_per_track,
+        remix=remix,
+        gain=gain,
+        swap=swap,
+        seed=seed,
+        part=part,
+    )
 
 
 def _slots(folder, settings, model):

@@ -43,34 +43,6 @@ class ShardCrops:
         before -= before[np.searchsorted(self.shard, self.shard)] if len(segments) else 0
         self.records_before = before * shards.group_count(settings)
 
-    def for_training(self, crops_per_track=None):
-        """Count the crops of a training epoch.
-
-        Args:
-            crops_per_track: How many of each track. Defaults to as many as cover it.
-
-        Returns:
-            Int64 array that holds the number of a segment once for each of its crops.
-        """
-        counts = np.maximum(1, np.rint(self.lengths / self.rows)).astype("int64")
-        if crops_per_track is not None:
-            for track in dict.fromkeys(self.tracks):
-                mine = [number for number, name in enumerate(self.tracks) if name == track]
-                share = np.cumsum(self.lengths[mine]) / self.lengths[mine].sum()
-                ends = np.rint(share * crops_per_track).astype("int64")
-                counts[mine] = np.diff(ends, prepend=0)
-        return np.repeat(np.arange(len(counts)), counts)
-
-    def for_validation(self):
-        """List consecutive crops that cover everything.
-
-        Returns:
-            Int64 arrays of segments and of first rows.
-        """
-        starts = [np.arange(0, length, self.rows) for length in self.lengths]
-        segments = np.repeat(np.arange(len(starts)), [len(start) for start in starts])
-        return segments, np.concatenate([*starts, []]).astype("int64")
-
     def locate(self, segments, starts):
         """Find the records that crops need.
 
@@ -110,27 +82,25 @@ class ShardCrops:
             extra: What goes with the crop.
 
         Returns:
-            A tf.data.Dataset of one element: `content`, the groups' bytes `(groups,)`, empty where
-            they cannot be read; `record`, of each the number in its file of the first record that
-            cannot; the `shard` of each; and `extra`.
+            A tf.data.Dataset of one element: `content`, the groups' bytes `(groups,)`; `whole`, for
+            each whether it could be read; `what` it is, in words; and `extra`.
         """
         groups = [
             self._group({name: value[group] for name, value in places.items()})
             for group in range(places["offset"].shape[0])
         ]
         return tf.data.Dataset.zip(tuple(groups)).map(
-            lambda *groups: {
-                "content": tf.stack([content for content, _ in groups]),
-                "record": tf.stack([record for _, record in groups]),
-                "shard": places["shard"],
-                "extra": extra,
-            }
+            lambda *groups: (
+                {name: tf.stack([group[name] for group in groups]) for name in groups[0]}
+                | {"extra": extra}
+            )
         )
 
     def _group(self, place):
+        path = tf.gather(self.files, place["shard"])
         file = tf.data.experimental.from_variant(
             tf.raw_ops.TFRecordDatasetV2(
-                filenames=[tf.gather(self.files, place["shard"])],
+                filenames=[path],
                 compression_type="",
                 buffer_size=0,  # records are long: a buffer would be one more copy
                 byte_offsets=[place["offset"]],
@@ -148,50 +118,12 @@ class ShardCrops:
             content = tf.cond(
                 whole, lambda: tf.strings.substr(joined, place["skip"], wanted), lambda: ""
             )
-            return content, place["first"] + tf.size(parts, tf.int64) - 1
+            number = tf.strings.as_string(place["first"] + tf.size(parts, tf.int64) - 1)
+            what = tf.strings.join(["record ", number, " of ", path])
+            return {"content": content, "whole": whole, "what": what}
 
         most = (self.rows - 2) // self.settings["record_rows"] + 3
         return records.batch(most).take(1).map(crop)
-
-
-def whole(examples, folder, files):
-    """Leave out crops that could not be read, with a line for each.
-
-    Args:
-        examples: Dataset of what `ShardCrops.read` gives.
-        folder: The prepared folder.
-        files: Its files.
-
-    Returns:
-        A tf.data.Dataset of (`content`, `extra`), which raises when there are no more.
-    """
-
-    def count(skipped, example):
-        missing = tf.strings.length(example["content"]) == 0
-        damaged = tf.reduce_any(missing)
-
-        def warn():
-            group = tf.argmax(tf.cast(missing, tf.int32))
-            file = tf.gather(files, example["shard"][group])
-            number = tf.strings.as_string(example["record"][group])
-            count = tf.strings.as_string(skipped + 1)
-            line = ["kerasep: record ", number, " of ", file, " cannot be read: another crop is "]
-            line += ["taken, number ", count, " of this epoch; the same kerasep prepare again "]
-            tf.print(tf.strings.join([*line, "writes the file anew"]))
-            return skipped + 1
-
-        skipped = tf.cond(damaged, warn, lambda: skipped)
-        return skipped, (example["content"], example["extra"], damaged)
-
-    def refuse(_):
-        message = f"InputError: {folder}: most crops cannot be read: prepare it again"
-        with tf.control_dependencies([tf.debugging.Assert(False, [message])]):
-            return tuple(tf.zeros(spec.shape, spec.dtype) for spec in left.element_spec)
-
-    counted = examples.scan(tf.constant(0), count)
-    left = counted.filter(lambda content, extra, damaged: ~damaged)
-    left = left.map(lambda content, extra, damaged: (content, extra))
-    return left.concatenate(tf.data.Dataset.range(1).map(refuse))
 
 
 def _check_size(path, expected):

@@ -1,7 +1,7 @@
-"""From the bytes of stored groups to mixtures and sources, by a small matrix for each example.
+"""From the bytes or numbers of groups of stems to mixtures and sources, by small matrices.
 
-Every channel of a source, or of the mixture, is a weighted sum of the stored groups' channels: one
-matrix holds gains, swapped channels, the scale of the stored numbers, and where each result comes
+Every channel of a source, or of the mixture, is a weighted sum of the groups' channels: a matrix
+for each example holds gains, swapped channels, the scale of the numbers, and where results come
 to lie. (To reverse, select and stack tensors with such short axes takes several times as long.)
 """
 
@@ -51,7 +51,8 @@ class Mixer:
         """Mix a batch.
 
         Args:
-            content: String tensor `(batch, groups)`; what a group lacks at its end is silent.
+            content: String tensor `(batch, groups)`, what a group lacks at its end being silent; or
+                the numbers, a float32 tensor `(batch, groups, rows, channels)`.
             matrices: Those of its examples.
 
         Returns:
@@ -72,6 +73,9 @@ class Mixer:
 
     def _side_by_side(self, content):
         """Turn bytes into numbers, those of all groups beside each other: `(batch, n, columns)`."""
+        if content.dtype == tf.float32:
+            content = tf.transpose(content, (0, 2, 1, 3))
+            return tf.reshape(content, (-1, content.shape[1], content.shape[2] * content.shape[3]))
         groups, count = content.shape[1], np.prod(self.shape) // self.unit
         numbers = tf.io.decode_raw(content, tf.int16, fixed_length=2 * count * self.unit)
         numbers = tf.reshape(numbers, (-1, groups, count, self.unit))

@@ -1,4 +1,4 @@
-"""Which crops of prepared shards make an epoch, and how they are changed: drawn by stateless ops.
+"""Which crops make an epoch, and how they are changed, drawn in the graph by stateless ops.
 
 A draw is a function of the epoch's number; it gives dicts of tensors `(crops, slots)`, a slot being
 a source of the model or what is left of the mixture. It lists twice as many crops as an epoch has:
@@ -9,11 +9,47 @@ import numpy as np
 import tensorflow as tf
 
 
+def training_crops(lengths, rows, tracks, crops_per_track=None):
+    """Count the crops of a training epoch.
+
+    Args:
+        lengths: Int64 array: how many rows each segment has.
+        rows: How many a crop has.
+        tracks: Names of the segments' tracks.
+        crops_per_track: How many crops of each track. Defaults to as many as cover it.
+
+    Returns:
+        Int64 array that holds the number of a segment once for each of its crops.
+    """
+    counts = np.maximum(1, np.rint(lengths / rows)).astype("int64")
+    if crops_per_track is not None:
+        for track in dict.fromkeys(tracks):
+            mine = [number for number, name in enumerate(tracks) if name == track]
+            share = np.cumsum(lengths[mine]) / lengths[mine].sum()
+            counts[mine] = np.diff(np.rint(share * crops_per_track).astype("int64"), prepend=0)
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def validation_crops(lengths, rows):
+    """List consecutive crops that cover everything.
+
+    Args:
+        lengths: Int64 array: how many rows each segment has.
+        rows: How many a crop has.
+
+    Returns:
+        Int64 arrays of segments and of first rows.
+    """
+    starts = [np.arange(0, length, rows) for length in lengths]
+    segments = np.repeat(np.arange(len(starts)), [len(start) for start in starts])
+    return segments, np.concatenate([*starts, []]).astype("int64")
+
+
 def training_draw(crops, order, slots, remix, gain, swap, seed):
     """Random crops, mixed, scaled and swapped at random.
 
     Args:
-        crops: The `ShardCrops`.
+        crops: Something with `lengths` of segments, and `rows` of a crop.
         order: Segments, each as often as an epoch has crops of it.
         slots: How many slots an example has.
         remix: Probability that the slots of an example come from different places.
@@ -28,7 +64,7 @@ def training_draw(crops, order, slots, remix, gain, swap, seed):
     latest = np.maximum(0, crops.lengths - crops.rows)
 
     def draw(epoch):
-        seeds = iter(tf.unstack(tf.random.experimental.stateless_split([seed, epoch], 7)))
+        seeds = iter(tf.unstack(tf.random.experimental.stateless_split([seed, epoch], 8)))
         shape = (2 * len(order), slots)
 
         def uniform(shape, dtype=tf.float32):
@@ -42,8 +78,8 @@ def training_draw(crops, order, slots, remix, gain, swap, seed):
         # The first source stays, so that an epoch hears that of every track.
         remixed = (uniform((shape[0], 1)) < remix) & (tf.range(slots) > 0)
         segment = tf.where(remixed, tf.gather(order, others), own)
-        places = uniform(shape, tf.float64)
-        places = tf.where(remixed, places, places[:, :1])
+        own_place = uniform((shape[0], 1), tf.float64)
+        places = tf.where(remixed, uniform(shape, tf.float64), own_place)
         span = tf.cast(tf.gather(latest, segment) + 1, tf.float64)
         factors = uniform(shape)
         low, high = gain or (1.0, 1.0)
