@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import tensorflow as tf
 
-from kerasep.data import prepared, tfio
+from kerasep.data import prepared
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
@@ -237,11 +237,8 @@ def _dataset(
     options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
     options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
     if prepared.is_prepared(data):
-        in_graph = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
-    else:
-        in_graph = tfio.batches(data, model, samples, **options)
-    if in_graph:
-        return _passes(*in_graph, first_epoch, first_step, transform)
+        batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
+        return _passes(*batches, first_epoch, first_step, transform)
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
     plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)

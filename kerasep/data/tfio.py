@@ -1,4 +1,9 @@
-"""Audio files decoded in the graph by tensorflow-io, where its operations really run."""
+"""Audio files decoded in the graph by tensorflow-io, where its operations really run.
+
+`kerasep.data.waveforms` does not use it: one file at a time can be decoded rightly (see `_lock`), so
+four times as many crops a second were measured from soundfile with threads, and 50 s went by before
+the first batch. It is for graphs that must hold no Python, on TensorFlow 2.16.
+"""
 
 import functools
 import logging
@@ -196,40 +201,22 @@ class FileCrops:
         return tf.data.Dataset.range(1).map(crop).ignore_errors().concatenate(missing).take(1)
 
 
-def batches(
-    data,
-    model,
-    samples,
-    *,
-    semitones=0,
-    snr=None,
-    min_sources=None,
-    min_level=None,
-    augment=None,
-    **options,
-):
+def batches(data, model, samples, **options):
     """Make the batches of an epoch of tracks, decoded in the graph where that can be done.
 
     Args:
-        data: What `kerasep.data.waveforms` takes.
+        data: A folder or list of tracks.
         model: Anything with `sources`, `sample_rate` and `channels`.
         samples: Of a crop.
-        semitones: As for `kerasep.data.waveforms`, and so on: these need Python.
-        snr: Likewise.
-        min_sources: Likewise.
-        min_level: Likewise.
-        augment: Likewise.
         **options: As of `kerasep.data.graph_batches.graph_batches`.
 
     Returns:
-        What `graph_batches` returns; None where it takes Python: without tensorflow-io, for files
-        that it does not read or at another rate than the model's, for a pool, for such options.
+        What `graph_batches` returns; None where it takes Python: where tensorflow-io does not run,
+        for files that it does not read or at another rate than the model's, and for a pool.
     """
-    if any((semitones, snr, min_sources, min_level, augment)) or not available() or is_pool(data):
+    if is_pool(data) or not available():
         return None
     tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
-    if not tracks or samples < 1:
-        return None
     try:
         crops = FileCrops(tracks, model, samples)
     except InputError as reason:
