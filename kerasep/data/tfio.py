@@ -1,8 +1,8 @@
 """Audio files decoded in the graph by tensorflow-io, where its operations really run.
 
-`kerasep.data.waveforms` does not use it: one file at a time can be decoded rightly (see `_lock`), so
-four times as many crops a second were measured from soundfile with threads, and 50 s went by before
-the first batch. It is for graphs that must hold no Python, on TensorFlow 2.16.
+`kerasep.data.waveforms` does not use it. Only one file at a time is decoded rightly (see `_lock`):
+soundfile with threads was measured to give four times as many crops a second, and the first batch
+after 2 s, not 51. It is for graphs that must hold no Python, on TensorFlow 2.16.
 """
 
 import functools
@@ -96,6 +96,7 @@ def decode(path, kind, start, stop):
 
         return read
 
+    kind = tf.convert_to_tensor(kind)
     return _lock().execute(lambda: tf.switch_case(kind, [as_type(dtype) for dtype in _KINDS]))
 
 
