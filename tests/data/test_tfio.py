@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from kerasep.data import find_tracks, tfio
 
-RUNS = tf.__version__.startswith("2.16.")
 KINDS = [
     ("wav", "PCM_16"),
     ("wav", "PCM_24"),
