@@ -2,18 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 PARITY := .venv-parity
+TFIO := .venv-tfio
 # The tests of what runs on every backend.
 PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests/test_targets.py \
 	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-jax test-slow parity docs lint bench clean
+.PHONY: help demo test test-jax test-slow tfio parity docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
 	@echo "make test       the fast tests, on TensorFlow"
 	@echo "make test-jax   those of what runs on every backend, on JAX"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make tfio       those of data, on TensorFlow 2.16 with tensorflow-io, in an environment of its own"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
 	@echo "make docs       the documentation: build/docs/index.html"
 	@echo "make lint       ruff"
@@ -33,6 +35,9 @@ test-jax: $(VENV)/dev
 test-slow: $(VENV)/dev
 	$(VENV)/bin/python -m pytest -n 2 -m slow
 
+tfio: $(TFIO)/ready
+	KERAS_BACKEND=tensorflow $(TFIO)/bin/python -m pytest -n 2 -m "not slow and not parity" tests/data
+
 parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -n 2 -m parity
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
@@ -50,6 +55,7 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/open_unmix_inference.py
 	$(PARITY)/bin/python benchmarks/pipeline.py
 	$(PARITY)/bin/python benchmarks/utilisation.py
+	$(PARITY)/bin/python benchmarks/shards.py
 	$(PARITY)/bin/python benchmarks/bss_eval.py
 	$(PARITY)/bin/python benchmarks/stft.py
 	$(PARITY)/bin/python benchmarks/transposed_convolutions.py
@@ -57,7 +63,7 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/zoo_speed.py
 
 clean:
-	rm -rf $(VENV) $(PARITY) build demo docs/reference/generated
+	rm -rf $(VENV) $(PARITY) $(TFIO) build demo docs/reference/generated
 
 $(VENV)/base:
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), sys.version' || \
@@ -76,6 +82,13 @@ $(VENV)/dev: $(VENV)/demo
 
 $(VENV)/docs: $(VENV)/demo
 	$(VENV)/bin/python -m pip install -q -e ".[edge,report,docs]"
+	@touch $@
+
+# tensorflow-io runs beside this TensorFlow alone, which needs an older NumPy.
+$(TFIO)/ready: setup.py pyproject.toml
+	$(PYTHON) -m venv $(TFIO)
+	$(TFIO)/bin/python -m pip install -q --upgrade pip
+	$(TFIO)/bin/python -m pip install -q -e ".[tfio,dev]" "tensorflow==2.16.2" "numpy<2"
 	@touch $@
 
 # torch and openunmix pin what TensorFlow needs newer, so they are kept apart.

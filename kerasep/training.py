@@ -60,7 +60,8 @@ def train(
 
     Args:
         model: a model of the zoo.
-        tracks: folder of tracks, or list of `kerasep.data.Track`, to train on.
+        tracks: what to train on: folder of tracks, list of `kerasep.data.Track`, or a folder that
+            `kerasep.data.prepare` wrote.
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
             the training tracks is held out; with a single one there is no validation, and the
@@ -264,19 +265,19 @@ def split(tracks, valid, sources):
         sources: names that every track must have.
 
     Returns:
-        Two lists of tracks, or two pools (see `kerasep.data.pools.split_pool`).
+        Two lists of tracks, two pools (see `kerasep.data.pools.split_pool`), or twice the folder of
+        prepared tracks, in which both are apart.
 
     Raises:
         InputError: for a folder without tracks, or a track without a source.
     """
+    if data.prepared.is_prepared(tracks):
+        held_out = tracks if data.prepared.holds_validation(tracks) else []
+        return tracks, held_out if valid is None else _found(valid, sources)
     if data.pools.is_pool(tracks):
         return data.pools.split_pool(tracks, valid, sources)
     tracks = _found(tracks, sources)
-    train = [track for track in tracks if track.split == "train"] or tracks
-    if valid is not None:
-        return train, _found(valid, sources)
-    valid = [track for track in tracks if track.split == "valid"]
-    return (train, valid) if valid and train is not tracks else data.tracks.hold_out(train)
+    return data.tracks.split(tracks, None if valid is None else _found(valid, sources))
 
 
 def check_settings(settings):
@@ -300,6 +301,8 @@ def check_settings(settings):
 
 
 def _found(tracks, sources):
+    if data.prepared.is_prepared(tracks):
+        return tracks
     if isinstance(tracks, str | pathlib.Path):
         return data.find_tracks(tracks, sources)
     for track in tracks:

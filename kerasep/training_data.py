@@ -29,7 +29,14 @@ class TrainingData:
         return self._training(batch_size=1)
 
     def statistics(self, batch_size):
-        """Give enough batches to know the levels of the data."""
+        """Give enough batches to know the levels of the data, or what stands for them.
+
+        They are kept with prepared tracks, where the transform is the same.
+        """
+        if data.prepared.is_prepared(self.train_tracks):
+            kept = data.prepared.statistics(self.train_tracks, self.model)
+            if kept:
+                return kept
         seconds = batch_size * self.settings["crop_seconds"]
         return self._training(batch_size=batch_size).take(
             max(1, round(STATISTICS_SECONDS / seconds))

@@ -158,7 +158,7 @@ def test_list_and_show(capsys):
 
 @pytest.mark.parametrize(
     "command",
-    ["show", "train", "separate", "evaluate", "export", "demo", "data", "data check"],
+    ["show", "prepare", "train", "separate", "evaluate", "export", "demo", "data", "data check"],
 )
 def test_every_command_has_help(command, capsys):
     assert call(*command.split(), "--help") == 0
@@ -222,6 +222,22 @@ def test_training_says_what_it_recognised(tmp_path, capsys):
     assert "track 'song_0001'" in skipped
     assert "bass.flac is empty" in skipped
     assert f"{tmp_path / 'songs'}: stems folders, 2 tracks (1 skipped)" in lines
+
+
+def test_prepare_and_train_on_the_shards(tmp_path, capsys):
+    data.write_songs(tmp_path / "songs", 3, seconds=2.0)
+    out = tmp_path / "shards"
+    command = ("prepare", tmp_path / "songs", "--out", out)
+    assert call(*command, "--model", "open_unmix_like/small") == 0
+    said = capsys.readouterr().out
+    assert "3 tracks, 0.00 hours" in said
+    assert f"{out}/index.json: int16, rounding" in said
+    assert call(*train_command(out, tmp_path / "run")) == 0
+    assert "val_loss" in capsys.readouterr().out
+    message = refused(capsys, *command, "--sources", "vocals", "--sample-rate", 8000)
+    assert "received no --model and no channels" in message
+    other = ("--sources", "vocals", "--sample-rate", 8000, "--channels", 1)
+    assert "was prepared with another" in refused(capsys, *command, *other)
 
 
 def test_names_with_brackets(folder, tmp_path, capsys):

@@ -1,9 +1,11 @@
 """From recordings on disk to batches: tf.data pipelines for training and for validation."""
 
 import inspect
+from dataclasses import asdict
 
 import tensorflow as tf
 
+from kerasep.data import prepared
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
@@ -53,7 +55,9 @@ def waveforms(
     Args:
         data: A folder (see `find_tracks`), a list of `Track`, or a `Pool`: of speakers, whose
             recordings are joined end to end and mixed with those of others, never with their own,
-            or of instruments, by the names of the sources.
+            or of instruments, by the names of the sources. Or a folder that `prepare` wrote: of
+            its tracks those for training or for validation, without semitones, snr, min_sources,
+            min_level and augment, which need the recordings.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -140,7 +144,7 @@ def spectrograms(data, model, **options):
     """Batches of mixture magnitudes and references, for models that take spectrograms.
 
     Args:
-        data: A folder (see `find_tracks`) or a list of `Track`.
+        data: As for `waveforms`; also a folder that `prepare` wrote as spectrograms.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
             `hop` and `window`. Where it has an `output` that is a dict, as a model with several
             heads has, every head is given the same reference under its name.
@@ -181,12 +185,16 @@ def spectrograms(data, model, **options):
         reference = tf.ensure_shape(reference, (batch, frames, bins, channels, count, 2))
         if mask is not None:
             reference *= tf.reshape(mask, (-1, frames, bins, 1, 1, 1))
-        targets = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
-        return tf.norm(reference[..., 0, :], axis=-1), targets
+        return targets(reference)
+
+    def targets(reference):
+        each = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
+        return tf.norm(reference[..., 0, :], axis=-1), each
 
     arguments = inspect.signature(waveforms).bind(data, model, **options)
     arguments.apply_defaults()
-    return _dataset(transform=transform, **arguments.arguments)
+    transformed = prepared.is_prepared(data) and prepared.holds_spectrograms(data)
+    return _dataset(transform=targets if transformed else transform, **arguments.arguments)
 
 
 def _dataset(
@@ -227,6 +235,11 @@ def _dataset(
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
     mixing = Mixing(swap=swap and model.channels == 2, **mixing)
+    options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
+    options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
+    if prepared.is_prepared(data):
+        batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
+        return _passes(*batches, first_epoch, first_step, transform)
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
     plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
@@ -235,12 +248,7 @@ def _dataset(
             f"received batch_size={batch_size}, but an epoch has {plan.length} crops: lower "
             "batch_size or raise crops_per_track"
         )
-    if first_step >= steps:
-        raise InputError(
-            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
-        )
     reader = Reader(plan, samples, model, effects, threads)
-    passes = Passes(first_epoch, first_step, steps)
 
     number, parts = part
     share = batch_size // parts
@@ -266,14 +274,25 @@ def _dataset(
             return mixture, sources, mask
         return mixture, sources
 
-    integer = tf.TensorSpec((), tf.int64)
-    dataset = tf.data.Dataset.from_generator(
-        passes.start, output_signature=(integer, integer)
-    ).flat_map(
-        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
+    def epoch_of_batches(epoch, start):
+        return tf.data.Dataset.range(start, steps).map(
             lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
         )
-    )
+
+    return _passes(steps, epoch_of_batches, first_epoch, first_step, transform)
+
+
+def _passes(steps, epoch_of_batches, first_epoch, first_step, transform):
+    """Make a dataset whose every pass is the next epoch."""
+    if first_step >= steps:
+        raise InputError(
+            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
+        )
+    passes = Passes(first_epoch, first_step, steps)
+    number = tf.TensorSpec((), tf.int64)
+    dataset = tf.data.Dataset.from_generator(
+        passes.start, output_signature=(number, number)
+    ).flat_map(epoch_of_batches)
     if not first_step:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     dataset = dataset.prefetch(1)
