@@ -25,7 +25,7 @@ ROOMS = {
     "models": {"layers", "ops", "errors"},
     "zoo": {"importers", "models", "layers", "ops", "errors", "__version__"},
     "importers": {"models", "layers", "ops", "errors"},
-    "data": {"ops", "targets", "chunks", "errors"},
+    "data": {"ops", "targets", "chunks", "errors", "__version__"},
     "run_folder": {"errors"},
     "separator": {"models", "layers", "ops", "errors"},
 }

@@ -5,7 +5,17 @@ Names load on first use: reading and writing audio needs neither TensorFlow nor 
 
 import importlib
 
-_SUBMODULES = ("audio", "failures", "pipelines", "pools", "spectra", "synthetic", "tracks")
+_SUBMODULES = (
+    "audio",
+    "failures",
+    "pipelines",
+    "pools",
+    "servers",
+    "service",
+    "spectra",
+    "synthetic",
+    "tracks",
+)
 _ATTRIBUTES = {
     "info": "audio",
     "read": "audio",
@@ -13,6 +23,8 @@ _ATTRIBUTES = {
     "write": "audio",
     "Pool": "pools",
     "find_pool": "pools",
+    "distributed": "service",
+    "serving": "servers",
     "Track": "tracks",
     "find_tracks": "tracks",
     "song": "synthetic",

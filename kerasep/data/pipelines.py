@@ -6,6 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from kerasep.data.crops import Reader, TrainingPlan, ValidationPlan
+from kerasep.data.service import live_batches
 from kerasep.data.spectra import stft
 from kerasep.data.stems import check_channels
 from kerasep.data.tracks import find_tracks
@@ -27,6 +28,7 @@ def waveforms(
     seed=0,
     first_epoch=0,
     first_step=0,
+    data_service=None,
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -58,6 +60,10 @@ def waveforms(
         first_step: Number of the first batch of the first pass, for training that goes on within
             an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
+        data_service: `grpc://HOST:PORT` of a tf.data service whose workers read and mix training
+            crops (see `serving`); they must find the files under the same names. The dataset then
+            never ends, batches come in no promised order, each at most once: give `fit` as
+            `steps_per_epoch` the length of the dataset without it. Defaults to None.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -123,6 +129,11 @@ def waveforms(
             f"received first_epoch={first_epoch}, first_step={first_step}: expected a number from "
             f"0 on, and one of the {steps} batches of an epoch"
         )
+    if data_service is not None:
+        if not training:
+            raise InputError("received data_service with training=False: validate without it")
+        first = first_epoch * steps + first_step
+        return live_batches(plan, samples, model, batch_size, steps, first, data_service)
     # Each pass takes the next pair of an epoch and the batch it starts at.
     passes = zip(itertools.count(first_epoch), itertools.chain([first_step], itertools.repeat(0)))
 
