@@ -24,6 +24,7 @@ setup(
         "soundfile",
         "soxr",
         "av",
+        "pyyaml>=6",
         "rich",
         "scipy",
         "tensorboard",

@@ -49,8 +49,9 @@ def train(
         model: a model of the zoo.
         tracks: folder of tracks, or list of `kerasep.data.Track`, to train on.
         out: the run's folder; made if it is missing.
-        valid: tracks to validate on. Default: every tenth of the training tracks is held out; with
-            a single track there is no validation, and the training loss counts.
+        valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
+            the training tracks is held out; with a single one there is no validation, and the
+            training loss counts.
         recipe: settings that differ from `model.recipe`: loss, loss_weights, optimizer, plateau,
             cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`.
         seed: decides which crops are drawn and how they are mixed. Defaults to 0.
@@ -133,9 +134,13 @@ def train(
 def split(tracks, valid, sources):
     """Find the tracks to train and to validate on.
 
+    Splits that the data set has itself count: where it has train tracks, no others are trained on,
+    and its valid tracks are validated on if `valid` is None. Else every tenth song is held out,
+    with all its clips.
+
     Args:
         tracks: folder, or list of tracks.
-        valid: likewise, or None to hold out every tenth track (none of a single one).
+        valid: likewise, or None to hold out every tenth song (none of a single one).
         sources: names that every track must have.
 
     Returns:
@@ -145,12 +150,11 @@ def split(tracks, valid, sources):
         InputError: for a folder without tracks, or a track without a source.
     """
     tracks = _found(tracks, sources)
+    train = [track for track in tracks if track.split == "train"] or tracks
     if valid is not None:
-        return tracks, _found(valid, sources)
-    if len(tracks) == 1:
-        return tracks, []
-    held_out = tracks[::10]
-    return [track for track in tracks if track not in held_out], held_out
+        return train, _found(valid, sources)
+    valid = [track for track in tracks if track.split == "valid"]
+    return (train, valid) if valid and train is not tracks else data.tracks.hold_out(train)
 
 
 def check_settings(settings):

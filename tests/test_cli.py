@@ -233,11 +233,13 @@ def damage_truncated(folder):
 
 
 def damage_empty(folder):
-    (folder / "song_0001" / "bass.flac").write_bytes(b"")
+    for song in folder.iterdir():
+        (song / "bass.flac").write_bytes(b"")
 
 
 def damage_text(folder):
-    (folder / "song_0001" / "bass.flac").write_text("no audio at all, but long enough to look at")
+    for song in folder.iterdir():
+        (song / "bass.flac").write_text("no audio at all, but long enough to look at")
 
 
 def damage_nan(folder):
@@ -259,7 +261,7 @@ def damage_channels(folder):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (damage_nothing, "has no track"),
+        (damage_nothing, "has no layout that is known"),
         (damage_stem, "has no stem 'bass'"),
         (damage_truncated, "bass.flac"),
         (damage_empty, "bass.flac is empty"),

@@ -278,6 +278,28 @@ def test_split(songs):
     assert not {track.name for track in train} & {track.name for track in valid}
 
 
+def test_split_of_a_data_set_with_splits(tmp_path):
+    for name in ("train", "valid", "test"):
+        data.write_songs(tmp_path / "songs" / name, 2, seconds=0.1)
+
+    def names(tracks):
+        return [track.name for track in tracks]
+
+    songs, sources = tmp_path / "songs", ["vocals"]
+    train, valid = training.split(songs, None, sources)
+    assert names(train) == ["train/song_0000", "train/song_0001"]
+    assert names(valid) == ["valid/song_0000", "valid/song_0001"]
+    train, valid = training.split(songs, songs / "test", sources)
+    assert names(train) == ["train/song_0000", "train/song_0001"]
+    assert names(valid) == ["song_0000", "song_0001"]
+    shutil.rmtree(songs / "valid")
+    train, valid = training.split(songs, None, sources)
+    assert (names(train), names(valid)) == (["train/song_0001"], ["train/song_0000"])
+    # What was asked for by itself is taken, whatever it is called.
+    chosen = data.find_tracks(songs, split="test")
+    assert training.split(chosen, None, sources) == (chosen[1:], chosen[:1])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

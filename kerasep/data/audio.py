@@ -9,7 +9,7 @@ import math
 import numpy as np
 import soxr
 
-from kerasep.data.decoders import AudioInfo, as_float, open_audio
+from kerasep.data.decoders import AudioInfo, as_float, open_audio, stops_early
 from kerasep.data.writer import Writer, write
 from kerasep.errors import InputError
 
@@ -83,19 +83,26 @@ def read(path, sample_rate=None, start=0, samples=None, stream=0):
 def read_decoded(path, sample_rate=None, start=0, samples=None, stream=0):
     """Read like `read`, but leave 16-bit samples that need no resampling as they are: int16."""
     with open_audio(path, stream) as audio:
-        rate, total, _ = audio.info
-        stop = total if samples is None else start + samples
-        if not 0 <= start <= stop <= total:
-            raise InputError(f"{path} has {total} samples: cannot read from {start} to {stop}")
-        if sample_rate in (None, rate):
-            return _slice(audio, path, start, stop), rate
-        step = rate // math.gcd(rate, sample_rate)
-        context = step * math.ceil(_CONTEXT / step)
-        before = min(context, start // step * step)
-        waveform = as_float(_slice(audio, path, start - before, min(stop + context, total)))
-        first = before // step * (sample_rate // math.gcd(rate, sample_rate))
-        length = round((stop - start) * sample_rate / rate)
-        return resample(waveform, rate, sample_rate)[first : first + length], sample_rate
+        stop = audio.info.samples if samples is None else start + samples
+        rate = audio.info.sample_rate if sample_rate is None else sample_rate
+        return decode(audio, rate, start, stop - start), rate
+
+
+def decode(audio, sample_rate, start, samples):
+    """Read a slice of an open file, counted at its own rate, as `read_decoded` does."""
+    rate, total, _ = audio.info
+    stop = start + samples
+    if not 0 <= start <= stop <= total:
+        raise InputError(f"{audio.path} has {total} samples: cannot read from {start} to {stop}")
+    if sample_rate == rate:
+        return _slice(audio, start, stop)
+    step = rate // math.gcd(rate, sample_rate)
+    context = step * math.ceil(_CONTEXT / step)
+    before = min(context, start // step * step)
+    waveform = as_float(_slice(audio, start - before, min(stop + context, total)))
+    first = before // step * (sample_rate // math.gcd(rate, sample_rate))
+    length = round((stop - start) * sample_rate / rate)
+    return resample(waveform, rate, sample_rate)[first : first + length]
 
 
 def stream(path, sample_rate=None, block=_BLOCK, stream=0):
@@ -135,7 +142,7 @@ def stream(path, sample_rate=None, block=_BLOCK, stream=0):
             if len(samples):
                 yield samples
         if done < total:
-            raise _stops_early(path, total, done)
+            raise stops_early(path, total, done)
         if resampler:
             yield resampler.resample_chunk(np.empty((0, channels), "float32"), last=True)
 
@@ -164,19 +171,12 @@ def resample(waveform, sample_rate, new_sample_rate):
     return soxr.resample(waveform, sample_rate, new_sample_rate)
 
 
-def _slice(audio, path, start, stop):
+def _slice(audio, start, stop):
     # In one piece where it is short; a damaged header must not make us allocate what it claims.
     blocks = list(audio.blocks(start, stop - start, min(stop - start, 1 << 22)))
     count = sum(map(len, blocks))
     if count < stop - start:
-        raise _stops_early(path, audio.info.samples, start + count)
+        raise stops_early(audio.path, audio.info.samples, start + count)
     if not blocks:
         return np.empty((0, audio.info.channels), "float32")
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-
-
-def _stops_early(path, expected, samples):
-    return InputError(
-        f"{path} is truncated: its header says {expected} samples, decoding stops after {samples}: "
-        "get a complete copy"
-    )

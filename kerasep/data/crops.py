@@ -1,127 +1,117 @@
-"""Which crops of which tracks make a batch, and reading them; NumPy only.
+"""Which parts of which recordings make an example: crops of tracks, for training and validation.
 
-A plan has `length` (examples in an epoch) and `example(epoch, index)`, which says for every group
-of stems (each source, then the stems that belong to the mixture alone) what is read and how.
+A plan has `length` (examples in an epoch) and `example(epoch, index, files)`, which gives a list of
+crops: one for each source, then one of all that belongs to the mixture alone. An example depends on
+the seed, its epoch and its index alone, and on which files have been given up: in place of one that
+uses such a file comes the next of a fixed order, so that it does not matter who found out when.
 """
 
+import functools
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
-from kerasep.data.decoders import as_float
-from kerasep.data.stems import read_stem
+from kerasep.data.stems import Stem
 
-_BLOCK = 1 << 13
+
+class Part(NamedTuple):
+    """A stem from `start` seconds on, which begins `at` seconds into the crop."""
+
+    stem: Stem
+    start: float
+    at: float = 0.0
 
 
 class Crop(NamedTuple):
-    """One group of stems of an example: the stems, where they start, and how they are changed."""
+    """The sum of parts, and how it is changed.
 
-    stems: tuple
-    start: float
+    Crops with the same number as `recording` were recorded together. The level of a crop that has
+    `below` is so many dB under that of the example's first.
+    """
+
+    parts: tuple[Part, ...]
+    recording: int
     gain: float = 1.0
     swap: bool = False
     semitones: int = 0
+    below: float | None = None
 
 
-class TrainingPlan:
-    """Random crops; an example depends on the seed, its epoch and its index alone."""
+class TrainingCrops:
+    """Random crops of tracks, as recorded or remixed."""
 
-    def __init__(
-        self, tracks, sources, seconds, crops_per_track, remix, gain, swap, semitones, seed
-    ):
-        self.tracks, self.seconds = tracks, seconds
+    def __init__(self, tracks, sources, seconds, per_track, mixing, seed):
+        self.tracks, self.seconds, self.mixing, self.seed = tracks, seconds, mixing, seed
+        self.sources = len(sources)
         self.groups = [track.groups(sources) for track in tracks]
-        counts = [crops_per_track or max(1, round(t.duration / seconds)) for t in tracks]
-        self.order = np.repeat(np.arange(len(tracks)), counts)
-        self.length = len(self.order)
-        self.remix, self.gain, self.swap, self.semitones = remix, gain, swap, semitones
-        self.seed = seed
+        counts = [per_track or max(1, round(track.duration / seconds)) for track in tracks]
+        self.tracks_in_order = np.repeat(np.arange(len(tracks)), counts)
+        self.length = len(self.tracks_in_order)
 
-    def example(self, epoch, index):
+    @functools.lru_cache(4)  # noqa: B019  (as long-lived as the plan)
+    def _order(self, epoch):
+        return np.random.default_rng([self.seed, epoch]).permutation(self.tracks_in_order)
+
+    def example(self, epoch, index, files):
         """Draw the crops of an example."""
-        track = np.random.default_rng([self.seed, epoch]).permutation(self.order)[index]
+        first = self._order(epoch)[index]
         rng = np.random.default_rng([self.seed, epoch, index])
-        start, shift = self._start(rng, track), self._shift(rng)
-        remixed = rng.random() < self.remix
-        for group in range(len(self.groups[track])):
-            # The first source stays, so that an epoch hears that of every track.
-            if remixed and group:
+        everything = range(self.sources + 1)
+        remixed = rng.random() < self.mixing.remix
+        # The first source stays, so that an epoch hears that of every track.
+        places = [self._place(rng, first, [0] if remixed else everything, files)]
+        for group in everything[1:]:
+            if remixed:
                 track = rng.integers(len(self.tracks))
-                start, shift = self._start(rng, track), self._shift(rng)
-            gain = rng.uniform(*self.gain) if self.gain else 1.0
-            swap = self.swap and rng.random() < 0.5
-            yield Crop(self.groups[track][group], start, gain, swap, shift)
+                places.append(self._place(rng, track, [group], files))
+            else:
+                places.append(places[0])
+        crops = [
+            Crop(
+                tuple(Part(stem, start) for stem in self.groups[track][group]),
+                recording=int(track),
+                semitones=shift,
+            )
+            for group, (track, start, shift) in enumerate(places)
+        ]
+        return self.mixing.levels(rng, crops, self.sources)
 
-    def _start(self, rng, track):
-        return rng.uniform(0, max(0, self.tracks[track].duration - self.seconds))
+    def _place(self, rng, track, groups, files):
+        """Choose where in a track, or in one that takes its place, some groups are cropped."""
+        fractions, shift = self.mixing.fractions(rng), self.mixing.shift(rng)
+        instead = rng.integers(1 << 62)
+        if not files.usable(self._stems(track, groups)):
+            others = np.random.default_rng(instead).permutation(len(self.tracks))
+            usable = (other for other in others if files.usable(self._stems(other, groups)))
+            track = next(usable, None)
+            if track is None:
+                raise files.none_left("track")
+        starts = fractions * max(0.0, self.tracks[track].duration - self.seconds)
+        wanted = [self.groups[track][group] for group in groups if group < self.sources]
+        return track, self.mixing.loudest(files, wanted, starts, self.seconds), shift
 
-    def _shift(self, rng):
-        return int(rng.integers(-self.semitones, self.semitones, endpoint=True))
+    def _stems(self, track, groups):
+        return [stem for group in groups for stem in self.groups[track][group]]
 
 
-class ValidationPlan:
+class ValidationCrops:
     """Consecutive crops of every track, as recorded; every epoch is the same."""
 
     def __init__(self, tracks, sources, seconds):
         self.examples = [
-            [Crop(stems, number * seconds) for stems in track.groups(sources)]
+            [
+                Crop(tuple(Part(stem, number * seconds) for stem in stems), number)
+                for stems in track.groups(sources)
+            ]
             for track in tracks
             for number in range(math.ceil(track.duration / seconds - 1e-9))
         ]
         self.length = len(self.examples)
 
-    def example(self, _epoch, index):
-        """List the crops of an example."""
-        return self.examples[index]
-
-
-class Reader:
-    """Reads batches of a plan with a pool of threads: decoding releases Python's lock."""
-
-    def __init__(self, plan, samples, model):
-        self.plan, self.samples, self.model = plan, samples, model
-        self.pool = ThreadPoolExecutor(os.cpu_count())
-
-    def batch(self, epoch, first, last):
-        """Read examples `first` to `last`.
-
-        Returns:
-            Mixtures `(batch, samples, channels)`, sources `(batch, samples, channels, sources)`.
-        """
-        shape = (last - first, self.samples, self.model.channels)
-        mixtures = np.zeros(shape, "float32")
-        sources = np.zeros((*shape, len(self.model.sources)), "float32")
-        examples = [self.plan.example(epoch, index) for index in range(first, last)]
-        for _ in self.pool.map(self._read, examples, mixtures, sources):
-            pass
-        return mixtures, sources
-
-    def _read(self, example, mixture, sources):
-        samples, channels, count = sources.shape
-        parts = [
-            (index, crop, read_stem(stem, self._rate(crop), channels, crop.start, samples))
-            for index, crop in enumerate(example)
-            for stem in crop.stems
-        ]
-        # In blocks that stay in the processor's cache: the sources lie interleaved in memory.
-        for first in range(0, samples, _BLOCK):
-            block = slice(first, first + _BLOCK)
-            for index, crop, waveform in parts:
-                part = _changed(waveform[block], crop)
-                mixture[block][: len(part)] += part
-                if index < count:
-                    sources[block][: len(part), :, index] += part
-
-    def _rate(self, crop):
-        """Choose the rate that, taken for the model's, raises the pitch by so many semitones."""
-        return round(self.model.sample_rate / 2 ** (crop.semitones / 12))
-
-
-def _changed(waveform, crop):
-    part = as_float(waveform, crop.gain)
-    # Column by column: NumPy is slow on the reversed view of an axis this short.
-    return np.stack([part[:, 1], part[:, 0]], axis=1) if crop.swap and part.shape[1] == 2 else part
+    def example(self, _epoch, index, files):
+        """List the crops of an example, or of the next that can be read."""
+        for crops in self.examples[index:] + self.examples[:index]:
+            if files.usable([part.stem for crop in crops for part in crop.parts]):
+                return crops
+        raise files.none_left("track")

@@ -22,6 +22,7 @@ _SHORTFALL = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+
 _STREAMED_SIZE = 0x7FFFF000  # sox and ffmpeg write sizes from here up when the length is unknown
 _UNKNOWN_LENGTH = 1 << 48  # libsndfile's count for a FLAC file without one is beyond this
 _CODEC_FRAME = 2048
+_PIECE = 1 << 15
 
 
 class AudioInfo(NamedTuple):
@@ -80,6 +81,26 @@ class SoundFile:
                 yield block
         except soundfile.LibsndfileError as error:
             raise _damaged(self.path, error.error_string) from error
+
+    def read_into(self, start, out):
+        """Fill a float32 array `(samples, channels)` from sample `start` on, unchecked for NaN."""
+        done = 0
+        try:
+            self.file.seek(start)
+            if self.file.subtype == "PCM_16":
+                raw = np.empty((min(len(out), _PIECE), self.info.channels), "int16")
+                while done < len(out):
+                    piece = self.file.read(out=raw[: len(out) - done])
+                    if not len(piece):
+                        break
+                    np.multiply(piece, np.float32(1 / 32768), out=out[done : done + len(piece)])
+                    done += len(piece)
+            else:
+                done = len(self.file.read(out=out))
+        except soundfile.LibsndfileError as error:
+            raise _damaged(self.path, error.error_string) from error
+        if done < len(out):
+            raise stops_early(self.path, self.info.samples, start + done)
 
     def close(self):
         """Close the file."""
@@ -154,6 +175,15 @@ class Container:
         if 0 < stop - done <= _CODEC_FRAME:
             yield np.zeros((stop - done, self.info.channels), "float32")
 
+    def read_into(self, start, out):
+        """Fill a float32 array `(samples, channels)` from sample `start` on."""
+        done = 0
+        for block in self.blocks(start, len(out), len(out)):
+            out[done : done + len(block)] = block
+            done += len(block)
+        if done < len(out):
+            raise stops_early(self.path, self.info.samples, start + done)
+
     def close(self):
         """Close the file."""
         self.file.close()
@@ -170,12 +200,27 @@ def _damaged(path, reason):
     return InputError(f"{path} is damaged: {reason or 'decoding failed'}: get a complete copy")
 
 
+def stops_early(path, expected, samples):
+    """Give the error for a file that ends before its header says."""
+    return InputError(
+        f"{path} is truncated: its header says {expected} samples, decoding stops after {samples}: "
+        "get a complete copy"
+    )
+
+
 def open_audio(path, stream=0):
     """Open an audio file as a context manager; raise InputError where it cannot be used."""
+    return contextlib.closing(open_decoder(path, stream))
+
+
+def open_decoder(path, stream=0):
+    """Open an audio file, to be closed by the caller; raise InputError where it cannot be used."""
     path = Path(path)
     if not path.is_file():
         kind = "a folder, not a file" if path.is_dir() else "missing"
         raise InputError(f"{path} is {kind}: expected an audio file, check the path")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} may not be read: give yourself permission")
     if not path.stat().st_size:
         raise InputError(f"{path} is empty: expected an audio file, get a complete copy")
     audio = None
@@ -188,4 +233,4 @@ def open_audio(path, stream=0):
     if not audio.info.samples:
         audio.close()
         raise InputError(f"{path} holds no samples: remove it or get a complete copy")
-    return contextlib.closing(audio)
+    return audio

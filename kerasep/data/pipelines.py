@@ -1,15 +1,16 @@
-"""From tracks on disk to batches: tf.data pipelines for training and for validation."""
+"""From recordings on disk to batches: tf.data pipelines for training and for validation."""
 
-import itertools
-from pathlib import Path
+import inspect
 
 import tensorflow as tf
 
-from kerasep.data.crops import Reader, TrainingPlan, ValidationPlan
-from kerasep.data.service import live_batches
+from kerasep.data.effects import Effects
+from kerasep.data.mixing import Mixing
+from kerasep.data.passes import Passes
+from kerasep.data.plans import plan_crops
+from kerasep.data.reader import Reader
+from kerasep.data.service import Job, live_batches
 from kerasep.data.spectra import stft
-from kerasep.data.stems import check_channels
-from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
 
 
@@ -25,6 +26,11 @@ def waveforms(
     gain=(0.25, 1.25),
     swap=True,
     semitones=0,
+    snr=None,
+    min_sources=None,
+    min_level=None,
+    augment=None,
+    threads=None,
     seed=0,
     first_epoch=0,
     first_step=0,
@@ -32,22 +38,29 @@ def waveforms(
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
-    Training crops are random and augmented. Every pass over the dataset, even one broken off, is
-    the next epoch and has fresh crops; epoch `e` is the same in every run with the same seed and
-    data, however many threads read and wherever the run was resumed. What does not fill a batch is
-    left out. Mixing stems across tracks, gains and swapped channels follow Open-Unmix (Stöter et
-    al. 2019, after Uhlich et al. 2017).
+    Training crops are random and augmented. Every pass over the dataset, even one broken off after
+    its first batch, is the next epoch and has fresh crops; epoch `e` is the same in every run with
+    the same seed and data, however many threads read and wherever the run was resumed. What does
+    not fill a batch is left out. Mixing stems across tracks, gains and swapped channels follow
+    Open-Unmix (Stöter et al. 2019, after Uhlich et al. 2017).
 
     Validation crops are consecutive, cover every track, are never changed and keep their order;
-    the last one of a track is filled up with silence, the last batch may be smaller.
+    the last one of a track is filled up with silence, the last batch may be smaller. Of a pool they
+    are mixtures drawn once and for all.
+
+    A file that cannot be read any more, or has changed, is skipped from then on, with a line in the
+    log, and other crops take the place of its own.
 
     Args:
-        data: A folder (see `find_tracks`) or a list of `Track`.
+        data: A folder (see `find_tracks`), a list of `Track`, or a `Pool`: of speakers, whose
+            recordings are joined end to end and mixed with those of others, never with their own,
+            or of instruments, by the names of the sources.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
         training: Whether crops are random and augmented. Defaults to True.
-        crops_per_track: Crops of each track in a training epoch. Defaults to as many as cover it.
+        crops_per_track: Crops of each track, or of each group of a pool, in an epoch. Defaults to
+            as many as cover it.
         remix: Probability that the stems of a training crop come from different tracks and places.
             Defaults to 0.5; 0 keeps all as recorded.
         gain: Range of the random factor of every stem. Defaults to (0.25, 1.25); None for none.
@@ -55,15 +68,29 @@ def waveforms(
         semitones: By how many whole semitones at most pitch and tempo of a training crop change,
             up or down, by resampling; stems of one recording together. Whole ones keep the
             tuning that recordings share. Defaults to 0.
+        snr: Range in dB of the first source's level over that of each other in training crops, and
+            in all of a pool; `gain` is then one for all. Defaults to None: levels as recorded.
+        min_sources: The fewest sources that sound in such a crop; the others are silent: which ones
+            is drawn, with speakers it is the last. Silent targets need a loss that is finite for
+            them: `kerasep.losses.SNR` or `LogL1`, not `SISDR`. Defaults to None: all sound.
+        min_level: Level in dB of full scale that every source of a training crop should reach:
+            until it does, up to seven other places are tried, by short probes. Around -50 leaves
+            out silence. Defaults to None: crops from anywhere.
+        augment: What else happens to training crops: a dict from names of functions of
+            `kerasep.data.augmentation` to their arguments, applied in this order. Beside the
+            arguments, `share` is the probability of each crop to be changed (1 by default), `on`
+            whether the "sources" are changed, whose sum the mixture is, or the "mixture" alone (by
+            default for `add_noise` and `code`). Defaults to None.
+        threads: How many threads read. Defaults to one for each core.
         seed: Of all random choices, an integer from 0 on. Defaults to 0.
         first_epoch: Number of the first pass, for resumed training. Defaults to 0.
         first_step: Number of the first batch of the first pass, for training that goes on within
             an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
         data_service: `grpc://HOST:PORT` of a tf.data service whose workers read and mix training
-            crops (see `serving`); they must find the files under the same names. The dataset then
-            never ends, batches come in no promised order, each at most once: give `fit` as
-            `steps_per_epoch` the length of the dataset without it. Defaults to None.
+            crops (see `serving`), from files that they find under the same names. The dataset then
+            never ends, and batches come in no promised order, each at most once: give `fit` the
+            length of the dataset without it as `steps_per_epoch`. Defaults to None.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -72,8 +99,8 @@ def waveforms(
 
     Raises:
         InputError: A setting is out of range, there is no track, a track lacks a source, or an
-            epoch is smaller than a batch. Files that turn out to be damaged later on raise
-            `tf.errors.InvalidArgumentError` with the same kind of message in it.
+            epoch is smaller than a batch. When no file is left that can be read, the dataset raises
+            `tf.errors.InvalidArgumentError` with such a message in it.
 
     Example:
     ```python
@@ -87,79 +114,28 @@ def waveforms(
         assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 2)
     ```
     """
-    samples = round(crop_seconds * model.sample_rate)
-    if samples < 1 or batch_size < 1 or (crops_per_track is not None and crops_per_track < 1):
-        raise InputError(
-            f"received crop_seconds={crop_seconds}, batch_size={batch_size}, "
-            f"crops_per_track={crops_per_track}: expected numbers above 0"
-        )
-    if not 0 <= remix <= 1 or (gain is not None and not 0 <= gain[0] <= gain[1]):
-        raise InputError(
-            f"received remix={remix}, gain={gain}: expected a probability, and a range of factors "
-            "(low, high) or None"
-        )
-    if semitones < 0 or seed < 0:
-        raise InputError(
-            f"received semitones={semitones}, seed={seed}: expected whole numbers from 0 on"
-        )
-    tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
-    if not tracks:
-        raise InputError("received an empty list of tracks: expected one or more")
-    groups = [track.groups(model.sources) for track in tracks]
-    for stem in itertools.chain.from_iterable(itertools.chain(*groups)):
-        check_channels(stem, model.channels)
-
-    seconds = samples / model.sample_rate
-    if training:
-        swap = swap and model.channels == 2
-        plan = TrainingPlan(
-            tracks, model.sources, seconds, crops_per_track, remix, gain, swap, semitones, seed
-        )
-        if plan.length < batch_size:
-            raise InputError(
-                f"received batch_size={batch_size}, but an epoch of {len(tracks)} tracks has "
-                f"{plan.length} crops: lower batch_size or raise crops_per_track"
-            )
-    else:
-        plan = ValidationPlan(tracks, model.sources, seconds)
-    reader = Reader(plan, samples, model)
-    steps = plan.length // batch_size if training else -(-plan.length // batch_size)
-    if first_epoch < 0 or not 0 <= first_step < steps:
-        raise InputError(
-            f"received first_epoch={first_epoch}, first_step={first_step}: expected a number from "
-            f"0 on, and one of the {steps} batches of an epoch"
-        )
-    if data_service is not None:
-        if not training:
-            raise InputError("received data_service with training=False: validate without it")
-        first = first_epoch * steps + first_step
-        return live_batches(plan, samples, model, batch_size, steps, first, data_service)
-    # Each pass takes the next pair of an epoch and the batch it starts at.
-    passes = zip(itertools.count(first_epoch), itertools.chain([first_step], itertools.repeat(0)))
-
-    def next_pass():
-        yield next(passes)
-
-    def read(epoch, step):
-        first = step * batch_size
-        return reader.batch(epoch, first, min(first + batch_size, plan.length))
-
-    def batch(epoch, step):
-        types = (tf.float32, tf.float32)
-        mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
-        mixture.set_shape((batch_size if training else None, samples, model.channels))
-        sources.set_shape((*mixture.shape, len(model.sources)))
-        return mixture, sources
-
-    number = tf.TensorSpec((), tf.int64)
-    dataset = tf.data.Dataset.from_generator(next_pass, output_signature=(number, number)).flat_map(
-        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
-            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
-        )
+    return _dataset(
+        data,
+        model,
+        None,
+        batch_size=batch_size,
+        crop_seconds=crop_seconds,
+        training=training,
+        crops_per_track=crops_per_track,
+        remix=remix,
+        gain=gain,
+        swap=swap,
+        semitones=semitones,
+        snr=snr,
+        min_sources=min_sources,
+        min_level=min_level,
+        augment=augment,
+        threads=threads,
+        seed=seed,
+        first_epoch=first_epoch,
+        first_step=first_step,
+        data_service=data_service,
     )
-    if not first_step:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return dataset.prefetch(1)
 
 
 def spectrograms(data, model, **options):
@@ -197,7 +173,7 @@ def spectrograms(data, model, **options):
     heads = getattr(model, "output", None)
 
     @tf.autograph.experimental.do_not_convert  # it would wrap our errors in its own
-    def transform(mixture, sources):
+    def transform(mixture, sources, mask=None):
         signals = tf.concat([mixture[..., None], sources], axis=-1)
         batch, samples, channels, count = signals.shape
         flat = tf.reshape(signals, (-1, samples, channels * count))
@@ -205,7 +181,103 @@ def spectrograms(data, model, **options):
         _, frames, bins, _, _ = spectrum.shape
         reference = tf.reshape(spectrum, (-1, frames, bins, channels, count, 2))
         reference = tf.ensure_shape(reference, (batch, frames, bins, channels, count, 2))
+        if mask is not None:
+            reference *= tf.reshape(mask, (-1, frames, bins, 1, 1, 1))
         targets = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
         return tf.norm(reference[..., 0, :], axis=-1), targets
 
-    return waveforms(data, model, **options).map(transform).prefetch(1)
+    arguments = inspect.signature(waveforms).bind(data, model, **options)
+    arguments.apply_defaults()
+    return _dataset(transform=transform, **arguments.arguments)
+
+
+def _dataset(
+    data,
+    model,
+    transform,
+    *,
+    batch_size,
+    crop_seconds,
+    training,
+    crops_per_track,
+    augment,
+    threads,
+    seed,
+    first_epoch,
+    first_step,
+    data_service,
+    swap,
+    **mixing,
+):
+    samples = round(crop_seconds * model.sample_rate)
+    if samples < 1 or batch_size < 1 or (crops_per_track is not None and crops_per_track < 1):
+        raise InputError(
+            f"received crop_seconds={crop_seconds}, batch_size={batch_size}, "
+            f"crops_per_track={crops_per_track}: expected numbers above 0"
+        )
+    if seed < 0 or first_epoch < 0 or first_step < 0 or (threads is not None and threads < 1):
+        raise InputError(
+            f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
+            f"threads={threads}: expected whole numbers from 0 on, at least one thread"
+        )
+    effects = Effects(augment if training else None, model.sample_rate, seed)
+    if effects.masks and transform is None:
+        raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
+    mixing = Mixing(swap=swap and model.channels == 2, **mixing)
+    seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
+    plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
+    steps = plan.length // batch_size if training else -(-plan.length // batch_size)
+    if not steps:
+        raise InputError(
+            f"received batch_size={batch_size}, but an epoch has {plan.length} crops: lower "
+            "batch_size or raise crops_per_track"
+        )
+    if first_step >= steps:
+        raise InputError(
+            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
+        )
+    if data_service is not None and not training:
+        raise InputError("received data_service with training=False: validate without it")
+    reader = Reader(plan, samples, model, effects, threads)
+    passes = Passes(first_epoch, first_step, steps)
+
+    def read(epoch, step):
+        first = step * batch_size
+        return reader.batch(epoch, first, min(first + batch_size, plan.length))
+
+    def masks(epoch, step):
+        shape = (1 + samples // model.stft["hop"], model.stft["n_fft"] // 2 + 1)
+        first = step * batch_size
+        return effects.spectrum_masks(*shape, epoch, range(first, first + batch_size))
+
+    def masked(epoch, step, mixture, sources):
+        if not effects.masks:
+            return mixture, sources
+        mask = tf.numpy_function(masks, (epoch, step), tf.float32, stateful=False)
+        return mixture, sources, mask
+
+    def batch(epoch, step):
+        types = (tf.float32, tf.float32)
+        mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
+        mixture.set_shape((batch_size if training else None, samples, model.channels))
+        sources.set_shape((*mixture.shape, len(model.sources)))
+        return masked(epoch, step, mixture, sources)
+
+    if data_service is not None:
+        job = Job(plan, samples, model, effects, threads, batch_size, steps)
+        dataset = live_batches(job, first_epoch * steps + first_step, data_service).map(masked)
+        return dataset.map(transform).prefetch(1) if transform else dataset
+    number = tf.TensorSpec((), tf.int64)
+    dataset = tf.data.Dataset.from_generator(
+        passes.start, output_signature=(number, number)
+    ).flat_map(
+        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
+            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
+        )
+    )
+    if not first_step:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
+    dataset = dataset.prefetch(1)
+    if transform is not None:
+        dataset = dataset.map(transform).prefetch(1)
+    return passes.counted(dataset)

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 
-from kerasep.data.layouts.recogniser import find_groups
+from kerasep.data.layouts.recogniser import of_split, recognise_groups
 from kerasep.data.stems import Stem, open_stems
 from kerasep.errors import InputError
 
@@ -103,15 +103,8 @@ def find_pool(folder, split=None):
     assert list(pool.groups) == ["lucas", "theo"] and pool.duration == 3.0
     ```
     """
-    found = find_groups(folder)
-    groups = [group for group in found.groups if split in (None, group.split)]
-    if not groups:
-        splits = sorted({group.split for group in found.groups if group.split})
-        raise InputError(
-            f"{folder} has no split {split!r}: expected one of {', '.join(splits)}"
-            if splits
-            else f"{folder} has no splits of its own: leave out split={split!r}"
-        )
+    found = recognise_groups(folder)
+    groups = of_split(found.groups, split, folder)
     for line in found.skipped:
         logger.warning("skipped %s", line)
     locations = [place for group in groups for place in group.recordings]

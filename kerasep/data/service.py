@@ -9,11 +9,12 @@ import pickle
 import re
 import socket
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from kerasep import __version__
-from kerasep.data.crops import Reader
+from kerasep.data.reader import Reader
 from kerasep.errors import InputError
 
 # TensorFlow names the Python functions of a process in the order in which it meets them. In a
@@ -64,62 +65,71 @@ def distributed(dataset, address):
     return _distribute(dataset, address)
 
 
-def live_batches(plan, samples, model, batch_size, steps, first, address):
-    """Have the workers read the batches of a plan, which travels to them with its tracks.
+class Job(NamedTuple):
+    """What a worker must know to make batches: the arguments of `kerasep.data.reader.Reader`."""
+
+    plan: object
+    samples: int
+    model: object
+    effects: object
+    threads: int | None
+    batch_size: int
+    steps: int
+
+
+def live_batches(job, first, address):
+    """Have the workers read batches of a plan, which travels to them with its tracks.
 
     Args:
-        plan: a `kerasep.data.crops.TrainingPlan`.
-        samples: length of a crop.
-        model: anything with `sources`, `sample_rate` and `channels`.
-        batch_size: crops in a batch.
-        steps: batches in an epoch.
-        first: batches that went before, all epochs together.
+        job: a `Job`.
+        first: how many batches went before, all epochs together.
         address: of the dispatcher.
 
     Returns:
-        An endless `tf.data.Dataset` of (mixture, sources), epoch after epoch.
+        An endless `tf.data.Dataset` of (epoch, step, mixture, sources).
 
     Raises:
-        InputError: as `distributed`, or for a plan that cannot travel.
+        InputError: as `distributed`, or for a job that cannot travel.
     """
-    model = SimpleNamespace(
+    model = job.model
+    signal = SimpleNamespace(
         sources=tuple(model.sources), sample_rate=model.sample_rate, channels=model.channels
     )
     try:
-        job = _packed(__version__, plan, samples, model, batch_size, steps)
+        packed = _packed(job._replace(model=signal))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise InputError(
             f"received a pipeline that cannot travel to the workers of a data service: {error}; "
             "use functions and classes of modules that they can import"
         ) from error
-    shape = (batch_size, samples, model.channels)
+    shape = (job.batch_size, job.samples, model.channels)
     all_shape = (*shape, len(model.sources))
 
     def batch(number):
         mixture, sources = tf.raw_ops.PyFuncStateless(
-            input=[job, number], token=TOKEN, Tout=[tf.float32, tf.float32]
+            input=[packed, number], token=TOKEN, Tout=[tf.float32, tf.float32]
         )
-        return tf.ensure_shape(mixture, shape), tf.ensure_shape(sources, all_shape)
+        place = number // job.steps, number % job.steps
+        return *place, tf.ensure_shape(mixture, shape), tf.ensure_shape(sources, all_shape)
 
-    numbers = tf.data.Dataset.range(first, tf.int64.max)
-    dataset = numbers.map(batch, num_parallel_calls=2)
+    dataset = tf.data.Dataset.range(first, tf.int64.max).map(batch, num_parallel_calls=2)
     endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
     return _distribute(dataset, address).apply(endless).prefetch(1)
 
 
-def answer(job, number):
+def answer(packed, number):
     """Read one batch: what a worker is asked for by `live_batches`.
 
     Args:
-        job: bytes, as `live_batches` packs them.
+        packed: a `Job`, as `live_batches` packs it.
         number: of the batch, all epochs together.
 
     Returns:
         Mixtures and sources.
     """
-    reader, batch_size, steps = _unpacked(job)
+    reader, size, steps = _unpacked(packed)
     epoch, step = divmod(int(number), steps)
-    return reader.batch(epoch, step * batch_size, (step + 1) * batch_size)
+    return reader.batch(epoch, step * size, (step + 1) * size)
 
 
 def register():
@@ -131,8 +141,8 @@ def register():
     signature = [tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64)]
 
     @tf.function(input_signature=signature, autograph=False)
-    def traced(job, number):
-        return tf.numpy_function(answer, (job, number), (tf.float32, tf.float32), stateful=False)
+    def traced(packed, number):
+        return tf.numpy_function(answer, (packed, number), (tf.float32, tf.float32), stateful=False)
 
     graph = traced.get_concrete_function().graph
     names = [o.get_attr("token") for o in graph.get_operations() if o.type == "PyFuncStateless"]
@@ -141,25 +151,26 @@ def register():
     return traced  # TensorFlow holds the function only as long as the graph
 
 
-def _packed(*job):
-    """Pickle a job, with the absolute names of its files: workers may have begun elsewhere."""
+def _packed(job):
+    """Pickle a job with the absolute names of its files: workers may have begun elsewhere."""
     buffer = io.BytesIO()
     pickler = pickle.Pickler(buffer)
     absolute = {type(pathlib.Path()): lambda path: (pathlib.Path, (os.path.abspath(path),))}
     pickler.dispatch_table = copyreg.dispatch_table | absolute
-    pickler.dump(job)
+    pickler.dump((__version__, job))
     return buffer.getvalue()
 
 
 @functools.lru_cache(maxsize=4)
-def _unpacked(job):
-    version, plan, samples, model, batch_size, steps = pickle.loads(job)
+def _unpacked(packed):
+    version, job = pickle.loads(packed)
     if version != __version__:
         raise InputError(
             f"received batches of kerasep {version} to make, but the workers have {__version__}: "
             "install the same"
         )
-    return Reader(plan, samples, model), batch_size, steps
+    *arguments, batch_size, steps = job
+    return Reader(*arguments), batch_size, steps
 
 
 def host_and_port(address):

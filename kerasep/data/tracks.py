@@ -1,30 +1,32 @@
 """Tracks: songs or scenes on disk as one recording per stem."""
 
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from kerasep.data import audio
 from kerasep.data.decoders import as_float
-from kerasep.data.stems import Stem, read_stem
+from kerasep.data.layouts.recogniser import of_split, recognise_tracks
+from kerasep.data.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError
 
-_MUSDB = ".stem.mp4"
-_MUSDB_STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}
-_LAYOUTS = "expected FOLDER/<track>/<stem>.wav (or .flac, .mp3, ...) or FOLDER/*.stem.mp4 (MUSDB18)"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Track:
     """One recording: a name and its stems by name. The mixture is always the sum of all stems.
 
-    Stems may differ in rate, channels and length: a shorter one is silent after its end.
+    Stems may differ in rate, channels and length: a shorter one is silent after its end. Where the
+    data set says so, `split` is "train", "valid" or "test", and tracks of one `song` are clips of
+    it.
     """
 
     name: str
     stems: dict[str, Stem]
+    split: str | None = None
+    song: str | None = None
 
     @property
     def duration(self):
@@ -34,7 +36,9 @@ class Track:
     def groups(self, sources):
         """Sort the stems by the source they belong to.
 
-        A source that is no stem but is called "accompaniment" is the sum of all but the vocals.
+        A source is the stem of its name, or the sum of stems in a folder of it (`vocals/lead`,
+        `vocals/choir`). One that is neither but is called "accompaniment" is the sum of all stems
+        but the vocals.
 
         Args:
             sources: Names of the wanted sources.
@@ -48,10 +52,8 @@ class Track:
         """
         groups, used = [], set()
         for source in sources:
-            names = {source}
-            if source == "accompaniment" and source not in self.stems and "vocals" in self.stems:
-                names = self.stems.keys() - {"vocals"}
-            if not names or not names <= self.stems.keys():
+            names = self._stems_of(source)
+            if not names:
                 raise InputError(
                     f"track {self.name!r} has no stem {source!r}, it has "
                     f"{', '.join(sorted(self.stems))}: add the file or choose other sources"
@@ -65,6 +67,15 @@ class Track:
             groups.append(tuple(self.stems[name] for name in sorted(names)))
         rest = tuple(stem for name, stem in self.stems.items() if name not in used)
         return (*groups, rest)
+
+    def _stems_of(self, source):
+        """Name the stems that make a source: that one, or those in the folder of that name."""
+        if source in self.stems:
+            return {source}
+        names = {name for name in self.stems if name.startswith(f"{source}/")}
+        if source == "accompaniment" and not names and self._stems_of("vocals"):
+            names = self.stems.keys() - self._stems_of("vocals")
+        return names
 
     def read(self, sources, sample_rate, channels, start=0, seconds=None):
         """Read a part of the track, resampled and with the wanted number of channels.
@@ -111,27 +122,27 @@ class Track:
         return mixture, separate
 
 
-def find_tracks(folder, sources=None):
-    """Find the tracks of a folder and read the headers of their files.
+def find_tracks(folder, sources=None, split=None):
+    """Find the tracks of a data set, whatever its layout, and read the headers of their files.
 
-    Two layouts are known, and may be mixed:
-
-    - a folder for each track that has one audio file for each stem, named after it
-      (`song/vocals.flac`). Stems that are not wanted belong to the mixture all the same. A file
-      `mixture.*` is ignored: the mixture is the sum of the stems;
-    - MUSDB18: `*.stem.mp4`, whose streams are the mixture (ignored), drums, bass, other, vocals.
+    The layout is recognised by looking, and logged: a folder for each track with a file for each
+    stem, named after it (`song/vocals.flac`), MUSDB18, MUSDB18-HQ, MIR-1K, DSD100, Slakh, WSJ0-mix,
+    LibriMix, WHAM, or a manifest; the guide on data folders has them all. Stems that are not wanted
+    belong to the mixture all the same. A set's own mixture is ignored: the mixture is the sum of
+    the stems. A track with a file that cannot be read is left out, with a line in the log.
 
     Args:
-        folder: The folder.
+        folder: The folder, or a manifest.
         sources: Names of the sources that every track must have, where "accompaniment" stands for
             all stems but the vocals if there is no stem of that name. Defaults to no demand.
+        split: "train", "valid" or "test", for data sets that have these. Defaults to all tracks.
 
     Returns:
         A list of `Track`, sorted by name.
 
     Raises:
-        InputError: The folder is missing or has no track, a track lacks a source or has two files
-            for a stem, or a file cannot be read.
+        InputError: The folder is missing or its layout unknown, it lacks the split, no track can be
+            used, or a track lacks a source.
 
     Example:
     ```python
@@ -142,48 +153,49 @@ def find_tracks(folder, sources=None):
     assert [track.duration for track in tracks] == [1.0, 1.0]
     ```
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"{folder} is no folder: {_LAYOUTS}")
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.name.lower().endswith(_MUSDB):
-            name, stems = path.name[: -len(_MUSDB)], _musdb_stems(path)
+    found = recognise_tracks(folder)
+    chosen = of_split(found.tracks, split, folder)
+    locations = [place for track in chosen for place in track.stems.values()]
+    stems = dict(zip(locations, open_stems(locations), strict=True))
+    tracks, skipped = [], list(found.skipped)
+    for track in chosen:
+        opened = {name: stems[place] for name, place in track.stems.items()}
+        errors = [stem for stem in opened.values() if isinstance(stem, InputError)]
+        if errors:
+            skipped.append(f"track {track.name!r}: {errors[0]}")
         else:
-            name, stems = path.name, _folder_stems(path) if path.is_dir() else {}
-        if name in found:
-            raise InputError(f"{folder} has two tracks called {name!r}: remove one")
-        if stems:
-            found[name] = stems
-    if not found:
-        raise InputError(f"{folder} has no track: {_LAYOUTS}")
-    files = [file for stems in found.values() for file in stems.values()]
-    with ThreadPoolExecutor(8) as pool:
-        infos = dict(zip(files, pool.map(lambda file: audio.info(*file), files), strict=True))
-    tracks = [
-        Track(name, {stem: Stem(*file, infos[file]) for stem, file in stems.items()})
-        for name, stems in found.items()
-    ]
+            tracks.append(Track(track.name, opened, track.split, track.song))
+    for line in skipped:
+        logger.warning("skipped %s", line)
+    if not tracks:
+        raise InputError(f"{folder} has no track that can be used: {skipped[-1]}")
+    splits = Counter(track.split for track in tracks if track.split)
+    details = [f"{count} {name}" for name, count in splits.items()]
+    details += [f"{len(skipped)} skipped"] if skipped else []
+    logger.info(
+        "%s: %s, %d tracks%s",
+        folder,
+        found.layout,
+        len(tracks),
+        f" ({', '.join(details)})" if details else "",
+    )
     if sources is not None:
         for track in tracks:
             track.groups(sources)
     return sorted(tracks, key=lambda track: track.name)
 
 
-def _musdb_stems(path):
-    return {name: (path, stream) for name, stream in _MUSDB_STREAMS.items()}
+def hold_out(tracks):
+    """Set aside every tenth song, to validate on; clips of one song stay together.
 
+    Args:
+        tracks: List of `Track`, in the order in which songs are counted.
 
-def _folder_stems(folder):
-    stems = {}
-    for path in sorted(folder.iterdir()):
-        name = path.stem.lower()
-        hidden = path.name.startswith(".")
-        if hidden or name == "mixture" or path.suffix.lower() not in audio.SUFFIXES:
-            continue
-        if name in stems:
-            raise InputError(f"track {folder} has two files for stem {name!r}: remove one")
-        stems[name] = (path, 0)
-    return stems
+    Returns:
+        Two lists of tracks: what is left, and what was set aside, which is nothing of a single
+        song.
+    """
+    songs = list(dict.fromkeys(track.song or track.name for track in tracks))
+    held = set(songs[::10]) if len(songs) > 1 else ()
+    aside = [track for track in tracks if (track.song or track.name) in held]
+    return [track for track in tracks if (track.song or track.name) not in held], aside

@@ -10,10 +10,6 @@ import signal
 import sys
 import threading
 
-import tensorflow as tf
-
-from kerasep.data import service
-
 
 def main():
     """Register with a dispatcher, and make batches until standard input ends."""
@@ -25,6 +21,12 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
     parent = threading.Thread(target=_end_with_input, daemon=True)
     parent.start()
+    _silence_native_code()
+
+    import tensorflow as tf
+
+    from kerasep.data import service
+
     kept = service.register()
     config = tf.data.experimental.service.WorkerConfig(
         dispatcher_address=arguments.dispatcher,
@@ -44,6 +46,12 @@ def main():
 def _end_with_input():
     sys.stdin.read()
     os._exit(0)  # at once: there is nothing to save, and TensorFlow would take seconds
+
+
+def _silence_native_code():
+    """Keep standard error for Python's log and tracebacks."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _say(line):

@@ -62,7 +62,7 @@ def test_files_named_by_speaker(tmp_path, files, speakers):
 def test_names_that_do_not_tell(tmp_path, files):
     for name in files:
         record(tmp_path / f"{name}.wav")
-    with pytest.raises(InputError, match="has no recordings of single speakers or instruments"):
+    with pytest.raises(InputError, match="has no layout that is known: expected FOLDER/<speaker"):
         find_pool(tmp_path)
 
 

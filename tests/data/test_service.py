@@ -54,16 +54,15 @@ def test_at_most_once_when_a_worker_is_killed(service):
 
 def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatch):
     monkeypatch.chdir(songs.parent)  # the workers have another working directory
-    local = data.waveforms(songs.name, MODEL, seed=3, first_epoch=4, **SETTINGS)
-    served = data.waveforms(
-        songs.name, MODEL, seed=3, first_epoch=4, data_service=service.address, **SETTINGS
-    )
+    settings = {"seed": 3, "first_epoch": 4, "augment": {"mask_spectrum": {}}, **SETTINGS}
+    local = data.spectrograms(songs.name, MODEL, **settings)
+    served = data.spectrograms(songs.name, MODEL, data_service=service.address, **settings)
     assert served.element_spec == local.element_spec
     assert served.cardinality() == tf.data.INFINITE_CARDINALITY
     found = {m.tobytes(): s for m, s in served.take(4 * len(local)).as_numpy_iterator()}
     assert len(found) == 4 * len(local)
-    for mixture, sources in itertools.chain(local, local):  # two epochs
-        np.testing.assert_array_equal(found[mixture.numpy().tobytes()], sources)
+    for magnitude, reference in itertools.chain(local, local):  # two epochs
+        np.testing.assert_array_equal(found[magnitude.numpy().tobytes()], reference)
 
 
 @pytest.mark.slow
@@ -104,16 +103,16 @@ def test_python_functions_stay_at_home(service, songs):
         data.distributed(local, service.address)
 
 
-def test_augmentation_that_cannot_travel():
+def test_what_cannot_travel():
     plan = functools.partial(lambda: None)
+    job = data.service.Job(plan, 100, MODEL, None, None, 2, 3)
     with pytest.raises(InputError, match="cannot travel to the workers"):
-        data.service.live_batches(plan, 100, MODEL, 2, 3, 0, "grpc://127.0.0.1:1")
+        data.service.live_batches(job, 0, "grpc://127.0.0.1:1")
 
 
 def test_other_versions_are_refused():
-    job = pickle.dumps(("0.0.0", None, 100, MODEL, 2, 3))
     with pytest.raises(InputError, match=r"kerasep 0\.0\.0 .* install the same"):
-        data.service.answer(job, 0)
+        data.service.answer(pickle.dumps(("0.0.0", None)), 0)
 
 
 def test_only_a_fresh_process_is_a_worker():

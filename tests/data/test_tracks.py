@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio
-from kerasep.data.tracks import find_tracks
+from kerasep.data.tracks import find_tracks, hold_out
 from kerasep.errors import InputError
 
 AUDIO = Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
@@ -99,7 +99,9 @@ def test_accompaniment_is_all_but_the_vocals(tmp_path):
 def test_refusals(tmp_path):
     with pytest.raises(InputError, match="nowhere is no folder"):
         find_tracks(tmp_path / "nowhere", ("vocals",))
-    with pytest.raises(InputError, match=r"has no track: expected FOLDER/<track>/<stem>.wav"):
+    with pytest.raises(
+        InputError, match=r"has no layout that is known: expected FOLDER/<track>/<stem>.wav"
+    ):
         find_tracks(tmp_path, ("vocals",))
     make(tmp_path / "a", vocals=noise(), bass=noise())
     with pytest.raises(InputError, match="track 'a' has no stem 'vocal', it has bass, vocals"):
@@ -109,13 +111,52 @@ def test_refusals(tmp_path):
         find_tracks(tmp_path, ("accompaniment",))
     with pytest.raises(InputError, match="lasts 1 s"):
         find_tracks(tmp_path)[0].read(("vocals",), RATE, 1, start=2)
-    audio.write(tmp_path / "a" / "vocals.flac", noise(), RATE)
-    with pytest.raises(InputError, match="two files for stem 'vocals'"):
+
+
+def test_tracks_that_cannot_be_used_are_left_out(tmp_path, caplog):
+    make(tmp_path / "a", vocals=noise(), bass=noise())
+    make(tmp_path / "b", vocals=noise(), bass=noise())
+    audio.write(tmp_path / "b" / "vocals.flac", noise(), RATE)
+    make(tmp_path / "c", vocals=noise(), bass=noise())
+    (tmp_path / "c" / "bass.wav").write_text("no audio")
+    with caplog.at_level("INFO"):
+        assert [track.name for track in find_tracks(tmp_path, ("vocals",))] == ["a"]
+    two_files, no_audio, summary = caplog.messages
+    assert two_files == f"skipped {tmp_path / 'b'}: two files for stem 'vocals', remove one"
+    assert "skipped track 'c':" in no_audio
+    assert "bass.wav is not audio" in no_audio
+    assert summary == f"{tmp_path}: stems folders, 1 tracks (2 skipped)"
+    (tmp_path / "a" / "bass.wav").write_bytes(b"")
+    with pytest.raises(InputError, match=r"has no track that can be used: track 'c': .*bass.wav"):
         find_tracks(tmp_path)
-    (tmp_path / "a" / "vocals.flac").unlink()
-    (tmp_path / "a" / "vocals.wav").write_text("no audio")
-    with pytest.raises(InputError, match=r"vocals.wav is not audio"):
-        find_tracks(tmp_path)
+
+
+def test_a_source_in_several_recordings_is_their_sum(tmp_path):
+    lead, choir, bass = (noise(seed=seed) for seed in range(3))
+    make(tmp_path / "a", bass=bass)
+    make(tmp_path / "a" / "vocals", lead=lead, choir=choir)
+    (track,) = find_tracks(tmp_path, ("vocals", "bass"))
+    assert sorted(track.stems) == ["bass", "vocals/choir", "vocals/lead"]
+    mixture, stems = track.read(("vocals", "accompaniment"), RATE, 1)
+    np.testing.assert_allclose(stems[:, :, 0], lead + choir, atol=1e-6)
+    np.testing.assert_allclose(stems[:, :, 1], bass, atol=1e-6)
+    np.testing.assert_allclose(mixture, lead + choir + bass, atol=1e-6)
+    _, stems = track.read(("vocals/lead",), RATE, 1)
+    np.testing.assert_array_equal(stems[:, :, 0], lead)
+    with pytest.raises(InputError, match="vocals/lead would be counted twice"):
+        track.groups(("vocals/lead", "vocals"))
+
+
+def test_songs_are_held_out_with_all_their_clips(tmp_path):
+    for song in range(1, 12):
+        for clip in (1, 2):
+            make(tmp_path / f"amy_{song}_{clip:02d}", vocals=noise(0.1), bass=noise(0.1))
+    tracks = find_tracks(tmp_path)
+    train, valid = hold_out(tracks)
+    assert {track.song for track in valid} == {"amy_10", "amy_9"}
+    assert len(valid) == 4
+    assert sorted(train + valid, key=lambda track: track.name) == tracks
+    assert hold_out(tracks[:2]) == (tracks[:2], [])
 
 
 @pytest.mark.skipif(not MUSDB.exists(), reason=f"no MUSDB18 sample at {MUSDB}")

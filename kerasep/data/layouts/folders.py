@@ -3,6 +3,7 @@
 import re
 
 from kerasep.data import audio
+from kerasep.data.layouts.stem_mp4 import is_stem_mp4
 
 _SPLITS = {
     "train": ("train", "training", "tr", "development"),
@@ -40,6 +41,9 @@ def entries(folder, skipped):
             path.stat()
         except OSError as error:
             skipped.append(f"{path}: {error.strerror}")
+            continue
+        if path.is_symlink() and folder.resolve().is_relative_to(path.resolve()):
+            skipped.append(f"{path}: a link back to a folder above")
             continue
         kept.append(path)
     return kept
@@ -84,8 +88,8 @@ def audio_tree(folder, skipped, above=()):
     return found
 
 
-def parts(folder, skipped):
-    """Find the splits of a data set, where it has a folder for each of two or more, or for one.
+def parts(folder, skipped, of_files=False):
+    """Find the splits of a data set: its folders for train, valid and test, or some of them.
 
     A split is told by its folder's first word: train-clean-100, Dev, cv. Dev is what one trains on
     where there is no train beside it.
@@ -93,13 +97,16 @@ def parts(folder, skipped):
     Args:
         folder: the data set.
         skipped: as for `entries`; folders beside the splits are noted.
+        of_files: whether splits hold the recordings themselves. Defaults to False: a folder of
+            them is then no split, even if it is a song called Test.
 
     Returns:
         List of (split, folder) pairs; `[(None, folder)]` where there are no splits.
     """
     folders = subfolders(folder, skipped)
-    found = [(split_of(path.name), path) for path in folders if not audio_files(path, [])]
-    found = [(split, path) for split, path in found if split]
+    found = [(split, path) for path in folders if (split := split_of(path.name))]
+    if not of_files:
+        found = [(split, path) for split, path in found if not _is_track(path)]
     if not found:
         return [(None, folder)]
     splits = {split for split, _ in found}
@@ -111,6 +118,10 @@ def parts(folder, skipped):
     known = {path for _, path in found}
     skipped += [f"{path}: neither train, valid nor test" for path in folders if path not in known]
     return found
+
+
+def _is_track(folder):
+    return any(not is_stem_mp4(path) for path in audio_files(folder, []))
 
 
 def split_of(name):

@@ -21,7 +21,7 @@ def named_speakers(folder):
         `Found` with groups, or None where the names do not tell.
     """
     skipped, groups = [], {}
-    for split, part in parts(folder, skipped):
+    for split, part in parts(folder, skipped, of_files=True):
         files = {path: _SEPARATOR.split(path.stem) for path in audio_files(part, skipped)}
         field = _speaker_field(list(files.values()))
         if field is None:

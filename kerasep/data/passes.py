@@ -1,0 +1,47 @@
+"""Which epoch a pass over a dataset is, so that every pass has fresh crops."""
+
+import tensorflow as tf
+
+
+class Passes:
+    """Numbers the passes over a dataset.
+
+    A pass counts once its second batch was taken (or its only one): Keras on JAX looks at a first
+    batch before it trains, and training must not start at the second epoch for that.
+
+    Args:
+        epoch: Number of the first pass.
+        step: Number of the batch at which the first pass starts.
+        steps: Batches in an epoch.
+    """
+
+    def __init__(self, epoch, step, steps):
+        self.epoch, self.step, self.steps = epoch, step, steps
+
+    def start(self):
+        """Yield epoch and first step of a pass that starts now."""
+        yield self.epoch, self.step
+
+    def counted(self, dataset):
+        """Count the passes over a dataset: its last transformation."""
+
+        def count(index, *batch):
+            counting = tf.cond(
+                index < 2,
+                lambda: tf.numpy_function(self._taken, (index,), tf.int64, stateful=True),
+                lambda: index,
+            )
+            with tf.control_dependencies([counting]):
+                return tf.nest.map_structure(tf.identity, batch)
+
+        options = tf.data.Options()
+        # No batch may be fetched before it is asked for, behind the counting.
+        options.experimental_optimization.inject_prefetch = False
+        return (
+            dataset.enumerate().map(lambda index, batch: count(index, *batch)).with_options(options)
+        )
+
+    def _taken(self, index):
+        if index == min(1, self.steps - self.step - 1):
+            self.epoch, self.step = self.epoch + 1, 0
+        return index

@@ -1,0 +1,91 @@
+"""Reads the batches that a plan describes; NumPy and threads only."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from kerasep.data.buffers import Buffers
+from kerasep.data.mixing import mix, relative_gains
+from kerasep.data.open_files import OpenFiles, Unreadable
+from kerasep.errors import InputError
+
+
+class Reader:
+    """Reads batches with a pool of threads: decoding releases Python's lock.
+
+    Args:
+        plan: Says which crops make an example, such as `kerasep.data.crops.TrainingCrops`.
+        samples: Samples in a crop.
+        model: Anything with `sources`, `sample_rate` and `channels`.
+        effects: `kerasep.data.effects.Effects`, which change crops and mixtures.
+        threads: How many read. Defaults to one for each core.
+    """
+
+    def __init__(self, plan, samples, model, effects, threads=None):
+        self.plan, self.samples, self.model, self.effects = plan, samples, model, effects
+        threads = threads or os.cpu_count()
+        self.pool = ThreadPoolExecutor(threads)
+        self.files, self.buffers = OpenFiles(threads), Buffers()
+        self.local = threading.local()
+
+    def batch(self, epoch, first, last):
+        """Read examples `first` to `last`.
+
+        Returns:
+            Mixtures `(batch, samples, channels)`, sources `(batch, samples, channels, sources)`.
+        """
+        shape = (last - first, self.samples, self.model.channels)
+        mixtures = self.buffers.take(shape)
+        sources = self.buffers.take((*shape, len(self.model.sources)))
+        epochs, examples = [epoch] * len(mixtures), range(first, last)
+        for _ in self.pool.map(self._read, epochs, examples, mixtures, sources):
+            pass
+        return mixtures, sources
+
+    def _read(self, epoch, index, mixture, sources):
+        check = False
+        while True:
+            try:
+                crops = self.plan.example(epoch, index, self.files)
+                waveforms = self._waveforms(crops, check)
+            except Unreadable:
+                continue  # the plan takes another crop
+            waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
+            waveforms = [None if w is None else w[: self.samples] for w in waveforms]
+            gains = relative_gains(waveforms, crops)
+            mix(waveforms, gains, [crop.swap for crop in crops], mixture, sources)
+            # One look at the sum is enough, as long as all is well.
+            if np.isfinite(mixture).all():
+                break
+            if check:
+                raise InputError(
+                    "augmentation made NaN or infinite samples out of finite ones: "
+                    f"received {self.effects}, expected settings in their usual range"
+                )
+            check = True
+        self.effects.on_mixture(mixture, (epoch, index))
+
+    def _waveforms(self, crops, check):
+        """Read each crop: an array that this thread uses again, or None where there is nothing."""
+        length = self.effects.samples_needed(self.samples)
+        shape = (len(crops) + 1, length, self.model.channels)
+        if getattr(self.local, "waveforms", None) is None or self.local.waveforms.shape != shape:
+            self.local.waveforms = np.empty(shape, "float32")
+        *rows, spare = self.local.waveforms
+        for row, crop in zip(rows, crops, strict=True):
+            rate = self._rate(crop)
+            for number, part in enumerate(crop.parts):
+                at = round(part.at * self.model.sample_rate)
+                target = (spare if number else row)[at:]
+                self.files.read(
+                    part.stem, rate, self.model.channels, part.start, target, check=check
+                )
+                if number:
+                    row[at:] += target
+        return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
+
+    def _rate(self, crop):
+        """Choose the rate that, taken for the model's, raises the pitch by so many semitones."""
+        return round(self.model.sample_rate / 2 ** (crop.semitones / 12))

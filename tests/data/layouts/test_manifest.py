@@ -1,0 +1,122 @@
+"""Manifests: what they list, and what is wrong with them."""
+
+import json
+
+import pytest
+
+from kerasep.data import find_pool, find_tracks
+from kerasep.errors import InputError
+
+TRACK = {"name": "one", "stems": {"vocals": "a/v.wav", "bass": {"path": "b.wav", "channel": 1}}}
+
+
+def write(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return path
+
+
+def test_json(tmp_path, record):
+    record("a/v.wav", "a/mix.wav")
+    record("b.wav", channels=2)
+    full = {**TRACK, "name": "two", "split": "valid", "song": "hit", "mixture": "a/mix.wav"}
+    path = write(tmp_path / "manifest.json", {"tracks": [TRACK, full]})
+    for given in (tmp_path, path):
+        one, two = find_tracks(given, ("vocals", "bass"))
+        assert (one.name, one.split, one.song) == ("one", None, None)
+        assert (two.name, two.split, two.song) == ("two", "valid", "hit")
+        assert one.stems["vocals"].path == tmp_path / "a/v.wav"
+        assert (one.stems["bass"].channel, one.stems["bass"].channels) == (1, 1)
+    with pytest.raises(InputError, match="lists tracks: expected"):
+        find_pool(path)
+
+
+def test_csv(tmp_path, record):
+    record("a/v.wav", "a/mix.wav", "b.wav")
+    table = "track,stem,path,split,stream\none,vocals,a/v.wav,train,\none,bass,b.wav,train,0\n"
+    path = write(tmp_path / "manifest.csv", f"\ufeff{table}one,mixture,a/mix.wav,train,\n")
+    for given in (tmp_path, path):
+        (track,) = find_tracks(given, split="train")
+        assert sorted(track.stems) == ["bass", "vocals"]
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_groups(tmp_path, record, kind):
+    record("1.wav", "2.wav", "3.wav")
+    groups = [
+        {"name": "theo", "recordings": ["1.wav", "2.wav"], "split": "train"},
+        {"name": "theo", "recordings": ["3.wav"], "split": "test"},
+    ]
+    table = "group,path,split\ntheo,1.wav,train\ntheo,2.wav,train\ntheo,3.wav,test\n"
+    path = write(tmp_path / f"list.{kind}", {"groups": groups} if kind == "json" else table)
+    assert {name: len(stems) for name, stems in find_pool(path).groups.items()} == {"theo": 3}
+    assert len(find_pool(path, split="train").groups["theo"]) == 2
+    with pytest.raises(InputError, match="lists recordings without mixtures"):
+        find_tracks(path)
+
+
+def test_files_that_are_not_there_are_left_out(tmp_path, record, caplog):
+    record("a.wav")
+    tracks = [{"name": name, "stems": {"vocals": f"{name}.wav"}} for name in "ab"]
+    path = write(tmp_path / "list.json", {"tracks": tracks})
+    assert [track.name for track in find_tracks(path)] == ["a"]
+    assert "track 'b'" in caplog.text
+    assert "b.wav is missing" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "is no manifest: Expecting property name"),
+        ([], "is no manifest: expected"),
+        ({"tracks": {}}, "is no manifest: expected"),
+        ({"tracks": [], "groups": []}, "is no manifest: expected"),
+        ({"tracks": []}, "is empty"),
+        ({"tracks": [1]}, r"tracks\[0\]: received 1, expected name, stems"),
+        ({"tracks": [TRACK, {"name": "a"}]}, r"tracks\[1\]: stems is missing"),
+        ({"tracks": [{**TRACK, "steams": 1}]}, r"tracks\[0\]: received steams, expected name,"),
+        ({"tracks": [{**TRACK, "name": 3}]}, "received name 3, expected text"),
+        ({"tracks": [{**TRACK, "split": "dev"}]}, "received split 'dev', expected train, valid,"),
+        ({"tracks": [{**TRACK, "song": 3}]}, "received song 3"),
+        ({"tracks": [{**TRACK, "stems": {}}]}, "received stems {}"),
+        ({"tracks": [{**TRACK, "stems": {"a": 3}}]}, r"tracks\[0\]: received 3, expected path"),
+        ({"tracks": [{**TRACK, "stems": {"a": {"path": 3}}}]}, "received path 3, expected text"),
+        (
+            {"tracks": [{**TRACK, "stems": {"a": {"path": "b", "channel": -1}}}]},
+            "received channel -1, expected a number from 0 on",
+        ),
+        ({"groups": [{"name": "a", "recordings": "b"}]}, "received recordings 'b', expected a"),
+    ],
+)
+def test_what_is_wrong_with_json(tmp_path, content, said):
+    with pytest.raises(InputError, match=said):
+        find_tracks(write(tmp_path / "list.json", content))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("a,b\n1,2\n", "is no manifest: expected"),
+        ("track,stem\na,b\n", "line 1: path is missing"),
+        ("track,stem,path,color\n", "line 1: received color, expected path, stem, track and any"),
+        ("track,stem,path\n", "is empty"),
+        ("track,stem,path\na,b\n", "line 2: expected 3 values"),
+        ("track,stem,path\na,b,c,d\n", "line 2: expected 3 values"),
+        ("track,stem,path\na,,c\n", "line 2: stem is missing"),
+        ("track,stem,path\na,b,c\na,b,d\n", "line 3: track 'a' has two files for 'b'"),
+        ("track,stem,path\na,mixture,c\na,mixture,d\n", "line 3: track 'a' has two files for"),
+        ("track,stem,path,split\na,b,c,train\na,d,e,test\n", "line 3: track 'a' has another"),
+        ("track,stem,path,stream\na,b,c,x\n", "line 2: received stream 'x', expected a number"),
+        ('track,stem,path\na,b,"c\n', "is no manifest: unexpected end of data"),
+    ],
+)
+def test_what_is_wrong_with_csv(tmp_path, table, said):
+    with pytest.raises(InputError, match=said):
+        find_tracks(write(tmp_path / "list.csv", table))
+    with pytest.raises(InputError, match="is no manifest"):
+        find_tracks(write(tmp_path / "list.txt", table))
+
+
+def test_text_in_another_encoding(tmp_path):
+    (tmp_path / "list.json").write_bytes(b'{"tracks": "\xff"}')
+    with pytest.raises(InputError, match="is no manifest: 'utf-8' codec"):
+        find_tracks(tmp_path / "list.json")
