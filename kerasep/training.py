@@ -150,11 +150,7 @@ def split(tracks, valid, sources):
         InputError: for a folder without tracks, or a track without a source.
     """
     tracks = _found(tracks, sources)
-    train = [track for track in tracks if track.split == "train"] or tracks
-    if valid is not None:
-        return train, _found(valid, sources)
-    valid = [track for track in tracks if track.split == "valid"]
-    return (train, valid) if valid and train is not tracks else data.tracks.hold_out(train)
+    return data.tracks.split(tracks, None if valid is None else _found(valid, sources))
 
 
 def check_settings(settings):

@@ -185,6 +185,27 @@ def find_tracks(folder, sources=None, split=None):
     return sorted(tracks, key=lambda track: track.name)
 
 
+def split(tracks, valid=None):
+    """Tell the tracks to train on from those to validate on.
+
+    Splits that the data set has itself count: where it has train tracks, no others are trained on,
+    and its valid tracks are validated on if `valid` is None. Else every tenth song is held out,
+    with all its clips.
+
+    Args:
+        tracks: List of `Track`.
+        valid: List of `Track` to validate on, or None to take them from `tracks`.
+
+    Returns:
+        Two lists of tracks.
+    """
+    train = [track for track in tracks if track.split == "train"] or tracks
+    if valid is not None:
+        return train, valid
+    valid = [track for track in tracks if track.split == "valid"]
+    return (train, valid) if valid and train is not tracks else hold_out(train)
+
+
 def hold_out(tracks):
     """Set aside every tenth song, to validate on; clips of one song stay together.
 

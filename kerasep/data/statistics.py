@@ -1,0 +1,88 @@
+"""Mean and deviation of the mixture's magnitudes, gathered part by part and merged."""
+
+import base64
+
+import numpy as np
+
+
+class Statistics:
+    """Sums over magnitudes `(batch, frames, bins, channels)`, for every bin, in float64.
+
+    Two deviations are kept: of the mean of the channels (what Open-Unmix starts from), and of all
+    channels together (what `kerasep.layers.Whitening` takes). Parts are merged as by Chan, Golub
+    and LeVeque 1983, "Algorithms for computing the sample variance".
+    """
+
+    def __init__(self, count=0, mean=0.0, squares=0.0, channel_squares=0.0):
+        self.count = count  # frames
+        self.mean = mean
+        self.squares = squares  # of the channels' mean, about its mean
+        self.channel_squares = channel_squares  # of the channels about their mean, on average
+
+    def add(self, magnitude):
+        """Count a batch."""
+        magnitude = np.asarray(magnitude, "float64")
+        frames = magnitude.mean(axis=-1).reshape(-1, magnitude.shape[2])
+        mean = frames.mean(axis=0)
+        squares = np.square(frames - mean).sum(axis=0)
+        self._merge(Statistics(len(frames), mean, squares, self._apart(magnitude)))
+
+    @staticmethod
+    def _apart(magnitude):
+        return magnitude.var(axis=-1).sum(axis=(0, 1))
+
+    def _merge(self, other):
+        if not other.count:
+            return
+        total = self.count + other.count
+        delta = other.mean - self.mean
+        self.squares = (
+            self.squares + other.squares + np.square(delta) * self.count * other.count / total
+        )
+        self.channel_squares = self.channel_squares + other.channel_squares
+        self.mean = self.mean + delta * other.count / total
+        self.count = total
+
+    @classmethod
+    def merged(cls, parts):
+        """Merge what `to_json` gave; None where nothing was counted."""
+        total = cls()
+        for part in parts:
+            if part and part["frames"]:
+                total._merge(cls.from_json(part))
+        return total if total.count else None
+
+    def to_json(self):
+        """Give what a JSON file can hold."""
+        packed = {
+            name: base64.b64encode(np.asarray(getattr(self, name), "<f8").tobytes()).decode()
+            for name in ("mean", "squares", "channel_squares")
+        }
+        return {"frames": self.count, **packed}
+
+    @classmethod
+    def from_json(cls, stored):
+        """Take up what `to_json` gave."""
+        names = ("mean", "squares", "channel_squares")
+        arrays = [np.frombuffer(base64.b64decode(stored[name]), "<f8") for name in names]
+        return cls(stored["frames"], *arrays)
+
+    def stand_in(self, channels):
+        """Make a small batch of magnitudes that has these statistics, to adapt a model to.
+
+        Args:
+            channels: How many the batch has.
+
+        Returns:
+            Float32 array `(1, 2, bins, channels)`: its first frame is one deviation above the
+            mean, its second one below, and its channels lie as far apart as they do in the data.
+        """
+        deviation = np.sqrt(self.squares / self.count)
+        frames = np.stack([self.mean + deviation, self.mean - deviation])
+        pattern = np.zeros(channels)
+        if channels > 1:
+            pattern[::2], pattern[1::2] = 1.0, -1.0
+            pattern -= pattern.mean()
+            pattern /= pattern.std()
+        apart = np.sqrt(self.channel_squares / self.count)
+        return (frames[..., None] + apart[:, None] * pattern).astype("float32")[None]
