@@ -4,6 +4,8 @@ import base64
 import html
 import io
 import math
+import os
+import pathlib
 
 import numpy as np
 import soundfile
@@ -24,6 +26,8 @@ tr.own td { background: var(--soft); font-weight: 600; }
 figure { border: 1px solid var(--line); border-radius: .5rem; margin: 0; padding: .7rem; }
 figcaption { font-weight: 600; margin-bottom: .4rem; }
 figure img, .curve img { display: block; width: 100%; background: #fff; border-radius: .25rem; }
+.wide { grid-template-columns: repeat(auto-fill, minmax(27rem, 1fr)); }
+.words td { text-align: left; overflow-wrap: anywhere; } .words th { text-align: left; }
 audio { width: 100%; margin-top: .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; }
 dt { color: color-mix(in srgb, currentColor 65%, transparent); } dd { margin: 0; }
@@ -54,6 +58,22 @@ def page(title, lead, sections):
         f'<h1>{html.escape(title)}</h1>\n<p class="lead">{html.escape(lead)}</p>\n{body}\n'
         f"</body>\n</html>\n"
     )
+
+
+def write_page(text, path):
+    """Write a page, whole or not at all.
+
+    Args:
+        text: the page.
+        path: the file, replaced if it exists.
+    """
+    path = pathlib.Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, "utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def players(waveforms, sample_rate):
@@ -100,7 +120,7 @@ def curve(history, keys):
     Raises:
         InputError: where matplotlib is not installed.
     """
-    figure = _figure(9, 3)
+    figure = new_figure(9, 3)
     axes = figure.subplots()
     minutes = [row["seconds"] / 60 for row in history]
     for (key, label), style in zip(keys.items(), ("o-", "s-", "^-"), strict=False):
@@ -109,7 +129,7 @@ def curve(history, keys):
     axes.set_ylabel("loss")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    return f'<div class="curve"><img alt="training curve" src="{_png(figure)}"></div>'
+    return f'<div class="curve"><img alt="training curve" src="{png(figure)}"></div>'
 
 
 def table(rows, own=()):
@@ -167,7 +187,7 @@ def _audio(waveform, sample_rate):
 
 
 def _spectrogram(waveform, sample_rate):
-    figure = _figure(5, 2.2)
+    figure = new_figure(5, 2.2)
     axes = figure.subplots()
     mono = np.asarray(waveform).mean(axis=1)
     # Below hearing: keeps the logarithm of digital silence finite.
@@ -175,10 +195,15 @@ def _spectrogram(waveform, sample_rate):
     axes.specgram(mono, NFFT=1024, noverlap=768, Fs=sample_rate, cmap="magma", vmin=-120, vmax=-30)
     axes.set_ylabel("Hz")
     axes.set_xlabel("seconds")
-    return _png(figure)
+    return png(figure)
 
 
-def _figure(width, height):
+def new_figure(width, height):
+    """Make an empty figure of matplotlib, in inches of 100 dots.
+
+    Raises:
+        InputError: where matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -189,7 +214,8 @@ def _figure(width, height):
     return Figure((width, height), dpi=100, layout="constrained")
 
 
-def _png(figure):
+def png(figure):
+    """Turn a figure into an address that holds it, for an `img` of a page."""
     file = io.BytesIO()
     figure.savefig(file, format="png")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -3,6 +3,7 @@
 import io
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,10 +155,59 @@ def test_list_and_show(capsys):
     assert '"hidden": 512' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["show", "train", "separate", "evaluate", "export", "demo"])
+@pytest.mark.parametrize(
+    "command",
+    ["show", "train", "separate", "evaluate", "export", "demo", "data", "data check"],
+)
 def test_every_command_has_help(command, capsys):
-    assert call(command, "--help") == 0
+    assert call(*command.split(), "--help") == 0
     assert "Usage" in capsys.readouterr().out
+
+
+def test_checking_a_data_set(folder, tmp_path, capsys):
+    songs = tmp_path / "[live] songs"
+    data.write_songs(songs / "train", 3, seconds=1.0)
+    data.write_songs(songs / "test", 1, seed=9, seconds=1.0)
+    (songs / "train" / "song_0001" / "bass.flac").write_bytes(b"")
+    page, table = tmp_path / "page.html", tmp_path / "table.csv"
+    command = ("data", "check", songs, "--html", page, "--csv", table)
+    assert call(*command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{songs}: stems folders, 4 tracks (1 unusable), 3.0 s"
+    assert "splits: test (1), train (3)" in lines
+    (problem,) = [line for line in lines if line.startswith("unreadable: ")]
+    assert problem.startswith("unreadable: train/song_0001/bass: ")
+    assert "bass.flac is empty" in problem
+    assert "problems: 1 unreadable" in lines
+    assert table.read_text().count("\n") == 17
+    assert "[live] songs" in page.read_text()
+    assert "exists: choose another, or --overwrite" in refused(capsys, *command)
+    assert call(*command, "--overwrite") == 0
+    capsys.readouterr()
+    error = refused(capsys, "data", "check", songs, "--strict")
+    assert "has 1 problems, expected none (--strict)" in error
+
+
+def test_checking_a_data_set_without_anything_to_use(tmp_path, capsys):
+    (tmp_path / "songs" / "a").mkdir(parents=True)
+    assert "has no layout that is known" in refused(capsys, "data", "check", tmp_path / "songs")
+    (tmp_path / "songs" / "a" / "vocals.wav").write_text("no audio at all")
+    error = refused(capsys, "data", "check", tmp_path / "songs")
+    assert "has nothing that can be used" in error
+    table = tmp_path / "nowhere" / "table.csv"
+    error = refused(capsys, "data", "check", tmp_path / "songs", "--csv", table)
+    assert f"there is no folder {table.parent}" in error
+
+
+def test_training_says_what_it_recognised(folder, tmp_path, capsys):
+    shutil.copytree(folder / "songs", tmp_path / "songs")
+    (tmp_path / "songs" / "song_0001" / "bass.flac").write_bytes(b"")
+    assert call(*train_command(tmp_path / "songs", tmp_path / "run")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (skipped,) = [line for line in lines if line.startswith("skipped ")]
+    assert "track 'song_0001'" in skipped
+    assert "bass.flac is empty" in skipped
+    assert f"{tmp_path / 'songs'}: stems folders, 2 tracks (1 skipped)" in lines
 
 
 def test_names_with_brackets(folder, tmp_path, capsys):

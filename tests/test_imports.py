@@ -36,7 +36,8 @@ ABOVE = {
     "evaluation": {"separation"},
     "tflite": {"separation", "evaluation", "__version__"},
 }
-ENTRANCES = {"__main__", "cli", "demo", "report", "progress", "score_tables", "__init__"}
+ENTRANCES = {"__main__", "cli", "demo", "report", "check_page", "progress", "score_tables"}
+ENTRANCES |= {"__init__"}
 ABOVE = {room: names | ROOMS.keys() for room, names in ABOVE.items()}
 
 

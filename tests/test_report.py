@@ -52,3 +52,11 @@ def test_text_is_escaped_and_nothing_is_fetched(tone):
     assert "&lt;i&gt;" in html
     assert "a &amp; b" in html
     assert "http" not in html
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    report.write_page("first", tmp_path / "page.html")
+    with pytest.raises(UnicodeEncodeError):
+        report.write_page("second \udcff", tmp_path / "page.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    assert (tmp_path / "page.html").read_text() == "first"

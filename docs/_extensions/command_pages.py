@@ -25,9 +25,7 @@ def _write(app):
 def _sections():
     yield "`kerasep COMMAND --help` says the same in a terminal. Every command exits with 0 when"
     yield "all went well, 2 with a line that says what to put right, and 130 when it was stopped.\n"
-    for command in commands.registered_commands:
-        function = command.callback
-        name = command.name or function.__name__
+    for name, function in _commands(commands):
         parameters = inspect.signature(function).parameters.values()
         named = [(_names(parameter), parameter) for parameter in parameters]
         required = [
@@ -40,6 +38,14 @@ def _sections():
         yield f"## {name}\n\n```text\n{usage}\n```\n\n{_text(inspect.getdoc(function))}\n"
         for names, parameter in named:
             yield f"`{names}`\n: {_about(parameter)}\n"
+
+
+def _commands(app, before=""):
+    """Yield full names and functions of an app's commands, then of its groups'."""
+    for command in app.registered_commands:
+        yield before + (command.name or command.callback.__name__), command.callback
+    for group in app.registered_groups:
+        yield from _commands(group.typer_instance, f"{before}{group.name} ")
 
 
 def _names(parameter):

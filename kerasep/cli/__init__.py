@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from kerasep.cli.data_check import data_check
 from kerasep.cli.demo import demo
 from kerasep.cli.evaluate import evaluate
 from kerasep.cli.export import export
@@ -11,7 +12,7 @@ from kerasep.cli.import_weights import import_weights
 from kerasep.cli.list_entries import list_entries
 from kerasep.cli.separate import separate
 from kerasep.cli.show import show
-from kerasep.cli.terminal import fail
+from kerasep.cli.terminal import fail, show_log
 from kerasep.cli.train import train
 from kerasep.errors import InputError
 
@@ -32,12 +33,20 @@ COMMANDS = {
     "export": export,
     "demo": demo,
 }
+DATA_COMMANDS = {
+    "check": data_check,
+}
 for name, command in COMMANDS.items():
     app.command(name)(command)
+data = typer.Typer(no_args_is_help=True, help="Look after data sets.")
+for name, command in DATA_COMMANDS.items():
+    data.command(name)(command)
+app.add_typer(data, name="data")
 
 
 def main():
     """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
+    show_log()
     try:
         status = app(standalone_mode=False)
     except InputError as error:

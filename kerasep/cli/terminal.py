@@ -1,6 +1,7 @@
 """What the commands say on the terminal: lines, bars and errors."""
 
 import contextlib
+import logging
 import os
 import sys
 
@@ -14,6 +15,21 @@ out = Console()
 def say(text):
     """Print text as it is: rich would break long paths, and take brackets in them for markup."""
     out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Lines(logging.Handler):
+    """Says what the library logs: what it recognised, and what it left aside."""
+
+    def emit(self, record):
+        say(record.getMessage())
+
+
+def show_log():
+    """Show the library's log, from its notices up, as lines on the terminal."""
+    logger = logging.getLogger("kerasep")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
+        logger.addHandler(_Lines())
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import importlib
 
 _SUBMODULES = (
     "audio",
+    "checking",
     "failures",
     "pipelines",
     "pools",
@@ -17,6 +18,7 @@ _SUBMODULES = (
     "tracks",
 )
 _ATTRIBUTES = {
+    "check": "checking",
     "info": "audio",
     "read": "audio",
     "stream": "audio",

@@ -98,6 +98,8 @@ def test_command_parses(line):
     group = typer.main.get_command(app)
     words = shlex.split(line)[1:]
     context = group.make_context("kerasep", words[:1], resilient_parsing=False)
-    command = group.get_command(context, words[0])
-    assert command is not None, f"no command {words[0]}"
-    command.make_context(words[0], words[1:], parent=context)
+    while hasattr(group, "get_command"):
+        name, *words = words
+        group = group.get_command(context, name)
+        assert group is not None, f"no command {name}"
+        context = group.make_context(name, words[:], parent=context)
