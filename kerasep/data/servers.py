@@ -172,9 +172,14 @@ def _keep(workers, closing, starting):
             with starting:
                 if closing.is_set():
                     return
-                log.warning("worker %s ended (status %s): started again", worker.address, status)
                 worker.close()
                 worker.start()
+                log.warning(
+                    "worker %s ended (status %s): started again, process %d",
+                    worker.address,
+                    status,
+                    worker.process.pid,
+                )
             try:
                 worker.wait_until_ready()
             except InputError as error:
