@@ -183,7 +183,8 @@ def _keep(workers, closing, starting):
             try:
                 worker.wait_until_ready()
             except InputError as error:
-                log.warning("%s", error)
+                if not closing.is_set():
+                    log.warning("%s", error)
                 closing.wait(_PATIENCE)
 
 

@@ -29,6 +29,10 @@ def until(process, words):
     raise AssertionError("".join(lines))
 
 
+def worker_of(said):
+    return int(re.search(r"process (\d+)", said).group(1))
+
+
 def gone(pid, seconds=30):
     """Wait until a process is no more."""
     for _ in range(10 * seconds):
@@ -40,18 +44,27 @@ def gone(pid, seconds=30):
     return False
 
 
-def test_it_starts_killed_workers_again_and_stops(monkeypatch):
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+def test_it_stops_when_told():
     with serve("--port", "0", "--workers", "1") as process:
         said = until(process, "Ctrl-C stops")
         assert re.search(r"data service grpc://localhost:\d+;", said)
-        worker = int(re.search(r"worker localhost:\d+, process (\d+)", said).group(1))
-        os.kill(worker, signal.SIGKILL)
-        again = re.search(r"status -9\): started again, process (\d+)", until(process, "again"))
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == "stopped\n"
     assert process.returncode == 0
-    assert gone(int(again.group(1)))
+    assert gone(worker_of(said))
+
+
+@pytest.mark.slow
+def test_killed_workers_start_again():
+    with serve("--port", "0", "--workers", "1") as process:
+        worker = worker_of(until(process, "Ctrl-C stops"))
+        os.kill(worker, signal.SIGKILL)
+        said = until(process, "again")
+        assert re.search(r"worker localhost:\d+ ended \(status -9\): started again", said)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == "stopped\n"
+    assert process.returncode == 0
+    assert gone(worker_of(said))
 
 
 @pytest.mark.slow
@@ -64,14 +77,6 @@ def test_workers_do_not_outlive_it():
 
 
 @pytest.mark.slow
-def test_ctrl_c():
-    with serve("--port", "0", "--workers", "1") as process:
-        until(process, "Ctrl-C stops")
-        process.send_signal(signal.SIGINT)
-        assert process.stdout.read() == "stopped\n"
-    assert process.returncode == 0
-
-
 def test_no_dispatcher():
     with serve("--dispatcher", "127.0.0.1:1") as process:
         said = process.stdout.read()
