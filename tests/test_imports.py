@@ -17,6 +17,7 @@ ROOMS = {
     "errors": set(),
     "chunks": {"errors"},
     "recordings": {"chunks", "data", "errors"},
+    "archives": {"recordings", "data", "errors"},
     "ops": {"errors"},
     "targets": {"ops", "errors"},
     "losses": {"ops", "targets", "errors"},
@@ -93,6 +94,12 @@ def test_only_data_and_tflite_import_tensorflow():
     tree = ast.parse((ROOT / "importers/tf_checkpoint.py").read_text("utf-8"))
     assert not any("tensorflow" in ast.unparse(node) for node in tree.body if is_import(node))
     assert len(importers_of("tensorflow_io")) <= 1
+
+
+def test_one_file_imports_beam_and_only_when_asked():
+    assert importers_of("apache_beam") == {"archives.py"}
+    tree = ast.parse((ROOT / "archives.py").read_text("utf-8"))
+    assert not any("apache_beam" in ast.unparse(node) for node in tree.body if is_import(node))
 
 
 @pytest.mark.parametrize("package", ["jax", "torch", "tf_keras", "librosa", "torchaudio"])
