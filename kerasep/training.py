@@ -47,7 +47,8 @@ def train(
 
     Args:
         model: a model of the zoo.
-        tracks: folder of tracks, or list of `kerasep.data.Track`, to train on.
+        tracks: folder of tracks, list of `kerasep.data.Track`, or folder that `kerasep.data.prepare`
+            wrote, to train on.
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
             the training tracks is held out; with a single one there is no validation, and the
@@ -99,9 +100,7 @@ def train(
     folder.start(model, {"recipe": recipe, "seed": seed, "kerasep": __version__})
     with input_errors():
         if not folder.history:
-            examples = pipeline(train_tracks, model, seed=seed, **recipe["data"])
-            seconds = recipe["data"]["batch_size"] * recipe["data"]["crop_seconds"]
-            model.adapt(examples.take(max(1, round(STATISTICS_SECONDS / seconds))))
+            model.adapt(_statistics(train_tracks, model, pipeline, recipe["data"], seed))
         training = pipeline(
             train_tracks, model, seed=seed, first_epoch=len(folder.history), **recipe["data"]
         )
@@ -131,6 +130,16 @@ def train(
     return folder.history
 
 
+def _statistics(tracks, model, pipeline, settings, seed):
+    """What a model's normalisation starts from: kept with prepared tracks, else some batches."""
+    known = data.prepared.statistics(tracks, model) if data.prepared.is_prepared(tracks) else None
+    if known:
+        return known
+    seconds = settings["batch_size"] * settings["crop_seconds"]
+    batches = max(1, round(STATISTICS_SECONDS / seconds))
+    return pipeline(tracks, model, seed=seed, **settings).take(batches)
+
+
 def split(tracks, valid, sources):
     """Find the tracks to train and to validate on.
 
@@ -144,11 +153,14 @@ def split(tracks, valid, sources):
         sources: names that every track must have.
 
     Returns:
-        Two lists of tracks.
+        Two lists of tracks, or the folder of prepared tracks in their place.
 
     Raises:
         InputError: for a folder without tracks, or a track without a source.
     """
+    if data.prepared.is_prepared(tracks):
+        held_out = tracks if data.prepared.holds_validation(tracks) else []
+        return tracks, held_out if valid is None else _found(valid, sources)
     tracks = _found(tracks, sources)
     return data.tracks.split(tracks, None if valid is None else _found(valid, sources))
 
@@ -282,6 +294,8 @@ def _loss(config):
 
 
 def _found(tracks, sources):
+    if data.prepared.is_prepared(tracks):
+        return tracks
     if isinstance(tracks, str | pathlib.Path):
         return data.find_tracks(tracks, sources)
     for track in tracks:

@@ -11,6 +11,7 @@ from kerasep.cli.evaluate import evaluate
 from kerasep.cli.export import export
 from kerasep.cli.import_weights import import_weights
 from kerasep.cli.list_entries import list_entries
+from kerasep.cli.prepare import prepare
 from kerasep.cli.separate import separate
 from kerasep.cli.show import show
 from kerasep.cli.terminal import fail, show_log
@@ -28,6 +29,7 @@ COMMANDS = {
     "list": list_entries,
     "show": show,
     "import": import_weights,
+    "prepare": prepare,
     "train": train,
     "separate": separate,
     "evaluate": evaluate,

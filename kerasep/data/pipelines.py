@@ -1,15 +1,17 @@
 """From recordings on disk to batches: tf.data pipelines for training and for validation."""
 
 import inspect
+from pathlib import Path
 
 import tensorflow as tf
 
+from kerasep.data import prepared
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
 from kerasep.data.plans import plan_crops
 from kerasep.data.reader import Reader
-from kerasep.data.service import Job, live_batches
+from kerasep.data.service import Job, live_batches, prepared_batches
 from kerasep.data.spectra import stft
 from kerasep.errors import InputError
 
@@ -54,7 +56,9 @@ def waveforms(
     Args:
         data: A folder (see `find_tracks`), a list of `Track`, or a `Pool`: of speakers, whose
             recordings are joined end to end and mixed with those of others, never with their own,
-            or of instruments, by the names of the sources.
+            or of instruments, by the names of the sources. Or a folder that `prepare` wrote: of
+            its tracks those for training or for validation, without semitones, snr, min_sources,
+            min_level and augment, which need the recordings.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -142,7 +146,7 @@ def spectrograms(data, model, **options):
     """Batches of mixture magnitudes and references, for models that take spectrograms.
 
     Args:
-        data: A folder (see `find_tracks`) or a list of `Track`.
+        data: As for `waveforms`; also a folder that `prepare` wrote as spectrograms.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
             `hop` and `window`. Where it has an `output` that is a dict, as a model with several
             heads has, every head is given the same reference under its name.
@@ -183,12 +187,16 @@ def spectrograms(data, model, **options):
         reference = tf.ensure_shape(reference, (batch, frames, bins, channels, count, 2))
         if mask is not None:
             reference *= tf.reshape(mask, (-1, frames, bins, 1, 1, 1))
-        targets = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
-        return tf.norm(reference[..., 0, :], axis=-1), targets
+        return targets(reference)
+
+    def targets(reference):
+        each = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
+        return tf.norm(reference[..., 0, :], axis=-1), each
 
     arguments = inspect.signature(waveforms).bind(data, model, **options)
     arguments.apply_defaults()
-    return _dataset(transform=transform, **arguments.arguments)
+    transformed = prepared.is_prepared(data) and prepared.holds_spectrograms(data)
+    return _dataset(transform=targets if transformed else transform, **arguments.arguments)
 
 
 def _dataset(
@@ -220,6 +228,18 @@ def _dataset(
             f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
             f"threads={threads}: expected whole numbers from 0 on, at least one thread"
         )
+    if data_service is not None and not training:
+        raise InputError("received data_service with training=False: validate without it")
+    if prepared.is_prepared(data):
+        data = Path(data).absolute() if data_service else data
+        options = {"batch_size": batch_size, "crop_seconds": crop_seconds, "training": training}
+        options |= {"crops_per_track": crops_per_track, "augment": augment, "seed": seed}
+        steps, epoch_of_batches = prepared.batches(data, model, swap=swap, **options, **mixing)
+        if data_service is not None:
+            place = first_epoch, first_step
+            dataset = prepared_batches(epoch_of_batches, steps, place, data_service)
+            return dataset.map(transform).prefetch(1) if transform else dataset
+        return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
@@ -232,14 +252,7 @@ def _dataset(
             f"received batch_size={batch_size}, but an epoch has {plan.length} crops: lower "
             "batch_size or raise crops_per_track"
         )
-    if first_step >= steps:
-        raise InputError(
-            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
-        )
-    if data_service is not None and not training:
-        raise InputError("received data_service with training=False: validate without it")
     reader = Reader(plan, samples, model, effects, threads)
-    passes = Passes(first_epoch, first_step, steps)
 
     def read(epoch, step):
         first = step * batch_size
@@ -267,14 +280,26 @@ def _dataset(
         job = Job(plan, samples, model, effects, threads, batch_size, steps)
         dataset = live_batches(job, first_epoch * steps + first_step, data_service).map(masked)
         return dataset.map(transform).prefetch(1) if transform else dataset
+
+    def epoch_of_batches(epoch, start):
+        return tf.data.Dataset.range(start, steps).map(
+            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
+        )
+
+    return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
+
+
+def _passes(epoch_of_batches, steps, first_epoch, first_step, transform):
+    """Make a dataset whose every pass is the next epoch."""
+    if first_step >= steps:
+        raise InputError(
+            f"received first_step={first_step}: expected one of the {steps} batches of an epoch"
+        )
+    passes = Passes(first_epoch, first_step, steps)
     number = tf.TensorSpec((), tf.int64)
     dataset = tf.data.Dataset.from_generator(
         passes.start, output_signature=(number, number)
-    ).flat_map(
-        lambda epoch, start: tf.data.Dataset.range(start, steps).map(
-            lambda step: batch(epoch, step), num_parallel_calls=2, deterministic=True
-        )
-    )
+    ).flat_map(epoch_of_batches)
     if not first_step:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
     dataset = dataset.prefetch(1)

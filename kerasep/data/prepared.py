@@ -12,7 +12,7 @@ import tensorflow as tf
 from kerasep.data import shards
 from kerasep.data.shard_crops import ShardCrops, whole
 from kerasep.data.shard_draws import training_draw, validation_draw
-from kerasep.data.shard_mixing import mixing_matrices, side_by_side
+from kerasep.data.shard_mixing import Mixer
 from kerasep.data.statistics import Statistics
 from kerasep.errors import InputError
 
@@ -93,81 +93,9 @@ def statistics(folder, model):
     return [(Statistics.from_json(stored).stand_in(model.channels), None)]
 
 
-def waveforms(folder, model, **options):
-    """Batches of mixtures and their sources: `kerasep.data.waveforms` of a prepared folder.
-
-    Args:
-        folder: The prepared folder.
-        model: Anything with `sources`, `sample_rate` and `channels`.
-        **options: As `kerasep.data.waveforms` has them, but for those that need the files.
-
-    Returns:
-        A tf.data.Dataset of (mixture, sources).
-
-    Raises:
-        InputError: The folder and the model do not fit, or an option is out of range.
-    """
-    settings = read_index(folder)["settings"]
-    if settings["format"] == "spectrogram":
-        raise InputError(
-            f"{folder} holds spectrograms, the model takes waveforms: prepare it with --format "
-            "int16 or float16"
-        )
-    stored_type = tf.as_dtype(settings["format"])
-
-    def mix(content, matrices, rows):
-        numbers = side_by_side(content, stored_type, rows, model.channels)
-        sources = tf.reshape(
-            matrices[:, :, :, 1:], (-1, numbers.shape[-1], model.channels * len(model.sources))
-        )
-        return tf.matmul(numbers, matrices[:, :, :, 0, 0]), tf.reshape(
-            tf.matmul(numbers, sources), (-1, rows, model.channels, len(model.sources))
-        )
-
-    return _batches(folder, model, mix, 1, **options)
-
-
-def spectrograms(folder, model, **options):
-    """Batches of references from a folder prepared as spectrograms.
-
-    Args:
-        folder: A folder prepared as spectrograms.
-        model: Anything with `sources`, `sample_rate`, `channels` and `stft`.
-        **options: As for `waveforms`.
-
-    Returns:
-        A tf.data.Dataset of what `kerasep.data.spectrograms` calls the reference,
-        `(batch, frames, bins, channels, 1 + sources, 2)`.
-
-    Raises:
-        InputError: As `waveforms`.
-    """
-    settings, wanted = read_index(folder)["settings"], shards.transform_of(model)
-    if settings["stft"] != wanted:
-        raise InputError(
-            f"{folder} holds spectrograms of {settings['stft']}, the model takes {wanted}: prepare "
-            "it for this model, or with --format int16 for any"
-        )
-    bins = settings["row_shape"][0]
-
-    def mix(content, matrices, rows):
-        numbers = side_by_side(content, tf.float16, rows * bins, 2 * model.channels)
-        mixed = tf.matmul(
-            numbers,
-            tf.reshape(
-                matrices, (-1, numbers.shape[-1], 2 * model.channels * (1 + len(model.sources)))
-            ),
-        )
-        return tf.reshape(mixed, (-1, rows, bins, model.channels, 1 + len(model.sources), 2))
-
-    return _batches(folder, model, mix, 2, **options)
-
-
-def _batches(
+def batches(
     folder,
     model,
-    mix,
-    parts,
     *,
     batch_size=16,
     crop_seconds=6.0,
@@ -177,13 +105,60 @@ def _batches(
     gain=(0.25, 1.25),
     swap=True,
     seed=0,
-    first_epoch=0,
-    first_step=0,
+    **others,
 ):
-    """Batches of what `mix` makes of bytes, matrices, and how many rows a crop has."""
+    """Make the batches of an epoch from a prepared folder, in the graph from end to end.
+
+    Args:
+        folder: The prepared folder.
+        model: Anything with `sources`, `sample_rate`, `channels` and `stft`.
+        batch_size: As for `kerasep.data.waveforms`, and so on.
+        crop_seconds: Likewise.
+        training: Likewise.
+        crops_per_track: Likewise.
+        remix: Likewise.
+        gain: Likewise.
+        swap: Likewise.
+        seed: Likewise.
+        **others: Options of `kerasep.data.waveforms` that need the recordings; None or 0.
+
+    Returns:
+        How many batches an epoch has, and a function of the number of an epoch and of a batch that
+        gives a tf.data.Dataset of the epoch's batches from that one on: of (mixture, sources) as
+        `kerasep.data.waveforms`, or from a folder of spectrograms of what
+        `kerasep.data.spectrograms` calls the reference.
+
+    Raises:
+        InputError: The folder does not fit the model, or an option is out of range.
+
+    Example:
+    ```python
+    from types import SimpleNamespace
+    import kerasep
+    import tensorflow as tf
+
+    kerasep.data.write_songs("songs", 4, seconds=2.0)
+    model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
+    kerasep.data.prepare("songs", "shards", model)
+    steps, epoch = kerasep.data.prepared.batches("shards", model, batch_size=1, crop_seconds=1.0)
+    endless = tf.data.Dataset.counter().flat_map(lambda number: epoch(number, 0))
+    assert steps == 6 and len(list(endless.take(13))) == 13
+    ```
+    """
     index = read_index(folder)
     settings, part = index["settings"], index["train" if training else "valid"]
     slots = _slots(folder, settings, model)
+    asked = sorted(name for name, value in others.items() if value)
+    if asked and training:
+        raise InputError(
+            f"received {', '.join(asked)} for {folder}: that needs the recordings, train on these "
+            "or leave it out"
+        )
+    if not 0 <= remix <= 1 or (gain is not None and not 0 <= gain[0] <= gain[1]):
+        raise InputError(
+            f"received remix={remix}, gain={gain}: expected a probability, and a range of factors "
+            "(low, high) or None"
+        )
     rows = shards.rows(settings, round(crop_seconds * model.sample_rate))
     crops = ShardCrops(folder, settings, part["shards"], rows)
     if training:
@@ -197,44 +172,39 @@ def _batches(
         steps = -(-len(order) // batch_size)
     if not steps:
         raise InputError(
-            f"received batch_size={batch_size}, training={training}, but the {len(order)} crops "
-            f"for that in {folder} fill no batch: lower batch_size, or prepare more tracks"
+            f"received batch_size={batch_size}, training={training}, but {folder} has "
+            f"{len(order)} such crops: lower batch_size, or prepare more tracks"
         )
-    if first_epoch < 0 or not 0 <= first_step < steps:
-        raise InputError(
-            f"received first_epoch={first_epoch}, first_step={first_step}: expected a number from "
-            f"0 on, and one of the {steps} batches of an epoch"
-        )
+    mixer = Mixer(settings, rows, slots, len(model.sources))
 
     def requests(epoch):
-        """List where the groups of every example lie, and how they are mixed."""
+        """List where the groups of every crop lie, and how they are mixed."""
         drawn = {name: tf.gather(value, slots, axis=1) for name, value in draw(epoch).items()}
         places = crops.locate(drawn["segment"], drawn["start"])
         gains = drawn["gain"] * places.pop("scale")
-        sources, channels = len(model.sources), model.channels
-        return places, mixing_matrices(gains, drawn["swap"], slots, sources, channels, parts)
+        return places, mixer.matrices(gains, drawn["swap"])
 
-    def batches(epoch, step):
-        """Give an epoch's batches from a step on."""
+    def epoch_of_batches(epoch, step):
         asked = tf.data.Dataset.from_tensor_slices(requests(epoch)).skip(step * batch_size)
-        examples = asked.interleave(
-            crops.read, cycle_length=8, num_parallel_calls=2, deterministic=True
-        )
-        examples = whole(examples, folder, crops.files).take(len(order) - step * batch_size)
-        return examples.batch(batch_size, drop_remainder=training).map(
-            lambda content, matrices: mix(content, matrices, rows),
-            num_parallel_calls=2,
-            deterministic=True,
-        )
+        read = asked.interleave(crops.read, cycle_length=8, num_parallel_calls=2)
+        read = whole(read, folder, crops.files).take(len(order) - step * batch_size)
+        options = tf.data.Options()
+        options.deterministic = True
+        read = read.batch(batch_size, drop_remainder=training)
+        return read.map(mixer.mix, num_parallel_calls=2).with_options(options)
 
-    dataset = _passes(first_epoch, first_step).flat_map(batches)
-    if not first_step:
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps))
-    return dataset.prefetch(1)
+    return steps, epoch_of_batches
 
 
 def _slots(folder, settings, model):
     """Tell for every stored group to which source of the model it belongs, or to the rest."""
+    spectra = settings["format"] == "spectrogram"
+    stft = shards.transform_of(model)
+    if spectra and settings["stft"] != stft:
+        raise InputError(
+            f"{folder} holds spectrograms of {settings['stft']}, the model takes "
+            f"{stft or 'waveforms'}: prepare it for this model, or as int16 for any"
+        )
     for name in ("sample_rate", "channels"):
         if settings[name] != getattr(model, name):
             raise InputError(
@@ -254,15 +224,3 @@ def _slots(folder, settings, model):
             )
         belongs |= dict.fromkeys(names, slot)
     return list(belongs.values())
-
-
-def _passes(first_epoch, first_step):
-    """Count the passes over a dataset: each is an epoch's number, and the step it starts at."""
-    with tf.init_scope(), tf.device("CPU"):
-        begun = tf.Variable(0, dtype=tf.int64, trainable=False)
-
-    def next_pass(_):
-        number = begun.assign_add(1) - 1
-        return first_epoch + number, tf.where(number == 0, tf.constant(first_step, tf.int64), 0)
-
-    return tf.data.Dataset.range(1).map(next_pass)

@@ -20,6 +20,7 @@ from kerasep.errors import InputError
 # TensorFlow names the Python functions of a process in the order in which it meets them. In a
 # worker, which meets `answer` first, that is its name, and a graph made elsewhere can call it.
 TOKEN = "pyfunc_0"
+_RUN = 8  # drawing an epoch's crops costs more than reading one batch of them
 _ADDRESS = re.compile(r"(?:grpc://)?(?P<host>[^/:\s]+|\[[^\]]+\]):(?P<port>\d+)")
 
 
@@ -113,8 +114,32 @@ def live_batches(job, first, address):
         return *place, tf.ensure_shape(mixture, shape), tf.ensure_shape(sources, all_shape)
 
     dataset = tf.data.Dataset.range(first, tf.int64.max).map(batch, num_parallel_calls=2)
-    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    return _distribute(dataset, address).apply(endless).prefetch(1)
+    return _endless(_distribute(dataset, address))
+
+
+def prepared_batches(epoch_of_batches, steps, place, address):
+    """Have the workers read batches from prepared shards, a run of neighbouring ones at a time.
+
+    Args:
+        epoch_of_batches: see `kerasep.data.prepared.batches`.
+        steps: batches in an epoch.
+        place: epoch and step to begin at, or a few steps before.
+        address: of the dispatcher.
+
+    Returns:
+        An endless `tf.data.Dataset`, epoch after epoch.
+
+    Raises:
+        InputError: as `distributed`.
+    """
+    runs = -(-steps // _RUN)
+    epoch, step = place
+
+    def run(number):
+        return epoch_of_batches(number // runs, number % runs * _RUN).take(_RUN)
+
+    numbers = tf.data.Dataset.range(epoch * runs + step // _RUN, tf.int64.max)
+    return _endless(distributed(numbers.flat_map(run).prefetch(1), address))
 
 
 def answer(packed, number):
@@ -205,6 +230,12 @@ def _distribute(dataset, address):
             compression=None,  # audio hardly becomes smaller
         )
     )
+
+
+def _endless(dataset):
+    return dataset.apply(
+        tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    ).prefetch(1)
 
 
 def _python_functions(dataset):

@@ -163,7 +163,6 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
         "rest": any(track[-1] for track in groups),
         "record_rows": max(1, round(_RECORD_SECONDS * rate)),
         "row_shape": [bins, model.channels, 2] if spectra else [model.channels],
-        "channel_axis": -2 if spectra else -1,
     }
     training = _filled(settings, tracks, 0, shard_bytes)
     held_out = _filled(settings, valid, len(tracks), shard_bytes)

@@ -1,0 +1,87 @@
+"""The command `kerasep prepare`."""
+
+import pathlib
+from types import SimpleNamespace
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.options import Names, given, named
+from kerasep.cli.terminal import progress_bar, say, start_keras
+from kerasep.errors import InputError
+
+
+def prepare(
+    data: Annotated[pathlib.Path, typer.Argument(help="folder of tracks")],
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="the folder for the shards")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", help="a preset or a run's folder, for sources, rate and transform"
+        ),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="int16 or float16 for waveforms, spectrogram for the model's transform in float16"
+        ),
+    ] = "int16",
+    valid: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="tracks to validate on; default: the data set's own, or every tenth"),
+    ] = None,
+    sources: Names = None,
+    sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
+    channels: Annotated[int | None, typer.Option(min=1, help="1 mono, 2 stereo")] = None,
+    n_fft: Annotated[int | None, typer.Option(min=2, help="samples in a frame")] = None,
+    hop: Annotated[int | None, typer.Option(min=1, help="samples from frame to frame")] = None,
+    shard_megabytes: Annotated[int, typer.Option(min=1, help="about the size of a file")] = 256,
+):
+    """Write tracks as TFRecord shards, which training reads faster than audio files.
+
+    The folder is what kerasep train --data takes. The same command again goes on after a kill, and
+    writes damaged shards anew.
+    """
+    start_keras()
+    from kerasep.data import find_tracks, preparation, shards
+
+    signal = _signal(model, named(sources) | given(sample_rate=sample_rate, channels=channels))
+    if n_fft or hop:
+        stft = {**(shards.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
+        signal = SimpleNamespace(**{**vars(signal), "stft": stft})
+    held_out = find_tracks(valid, signal.sources) if valid else None
+    plan = shards.plan(
+        find_tracks(data, signal.sources),
+        signal,
+        held_out,
+        format=format,
+        shard_bytes=shard_megabytes << 20,
+    )
+    seconds = sum(track.duration for track in plan.tracks)
+    say(
+        f"{len(plan.tracks)} tracks, {seconds / 3600:.2f} hours, {', '.join(signal.sources)}: "
+        f"{plan.bytes / 1e6:,.0f} MB in {len(plan.shards)} shards"
+    )
+    with progress_bar("preparing") as progress:
+        index = preparation.carry_out(plan, out_folder, progress=progress)
+    lost = f"rounding {index['snr_db']} dB below the signal" if index["snr_db"] else "nothing lost"
+    say(f"{out_folder / shards.INDEX}: {format}, {lost}")
+    for skip in index["skipped"]:
+        say(f"left out: {skip['track']}: {skip['reason']}")
+
+
+def _signal(model, options):
+    """What the shards are for: a model's sources, rate, channels and transform, or given ones."""
+    if model is not None:
+        from kerasep import zoo
+
+        loaded = zoo.load(model, **options)
+        names = ("sources", "sample_rate", "channels", "stft")
+        return SimpleNamespace(**{name: getattr(loaded, name) for name in names})
+    missing = {"sources", "sample_rate", "channels"} - set(options)
+    if missing:
+        raise InputError(
+            f"received no --model and no {', '.join(sorted(missing))}: expected a model, or all of "
+            "--sources, --sample-rate and --channels"
+        )
+    return SimpleNamespace(**options, stft=None)
