@@ -10,30 +10,44 @@ import time
 import keras
 
 from kerasep.errors import InputError
+from kerasep.recovery import NotFiniteError
+from kerasep.run_state import RunState, capture, is_finite, restore
 
-MODEL, HISTORY, SETTINGS = "model.keras", "history.csv", "recipe.json"
+MODEL, HISTORY, SETTINGS, STATE = "model.keras", "history.csv", "recipe.json", "state.npz"
 
 
 class RunFolder(keras.callbacks.Callback):
-    """Keeps a run's folder, and takes training up where the folder's last whole epoch left it.
+    """Keeps a run's folder, and takes training up where the folder's state left it.
 
-    After every epoch the weights and the optimizer's state are written under the epoch's number,
-    then the history with that epoch in it, each by renaming a complete file: so whenever the
-    process is killed, the history's length names a state that is there.
+    The state is one file, replaced by a complete one after every epoch and every few minutes
+    within. So whenever the process is killed, there is a whole state to go on from; the history
+    and the best model are written before it, and come out the same when they are written again.
 
     Args:
         path: the folder.
         monitor: the logged value whose minimum makes the best model.
+        epochs: how many the run has at most.
         max_minutes: end the run at this time, or after the epoch before it, or None.
+        save_minutes: how much of the work within an epoch a kill may cost.
+        writes: whether this process writes, as only the first of several does.
     """
 
-    def __init__(self, path, monitor, max_minutes=None):
+    def __init__(self, path, monitor, epochs, max_minutes=None, save_minutes=5.0, writes=True):
         super().__init__()
         self.path = pathlib.Path(path)
         self.monitor = monitor
+        self.epochs = epochs
         self.max_minutes = max_minutes
-        self.history = []
+        self.save_minutes = save_minutes
+        self.writes = writes
+        self.state = None
         self.watchers = []
+        self.pending = None
+
+    @property
+    def history(self):
+        """A dict for each whole epoch."""
+        return self.state.history
 
     def start(self, model, settings):
         """Look into the folder for a run to go on with; nothing is written yet.
@@ -41,6 +55,9 @@ class RunFolder(keras.callbacks.Callback):
         Args:
             model: the model that will be trained.
             settings: what a run must have in common with the one that it goes on from.
+
+        Returns:
+            The state to go on from, or None for a new run.
 
         Raises:
             InputError: when the folder holds something else, a finished run, or one of other
@@ -50,29 +67,55 @@ class RunFolder(keras.callbacks.Callback):
         settings = json.loads(json.dumps({**settings, "monitor": self.monitor, **about}))
         self.settings = settings
         earlier = self._read_settings()
-        if earlier and (self.path / HISTORY).is_file():
+        if earlier and (self.path / STATE).is_file():
             differing = sorted(key for key in settings if settings[key] != earlier.get(key))
-            if not self._states():
-                raise InputError(
-                    f"received --out {self.path}, which holds a finished run: choose another folder"
-                )
             if differing:
                 raise InputError(
                     f"received --out {self.path}, which holds a run with another "
                     f"{', '.join(differing)}: choose another folder, or go on with its own settings"
                 )
-            self.history = self._read_history()
-        elif not earlier and self.path.is_dir() and any(self.path.iterdir()):
+            return RunState.read(self.path / STATE)
+        if earlier and (self.path / HISTORY).is_file():
+            raise InputError(
+                f"received --out {self.path}, which holds a finished run: choose another folder"
+            )
+        if not earlier and self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(
                 f"received --out {self.path}, which holds other files: choose another folder"
             )
-        # What is left is a new folder, or a run without a whole epoch: it has nothing to lose.
+        # What is left is a new folder, or a run that had no time to begin.
+        return None
 
-    def write_settings(self):
-        """Make the folder, with the run's settings in it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.settings, indent=2)
-        self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
+    def begin(self, model, state):
+        """Take up a state, and write the folder where the run is new.
+
+        Args:
+            model: the model that will be trained; a copy of it holds the best weights.
+            state: from `start`, or a new one.
+        """
+        self.best_model = type(model).from_config(model.get_config())
+        self.before, self.began = state.seconds, time.monotonic()
+        self.resume(state)
+        if self.writes and not (state.epoch or state.step):
+            self.path.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({**self.settings, "batch_size": state.batch_size}, indent=2)
+            self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
+            self.write()
+
+    def resume(self, state):
+        """Go on from a state when training begins next."""
+        self.state, self.pending = state, state.arrays
+
+    def last_state(self):
+        """Read the state that was written last."""
+        return RunState.read(self.path / STATE)
+
+    def write(self):
+        """Write the state."""
+        if self.writes:
+            self._replace(self.path / STATE, self.state.write)
+        self.state.arrays = {}  # three times the weights, which the file now has
+        self.saved = time.monotonic()
 
     def replayed(self, watchers):
         """Name the callbacks that are shown the history again when a run goes on.
@@ -87,67 +130,98 @@ class RunFolder(keras.callbacks.Callback):
         return self.watchers
 
     def on_train_begin(self, logs=None):
-        """Restore the state after the last whole epoch."""
+        """Restore the state."""
         self.best = min((row[self.monitor] for row in self.history), default=math.inf)
+        optimizer = self.model.optimizer
+        rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
         for epoch, row in enumerate(self.history):
             for watcher in self.watchers:
                 watcher.on_epoch_end(epoch, dict(row))
-        if self.history:
-            # Unbuilt, the optimizer would be left out of what is loaded.
-            self.model.optimizer.build(self.model.trainable_variables)
-            self.model.load_weights(self._state(len(self.history)))
-        self.before = self.history[-1]["seconds"] if self.history else 0.0
-        self.began = time.monotonic()
+        if keras.ops.convert_to_numpy(optimizer.learning_rate) != rate:
+            optimizer.learning_rate = rate
+        if self.pending:
+            restore(self.model, self.pending)
+        self.saved = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Go on with the running metrics of an epoch that was begun before."""
+        if self.pending and self.state.step:
+            restore(self.model, self.pending, kinds=["metric"])
+        self.pending = None
+        self.first = self.state.step * self.state.parts
 
     def on_train_batch_end(self, batch, logs=None):
-        """End the epoch where time has run out within it."""
+        """Write the state when it is time; end the epoch where time has run out within it."""
+        if not math.isfinite(logs["loss"]):
+            raise NotFiniteError(f"loss {logs['loss']} in epoch {self.state.epoch + 1}")
+        done = self.first + batch + 1
+        if done % self.state.parts:
+            return
         if self.max_minutes is not None and self._seconds() > 60 * self.max_minutes:
             self.model.stop_training = True
+        elif (
+            self.writes
+            and time.monotonic() - self.saved >= 60 * self.save_minutes
+            and batch + 1 != self.params["steps"]  # then on_epoch_end does it
+            and self._advance(self.state.epoch, done // self.state.parts)
+        ):
+            self.write()
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the state, the history, and the model where it is the best so far."""
+        """Write the model where it is the best so far, the history, and the state."""
         loss = float(logs[self.monitor])
         if not math.isfinite(loss):
-            raise InputError(
-                f"received {self.monitor} {loss} in epoch {epoch + 1}: lower the learning rate or "
-                f"the clipping norm; {self.path} keeps the state before it"
-            )
-        if loss < self.best:
-            self.best = loss
-            self._replace(self.path / MODEL, self._save_model)
+            raise NotFiniteError(f"{self.monitor} {loss} in epoch {epoch + 1}")
         seconds = self._seconds()
         taken = seconds - (self.history[-1]["seconds"] if self.history else 0.0)
-        row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
-        self.history.append(row | {key: float(value) for key, value in logs.items()})
-        state = self._state(len(self.history))
-        self._replace(state, self.model.save_weights)
-        self._replace(self.path / HISTORY, self._write_history)
-        for old in self._states():
-            if old != state:
-                old.unlink()
         if self.max_minutes is not None and seconds + taken > 60 * self.max_minutes:
             self.model.stop_training = True
+        if not self._advance(epoch + 1, 0):
+            raise NotFiniteError(f"weights that are not finite in epoch {epoch + 1}")
+        self.state.finished = self.model.stop_training or epoch + 1 == self.epochs
+        row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
+        self.history.append(row | {key: float(value) for key, value in logs.items()})
+        if loss < self.best:
+            self.best = loss
+            self._write_model()
+        self._write_history()
+        self.write()
 
     def finish(self):
         """Remove the state of a run that has come to its end."""
-        for leftover in [*self._states(), *self.path.glob(".partial.*")]:
-            leftover.unlink()
+        if self.writes:
+            self._write_history()
+            for leftover in [self.path / STATE, *self.path.glob(".partial.*")]:
+                leftover.unlink(missing_ok=True)
+
+    def _advance(self, epoch, step):
+        """Take the state of the model, that far in the run, unless a weight is not finite."""
+        arrays = capture(self.model)
+        if not is_finite(arrays):
+            return False
+        self.state.arrays = arrays
+        self.state.epoch, self.state.step, self.state.seconds = epoch, step, self._seconds()
+        return True
 
     def _seconds(self):
         """How long the run has taken, parts before a kill included."""
         return self.before + time.monotonic() - self.began
 
-    def _state(self, epoch):
-        return self.path / f"epoch_{epoch:05d}.weights.h5"
+    def _write_model(self):
+        # In a copy, since a compiled model would take its optimizer along: three times the size.
+        self.best_model.set_weights(self.model.get_weights())
+        if self.writes:
+            self._replace(self.path / MODEL, self.best_model.save)
 
-    def _states(self):
-        return sorted(self.path.glob("epoch_*.weights.h5"))
+    def _write_history(self):
+        if self.writes and self.history:
+            self._replace(self.path / HISTORY, self._write_rows)
 
-    def _save_model(self, path):
-        # A copy, since a compiled model would take its optimizer along: three times the size.
-        copy = type(self.model).from_config(self.model.get_config())
-        copy.set_weights(self.model.get_weights())
-        copy.save(path)
+    def _write_rows(self, path):
+        with open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, self.history[0])
+            writer.writeheader()
+            writer.writerows(self.history)
 
     def _replace(self, path, write):
         """Write a file completely, or leave the old one as it is."""
@@ -167,16 +241,3 @@ class RunFolder(keras.callbacks.Callback):
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         return settings if isinstance(settings, dict) and "kerasep" in settings else None
-
-    def _write_history(self, path):
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, self.history[0])
-            writer.writeheader()
-            writer.writerows(self.history)
-
-    def _read_history(self):
-        with open(self.path / HISTORY, newline="") as file:
-            rows = [
-                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
-            ]
-        return [{**row, "epoch": int(row["epoch"])} for row in rows]

@@ -1,16 +1,21 @@
-"""From a preset's recipe to a trained model: compile, fit, checkpoints, logs, resume."""
+"""From a preset's recipe to a trained model: fit, checkpoints, recovery, resume."""
 
 import inspect
-import json
-import math
+import logging
 import pathlib
 
 import keras
 
-from kerasep import __version__, data, losses
+from kerasep import __version__, data
+from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
+from kerasep.devices import agreed, count, process, replica, spread
 from kerasep.errors import InputError
+from kerasep.recipes import compile_model, cosine, schedules
+from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
 from kerasep.run_folder import RunFolder
+from kerasep.run_state import RunState, capture, restore
+from kerasep.training_data import TrainingData
 from kerasep.zoo.registry import merge_recipe
 
 RECIPE_KEYS = (
@@ -23,7 +28,8 @@ RECIPE_KEYS = (
     "epochs",
     "data",
 )
-STATISTICS_SECONDS = 600
+MOST_HALVINGS = 5
+log = logging.getLogger(__name__)
 
 
 def train(
@@ -34,30 +40,46 @@ def train(
     *,
     recipe=None,
     seed=0,
+    devices=1,
+    data_service=None,
     max_minutes=None,
+    save_minutes=5.0,
     callbacks=(),
     verbose=0,
 ):
     """Train a model by its recipe, in a folder from which a later call can go on.
 
     The folder holds `model.keras` (the weights with the lowest validation loss), `history.csv`,
-    `recipe.json`, TensorBoard logs and, until training ends, the state after the last whole epoch.
-    After a kill the same call goes on from there, with the crops, learning rate and patience that
-    an unbroken run would have had.
+    `recipe.json`, TensorBoard logs and, until training ends, `state.npz`: weights, optimizer,
+    random seeds, running metrics and place in the data. After a kill the same call goes on from
+    there, and comes to what an unbroken run would have come to.
+
+    Where a loss is no longer a finite number, the run goes back to the state that was written last
+    and on from there, over the same crops, at half the learning rate; after five times it gives up.
+    Where a device runs out of memory, each batch is taken in parts from there on, whose gradients
+    are summed. Both are logged.
 
     Args:
         model: a model of the zoo.
-        tracks: folder of tracks, list of `kerasep.data.Track`, or folder that `kerasep.data.prepare`
-            wrote, to train on.
+        tracks: folder of tracks, list of `kerasep.data.Track`, or folder that
+            `kerasep.data.prepare` wrote, to train on.
         out: the run's folder; made if it is missing.
         valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
             the training tracks is held out; with a single one there is no validation, and the
             training loss counts.
         recipe: settings that differ from `model.recipe`: loss, loss_weights, optimizer, plateau,
-            cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`.
+            cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`,
+            whose `batch_size` may be "auto": the largest power of two that fits.
         seed: decides which crops are drawn and how they are mixed. Defaults to 0.
+        devices: over how many each batch is spread, or "all": on JAX by
+            `keras.distribution.DataParallel`, on several hosts too, on TensorFlow by
+            `tf.distribute.MirroredStrategy`. Defaults to 1.
+        data_service: `grpc://HOST:PORT` of a tf.data service that reads and mixes the training
+            batches (see `kerasep.data.serving`); they come in no promised order, each at most once.
+            Defaults to None: this process does.
         max_minutes: the run ends about then, if it can before an epoch that would take it past
             this; the time before a kill counts. Default: no limit.
+        save_minutes: how often the state is written within an epoch. Defaults to 5.
         callbacks: more Keras callbacks, such as a progress display.
         verbose: as in `keras.Model.fit`. Defaults to 0.
 
@@ -65,8 +87,9 @@ def train(
         The history: a list of dicts, one an epoch.
 
     Raises:
-        InputError: for data that cannot be used, an unknown setting, or a folder that holds a
-            finished run or one of other settings.
+        InputError: for data that cannot be used, an unknown setting, a batch that the devices
+            cannot share, a loss that stays infinite, or a folder that holds a finished run or one
+            of other settings.
 
     Example:
     ```python
@@ -90,54 +113,135 @@ def train(
         raise InputError("received a recipe without epochs: give recipe={'epochs': ...}")
     if recipe["epochs"] < 1:
         raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
+    devices = count(devices)
+    number, processes = process()
+    if processes > 1 and max_minutes is not None:
+        raise InputError("received max_minutes on several hosts, whose clocks would not agree")
     train_tracks, valid_tracks = split(tracks, valid, model.sources)
-    pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
     check_settings(recipe["data"])
     monitor = "val_loss" if valid_tracks else "loss"
-    folder = RunFolder(out, monitor, max_minutes)
     compile_model(model, recipe)
-    watchers = schedules(recipe, monitor)
-    folder.start(model, {"recipe": recipe, "seed": seed, "kerasep": __version__})
+    schedules(recipe, monitor)
+    batches = TrainingData(
+        model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service
+    )
+    folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
+
+    def first_state():
+        settings = {"recipe": recipe, "seed": seed, "kerasep": __version__}
+        return folder.start(model, settings) or _new_state(model, recipe, batches)
+
     with input_errors():
-        if not folder.history:
-            model.adapt(_statistics(train_tracks, model, pipeline, recipe["data"], seed))
-        training = pipeline(
-            train_tracks, model, seed=seed, first_epoch=len(folder.history), **recipe["data"]
-        )
-        validation = None
-        if valid_tracks:
-            size = {key: recipe["data"][key] for key in ("batch_size", "crop_seconds")}
-            validation = pipeline(valid_tracks, model, training=False, **size)
+        state = agreed(first_state, RunState.read)
+        _check_share(state, devices)
         # Not before: what is wrong with the data shows up to here, and leaves no folder behind.
-        folder.write_settings()
-        model.fit(
-            training,
-            validation_data=validation,
-            initial_epoch=len(folder.history),
-            epochs=recipe["epochs"],
-            verbose=verbose,
-            shuffle=False,
-            # The folder comes after what it replays, the others' on_train_begin being over.
-            callbacks=[
-                keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
-                *folder.replayed(watchers),
-                *([cosine(model, recipe["epochs"])] if recipe.get("cosine") else []),
-                folder,
-                *callbacks,
-            ],
-        )
+        batches.training(state)
+        batches.validation(state)
+        folder.begin(model, state)
+        if state.finished:
+            restore(model, state.arrays, kinds=["weight"])
+        with spread(devices):
+            trained = replica(model) if devices > 1 else model
+            while not folder.state.finished:
+                _train_until_failure(trained, recipe, batches, folder, callbacks, verbose)
+            weights = trained.get_weights()
+    model.set_weights(weights)
     folder.finish()
     return folder.history
 
 
-def _statistics(tracks, model, pipeline, settings, seed):
-    """What a model's normalisation starts from: kept with prepared tracks, else some batches."""
-    known = data.prepared.statistics(tracks, model) if data.prepared.is_prepared(tracks) else None
-    if known:
-        return known
-    seconds = settings["batch_size"] * settings["crop_seconds"]
-    batches = max(1, round(STATISTICS_SECONDS / seconds))
-    return pipeline(tracks, model, seed=seed, **settings).take(batches)
+def _new_state(model, recipe, batches):
+    """Make the state that a new run begins with: its batch size, and the statistics of its data."""
+    size = recipe["data"]["batch_size"]
+    if size == "auto":
+        crops = batches.crops()
+        limit = int(crops.cardinality()) // batches.devices
+        size = batches.devices * largest(model, crops.element_spec, limit)
+        log.info("batch size %d: the largest that fits", size)
+    model.adapt(batches.statistics(size))
+    compile_model(model, recipe)
+    model.optimizer.build(model.trainable_variables)
+    return RunState(size, arrays=capture(model))
+
+
+def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
+    """Train to the end, or to a failure after which the run can go on from its last state."""
+    state = folder.state
+    try:
+        replicas = batches.devices if keras.backend.backend() == "tensorflow" else 1
+        compile_model(model, recipe, state.parts, state.halvings, replicas)
+        lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
+        while not folder.state.finished:
+            _fit(model, recipe, batches, folder, [*lowered, folder, *callbacks], verbose)
+        return
+    except NotFiniteError as error:
+        reason, recover = str(error), _halve_rate
+    except Exception as error:  # of a class of the backend's own
+        if not ran_out_of_memory(error) or process()[1] > 1:
+            raise
+        reason, recover = "out of memory", _divide_batches
+    # Out here nothing holds on to what the step had in memory.
+    last = agreed(folder.last_state, RunState.read)
+    recover(last, reason, batches)
+    folder.resume(last)
+    folder.write()
+
+
+def _halve_rate(state, reason, _batches):
+    if state.halvings == MOST_HALVINGS:
+        raise InputError(
+            f"received {reason}, also with the learning rate halved {MOST_HALVINGS} times: lower "
+            f"the learning rate or the clipping norm, and choose another folder"
+        )
+    state.halve_rate()
+    log.warning(
+        "%s: back to epoch %d, batch %d, with the learning rate halved",
+        reason, state.epoch + 1, state.step + 1,
+    )  # fmt: skip
+
+
+def _divide_batches(state, reason, batches):
+    state.divide_batches(smaller_parts(state.batch_size, state.parts, batches.devices))
+    log.warning(
+        "%s: back to epoch %d, batch %d, with each batch of %d taken in %d parts",
+        reason, state.epoch + 1, state.step + 1, state.batch_size, state.parts,
+    )  # fmt: skip
+
+
+def _fit(model, recipe, batches, folder, callbacks, verbose):
+    """Train to the end of the epoch that was begun before, or else all epochs."""
+    state = folder.state
+    training, steps = batches.training(state)
+    # Keras would build from a batch of its own drawing, and a pass over the data be lost.
+    model._symbolic_build(data_batch=training.element_spec)
+    if batches.devices > 1:
+        model._maybe_symbolic_build = lambda *_, **__: None
+    log_writer = keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False)
+    model.fit(
+        training,
+        validation_data=batches.validation(state),
+        initial_epoch=state.epoch,
+        epochs=state.epoch + 1 if state.step else recipe["epochs"],
+        steps_per_epoch=steps,
+        verbose=verbose,
+        shuffle=False,
+        # The folder comes after what it replays, the others' on_train_begin being over.
+        callbacks=[
+            *([log_writer] if folder.writes else []),
+            *folder.replayed(schedules(recipe, folder.monitor)),
+            *callbacks,
+        ],
+    )
+    state.finished |= model.stop_training
+
+
+def _check_share(state, devices):
+    """Refuse a batch that cannot be spread evenly."""
+    if (state.batch_size // state.parts) % devices:
+        raise InputError(
+            f"received batches of {state.batch_size} in {state.parts} parts for {devices} devices, "
+            f"expected a multiple: change batch_size, or the number of devices"
+        )
 
 
 def split(tracks, valid, sources):
@@ -175,7 +279,16 @@ def check_settings(settings):
         InputError: naming them.
     """
     known = set(inspect.signature(data.waveforms).parameters)
-    known -= {"data", "model", "training", "seed", "first_epoch", "first_step"}
+    known -= {
+        "data_service",
+        "data",
+        "model",
+        "training",
+        "seed",
+        "first_epoch",
+        "first_step",
+        "part",
+    }
     unknown = set(settings) - known
     missing = {"batch_size", "crop_seconds"} - set(settings)
     if unknown or missing:
@@ -183,114 +296,6 @@ def check_settings(settings):
             f"received data settings {', '.join(sorted(settings)) or 'none'}, expected batch_size, "
             f"crop_seconds and any of {', '.join(sorted(known - {'batch_size', 'crop_seconds'}))}"
         )
-
-
-def compile_model(model, recipe):
-    """Compile a model with a recipe's loss and optimizer.
-
-    Args:
-        model: a model of the zoo.
-        recipe: dict with `loss` and `optimizer`, each in Keras' serialised form. For a model with
-            several outputs, `loss` is a dict of one for each by name, and `loss_weights` a dict of
-            what each counts in their sum.
-
-    Raises:
-        InputError: for a loss or optimizer that Keras does not know, or losses and weights that are
-            not those of the model's outputs.
-
-    Example:
-    ```python
-    import kerasep
-
-    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
-    kerasep.training.compile_model(model, model.recipe)
-    ```
-    """
-    _check_heads(model, recipe)
-    weights = recipe.get("loss_weights")
-    try:
-        optimizer = keras.optimizers.get(recipe["optimizer"])
-        if isinstance(model.output, dict):
-            loss = {head: _loss(config) for head, config in recipe["loss"].items()}
-        else:
-            loss = _loss(recipe["loss"])
-    except (ValueError, TypeError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"received a recipe with loss {json.dumps(recipe.get('loss'))} and optimizer "
-            f"{json.dumps(recipe.get('optimizer'))}, expected ones that Keras knows: {reason}"
-        ) from error
-    model.compile(optimizer=optimizer, loss=loss, loss_weights=weights)
-
-
-def schedules(recipe, monitor):
-    """Make a recipe's learning rate schedule and early stopping.
-
-    Args:
-        recipe: dict that may hold `plateau` (factor, patience) and `early_stopping` (patience).
-        monitor: the logged loss that they watch.
-
-    Returns:
-        List of Keras callbacks.
-
-    Raises:
-        InputError: for a setting that the callback does not have.
-    """
-    kinds = {
-        "plateau": keras.callbacks.ReduceLROnPlateau,
-        "early_stopping": keras.callbacks.EarlyStopping,
-    }
-    try:
-        return [
-            kind(monitor=monitor, mode="min", **recipe[key])
-            for key, kind in kinds.items()
-            if recipe.get(key)
-        ]
-    except (TypeError, ValueError) as error:
-        raise InputError(f"received a schedule that Keras does not know: {error}") from error
-
-
-def cosine(model, epochs):
-    """Lower the learning rate from epoch to epoch along half a cosine, to nearly 0 in the last.
-
-    Args:
-        model: a compiled model; its learning rate is where the cosine starts.
-        epochs: how many it spans.
-
-    Returns:
-        A Keras callback.
-
-    Reference:
-        Loshchilov and Hutter 2017, "SGDR: stochastic gradient descent with warm restarts".
-    """
-    highest = float(model.optimizer.learning_rate)
-    return keras.callbacks.LearningRateScheduler(
-        lambda epoch: highest * 0.5 * (1 + math.cos(math.pi * epoch / epochs))
-    )
-
-
-def _check_heads(model, recipe):
-    """Refuse losses and weights that are not one for each of a model's outputs."""
-    heads = sorted(model.output) if isinstance(model.output, dict) else None
-    for key in ("loss", "loss_weights"):
-        found = recipe.get(key)
-        if heads and found is not None and (not isinstance(found, dict) or sorted(found) != heads):
-            raise InputError(
-                f"received {key} {json.dumps(found)}, expected a dict with one for each output of "
-                f"the model: {', '.join(heads)}"
-            )
-    if not heads and recipe.get("loss_weights") is not None:
-        raise InputError(
-            f"received loss_weights {json.dumps(recipe['loss_weights'])}, expected none for a "
-            f"model with a single output"
-        )
-
-
-def _loss(config):
-    loss = keras.losses.deserialize(config, custom_objects=vars(losses))
-    if not callable(loss):  # an unknown name comes back as it is
-        raise ValueError(f"there is no loss {loss!r}")
-    return loss
 
 
 def _found(tracks, sources):

@@ -30,6 +30,10 @@ def train(
     crops_per_track: Annotated[
         int | None, typer.Option(min=1, help="crops of a track in an epoch")
     ] = None,
+    data_service: Annotated[
+        str | None,
+        typer.Option(help="grpc://HOST:PORT that kerasep data serve said: it reads and mixes"),
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
@@ -60,6 +64,7 @@ def train(
             valid,
             recipe=given(epochs=epochs) | {"data": settings},
             seed=seed,
+            data_service=data_service,
             max_minutes=max_minutes,
             callbacks=[progress],
         )

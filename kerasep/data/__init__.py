@@ -7,6 +7,7 @@ import importlib
 
 _SUBMODULES = (
     "audio",
+    "batches",
     "checking",
     "failures",
     "pipelines",

@@ -36,6 +36,7 @@ def waveforms(
     seed=0,
     first_epoch=0,
     first_step=0,
+    part=(0, 1),
     data_service=None,
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
@@ -91,6 +92,8 @@ def waveforms(
         first_step: Number of the first batch of the first pass, for training that goes on within
             an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
+        part: Which of how many equal parts of every training batch to read, for one of several
+            processes that train together. Defaults to (0, 1), the whole.
         data_service: `grpc://HOST:PORT` of a tf.data service whose workers read and mix training
             crops (see `serving`), from files that they find under the same names. The dataset then
             never ends, and batches come in no promised order, each at most once: give `fit` the
@@ -138,6 +141,7 @@ def waveforms(
         seed=seed,
         first_epoch=first_epoch,
         first_step=first_step,
+        part=part,
         data_service=data_service,
     )
 
@@ -213,6 +217,7 @@ def _dataset(
     seed,
     first_epoch,
     first_step,
+    part,
     data_service,
     swap,
     **mixing,
@@ -228,8 +233,20 @@ def _dataset(
             f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
             f"threads={threads}: expected whole numbers from 0 on, at least one thread"
         )
+    number, parts = part
+    share = batch_size // parts
+    if batch_size % parts or not 0 <= number < parts:
+        raise InputError(
+            f"received part={part} of batches of {batch_size}: expected (number, count) with a "
+            f"count that divides it"
+        )
     if data_service is not None and not training:
         raise InputError("received data_service with training=False: validate without it")
+    if data_service is not None and parts > 1:
+        raise InputError(
+            f"received data_service and part={part}, but the order of served batches differs from "
+            "process to process: read them without it"
+        )
     if prepared.is_prepared(data):
         data = Path(data).absolute() if data_service else data
         options = {"batch_size": batch_size, "crop_seconds": crop_seconds, "training": training}
@@ -239,6 +256,8 @@ def _dataset(
             place = first_epoch, first_step
             dataset = prepared_batches(epoch_of_batches, steps, place, data_service)
             return dataset.map(transform).prefetch(1) if transform else dataset
+        if parts > 1:
+            epoch_of_batches = _part(epoch_of_batches, number * share, share)
         return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
@@ -255,13 +274,13 @@ def _dataset(
     reader = Reader(plan, samples, model, effects, threads)
 
     def read(epoch, step):
-        first = step * batch_size
-        return reader.batch(epoch, first, min(first + batch_size, plan.length))
+        first = step * batch_size + number * share
+        return reader.batch(epoch, first, min(first + share, plan.length))
 
     def masks(epoch, step):
         shape = (1 + samples // model.stft["hop"], model.stft["n_fft"] // 2 + 1)
-        first = step * batch_size
-        return effects.spectrum_masks(*shape, epoch, range(first, first + batch_size))
+        first = step * batch_size + number * share
+        return effects.spectrum_masks(*shape, epoch, range(first, first + share))
 
     def masked(epoch, step, mixture, sources):
         if not effects.masks:
@@ -272,7 +291,7 @@ def _dataset(
     def batch(epoch, step):
         types = (tf.float32, tf.float32)
         mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
-        mixture.set_shape((batch_size if training else None, samples, model.channels))
+        mixture.set_shape((share if training else None, samples, model.channels))
         sources.set_shape((*mixture.shape, len(model.sources)))
         return masked(epoch, step, mixture, sources)
 
@@ -287,6 +306,15 @@ def _dataset(
         )
 
     return _passes(epoch_of_batches, steps, first_epoch, first_step, transform)
+
+
+def _part(epoch_of_batches, first, count):
+    """Keep some examples of every batch."""
+
+    def kept(*batch):
+        return tf.nest.map_structure(lambda tensor: tensor[first : first + count], batch)
+
+    return lambda epoch, step: epoch_of_batches(epoch, step).map(kept)
 
 
 def _passes(epoch_of_batches, steps, first_epoch, first_step, transform):

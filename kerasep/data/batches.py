@@ -1,0 +1,90 @@
+"""Batches taken in parts, and filled up, for what trains on them."""
+
+import tensorflow as tf
+
+
+def split(dataset, parts):
+    """Take every batch in equal parts, one after the other; the examples keep their order.
+
+    Args:
+        dataset: a tf.data.Dataset of batches of one known size.
+        parts: how many; their number divides that size.
+
+    Returns:
+        A tf.data.Dataset.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> [part.numpy().tolist() for part in split(tf.data.Dataset.range(4).batch(4, True), 2)]
+    [[0, 1], [2, 3]]
+    """
+    size = tf.nest.flatten(dataset.element_spec)[0].shape[0]
+    steps = int(dataset.cardinality())
+    dataset = dataset.rebatch(size // parts)
+    if steps >= 0:
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(steps * parts))
+    return dataset
+
+
+def fill(dataset, multiple, examples):
+    """Fill batches up to a multiple of a number, with weights that leave what is added out.
+
+    A batch that is spread over devices has the same number of examples for each. The weights are
+    such that the mean loss over all batches is that over the true examples.
+
+    Args:
+        dataset: a tf.data.Dataset of batches (inputs, targets), all but the last of a size that is
+            a multiple.
+        multiple: that number.
+        examples: how many there are in all.
+
+    Returns:
+        A tf.data.Dataset of (inputs, targets, weights `(batch,)`).
+
+    Example:
+    >>> import tensorflow as tf
+    >>> batches = tf.data.Dataset.from_tensors((tf.range(3.0), tf.range(3.0)))
+    >>> for inputs, _, weights in fill(batches, 2, examples=3):
+    ...     print(inputs.numpy(), weights.numpy().round(2))
+    [0. 1. 2. 0.] [1.33 1.33 1.33 0.  ]
+    """
+    weight = -(-examples // multiple) * multiple / examples
+
+    def filled(inputs, targets):
+        size = tf.shape(tf.nest.flatten(inputs)[0])[0]
+        missing = -size % multiple
+        # With what is there already: silence may have no loss.
+        rows = tf.range(size + missing) % size
+        weights = tf.pad(tf.fill([size], weight), [[0, missing]])
+        inputs, targets = tf.nest.map_structure(lambda x: tf.gather(x, rows), (inputs, targets))
+        return inputs, targets, weights
+
+    return dataset.map(filled)
+
+
+def part(dataset, number, count):
+    """Keep one of so many equal parts of every batch, for one of several processes.
+
+    Args:
+        dataset: a tf.data.Dataset of batches.
+        number: of the part, from 0 on.
+        count: of all parts; every batch's size is a multiple.
+
+    Returns:
+        A tf.data.Dataset.
+
+    Example:
+    >>> import tensorflow as tf
+    >>> [batch.numpy().tolist() for batch in part(tf.data.Dataset.range(4).batch(4), 1, 2)]
+    [[2, 3]]
+    """
+
+    def kept(*batch):
+        def rows(tensor):
+            share = tf.shape(tensor)[0] // count
+            return tensor[number * share : (number + 1) * share]
+
+        batch = tf.nest.map_structure(rows, batch)
+        return batch if len(batch) > 1 else batch[0]
+
+    return dataset.map(kept)

@@ -1,0 +1,83 @@
+"""The batches that a run trains and validates on, from wherever it goes on."""
+
+from kerasep import data
+from kerasep.devices import process
+
+STATISTICS_SECONDS = 600
+
+
+class TrainingData:
+    """The pipelines of a run.
+
+    Args:
+        model: the model they are for.
+        train_tracks: list of tracks.
+        valid_tracks: list of tracks; with none there is no validation.
+        settings: the recipe's `data`.
+        seed: of crops and mixing.
+        devices: over how many each batch is spread.
+        data_service: address of the tf.data service that reads training batches, or None.
+    """
+
+    def __init__(
+        self, model, train_tracks, valid_tracks, settings, seed, devices, data_service=None
+    ):
+        self.pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
+        self.model, self.seed, self.devices = model, seed, devices
+        self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
+        self.settings, self.data_service = settings, data_service
+
+    def crops(self):
+        """Give an epoch's crops one by one, unshared."""
+        return self._training(batch_size=1)
+
+    def statistics(self, batch_size):
+        """Give enough batches to know the levels of the data; prepared data knows them."""
+        if data.prepared.is_prepared(self.train_tracks):
+            known = data.prepared.statistics(self.train_tracks, self.model)
+            if known:
+                return known
+        seconds = batch_size * self.settings["crop_seconds"]
+        return self._training(batch_size=batch_size).take(
+            max(1, round(STATISTICS_SECONDS / seconds))
+        )
+
+    def training(self, state):
+        """Give what is left of an epoch, and the epochs after it, in the parts that fit.
+
+        Args:
+            state: the `RunState` to go on from.
+
+        Returns:
+            A tf.data.Dataset, and the number of its batches up to the end of an epoch that was
+            begun before, else None; of an endless dataset, from a data service, that up to the end
+            of any epoch.
+        """
+        place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
+        place["data_service"] = self.data_service
+        batches = self._training(batch_size=state.batch_size, **place)
+        if state.parts > 1:
+            batches = data.batches.split(batches, state.parts)
+        if not state.step and self.data_service is None:
+            return batches, None
+        whole = self._training(batch_size=state.batch_size).cardinality()
+        return batches, (int(whole) - state.step) * state.parts
+
+    def validation(self, state):
+        """Give the validation batches, or None where nothing is validated on."""
+        if not self.valid_tracks:
+            return None
+        batches = self._validation(state.batch_size // state.parts)
+        if self.devices > 1:
+            examples = int(self._validation(1).cardinality())
+            batches = data.batches.fill(batches, self.devices, examples)
+        number, count = process()
+        return batches if count == 1 else data.batches.part(batches, number, count)
+
+    def _training(self, **changes):
+        options = {**self.settings, "seed": self.seed, **changes}
+        return self.pipeline(self.train_tracks, self.model, **options)
+
+    def _validation(self, batch_size):
+        size = {"batch_size": batch_size, "crop_seconds": self.settings["crop_seconds"]}
+        return self.pipeline(self.valid_tracks, self.model, training=False, **size)
