@@ -1,5 +1,6 @@
 """Options that several commands share, and what they stand for."""
 
+import contextlib
 import pathlib
 from typing import Annotated
 
@@ -94,6 +95,18 @@ def load_chunked(name, wiener_iterations, residual):
     if not name.endswith(".tflite"):
         start_keras()
     return chunked(as_separator(trained(name), wiener_iterations, residual))
+
+
+@contextlib.contextmanager
+def hushed(runner):
+    """Keep the lines of Beam's local processes off the terminal; others say where a job is."""
+    if runner != "direct":
+        yield
+        return
+    from kerasep.tflite.silence import quiet
+
+    with quiet():
+        yield
 
 
 def named(sources):

@@ -1,6 +1,5 @@
 """The command `kerasep separate`."""
 
-import contextlib
 import functools
 import pathlib
 from typing import Annotated
@@ -16,6 +15,7 @@ from kerasep.cli.options import (
     Wiener,
     as_separator,
     chunked,
+    hushed,
     load_chunked,
     trained,
 )
@@ -87,15 +87,12 @@ def separate(
 
 def _archive(files, manifest, out_folder, load, suffix, runner, options):
     from kerasep import archives
-    from kerasep.tflite.silence import quiet
 
     pairs = [(file.stem, file) for file in files or ()]
     if manifest is not None:
         pairs += archives.read_manifest(manifest).items()
     files = archives.named(pairs)
-    # The local runner's processes write lines of no use; on a cluster they say where the job is.
-    hush = quiet() if runner == "direct" else contextlib.nullcontext()
-    with progress_bar("separating") as progress, hush:
+    with progress_bar("separating") as progress, hushed(runner):
         failures = archives.separate(
             files,
             out_folder,
