@@ -70,7 +70,9 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         return ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 16000, 1, 4000, 400)
 
     kerasep.data.write("song.wav", kerasep.data.song(0, 2.0)["vocals"], 16000, overwrite=True)
-    failures = kerasep.archives.separate({"song": "song.wav", "lost": "lost.wav"}, "stems", load)
+    files = {"song": "song.wav", "lost": "lost.wav"}
+    options = ["direct_num_workers=1"]
+    failures = kerasep.archives.separate(files, "stems", load, options=options)
     assert [file for file, reason in failures] == ["lost.wav"]
     ```
     """
@@ -119,7 +121,8 @@ def prepare(plan, out, *, runner="direct", options=(), progress=None):
     kerasep.data.write_songs("songs", 4, seconds=2.0)
     model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
     plan = shards.plan(kerasep.data.find_tracks("songs"), model)
-    index, failures = kerasep.archives.prepare(plan, "shards")
+    options = ["direct_running_mode=in_memory", "direct_num_workers=1"]
+    index, failures = kerasep.archives.prepare(plan, "shards", options=options)
     assert index["train"]["shards"] and not failures
     ```
     """

@@ -50,10 +50,13 @@ def distributed(dataset, address):
     import tensorflow as tf
     from kerasep import data
 
+    servers = tf.data.experimental.service
+    dispatcher = servers.DispatchServer()
+    address = dispatcher.target  # or what kerasep data serve says
+    worker = servers.WorkerServer(servers.WorkerConfig(address.removeprefix("grpc://")))
     squares = tf.data.Dataset.range(10).map(lambda number: number**2)
-    with data.serving(workers=1) as service:
-        elsewhere = data.distributed(squares, service.address)
-        assert sorted(elsewhere.as_numpy_iterator()) == [number**2 for number in range(10)]
+    elsewhere = data.distributed(squares, address)
+    assert sorted(elsewhere.as_numpy_iterator()) == [number**2 for number in range(10)]
     ```
     """
     functions = _python_functions(dataset)

@@ -44,6 +44,7 @@ def gone(pid, seconds=30):
     return False
 
 
+@pytest.mark.slow
 def test_it_stops_when_told():
     with serve("--port", "0", "--workers", "1") as process:
         said = until(process, "Ctrl-C stops")

@@ -9,6 +9,7 @@ from kerasep import data
 from kerasep.errors import InputError
 
 
+@pytest.mark.slow
 def test_a_worker_joins_another_dispatcher():
     with data.serving(workers=0) as service:
         with data.serving(workers=1, dispatcher=service.address) as joined:
