@@ -120,8 +120,9 @@ def test_a_killed_run_goes_on(beam, recordings, importable, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # Beam's own
 def test_a_killed_worker_ends_the_run(beam, recordings, importable, tmp_path):
-    with pytest.raises(InputError, match=r"a worker process was killed .* the same call goes on"):
+    with pytest.raises(InputError, match=r"a worker process was killed, .* the same call goes on"):
         archives.separate(recordings, tmp_path / "out", importable.load_and_die, options=TWO)
 
 

@@ -104,5 +104,5 @@ def _archive(files, manifest, out_folder, load, suffix, runner, options):
         )
     say(f"{out_folder}: {len(files) - len(failures)} of {len(files)} files are separated")
     if failures:
-        say(f"{out_folder / archives.FAILURES}: {len(failures)} files and why they are not")
+        say(f"{out_folder / archives.FAILURES} says why not: {len(failures)}")
         raise typer.Exit(1)
