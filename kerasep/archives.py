@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 import shutil
 import signal
 import threading
@@ -314,8 +315,11 @@ def _killed_workers_noticed():
     usual, reasons = threading.excepthook, []
 
     def hook(failure):
-        if "Worker subprocess exited" in str(failure.exc_value):
-            reasons.append(str(failure.exc_value))
+        reason = str(failure.exc_value)
+        if re.search(r"Worker subprocess exited .* (-2|130)$", reason):
+            return  # Ctrl-C, which has reached this process, too
+        if "Worker subprocess exited" in reason:
+            reasons.append(reason)
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         else:
             usual(failure)

@@ -1,7 +1,9 @@
 """Options that several commands share, and what they stand for."""
 
 import contextlib
+import logging
 import pathlib
+import threading
 from typing import Annotated
 
 import typer
@@ -105,8 +107,14 @@ def hushed(runner):
         return
     from kerasep.tflite.silence import quiet
 
-    with quiet():
-        yield
+    try:
+        with quiet():
+            yield
+    except BaseException:
+        # The process ends, and each of Beam's threads would say that its connection is broken.
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
+        threading.excepthook = lambda _: None
+        raise
 
 
 def named(sources):
