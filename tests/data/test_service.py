@@ -77,11 +77,25 @@ def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatc
 
 
 @pytest.mark.slow
+def test_prepared_batches_are_those_of_the_local_pipeline(service, songs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data.prepare(songs, "shards", MODEL)
+    settings = {"batch_size": 2, "crop_seconds": 0.1, "crops_per_track": 12}  # three runs an epoch
+    local = data.waveforms("shards", MODEL, **settings)
+    served = data.waveforms("shards", MODEL, data_service=service.address, **settings)
+    assert served.element_spec == local.element_spec
+    found = [digest(mixture) for mixture, _ in served.take(20).as_numpy_iterator()]
+    nearby = {digest(m) for _ in range(8) for m, _ in local.as_numpy_iterator()}
+    assert len(set(found)) == 20
+    assert set(found) <= nearby
+
+
+@pytest.mark.slow
 def test_training_goes_on_when_a_worker_is_killed(service, songs):
     batches = data.spectrograms(songs, MODEL, data_service=service.address, **SETTINGS)
     steps = 40
 
-    def at_step(step, _logs):
+    def at_step(step, logs=None):
         if step == 10:
             kill(service.workers[1])
 
@@ -146,6 +160,11 @@ def test_nobody_answers():
         address = f"grpc://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(InputError, match=r"nobody answers at .* start kerasep data serve"):
             data.distributed(tf.data.Dataset.range(3), address)
+
+
+def test_each_of_several_processes_reads_its_own(songs):
+    with pytest.raises(InputError, match=r"data_service and part=\(0, 2\)"):
+        data.waveforms(songs, MODEL, data_service="grpc://127.0.0.1:1", part=(0, 2), **SETTINGS)
 
 
 def test_validation_stays_at_home(songs):
