@@ -77,7 +77,7 @@ $(VENV)/demo: $(VENV)/base setup.py pyproject.toml
 	@touch $@
 
 $(VENV)/dev: $(VENV)/demo
-	$(VENV)/bin/python -m pip install -q -e ".[edge,report,jax,dev]"
+	$(VENV)/bin/python -m pip install -q -e ".[edge,report,jax,beam,dev]"
 	@touch $@
 
 $(VENV)/docs: $(VENV)/demo

@@ -35,6 +35,7 @@ setup(
         "report": ["matplotlib"],
         "tfio": ["tensorflow-io==0.37.1; python_version<'3.13'"],
         "jax": ["jax"],
+        "beam": ["apache-beam>=2.77"],
         "docs": ["furo", "matplotlib", "myst-parser", "sphinx"],
         "dev": ["hypothesis", "pytest", "pytest-xdist", "ruff"],
     },

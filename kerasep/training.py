@@ -41,6 +41,7 @@ def train(
     recipe=None,
     seed=0,
     devices=1,
+    data_service=None,
     max_minutes=None,
     save_minutes=5.0,
     callbacks=(),
@@ -73,6 +74,9 @@ def train(
         devices: over how many each batch is spread, or "all": on JAX by
             `keras.distribution.DataParallel`, on several hosts too, on TensorFlow by
             `tf.distribute.MirroredStrategy`. Defaults to 1.
+        data_service: `grpc://HOST:PORT` of a tf.data service that reads and mixes the training
+            batches (see `kerasep.data.serving`); they come in no promised order, each at most once.
+            Defaults to None: this process does.
         max_minutes: the run ends about then, if it can before an epoch that would take it past
             this; the time before a kill counts. Default: no limit.
         save_minutes: how often the state is written within an epoch. Defaults to 5.
@@ -121,7 +125,9 @@ def train(
     monitor = "val_loss" if valid_tracks else "loss"
     compile_model(model, recipe)
     schedules(recipe, monitor)
-    batches = TrainingData(model, train_tracks, valid_tracks, recipe["data"], seed, devices)
+    batches = TrainingData(
+        model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service
+    )
     folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
 
     def first_state():
@@ -290,7 +296,16 @@ def check_settings(settings):
         InputError: naming them.
     """
     known = set(inspect.signature(data.waveforms).parameters)
-    known -= {"data", "model", "training", "seed", "first_epoch", "first_step", "part"}
+    known -= {
+        "data_service",
+        "data",
+        "model",
+        "training",
+        "seed",
+        "first_epoch",
+        "first_step",
+        "part",
+    }
     unknown = set(settings) - known
     missing = {"batch_size", "crop_seconds"} - set(settings)
     if unknown or missing:

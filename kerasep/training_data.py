@@ -16,27 +16,27 @@ class TrainingData:
         settings: the recipe's `data`.
         seed: of crops and mixing.
         devices: over how many each batch is spread.
+        data_service: address of the tf.data service that reads training batches, or None.
     """
 
-    def __init__(self, model, train_tracks, valid_tracks, settings, seed, devices):
+    def __init__(
+        self, model, train_tracks, valid_tracks, settings, seed, devices, data_service=None
+    ):
         self.pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
         self.model, self.seed, self.devices = model, seed, devices
         self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
-        self.settings = settings
+        self.settings, self.data_service = settings, data_service
 
     def crops(self):
         """Give an epoch's crops one by one, unshared."""
         return self._training(batch_size=1)
 
     def statistics(self, batch_size):
-        """Give enough batches to know the levels of the data, or what stands for them.
-
-        They are kept with prepared tracks, where the transform is the same.
-        """
+        """Give enough batches to know the levels of the data; prepared data knows them."""
         if data.prepared.is_prepared(self.train_tracks):
-            kept = data.prepared.statistics(self.train_tracks, self.model)
-            if kept:
-                return kept
+            known = data.prepared.statistics(self.train_tracks, self.model)
+            if known:
+                return known
         seconds = batch_size * self.settings["crop_seconds"]
         return self._training(batch_size=batch_size).take(
             max(1, round(STATISTICS_SECONDS / seconds))
@@ -50,13 +50,15 @@ class TrainingData:
 
         Returns:
             A tf.data.Dataset, and the number of its batches up to the end of an epoch that was
-            begun before, else None.
+            begun before, else None; of an endless dataset, from a data service, that up to the end
+            of any epoch.
         """
         place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
+        place["data_service"] = self.data_service
         batches = self._training(batch_size=state.batch_size, **place)
         if state.parts > 1:
             batches = data.batches.split(batches, state.parts)
-        if not state.step:
+        if not state.step and self.data_service is None:
             return batches, None
         whole = self._training(batch_size=state.batch_size).cardinality()
         return batches, (int(whole) - state.step) * state.parts

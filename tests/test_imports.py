@@ -17,6 +17,7 @@ ROOMS = {
     "errors": set(),
     "chunks": {"errors"},
     "recordings": {"chunks", "data", "errors"},
+    "archives": {"recordings", "data", "errors"},
     "ops": {"errors"},
     "targets": {"ops", "errors"},
     "losses": {"ops", "targets", "errors"},
@@ -111,6 +112,11 @@ def test_only_several_hosts_import_jax():
     """Keras has nothing to tell processes apart, or to send from one to another."""
     assert importers_of("jax") == {"devices.py"}
     assert not imports_at_once("devices.py", "jax")
+
+
+def test_one_file_imports_beam_and_only_when_asked():
+    assert importers_of("apache_beam") == {"archives.py"}
+    assert not imports_at_once("archives.py", "apache_beam")
 
 
 @pytest.mark.parametrize("package", ["torch", "tf_keras", "librosa", "torchaudio"])

@@ -24,7 +24,8 @@ def _write(app):
 
 def _sections():
     yield "`kerasep COMMAND --help` says the same in a terminal. Every command exits with 0 when"
-    yield "all went well, 2 with a line that says what to put right, and 130 when it was stopped.\n"
+    yield "all went well, 1 when some files of an archive failed, which are listed, 2 with a line"
+    yield "that says what to put right, and 130 when it was stopped.\n"
     for name, function in _commands(commands):
         parameters = inspect.signature(function).parameters.values()
         named = [(_names(parameter), parameter) for parameter in parameters]

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from kerasep.cli.data_check import data_check
+from kerasep.cli.data_serve import data_serve
 from kerasep.cli.demo import demo
 from kerasep.cli.evaluate import evaluate
 from kerasep.cli.export import export
@@ -37,10 +38,11 @@ COMMANDS = {
 }
 DATA_COMMANDS = {
     "check": data_check,
+    "serve": data_serve,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-data = typer.Typer(no_args_is_help=True, help="Look after data sets.")
+data = typer.Typer(no_args_is_help=True, help="Look after data sets, and serve them.")
 for name, command in DATA_COMMANDS.items():
     data.command(name)(command)
 app.add_typer(data, name="data")

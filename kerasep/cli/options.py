@@ -1,13 +1,31 @@
 """Options that several commands share, and what they stand for."""
 
+import contextlib
+import logging
 import pathlib
+import threading
 from typing import Annotated
 
 import typer
 
-from kerasep.cli.terminal import progress_bar
+from kerasep.cli.terminal import progress_bar, start_keras
 from kerasep.errors import InputError
 
+Runner = Annotated[
+    str | None,
+    typer.Option(
+        help="spread the work by Apache Beam: direct (over this machine's processors), or a runner "
+        "that Beam knows"
+    ),
+]
+RunnerOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runner-option",
+        metavar="NAME=VALUE",
+        help="an option of Beam's own, such as direct_num_workers=2; may be repeated",
+    ),
+]
 Names = Annotated[
     str | None, typer.Option(help="sources, joined by commas, instead of the preset's")
 ]
@@ -72,6 +90,31 @@ def chunked(separator):
     from kerasep import separation
 
     return separation.chunk_separator(separator)
+
+
+def load_chunked(name, wiener_iterations, residual):
+    """Load what separates recordings of any length, also in a process that has done nothing yet."""
+    if not name.endswith(".tflite"):
+        start_keras()
+    return chunked(as_separator(trained(name), wiener_iterations, residual))
+
+
+@contextlib.contextmanager
+def hushed(runner):
+    """Keep the lines of Beam's local processes off the terminal; others say where a job is."""
+    if runner != "direct":
+        yield
+        return
+    from kerasep.tflite.silence import quiet
+
+    try:
+        with quiet():
+            yield
+    except BaseException:
+        # The process ends, and each of Beam's threads would say that its connection is broken.
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
+        threading.excepthook = lambda _: None
+        raise
 
 
 def named(sources):

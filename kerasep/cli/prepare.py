@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import Names, given, named
+from kerasep.cli.options import Names, Runner, RunnerOptions, given, hushed, named
 from kerasep.cli.terminal import progress_bar, say, start_keras
 from kerasep.errors import InputError
 
@@ -36,11 +36,14 @@ def prepare(
     n_fft: Annotated[int | None, typer.Option(min=2, help="samples in a frame")] = None,
     hop: Annotated[int | None, typer.Option(min=1, help="samples from frame to frame")] = None,
     shard_megabytes: Annotated[int, typer.Option(min=1, help="about the size of a file")] = 256,
+    runner: Runner = None,
+    runner_option: RunnerOptions = None,
 ):
     """Write tracks as TFRecord shards, which training reads faster than audio files.
 
     The folder is what kerasep train --data takes. The same command again goes on after a kill, and
-    writes damaged shards anew.
+    writes damaged shards anew. With --runner, shards that could not be written are listed in
+    OUT/failures.csv, with status 1.
     """
     start_keras()
     from kerasep.data import find_tracks, preparation, shards
@@ -63,11 +66,29 @@ def prepare(
         f"{plan.bytes / 1e6:,.0f} MB in {len(plan.shards)} shards"
     )
     with progress_bar("preparing") as progress:
-        index = preparation.carry_out(plan, out_folder, progress=progress)
+        if runner is None:
+            index = preparation.carry_out(plan, out_folder, progress=progress)
+        else:
+            index = _spread(plan, out_folder, runner, runner_option, progress)
     lost = f"rounding {index['snr_db']} dB below the signal" if index["snr_db"] else "nothing lost"
     say(f"{out_folder / shards.INDEX}: {format}, {lost}")
     for skip in index["skipped"]:
         say(f"left out: {skip['track']}: {skip['reason']}")
+
+
+def _spread(plan, out_folder, runner, options, progress):
+    from kerasep import archives
+
+    with hushed(runner):
+        index, failures = archives.prepare(
+            plan, out_folder, runner=runner, options=options or (), progress=progress
+        )
+    if failures:
+        say(
+            f"{out_folder / archives.FAILURES}: {len(failures)} shards and why they are not written"
+        )
+        raise typer.Exit(1)
+    return index
 
 
 def _signal(model, options):

@@ -1,5 +1,6 @@
 """The command `kerasep separate`."""
 
+import functools
 import pathlib
 from typing import Annotated
 
@@ -9,9 +10,13 @@ from kerasep.cli.options import (
     ModelOption,
     Overwrite,
     Residual,
+    Runner,
+    RunnerOptions,
     Wiener,
     as_separator,
     chunked,
+    hushed,
+    load_chunked,
     trained,
 )
 from kerasep.cli.terminal import progress_bar, say, start_keras
@@ -19,17 +24,44 @@ from kerasep.errors import InputError
 
 
 def separate(
-    files: Annotated[list[pathlib.Path], typer.Argument(help="audio files of any kind and length")],
     model: ModelOption,
     out_folder: Annotated[
         pathlib.Path, typer.Option("--out", help="gets a folder for each file, with its stems")
     ],
+    files: Annotated[
+        list[pathlib.Path] | None, typer.Argument(help="audio files of any kind and length")
+    ] = None,
     suffix: Annotated[str, typer.Option(help=".wav, .flac or .ogg")] = ".wav",
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     overwrite: Overwrite = False,
+    manifest: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            help="more files: a path on each line, or a .csv with columns file and name; implies "
+            "--runner direct"
+        ),
+    ] = None,
+    runner: Runner = None,
+    runner_option: RunnerOptions = None,
 ):
-    """Separate recordings into one file a source: OUT/<name>/<source>.wav."""
+    """Separate recordings into one file a source: OUT/<name>/<source>.wav.
+
+    With --runner or --manifest, an archive: the same command again goes on where it was stopped,
+    and files that cannot be separated are listed in OUT/failures.csv, with status 1.
+    """
+    suffix = suffix if suffix.startswith(".") else f".{suffix}"
+    if manifest is not None or runner is not None:
+        if overwrite:
+            raise InputError(
+                "received --overwrite for an archive, whose finished files are kept: remove their "
+                "folders, or choose another"
+            )
+        load = functools.partial(load_chunked, model, wiener_iterations, residual)
+        _archive(files, manifest, out_folder, load, suffix, runner or "direct", runner_option)
+        return
+    if not files:
+        raise InputError("received no file: name audio files, or give --manifest")
     if not model.endswith(".tflite"):
         start_keras()
     from kerasep import recordings
@@ -42,10 +74,7 @@ def separate(
             f"received several files called {', '.join(sorted(twice))}, expected different names: "
             f"separate them into different folders"
         )
-    settings = {
-        "suffix": suffix if suffix.startswith(".") else f".{suffix}",
-        "overwrite": overwrite,
-    }
+    settings = {"suffix": suffix, "overwrite": overwrite}
     for file in files:  # before the first of them takes its time
         recordings.planned(separator, file, out_folder / file.stem, **settings)
     for file in files:
@@ -54,3 +83,26 @@ def separate(
                 chunked(separator), file, out_folder / file.stem, **settings, progress=progress
             )
         say("\n".join(str(path) for path in paths.values()))
+
+
+def _archive(files, manifest, out_folder, load, suffix, runner, options):
+    from kerasep import archives
+
+    pairs = [(file.stem, file) for file in files or ()]
+    if manifest is not None:
+        pairs += archives.read_manifest(manifest).items()
+    files = archives.named(pairs)
+    with progress_bar("separating") as progress, hushed(runner):
+        failures = archives.separate(
+            files,
+            out_folder,
+            load,
+            suffix=suffix,
+            runner=runner,
+            options=options or (),
+            progress=progress,
+        )
+    say(f"{out_folder}: {len(files) - len(failures)} of {len(files)} files are separated")
+    if failures:
+        say(f"{out_folder / archives.FAILURES} says why not: {len(failures)}")
+        raise typer.Exit(1)

@@ -40,6 +40,10 @@ def train(
         str,
         typer.Option(help="spread each batch over all devices, or over so many (JAX, TensorFlow)"),
     ] = "1",
+    data_service: Annotated[
+        str | None,
+        typer.Option(help="grpc://HOST:PORT that kerasep data serve said: it reads and mixes"),
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
@@ -77,6 +81,7 @@ def train(
             recipe=given(epochs=epochs) | {"data": settings},
             seed=seed,
             devices=devices,
+            data_service=data_service,
             max_minutes=max_minutes,
             callbacks=[progress],
         )

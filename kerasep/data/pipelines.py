@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import asdict
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -11,6 +12,7 @@ from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
 from kerasep.data.plans import plan_crops
 from kerasep.data.reader import Reader
+from kerasep.data.service import Job, live_batches, prepared_batches
 from kerasep.data.spectra import stft
 from kerasep.errors import InputError
 
@@ -36,6 +38,7 @@ def waveforms(
     first_epoch=0,
     first_step=0,
     part=(0, 1),
+    data_service=None,
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -93,6 +96,10 @@ def waveforms(
             to 0.
         part: Which of how many equal parts of every training batch to read, for one of several
             processes that train together. Defaults to (0, 1), the whole.
+        data_service: `grpc://HOST:PORT` of a tf.data service whose workers read and mix training
+            crops (see `serving`), from files that they find under the same names. The dataset then
+            never ends, and batches come in no promised order, each at most once: give `fit` the
+            length of the dataset without it as `steps_per_epoch`. Defaults to None.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -137,6 +144,7 @@ def waveforms(
         first_epoch=first_epoch,
         first_step=first_step,
         part=part,
+        data_service=data_service,
     )
 
 
@@ -212,6 +220,7 @@ def _dataset(
     first_epoch,
     first_step,
     part,
+    data_service,
     swap,
     **mixing,
 ):
@@ -226,20 +235,33 @@ def _dataset(
             f"received seed={seed}, first_epoch={first_epoch}, first_step={first_step}, "
             f"threads={threads}: expected whole numbers from 0 on, at least one thread"
         )
-    if batch_size % part[1] or not 0 <= part[0] < part[1]:
+    number, parts = part
+    share = batch_size // parts
+    if batch_size % parts or not 0 <= number < parts:
         raise InputError(
             f"received part={part} of batches of {batch_size}: expected (number, count) with a "
             "count that divides it"
+        )
+    if data_service is not None and not training:
+        raise InputError("received data_service with training=False: validate without it")
+    if data_service is not None and parts > 1:
+        raise InputError(
+            f"received data_service and part={part}, but the order of served batches differs from "
+            "process to process: read them without it"
         )
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
     mixing = Mixing(swap=swap and model.channels == 2, **mixing)
-    options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
-    options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
     if prepared.is_prepared(data):
+        data = Path(data).absolute() if data_service else data
+        options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
+        options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
         batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
-        return _passes(*batches, first_epoch, first_step, transform)
+        if data_service is None:
+            return _passes(*batches, first_epoch, first_step, transform)
+        dataset = prepared_batches(*batches, (first_epoch, first_step), data_service)
+        return dataset.map(transform).prefetch(1) if transform else dataset
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
     plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
@@ -248,31 +270,36 @@ def _dataset(
             f"received batch_size={batch_size}, but an epoch has {plan.length} crops: lower "
             "batch_size or raise crops_per_track"
         )
-    reader = Reader(plan, samples, model, effects, threads)
-
-    number, parts = part
-    share = batch_size // parts
 
     def indices(step):
         first = step * batch_size + number * share
         return first, min(first + share, plan.length)
 
-    def read(epoch, step):
-        return reader.batch(epoch, *indices(step))
-
     def masks(epoch, step):
         shape = (1 + samples // model.stft["hop"], model.stft["n_fft"] // 2 + 1)
         return effects.spectrum_masks(*shape, epoch, range(*indices(step)))
+
+    def masked(epoch, step, mixture, sources):
+        if not effects.masks:
+            return mixture, sources
+        mask = tf.numpy_function(masks, (epoch, step), tf.float32, stateful=False)
+        return mixture, sources, mask
+
+    if data_service is not None:
+        job = Job(plan, samples, model, effects, threads, batch_size, steps)
+        dataset = live_batches(job, first_epoch * steps + first_step, data_service).map(masked)
+        return dataset.map(transform).prefetch(1) if transform else dataset
+    reader = Reader(plan, samples, model, effects, threads)
+
+    def read(epoch, step):
+        return reader.batch(epoch, *indices(step))
 
     def batch(epoch, step):
         types = (tf.float32, tf.float32)
         mixture, sources = tf.numpy_function(read, (epoch, step), types, stateful=False)
         mixture.set_shape((share if training else None, samples, model.channels))
         sources.set_shape((*mixture.shape, len(model.sources)))
-        if effects.masks:
-            mask = tf.numpy_function(masks, (epoch, step), tf.float32, stateful=False)
-            return mixture, sources, mask
-        return mixture, sources
+        return masked(epoch, step, mixture, sources)
 
     def epoch_of_batches(epoch, start):
         return tf.data.Dataset.range(start, steps).map(

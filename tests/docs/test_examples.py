@@ -14,6 +14,8 @@ from kerasep.cli import app
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("guide/**/*.md")), ROOT / "docs/index.md"]
+# The first trains twice, scores, separates and exports; the second starts other processes.
+SLOW = {"getting_started.md", "past_one_machine.md"}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL_LINE = re.compile(r"^(?:    )?(kerasep .+?)(?:\s+#.*)?$", re.MULTILINE)
 
@@ -76,8 +78,7 @@ def small(monkeypatch):
 def programs():
     for page in PAGES:
         if program(page):
-            # It trains twice, scores, separates and exports.
-            slow = [pytest.mark.slow] if page.name == "getting_started.md" else []
+            slow = [pytest.mark.slow] if page.name in SLOW else []
             yield pytest.param(page, marks=slow, id=name(page))
 
 

@@ -1,0 +1,50 @@
+"""`kerasep train --data-service`: training on batches that other processes make."""
+
+import csv
+import os
+import signal
+import sys
+
+import pytest
+
+from kerasep import cli, data
+
+
+def call(*arguments):
+    before, sys.argv = sys.argv, ["kerasep", *map(str, arguments)]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        sys.argv = before
+
+
+@pytest.mark.slow
+def test_training_by_a_service_that_loses_a_worker(songs, tmp_path, monkeypatch):
+    with data.serving(workers=2) as service:
+        command = ("train", "open_unmix_like/small", "--data", songs, "--sample-rate", 8000)
+        command += ("--batch-size", 2, "--crop-seconds", 0.5, "--crops-per-track", 8)
+        command += ("--data-service", service.address, "--epochs", 2)
+        from kerasep.progress import FitProgress
+
+        usual = FitProgress.on_epoch_end
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                os.kill(service.workers[0].process.pid, signal.SIGKILL)
+            usual(self, epoch, logs)
+
+        monkeypatch.setattr(FitProgress, "on_epoch_end", on_epoch_end)
+        assert call(*command, "--out", tmp_path / "run") == 0
+    with open(tmp_path / "run" / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+def test_nobody_answers(songs, tmp_path, capsys):
+    command = ("train", "open_unmix_like/small", "--data", songs, "--sample-rate", 8000)
+    command += ("--batch-size", 2, "--crop-seconds", 0.5, "--out", tmp_path / "run")
+    assert call(*command, "--data-service", "grpc://127.0.0.1:1") == 2
+    assert "nobody answers at grpc://127.0.0.1:1" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
