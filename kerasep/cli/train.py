@@ -62,6 +62,7 @@ def train(
     import keras
 
     from kerasep import training, zoo
+    from kerasep.data.prepared import is_prepared
     from kerasep.progress import FitProgress
 
     keras.utils.set_random_seed(seed)
@@ -71,7 +72,8 @@ def train(
         batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
     )
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
-    say("first, the level of every frequency in the training data")
+    if not is_prepared(data):
+        say("first, the level of every frequency in the training data")
     with contextlib.closing(FitProgress(out)) as progress:
         history = training.train(
             model,

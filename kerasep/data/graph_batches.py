@@ -107,14 +107,14 @@ def _whole(examples, data):
             what = example["what"][tf.argmin(tf.cast(example["whole"], tf.int32))]
             number = tf.strings.as_string(skipped + 1)
             line = ["kerasep: ", what, " cannot be read: another crop is taken, number ", number]
-            tf.print(tf.strings.join([*line, " of this epoch; get a complete copy"]))
+            tf.print(tf.strings.join([*line, " of this epoch; run kerasep prepare again"]))
             return skipped + 1
 
         skipped = tf.cond(whole, lambda: skipped, warn)
         return skipped, (example["content"], example["extra"], whole)
 
     def refuse(_):
-        message = f"InputError: {data}: most crops cannot be read: get a complete copy"
+        message = f"InputError: {data}: most crops cannot be read: run kerasep prepare again"
         with tf.control_dependencies([tf.debugging.Assert(False, [message])]):
             return tuple(tf.zeros(spec.shape, spec.dtype) for spec in left.element_spec)
 

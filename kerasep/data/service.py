@@ -20,6 +20,15 @@ from kerasep.errors import InputError
 # TensorFlow names the Python functions of a process in the order in which it meets them. In a
 # worker, which meets `answer` first, that is its name, and a graph made elsewhere can call it.
 TOKEN = "pyfunc_0"
+# What a job holds beside classes of kerasep.data; NumPy 1 has another name for one of them.
+_OTHERS = {
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("pathlib", "Path"),
+    ("types", "SimpleNamespace"),
+}
 _RUN = 8  # drawing an epoch's crops costs more than reading one batch of them
 _ADDRESS = re.compile(r"(?:grpc://)?(?P<host>[^/:\s]+|\[[^\]]+\]):(?P<port>\d+)")
 
@@ -189,9 +198,27 @@ def _packed(job):
     return buffer.getvalue()
 
 
+class _Unpickler(pickle.Unpickler):
+    """Finds what a job is made of and nothing else: who reaches the port must not run code here."""
+
+    def find_class(self, module, name):
+        ours = module.startswith("kerasep.data.") and "." not in name
+        if ours or (module, name) in _OTHERS:
+            found = super().find_class(module, name)
+            if not ours or (isinstance(found, type) and found.__module__ == module):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a job")
+
+
 @functools.lru_cache(maxsize=4)
 def _unpacked(packed):
-    version, job = pickle.loads(packed)
+    try:
+        version, job = _Unpickler(io.BytesIO(packed)).load()
+    except pickle.UnpicklingError as error:
+        raise InputError(
+            f"received what no kerasep of this release sends: {error}: install the same release "
+            "for training and on the workers"
+        ) from error
     if version != __version__:
         raise InputError(
             f"received batches of kerasep {version} to make, but the workers have {__version__}: "

@@ -268,7 +268,9 @@ def test_refuses_when_nothing_is_left(copied):
         for record in range(12):
             flip(path, record)
     dataset = waveforms(copied, model(), batch_size=4, crop_seconds=0.5)
-    refused = pytest.raises(InputError, match="most crops cannot be read: get a complete copy")
+    refused = pytest.raises(
+        InputError, match="most crops cannot be read: run kerasep prepare again"
+    )
     with refused, input_errors():
         collect(dataset)
 

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kerasep import data
 from kerasep.data.failures import input_errors
+from kerasep.data.service import answer
 from kerasep.errors import InputError
 
 MODEL = SimpleNamespace(
@@ -54,6 +55,24 @@ def test_at_most_once_when_a_worker_is_killed(service):
     assert set(arrived) <= set(range(count))
     assert count - len(arrived) < 200  # what the killed worker was working on
     assert len({worker.process.pid for worker in service.workers} - pids) == 1
+
+
+def test_a_worker_runs_no_code_that_it_is_sent(tmp_path):
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "made"),)
+
+    class Indirect:
+        def __reduce__(self):
+            return eval, ("1",)
+
+    whole = pickle.dumps(Hostile(), protocol=4)
+    dotted = b"\x80\x04\x8c\x14kerasep.data.service\x8c\x08os.mkdir\x93\x8c\x01x\x85R."
+    imported = b"\x80\x04\x8c\x14kerasep.data.service\x8c\x0dhost_and_port\x93\x8c\x01x\x85R."
+    for packed in (whole, pickle.dumps(Indirect()), dotted, imported):
+        with pytest.raises(InputError, match="is no part of a job"):
+            answer(packed, 0)
+    assert not (tmp_path / "made").exists()
 
 
 def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatch):

@@ -23,7 +23,7 @@ def mixture_trees(folder):
         folder: the data set (such as `wav8k/min`), a folder above or one of its splits.
 
     Returns:
-        `Found` with tracks, or None without folders `s1` and `s2` (or `noise`) side by side.
+        `Found` with tracks, or None without a folder `s1` beside one of mixtures or sources.
 
     Raises:
         InputError: there are several versions of the set, such as min and max.
@@ -41,9 +41,14 @@ def mixture_trees(folder):
 
 
 def _trees(folder, names):
-    """Yield (names of the folders on the way, folder) for each folder with s1 and another."""
+    """Yield (names of the folders on the way, folder) for each folder of s1 and a mixture.
+
+    Without mixtures it must hold sources alone: s0 to s9 are tracks of somebody's own.
+    """
     below = {path.name: path for path in subfolders(folder, [])}
-    if "s1" in below and below.keys() & {"s2", "noise"}:
+    mixed = below.keys() & {*_MIXTURES, "noise"}
+    alone = len(below) > 1 and all(_SPEAKER.fullmatch(name) for name in below)
+    if "s1" in below and (mixed or alone):
         yield names, folder
     elif len(names) <= _DEEPEST:
         for name, path in below.items():

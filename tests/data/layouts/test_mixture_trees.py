@@ -60,7 +60,13 @@ def test_mixtures_without_a_source_are_left_out(tmp_path, record, caplog):
 
 def test_several_versions_are_not_mixed_up(tmp_path, record):
     for version in ("min", "max"):
-        record(*(f"wav8k/{version}/tr/{part}/a.wav" for part in ("s1", "s2")))
+        record(*(f"wav8k/{version}/tr/{part}/a.wav" for part in ("mix", "s1", "s2")))
     with pytest.raises(InputError, match=r"in several versions: give .*wav8k/max, .*wav8k/min$"):
         find_tracks(tmp_path)
     assert len(find_tracks(tmp_path / "wav8k" / "min")) == 1
+
+
+def test_tracks_that_are_called_like_speakers(tmp_path, record):
+    record(*(f"s{number}/{stem}.wav" for number in (0, 1, 2) for stem in ("vocals", "bass")))
+    assert mixture_trees(tmp_path) is None
+    assert [track.name for track in find_tracks(tmp_path, ("vocals",))] == ["s0", "s1", "s2"]
