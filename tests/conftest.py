@@ -3,6 +3,7 @@
 import functools
 import importlib
 import inspect
+import logging
 import os
 import pkgutil
 
@@ -142,6 +143,16 @@ def policy():
 def rng():
     """Seeded random numbers."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _log():
+    """Leave the library's log as it was: commands show it on the terminal."""
+    logger = logging.getLogger("kerasep")
+    level, handlers = logger.level, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

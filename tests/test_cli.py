@@ -224,6 +224,7 @@ def test_training_says_what_it_recognised(tmp_path, capsys):
     assert f"{tmp_path / 'songs'}: stems folders, 2 tracks (1 skipped)" in lines
 
 
+@pytest.mark.slow
 def test_prepare_and_train_on_the_shards(tmp_path, capsys):
     data.write_songs(tmp_path / "songs", 3, seconds=2.0)
     out = tmp_path / "shards"

@@ -42,6 +42,7 @@ def compare(history, expected):
             assert row[key] == pytest.approx(other[key], rel=1e-4), (row["epoch"], key)
 
 
+@pytest.mark.slow
 def test_two_devices_of_tensorflow(songs, tmp_path):
     process = start(songs, tmp_path, "virtual=2", "devices=[1,2]", KERAS_BACKEND="tensorflow")
     one, two = histories(process)

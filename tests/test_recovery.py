@@ -161,6 +161,7 @@ def test_a_loss_that_is_not_finite_once(songs, tmp_path, caplog):
     )
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_finite_are_never_kept(songs, tmp_path):
     """They are found by the next loss, with the state from before them still there."""
 
@@ -176,6 +177,7 @@ def test_weights_that_are_not_finite_are_never_kept(songs, tmp_path):
     assert all(np.isfinite(array).all() for array in state.arrays.values())
 
 
+@pytest.mark.slow
 def test_a_rate_that_is_a_schedule_is_halved_too(songs, tmp_path, caplog):
     schedule = {
         "module": "keras.optimizers.schedules",
@@ -260,6 +262,7 @@ def test_a_batch_that_does_not_fit_is_taken_in_parts(songs, tmp_path, caplog, mo
     assert len(messages) == {2: 1, 4: 2}[parts]
 
 
+@pytest.mark.slow
 def test_parts_are_kept_over_a_kill(songs, tmp_path, caplog):
     keras.utils.set_random_seed(0)
     whole, limited, again = Plain(), Plain(), Plain()

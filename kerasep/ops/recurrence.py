@@ -26,7 +26,7 @@ def lstm(projected, recurrent_kernel, h, c, memory=False):
     >>> state = np.zeros((2, 3), "float32")
     >>> projected = np.ones((5, 2, 12), "float32")
     >>> outputs = lstm(projected, np.ones((3, 12), "float32"), state, state)
-    >>> np.asarray(outputs)[0, 0].round(2).tolist()
+    >>> [round(float(value), 2) for value in outputs[0, 0]]
     [0.37, 0.37, 0.37]
 
     Reference:

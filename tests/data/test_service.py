@@ -44,6 +44,7 @@ def test_every_element_arrives_once(service):
     assert sorted(arrived) == list(range(1000))
 
 
+@pytest.mark.slow
 def test_at_most_once_when_a_worker_is_killed(service):
     count = 20_000
     arrived, pids = [], {worker.process.pid for worker in service.workers}

@@ -5,6 +5,7 @@ import pytest
 from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.layers import KMeans
+from kerasep.layers.lstm import LSTM
 from kerasep.separation import Separator
 from kerasep.tflite import ExportError, export, exporter, rewrites
 from kerasep.tflite.interpreter import Interpreter
@@ -84,13 +85,13 @@ def test_an_operation_that_tflite_lacks_is_named(tmp_path):
 
 
 def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypatch):
-    right = rewrites.FORMS[keras.layers.LSTM]
+    right = rewrites.FORMS[LSTM]
 
     def wrong(layer):
         form = right(layer)
         return lambda *args, **kwargs: form(*args, **kwargs) * 1.001
 
-    monkeypatch.setitem(rewrites.FORMS, keras.layers.LSTM, wrong)
+    monkeypatch.setitem(rewrites.FORMS, LSTM, wrong)
     with pytest.raises(ExportError, match=r"vocals agrees to .* LSTM .* departs first") as caught:
         export(small_model, tmp_path / "a.tflite", seconds=0.5)
     assert "\n" not in str(caught.value)
