@@ -52,6 +52,7 @@ def test_two_devices_of_tensorflow(songs, tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_four_devices_of_jax(songs, tmp_path):
     pytest.importorskip("jax")
     process = start(

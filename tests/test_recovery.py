@@ -238,7 +238,8 @@ class Plain(Limited):
                 layer.trainable = False
 
 
-@pytest.mark.parametrize(("most", "parts"), [(2, 2), pytest.param(1, 4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("most", "parts"), [(2, 2), (1, 4)])
 def test_a_batch_that_does_not_fit_is_taken_in_parts(songs, tmp_path, caplog, most, parts):
     """The same crops, and the same steps of the optimizer, as if it had fitted."""
     keras.utils.set_random_seed(0)

@@ -189,6 +189,7 @@ def test_a_start_that_failed_can_be_put_right(songs, tmp_path):
     assert len(history) == 1
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite(songs, tmp_path):
     refused(
         "received loss nan in epoch 1, also with the learning rate halved 5 times: lower the",
@@ -247,6 +248,7 @@ def test_the_model_starts_from_the_statistics_of_the_data(songs, tmp_path):
     assert (seen[0] < 0).all()
 
 
+@pytest.mark.slow
 def test_a_model_of_two_heads(songs, tmp_path):
     """A reference, a loss and a column of the history for each."""
     model = zoo.load(
