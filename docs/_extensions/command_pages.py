@@ -58,7 +58,9 @@ def _names(parameter):
     names = " / ".join(spelled) or "--" + parameter.name.replace("_", "-")
     if kind is bool:
         return names if spelled else f"{names} / --no-{names[2:]}"
-    kinds = [kind, *typing.get_args(kind)]
+    kinds = [kind]
+    for each in kinds:  # grows as it goes: `list[str] | None` is an option of text
+        kinds += typing.get_args(each)
     words = {int: "NUMBER", float: "NUMBER", pathlib.Path: "PATH", str: "TEXT"}
     return f"{names} {next(words[kind] for kind in kinds if kind in words)}"
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasep.data.crops import Crop, Part
+from kerasep.data.open_files import Unreadable
 
 
 class PoolCrops:
@@ -60,6 +61,8 @@ class PoolCrops:
         order = rng.permutation(len(self.pool.groups[name]))
         stems = [self.pool.groups[name][place] for place in order]
         stems = [stem for stem in stems if files.usable([stem])]
+        if not stems:
+            raise Unreadable(f"another thread has just given up the last recording of {name}")
         speed = 2 ** (shift / 12)
         wanted, longest = self.seconds * speed, stems[0].info.seconds
         # A long one fills the crop by itself, a short one is cut anywhere.

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio, find_pool, waveforms
+from kerasep.data.mixing import Mixing
+from kerasep.data.open_files import Unreadable
+from kerasep.data.pool_crops import PoolCrops
 from kerasep.errors import InputError
 
 RATE = 8000
@@ -96,3 +99,17 @@ def test_instruments_by_name_and_those_that_play_along(tmp_path):
 def test_refuses_too_few_speakers(speakers):
     with pytest.raises(InputError, match="too few for mixtures of 4"):
         waveforms(speakers, model("a", "b", "c", "d"), batch_size=1)
+
+
+def test_the_last_recording_may_go_while_an_example_is_drawn(speakers):
+    """Another thread finds out after the speakers were drawn; the reader then draws again."""
+    seen = []
+
+    def usable(stems):
+        seen.append(stems)
+        return len(seen) <= len(LEVELS)  # one look at each speaker
+
+    files = SimpleNamespace(usable=usable)
+    plan = PoolCrops(speakers, ("a", "b"), 0.8, None, Mixing(), 0)
+    with pytest.raises(Unreadable, match="given up the last recording"):
+        plan.example(0, 0, files)
