@@ -184,8 +184,9 @@ class RunFolder(keras.callbacks.Callback):
         if loss < self.best:
             self.best = loss
             self._write_model()
-        self._write_history()
+        # The state first: what the history shows can be gone on from.
         self.write()
+        self._write_history()
 
     def finish(self):
         """Remove the state of a run that has come to its end."""
