@@ -1,0 +1,129 @@
+"""What the tests of the C code share: it, compiled, and a model small enough for many files."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from kerasep.tflite.metadata import with_metadata
+
+FOLDER = pathlib.Path(__file__).parents[3] / "tflite" / "native"
+SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+AGREES_DB = 110
+
+
+def _run(command, *arguments):
+    return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
+
+
+def _build(folder, targets=("all",), compiler="cc", flags="-O2", **variables):
+    if shutil.which(compiler) is None or shutil.which("make") is None:
+        pytest.skip(f"there is no C compiler called {compiler}, or no make")
+    asked = {"input": "#include <cjson/cJSON.h>\n", "text": True, "capture_output": True}
+    if subprocess.run([compiler, "-E", "-"], **asked).returncode:
+        pytest.skip("cJSON is not installed: apt-get install libcjson-dev")
+    variables |= {"PYTHON": sys.executable, "BUILD": folder, "CC": compiler, "CFLAGS": flags}
+    values = [f"{name}={value}" for name, value in variables.items()]
+    return _run("make", "-C", FOLDER, *values, *targets)
+
+
+@pytest.fixture(scope="session")
+def build():
+    """Function of (folder, targets, compiler, flags, ...) that runs make."""
+    return _build
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """Folder of what is compiled as users do."""
+    folder = tmp_path_factory.mktemp("built")
+    done = _build(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sanitized(tmp_path_factory):
+    """Folder of the same with sanitizers: an access out of bounds, a leak or an overflow fails."""
+    folder = tmp_path_factory.mktemp("sanitized")
+    done = _build(folder, ("all", f"{folder}/fuzz"), flags=SANITIZED)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Function of (command, *arguments) that runs it and returns what it said."""
+    return _run
+
+
+@pytest.fixture(scope="session")
+def separated():
+    """Function of (folder, model, recording, stems) that returns what the command made."""
+
+    def separated(folder, model, recording, stems):
+        done = _run(folder / "kerasep-native", "--overwrite", model, recording, stems)
+        assert done.returncode == 0, done.stderr
+        paths = [pathlib.Path(line) for line in done.stdout.splitlines()]
+        return {
+            path.stem: soundfile.read(path, dtype="float32", always_2d=True)[0] for path in paths
+        }
+
+    return separated
+
+
+@pytest.fixture(scope="session")
+def assert_agrees():
+    """Function of (received, expected), dicts of stems, that compares them in dB."""
+
+    def assert_agrees(received, expected):
+        assert received.keys() == expected.keys()
+        for name, stem in expected.items():
+            assert received[name].shape == stem.shape
+            error = np.sum((received[name] - stem) ** 2, dtype="float64")
+            ratio = 10 * np.log10(np.sum(stem**2, dtype="float64") / max(error, 1e-30))
+            assert ratio > AGREES_DB, f"{name}: {ratio:.1f} dB"
+
+    return assert_agrees
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Function of (samples, channels) that returns a waveform."""
+
+    def noise(samples, channels, seed=0):
+        generator = np.random.default_rng(seed)
+        return 0.1 * generator.standard_normal((samples, channels)).astype("float32")
+
+    return noise
+
+
+@pytest.fixture(scope="session")
+def tiny_parts(tmp_path_factory):
+    """A model that gives its two sources in an order of each chunk's own: (bytes, metadata)."""
+    import tensorflow as tf
+
+    def separate(mixture):
+        pair = tf.stack([mixture, 0.25 * mixture**2], -1)
+        return {"sources": tf.where(tf.reduce_sum(mixture) > 0, pair[..., ::-1], pair)}
+
+    folder = tmp_path_factory.mktemp("tiny")
+    spec = tf.TensorSpec((1, 400, 1), name="mixture")
+    signature = tf.function(separate, autograph=False).get_concrete_function(spec)
+    tf.saved_model.save(tf.Module(), folder, signatures={"separate": signature})
+    content = tf.lite.TFLiteConverter.from_saved_model(str(folder)).convert()
+    about = {"format": 1, "kerasep": "0.1.0", "model": "Tiny", "sources": ["same", "square"]}
+    about |= {"sample_rate": 8000, "channels": 1, "chunk": 400, "overlap": 100, "hop": 2}
+    return content, about | {"latency": None, "stft": None, "interchangeable": True}
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_parts, tmp_path_factory):
+    """The same as a file."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.tflite"
+    path.write_bytes(with_metadata(*tiny_parts))
+    return path

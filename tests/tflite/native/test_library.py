@@ -1,0 +1,52 @@
+"""The C library's functions, called from Python."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from kerasep.tflite import Runtime
+
+Floats = ctypes.POINTER(ctypes.c_float)
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("text", ctypes.c_char * 256)]
+
+
+@pytest.fixture(scope="module")
+def library(built):
+    found = ctypes.CDLL(str(built / "libkerasep.so"))
+    found.kerasep_open.restype = ctypes.c_void_p
+    found.kerasep_close.argtypes = [ctypes.c_void_p]
+    found.kerasep_separate.restype = ctypes.c_bool
+    return found
+
+
+def test_whole_buffers(library, assert_agrees, exported, noise):
+    error = Error()
+    model = library.kerasep_open(str(exported[1]).encode(), 1, ctypes.byref(error))
+    assert model, error.text
+    audio = noise(20011, 3)
+    stems = [np.empty_like(audio) for _ in range(2)]
+    pointers = (Floats * 2)(*[stem.ctypes.data_as(Floats) for stem in stems])
+
+    def separate(waveform):
+        given = (ctypes.c_void_p(model), waveform.ctypes.data_as(Floats))
+        shape = map(ctypes.c_size_t, waveform.shape)
+        return library.kerasep_separate(*given, *shape, pointers, ctypes.byref(error))
+
+    assert separate(audio)
+    expected = Runtime(exported[1], threads=1).separate(audio)
+    assert_agrees(dict(zip(expected, stems, strict=True)), expected)
+    assert not separate(np.full((9, 2), np.nan, "float32"))
+    assert b"NaN" in error.text
+    assert not separate(np.zeros((0, 2), "float32"))
+    assert b"at least one" in error.text
+    library.kerasep_close(model)
+
+
+def test_threads_out_of_range_are_refused(library, tiny):
+    error = Error()
+    assert not library.kerasep_open(str(tiny).encode(), -1, ctypes.byref(error))
+    assert b"received -1 threads" in error.text

@@ -1,0 +1,98 @@
+#include "metadata.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+
+enum { FORMAT = 1, MOST_SOURCES = 64, MOST_CHANNELS = 64 };
+static const double MOST_SAMPLES = 1 << 30;
+
+/* A whole number within bounds. */
+static bool whole(const cJSON *json, const char *key, double least, double most, size_t *value) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, key);
+    if (!cJSON_IsNumber(item)) return false;
+    double number = item->valuedouble;
+    if (!(number >= least && number <= most) || number != floor(number)) return false;
+    *value = (size_t)number;
+    return true;
+}
+
+/* A source names a file, in whatever folder it is asked for. */
+static bool names_a_file(const char *name) {
+    if (!*name || *name == '.' || strlen(name) > 200) return false;
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == '/' || *name == '\\') return false;
+    return true;
+}
+
+static bool parse_sources(metadata *found) {
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(found->json, "sources");
+    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    if (count < 1 || count > MOST_SOURCES) return false;
+    found->sources = calloc((size_t)count, sizeof *found->sources);
+    if (!found->sources) return false;
+    const cJSON *item;
+    size_t index = 0;
+    cJSON_ArrayForEach(item, list) {
+        if (!cJSON_IsString(item) || !names_a_file(item->valuestring)) return false;
+        for (size_t other = 0; other < index; other++)
+            if (!strcmp(found->sources[other], item->valuestring)) return false;
+        found->sources[index++] = item->valuestring;
+    }
+    found->about.sources = found->sources;
+    found->about.source_count = index;
+    return true;
+}
+
+static bool parse_numbers(metadata *found) {
+    kerasep_about *about = &found->about;
+    size_t rate;
+    if (!whole(found->json, "sample_rate", 1, 1e7, &rate)) return false;
+    about->sample_rate = (int)rate;
+    if (!whole(found->json, "channels", 1, MOST_CHANNELS, &about->channels) ||
+        !whole(found->json, "chunk", 1, MOST_SAMPLES, &about->chunk) ||
+        !whole(found->json, "hop", 1, (double)about->chunk, &about->hop) ||
+        !whole(found->json, "overlap", 0, (double)(about->chunk / 2), &about->overlap))
+        return false;
+    if (about->chunk % about->hop) return false;
+    about->overlap = (about->overlap + about->hop - 1) / about->hop * about->hop;
+    return about->overlap <= about->chunk / 2;
+}
+
+static bool parse(metadata *found) {
+    if (!cJSON_IsObject(found->json) || !parse_sources(found) || !parse_numbers(found))
+        return false;
+    found->about.model =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(found->json, "model"));
+    found->about.interchangeable =
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(found->json, "interchangeable"));
+    return found->about.model != NULL;
+}
+
+bool metadata_parse(metadata *found, const char *json, size_t bytes, const char *name,
+                    kerasep_error *error) {
+    *found = (metadata){.json = cJSON_ParseWithLength(json, bytes)};
+    size_t format = 0;
+    bool known = whole(found->json, "format", 0, 1e9, &format);
+    if (known && format > FORMAT) {
+        kerasep_fail(error,
+                     "received %s, written in a later format (%zu, expected %d): update kerasep",
+                     name, format, FORMAT);
+    } else if (known && parse(found)) {
+        return true;
+    } else {
+        kerasep_fail(error, "received %s, a TFLite file whose metadata is damaged: export again",
+                     name);
+    }
+    metadata_free(found);
+    return false;
+}
+
+void metadata_free(metadata *found) {
+    cJSON_Delete(found->json);
+    free(found->sources);
+    *found = (metadata){0};
+}
