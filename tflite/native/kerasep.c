@@ -7,14 +7,8 @@
 
 #include "chunks.h"
 #include "error.h"
-#include "metadata.h"
-#include "model.h"
+#include "opened.h"
 #include "order.h"
-
-struct kerasep {
-    model model;
-    metadata metadata;
-};
 
 static bool open_model(kerasep *opened, const char *path, int threads, kerasep_error *error) {
     const char *json;
@@ -65,6 +59,9 @@ static bool grouped_open(grouped *g, kerasep *model, size_t channels, kerasep_er
     *g = (grouped){.about = about, .channels = channels};
     if (!channels || channels > 1024)
         return kerasep_fail(error, "received %zu channels, expected 1 to 1024", channels);
+    if (!about->chunk)
+        return kerasep_fail(error, "received %s, which is for streams: export it for recordings",
+                            model->model.path);
     if (about->interchangeable && about->source_count > MOST_ORDERED)
         return kerasep_fail(error, "received a model of %zu sources in any order, expected %d",
                             about->source_count, MOST_ORDERED);

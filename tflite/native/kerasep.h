@@ -24,7 +24,7 @@ typedef struct kerasep_about {
     size_t source_count;
     int sample_rate; /* in Hz */
     size_t channels; /* that the model takes at once; recordings may have any number */
-    size_t chunk;    /* that it takes at once */
+    size_t chunk;    /* that it takes at once; 0, as the next two, in a file for streams alone */
     size_t overlap;  /* that neighbouring chunks of a long recording share */
     size_t hop;
     bool interchangeable; /* whether the model gives its sources in any order */
@@ -51,5 +51,18 @@ typedef bool (*kerasep_write)(void *context, const float *sources, size_t sample
                               kerasep_error *error);
 bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
                              kerasep_write write, void *context, kerasep_error *error);
+
+/* Streaming, for a file exported for it: steps whose state lies in the stream, so that several
+ * may share a model. The samples that a step gives are late by the latency that the file names. */
+kerasep_stream *kerasep_stream_open(kerasep *model, kerasep_error *error);
+void kerasep_stream_close(kerasep_stream *stream);
+/* Blocks are whole multiples of this many samples. */
+size_t kerasep_stream_hop(const kerasep_stream *stream);
+/* Take the next block, (sample, channel) as many channels as the model has; give as many samples
+ * of all sources, sources[(sample * channels + channel) * source_count + source]. */
+bool kerasep_stream_step(kerasep_stream *stream, const float *mixture, size_t samples,
+                         float *sources, kerasep_error *error);
+/* Start anew, as after opening. */
+bool kerasep_stream_reset(kerasep_stream *stream, kerasep_error *error);
 
 #endif

@@ -52,10 +52,10 @@ static bool parse(options *found, int count, char **arguments) {
 static void describe(const kerasep_about *about) {
     printf("model        %s\nsources     ", about->model);
     for (size_t i = 0; i < about->source_count; i++) printf(" %s", about->sources[i]);
-    printf("\nsample rate  %d Hz\nchannels     %zu\nchunk        %zu samples, %.3f s\n",
-           about->sample_rate, about->channels, about->chunk,
-           (double)about->chunk / about->sample_rate);
-    printf("overlap      %zu samples\n", about->overlap);
+    printf("\nsample rate  %d Hz\nchannels     %zu\n", about->sample_rate, about->channels);
+    if (about->chunk)
+        printf("chunk        %zu samples, %.3f s\noverlap      %zu samples\n", about->chunk,
+               (double)about->chunk / about->sample_rate, about->overlap);
 }
 
 static bool read_recording(void *context, float *mixture, size_t samples, size_t *given,

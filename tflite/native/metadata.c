@@ -47,23 +47,30 @@ static bool parse_sources(metadata *found) {
     return true;
 }
 
-static bool parse_numbers(metadata *found) {
-    kerasep_about *about = &found->about;
-    size_t rate;
-    if (!whole(found->json, "sample_rate", 1, 1e7, &rate)) return false;
-    about->sample_rate = (int)rate;
-    if (!whole(found->json, "channels", 1, MOST_CHANNELS, &about->channels) ||
-        !whole(found->json, "chunk", 1, MOST_SAMPLES, &about->chunk) ||
-        !whole(found->json, "hop", 1, (double)about->chunk, &about->hop) ||
-        !whole(found->json, "overlap", 0, (double)(about->chunk / 2), &about->overlap))
+/* A file for streams alone has no chunks. */
+static bool parse_chunks(const cJSON *json, kerasep_about *about) {
+    const cJSON *chunk = cJSON_GetObjectItemCaseSensitive(json, "chunk");
+    if (!chunk || cJSON_IsNull(chunk)) return true;
+    if (!whole(json, "chunk", 1, MOST_SAMPLES, &about->chunk) ||
+        !whole(json, "hop", 1, (double)about->chunk, &about->hop) ||
+        !whole(json, "overlap", 0, (double)(about->chunk / 2), &about->overlap) ||
+        about->chunk % about->hop)
         return false;
-    if (about->chunk % about->hop) return false;
     about->overlap = (about->overlap + about->hop - 1) / about->hop * about->hop;
     return about->overlap <= about->chunk / 2;
 }
 
+static bool parse_numbers(const cJSON *json, kerasep_about *about) {
+    size_t rate;
+    if (!whole(json, "sample_rate", 1, 1e7, &rate)) return false;
+    about->sample_rate = (int)rate;
+    return whole(json, "channels", 1, MOST_CHANNELS, &about->channels) &&
+           parse_chunks(json, about);
+}
+
 static bool parse(metadata *found) {
-    if (!cJSON_IsObject(found->json) || !parse_sources(found) || !parse_numbers(found))
+    if (!cJSON_IsObject(found->json) || !parse_sources(found) ||
+        !parse_numbers(found->json, &found->about))
         return false;
     found->about.model =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(found->json, "model"));

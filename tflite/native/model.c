@@ -189,7 +189,7 @@ static tensor *by_name(tensor *tensors, size_t count, const signature *of, const
         if (strcmp(tensors[i].name, name)) continue;
         bool same = tensors[i].rank == rank;
         for (size_t axis = 0; same && axis < rank; axis++)
-            same = (size_t)tensors[i].shape[axis] == shape[axis];
+            same = !shape[axis] || (size_t)tensors[i].shape[axis] == shape[axis];
         if (same) return &tensors[i];
     }
     kerasep_fail(error, "received %s, whose tensor %s is not as its metadata says: export again",

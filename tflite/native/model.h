@@ -42,7 +42,7 @@ bool model_has(model *opened, const char *key);
 /* Make a signature ready to run. */
 bool signature_open(signature *opened, model *of, const char *key, kerasep_error *error);
 void signature_close(signature *opened);
-/* Find a tensor by its name, and make sure of its shape; NULL where it is another. */
+/* Find a tensor by its name, and make sure of its shape, where 0 is any; NULL if it is another. */
 tensor *signature_input(signature *of, const char *name, size_t rank, const size_t *shape,
                         kerasep_error *error);
 tensor *signature_output(signature *of, const char *name, size_t rank, const size_t *shape,

@@ -1,5 +1,7 @@
 """What the tests of the C code share: it, compiled, and a model small enough for many files."""
 
+import ctypes
+import dataclasses
 import pathlib
 import shutil
 import subprocess
@@ -59,6 +61,51 @@ def sanitized(tmp_path_factory):
 def run():
     """Function of (command, *arguments) that runs it and returns what it said."""
     return _run
+
+
+class _Error(ctypes.Structure):
+    _fields_ = [("text", ctypes.c_char * 256)]
+
+
+@dataclasses.dataclass
+class _Stream:
+    """A stream of two channels and two sources."""
+
+    library: ctypes.CDLL
+    handle: int
+    model: int
+    error: _Error
+
+    def step(self, block):
+        sources = np.empty((*block.shape, 2), "float32")
+        block = np.ascontiguousarray(block)
+        given = (block.ctypes.data, len(block), sources.ctypes.data, ctypes.byref(self.error))
+        if not self.library.kerasep_stream_step(self.handle, *given):
+            raise ValueError(self.error.text.decode())
+        return sources
+
+
+@pytest.fixture(scope="session")
+def library(built):
+    """The functions of kerasep.h, called from Python; with Error, and Stream of them."""
+    found = ctypes.CDLL(str(built / "libkerasep.so"))
+    address, size = ctypes.c_void_p, ctypes.c_size_t
+    types = {
+        "open": (address, ctypes.c_char_p, ctypes.c_int, address),
+        "close": (None, address),
+        "separate": (ctypes.c_bool, address, address, size, size, address, address),
+        "stream_open": (address, address, address),
+        "stream_close": (None, address),
+        "stream_hop": (size, address),
+        "stream_reset": (ctypes.c_bool, address, address),
+        "stream_step": (ctypes.c_bool, address, address, size, address, address),
+    }
+    for name, (result, *arguments) in types.items():
+        function = getattr(found, f"kerasep_{name}")
+        function.restype, function.argtypes = result, arguments
+    found.Error = _Error
+    found.Stream = lambda *parts: _Stream(found, *parts)
+    return found
 
 
 @pytest.fixture(scope="session")

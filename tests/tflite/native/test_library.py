@@ -3,38 +3,22 @@
 import ctypes
 
 import numpy as np
-import pytest
 
 from kerasep.tflite import Runtime
 
-Floats = ctypes.POINTER(ctypes.c_float)
-
-
-class Error(ctypes.Structure):
-    _fields_ = [("text", ctypes.c_char * 256)]
-
-
-@pytest.fixture(scope="module")
-def library(built):
-    found = ctypes.CDLL(str(built / "libkerasep.so"))
-    found.kerasep_open.restype = ctypes.c_void_p
-    found.kerasep_close.argtypes = [ctypes.c_void_p]
-    found.kerasep_separate.restype = ctypes.c_bool
-    return found
-
 
 def test_whole_buffers(library, assert_agrees, exported, noise):
-    error = Error()
+    error = library.Error()
     model = library.kerasep_open(str(exported[1]).encode(), 1, ctypes.byref(error))
     assert model, error.text
     audio = noise(20011, 3)
     stems = [np.empty_like(audio) for _ in range(2)]
-    pointers = (Floats * 2)(*[stem.ctypes.data_as(Floats) for stem in stems])
+    floats = ctypes.POINTER(ctypes.c_float)
+    pointers = (floats * 2)(*[stem.ctypes.data_as(floats) for stem in stems])
 
     def separate(waveform):
-        given = (ctypes.c_void_p(model), waveform.ctypes.data_as(Floats))
-        shape = map(ctypes.c_size_t, waveform.shape)
-        return library.kerasep_separate(*given, *shape, pointers, ctypes.byref(error))
+        data = waveform.ctypes.data
+        return library.kerasep_separate(model, data, *waveform.shape, pointers, ctypes.byref(error))
 
     assert separate(audio)
     expected = Runtime(exported[1], threads=1).separate(audio)
@@ -47,6 +31,6 @@ def test_whole_buffers(library, assert_agrees, exported, noise):
 
 
 def test_threads_out_of_range_are_refused(library, tiny):
-    error = Error()
+    error = library.Error()
     assert not library.kerasep_open(str(tiny).encode(), -1, ctypes.byref(error))
     assert b"received -1 threads" in error.text
