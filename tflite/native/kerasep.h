@@ -17,17 +17,20 @@ typedef struct kerasep_error {
     char text[256];
 } kerasep_error;
 
-/* What a file says about itself; lengths in samples at sample_rate. */
+/* What a file says about itself; lengths in samples at sample_rate. It is for recordings, with a
+ * chunk, or for streams. */
 typedef struct kerasep_about {
     const char *model;          /* its class in kerasep */
     const char *const *sources; /* names, in the order of all results */
     size_t source_count;
     int sample_rate; /* in Hz */
     size_t channels; /* that the model takes at once; recordings may have any number */
-    size_t chunk;    /* that it takes at once; 0, as the next two, in a file for streams alone */
+    size_t chunk;    /* that it takes at once; 0 in a file for streams */
     size_t overlap;  /* that neighbouring chunks of a long recording share */
-    size_t hop;
+    size_t hop; /* chunks start at multiples of this */
     bool interchangeable; /* whether the model gives its sources in any order */
+    bool streams;         /* whether the file is for streams: then these hold */
+    size_t latency;       /* after n samples in, n - latency and more have come out */
 } kerasep_about;
 
 /* Load a file. threads: 0 for as many as there are processors, at most 4. */
@@ -52,17 +55,16 @@ typedef bool (*kerasep_write)(void *context, const float *sources, size_t sample
 bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
                              kerasep_write write, void *context, kerasep_error *error);
 
-/* Streaming, for a file exported for it: steps whose state lies in the stream, so that several
- * may share a model. The samples that a step gives are late by the latency that the file names. */
+/* Streams, with a file exported for them: blocks of any size in, sources out as soon as they are
+ * ready, late by the latency. The state lies in the stream: several may share a model. Nothing is
+ * allocated after opening. */
 kerasep_stream *kerasep_stream_open(kerasep *model, kerasep_error *error);
 void kerasep_stream_close(kerasep_stream *stream);
-/* Blocks are whole multiples of this many samples. */
-size_t kerasep_stream_hop(const kerasep_stream *stream);
-/* Take the next block, (sample, channel) as many channels as the model has; give as many samples
- * of all sources, sources[(sample * channels + channel) * source_count + source]. */
-bool kerasep_stream_step(kerasep_stream *stream, const float *mixture, size_t samples,
-                         float *sources, kerasep_error *error);
-/* Start anew, as after opening. */
-bool kerasep_stream_reset(kerasep_stream *stream, kerasep_error *error);
+/* Take a block of the model's channels; write takes what is ready, maybe in several parts. */
+bool kerasep_stream_process(kerasep_stream *stream, const float *mixture, size_t samples,
+                            kerasep_write write, void *context, kerasep_error *error);
+/* End the stream: write takes the rest, and with it as many samples as went in. Starts anew. */
+bool kerasep_stream_flush(kerasep_stream *stream, kerasep_write write, void *context,
+                          kerasep_error *error);
 
 #endif

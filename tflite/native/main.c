@@ -53,7 +53,10 @@ static void describe(const kerasep_about *about) {
     printf("model        %s\nsources     ", about->model);
     for (size_t i = 0; i < about->source_count; i++) printf(" %s", about->sources[i]);
     printf("\nsample rate  %d Hz\nchannels     %zu\n", about->sample_rate, about->channels);
-    if (about->chunk)
+    if (about->streams)
+        printf("latency      %zu samples, %.3f s\n", about->latency,
+               (double)about->latency / about->sample_rate);
+    else
         printf("chunk        %zu samples, %.3f s\noverlap      %zu samples\n", about->chunk,
                (double)about->chunk / about->sample_rate, about->overlap);
 }
@@ -73,6 +76,31 @@ static bool write_stems(void *context, const float *sources, size_t samples,
     for (size_t i = 0; i < j->source_count; i++)
         if (!wav_write(&j->stems[i], sources, samples, i, j->source_count, error)) return false;
     return true;
+}
+
+/* As a device would: block after block. */
+static bool stream_blocks(kerasep *model, job *j, kerasep_error *error) {
+    enum { BLOCK = 1024 };
+    const kerasep_about *about = kerasep_describe(model);
+    if (j->recording.channels != about->channels)
+        return kerasep_fail(error, "%s has %zu channels, expected %zu for a stream",
+                            j->recording.name, j->recording.channels, about->channels);
+    kerasep_stream *stream = kerasep_stream_open(model, error);
+    float *block = calloc(BLOCK, about->channels * sizeof(float));
+    bool done = stream && (block || kerasep_fail_memory(error));
+    for (size_t given = BLOCK; done && given == BLOCK;)
+        done = read_recording(j, block, BLOCK, &given, error) &&
+               kerasep_stream_process(stream, block, given, write_stems, j, error);
+    done = done && kerasep_stream_flush(stream, write_stems, j, error);
+    free(block);
+    kerasep_stream_close(stream);
+    return done;
+}
+
+static bool separate_blocks(kerasep *model, job *j, kerasep_error *error) {
+    if (kerasep_describe(model)->streams) return stream_blocks(model, j, error);
+    return kerasep_separate_blocks(model, j->recording.channels, read_recording, write_stems, j,
+                                   error);
 }
 
 static bool create_stems(job *j, const kerasep_about *about, const char *folder, bool overwrite,
@@ -104,8 +132,7 @@ static bool separate(kerasep *model, job *j, const options *asked, kerasep_error
                             recording, j->recording.sample_rate, about->sample_rate, recording,
                             about->sample_rate);
     if (!create_stems(j, about, asked->positional[2], asked->overwrite, error) ||
-        !kerasep_separate_blocks(model, j->recording.channels, read_recording, write_stems, j,
-                                 error))
+        !separate_blocks(model, j, error))
         return false;
     if (!j->heard)
         return kerasep_fail(error, "%s is silent throughout: there is nothing to separate",

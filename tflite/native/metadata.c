@@ -8,7 +8,7 @@
 #include "error.h"
 
 enum { FORMAT = 1, MOST_SOURCES = 64, MOST_CHANNELS = 64 };
-static const double MOST_SAMPLES = 1 << 30;
+static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 22;
 
 /* A whole number within bounds. */
 static bool whole(const cJSON *json, const char *key, double least, double most, size_t *value) {
@@ -47,10 +47,7 @@ static bool parse_sources(metadata *found) {
     return true;
 }
 
-/* A file for streams alone has no chunks. */
 static bool parse_chunks(const cJSON *json, kerasep_about *about) {
-    const cJSON *chunk = cJSON_GetObjectItemCaseSensitive(json, "chunk");
-    if (!chunk || cJSON_IsNull(chunk)) return true;
     if (!whole(json, "chunk", 1, MOST_SAMPLES, &about->chunk) ||
         !whole(json, "hop", 1, (double)about->chunk, &about->hop) ||
         !whole(json, "overlap", 0, (double)(about->chunk / 2), &about->overlap) ||
@@ -60,17 +57,40 @@ static bool parse_chunks(const cJSON *json, kerasep_about *about) {
     return about->overlap <= about->chunk / 2;
 }
 
-static bool parse_numbers(const cJSON *json, kerasep_about *about) {
+static bool parse_timing(const cJSON *json, timing *of) {
+    static const char *const ENDS[] = {"mirror", "fill", "drop"};
+    if (!whole(json, "hop", 1, MOST_FRAME, &of->hop) ||
+        !whole(json, "frame", 1, MOST_FRAME, &of->frame) ||
+        !whole(json, "grain", 1, MOST_FRAME, &of->grain) ||
+        !whole(json, "step", (double)of->grain, MOST_FRAME, &of->step) ||
+        !whole(json, "lag", 0, MOST_FRAME, &of->lag) ||
+        !whole(json, "silence", 0, MOST_FRAME, &of->silence) || of->grain % of->hop ||
+        of->step % of->grain)
+        return false;
+    const char *ends = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "ends"));
+    for (int i = ENDS_MIRROR; ends && i <= ENDS_DROP; i++)
+        if (!strcmp(ends, ENDS[i])) {
+            of->ends = i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_numbers(metadata *found) {
+    const cJSON *json = found->json, *timing = cJSON_GetObjectItemCaseSensitive(json, "timing");
+    kerasep_about *about = &found->about;
     size_t rate;
     if (!whole(json, "sample_rate", 1, 1e7, &rate)) return false;
     about->sample_rate = (int)rate;
-    return whole(json, "channels", 1, MOST_CHANNELS, &about->channels) &&
-           parse_chunks(json, about);
+    if (!whole(json, "channels", 1, MOST_CHANNELS, &about->channels)) return false;
+    about->streams = cJSON_IsObject(timing);
+    if (!about->streams) return parse_chunks(json, about);
+    return whole(json, "latency", 0, MOST_SAMPLES, &about->latency) &&
+           parse_timing(timing, &found->timing);
 }
 
 static bool parse(metadata *found) {
-    if (!cJSON_IsObject(found->json) || !parse_sources(found) ||
-        !parse_numbers(found->json, &found->about))
+    if (!cJSON_IsObject(found->json) || !parse_sources(found) || !parse_numbers(found))
         return false;
     found->about.model =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(found->json, "model"));

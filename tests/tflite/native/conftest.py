@@ -67,22 +67,42 @@ class _Error(ctypes.Structure):
     _fields_ = [("text", ctypes.c_char * 256)]
 
 
+_Write = ctypes.CFUNCTYPE(
+    ctypes.c_bool,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_float),
+    ctypes.c_size_t,
+    ctypes.POINTER(_Error),
+)
+
+
 @dataclasses.dataclass
 class _Stream:
-    """A stream of two channels and two sources."""
+    """A stream as Python's: blocks in, what is ready out."""
 
     library: ctypes.CDLL
     handle: int
-    model: int
-    error: _Error
+    channels: int
+    sources: int
 
-    def step(self, block):
-        sources = np.empty((*block.shape, 2), "float32")
+    def process(self, block):
         block = np.ascontiguousarray(block)
-        given = (block.ctypes.data, len(block), sources.ctypes.data, ctypes.byref(self.error))
-        if not self.library.kerasep_stream_step(self.handle, *given):
-            raise ValueError(self.error.text.decode())
-        return sources
+        return self._given(self.library.kerasep_stream_process, block.ctypes.data, len(block))
+
+    def flush(self):
+        return self._given(self.library.kerasep_stream_flush)
+
+    def _given(self, function, *arguments):
+        parts, error = [np.zeros((0, self.channels, self.sources), "float32")], _Error()
+
+        def write(_, sources, samples, __):
+            shape = (samples, self.channels, self.sources)
+            parts.append(np.ctypeslib.as_array(sources, shape).copy())
+            return True
+
+        if not function(self.handle, *arguments, _Write(write), None, ctypes.byref(error)):
+            raise ValueError(error.text.decode())
+        return np.concatenate(parts)
 
 
 @pytest.fixture(scope="session")
@@ -96,9 +116,8 @@ def library(built):
         "separate": (ctypes.c_bool, address, address, size, size, address, address),
         "stream_open": (address, address, address),
         "stream_close": (None, address),
-        "stream_hop": (size, address),
-        "stream_reset": (ctypes.c_bool, address, address),
-        "stream_step": (ctypes.c_bool, address, address, size, address, address),
+        "stream_process": (ctypes.c_bool, address, address, size, _Write, address, address),
+        "stream_flush": (ctypes.c_bool, address, _Write, address, address),
     }
     for name, (result, *arguments) in types.items():
         function = getattr(found, f"kerasep_{name}")

@@ -1,116 +1,175 @@
-"""The C library's streams, on a toy whose state holds its past."""
+"""The C code's streams, on toys that are late, mirrored or filled up as causal models are."""
 
 import ctypes
 import itertools
 
 import numpy as np
 import pytest
+import soundfile
 
 from kerasep.tflite.metadata import with_metadata
 
-HOP, CHANNELS = 8, 2
+GRAIN, STEP, CHANNELS, LEFT = 8, 32, 2, 1
+TIMINGS = {
+    "fill": {"hop": 4, "frame": 4, "lag": 0, "silence": 0, "ends": "fill"},
+    "late": {"hop": 4, "frame": 6, "lag": 12, "silence": 8, "ends": "drop"},
+    "mirror": {"hop": 8, "frame": 24, "lag": 16, "silence": 0, "ends": "mirror"},
+    "coarse": {"hop": 8, "frame": 12, "lag": 8, "silence": 8, "ends": "mirror"},
+}
 
 
-@pytest.fixture(scope="module")
-def echoing(tmp_path_factory):
-    """A model of two sources: the mixture, and the sum of all blocks of a hop before."""
+def toy(folder, timing):
+    """A model of two sources, both `lag` samples late: the mixture, and frames still to come."""
     import tensorflow as tf
 
+    lag = timing["lag"]
+
     def step(mixture, state):
-        blocks = tf.reshape(mixture, (1, -1, HOP, CHANNELS))
-        sums = tf.cumsum(blocks, 1) + tf.reshape(state, (1, 1, HOP, CHANNELS))
-        before = tf.reshape(sums - blocks, mixture.shape)
-        after = tf.reshape(sums[:, -1], (1, HOP * CHANNELS))
-        return {"sources": tf.stack([mixture, before], -1), "state": after}
+        head, past = state[:, : LEFT + 1], tf.reshape(state[:, LEFT + 1 :], (1, lag, CHANNELS))
+        joint = tf.concat([past, mixture], 1)
+        late = joint[:, : mixture.shape[1]]
+        past = tf.reshape(joint[:, mixture.shape[1] :], (1, lag * CHANNELS))
+        left = tf.ones_like(late) * head[:, LEFT]
+        return {"sources": tf.stack([late, left], -1), "state": tf.concat([head, past], 1)}
 
     def reset():
-        return {"state": tf.ones((1, HOP * CHANNELS))}
+        return {"state": tf.pad([[0.0, -1.0]], [[0, 0], [0, lag * CHANNELS]])}
 
     def concrete(function, **shapes):
         specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
         return tf.function(function, autograph=False).get_concrete_function(**specs)
 
-    state = (1, HOP * CHANNELS)
+    state = (1, LEFT + 1 + lag * CHANNELS)
     signatures = {
         "reset": concrete(reset),
-        "step": concrete(step, mixture=(1, 4 * HOP, CHANNELS), state=state),
-        "step1": concrete(step, mixture=(1, HOP, CHANNELS), state=state),
+        "step": concrete(step, mixture=(1, STEP, CHANNELS), state=state),
+        "step1": concrete(step, mixture=(1, GRAIN, CHANNELS), state=state),
     }
-    folder = tmp_path_factory.mktemp("echoing")
-    tf.saved_model.save(tf.Module(), folder / "saved", signatures=signatures)
+    tf.saved_model.save(tf.Module(), folder, signatures=signatures)
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(folder / "saved"), signature_keys=list(signatures)
+        str(folder), signature_keys=list(signatures)
     )
-    about = {"format": 1, "kerasep": "0.1.0", "model": "Echoing", "sources": ["now", "before"]}
-    about |= {"sample_rate": 8000, "channels": CHANNELS, "hop": HOP, "step": 4 * HOP}
-    path = folder / "echoing.tflite"
+    about = {"format": 1, "kerasep": "0.1.0", "model": "Late", "sources": ["same", "left"]}
+    about |= {"sample_rate": 8000, "channels": CHANNELS, "chunk": None, "overlap": None}
+    about |= {"hop": GRAIN, "step": STEP, "latency": lag + GRAIN, "state": state[1]}
+    about |= {"timing": timing | {"grain": GRAIN, "step": STEP}}
+    path = folder / "toy.tflite"
     path.write_bytes(with_metadata(converter.convert(), about))
     return path
 
 
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    return {name: toy(tmp_path_factory.mktemp(name), timing) for name, timing in TIMINGS.items()}
+
+
 @pytest.fixture
-def stream(library, echoing):
-    """Function of a block that gives its sources; and the stream, the error, the model."""
-    error = library.Error()
-    model = library.kerasep_open(str(echoing).encode(), 1, ctypes.byref(error))
-    assert model, error.text
-    stream = library.kerasep_stream_open(model, ctypes.byref(error))
-    assert stream, error.text
-    yield library.Stream(stream, model, error)
-    library.kerasep_stream_close(stream)
-    library.kerasep_close(model)
+def streams(library, toys):
+    """Function of a toy's name that opens a stream; of the same name, of one model."""
+    error, models, opened = library.Error(), {}, []
+
+    def stream(name):
+        if name not in models:
+            models[name] = library.kerasep_open(str(toys[name]).encode(), 1, ctypes.byref(error))
+        opened.append(library.kerasep_stream_open(models[name], ctypes.byref(error)))
+        assert opened[-1], error.text
+        return library.Stream(opened[-1], CHANNELS, 2)
+
+    yield stream
+    for handle in opened:
+        library.kerasep_stream_close(handle)
+    for model in models.values():
+        library.kerasep_close(model)
 
 
-def expected(audio):
-    blocks = audio.reshape(-1, HOP, CHANNELS)
-    before = 1 + np.cumsum(blocks, 0) - blocks
-    return np.stack([audio, before.reshape(audio.shape)], -1)
+@pytest.mark.parametrize("name", TIMINGS)
+@pytest.mark.parametrize("blocks", [[1] * 77, [77], [32, 13, 32], [100], [3, 200, 0, 4], [31, 33]])
+def test_blocks_of_any_size_come_out_as_they_went_in(streams, noise, name, blocks):
+    stream = streams(name)
+    audio = noise(sum(blocks), CHANNELS)
+    edges = np.cumsum([0, *blocks])
+    given = []
+    for a, b in itertools.pairwise(edges):
+        given.append(stream.process(audio[a:b]))
+        assert sum(map(len, given)) > b - TIMINGS[name]["lag"] - GRAIN
+    assert all((block[..., 1] == -1).all() for block in given)
+    given.append(stream.flush())
+    np.testing.assert_array_equal(np.concatenate(given)[..., 0], audio)
 
 
-def test_hop(library, stream):
-    assert library.kerasep_stream_hop(stream.handle) == HOP
+@pytest.mark.parametrize("name", TIMINGS)
+@pytest.mark.parametrize("samples", [50, 63, 65])
+def test_the_model_hears_how_many_frames_are_left(streams, noise, name, samples):
+    timing, stream = TIMINGS[name], streams(name)
+    stream.process(noise(samples, CHANNELS))
+    margin = timing["frame"] // 2 if timing["ends"] == "mirror" else 0
+    hop, frame, lead = timing["hop"], timing["frame"], timing["silence"] + margin
+    if timing["ends"] == "mirror":
+        frames = 1 + (-(-samples // hop) if 2 * hop > frame else samples // hop)
+    else:
+        frames = 1 + (samples - frame + (hop - 1) * (timing["ends"] == "fill")) // hop
+    stepped = (lead + samples) // GRAIN * GRAIN
+    expected = frames - (stepped - timing["silence"]) // hop
+    left = stream.flush()[..., 1]
+    assert left.size
+    assert (left == expected).all()
 
 
-@pytest.mark.parametrize("blocks", [[1] * 11, [11], [4, 4, 3], [2, 5, 0, 4]])
-def test_blocks_of_any_number_of_hops_give_the_same(stream, noise, blocks):
-    audio = noise(11 * HOP, CHANNELS)
-    edges = HOP * np.cumsum([0, *blocks])
-    given = [stream.step(audio[a:b]) for a, b in itertools.pairwise(edges)]
-    np.testing.assert_allclose(np.concatenate(given), expected(audio), atol=1e-5)
+def test_it_starts_anew(streams, noise):
+    stream, audio = streams("mirror"), noise(100, CHANNELS)
+    first = np.concatenate([stream.process(audio), stream.flush()])
+    again = np.concatenate([stream.process(audio), stream.flush()])
+    np.testing.assert_array_equal(first, again)
+    assert len(stream.flush()) == 0
 
 
-def test_it_starts_anew(library, stream, noise):
-    audio = noise(5 * HOP, CHANNELS)
-    first = stream.step(audio)
-    assert np.abs(stream.step(audio) - first).max() > 0.01
-    assert library.kerasep_stream_reset(stream.handle, ctypes.byref(stream.error))
-    np.testing.assert_array_equal(stream.step(audio), first)
+def test_streams_of_one_model_do_not_disturb_each_other(streams, noise):
+    both = [streams("late"), streams("late")]
+    audio = [noise(100, CHANNELS, seed) for seed in (0, 1)]
+    given = [[], []]
+    for i in (0, 50):
+        for stream, waveform, parts in zip(both, audio, given, strict=True):
+            parts.append(stream.process(waveform[i : i + 50]))
+    for stream, waveform, parts in zip(both, audio, given, strict=True):
+        np.testing.assert_array_equal(np.concatenate([*parts, stream.flush()])[..., 0], waveform)
 
 
-def test_streams_of_one_model_do_not_disturb_each_other(library, stream, noise):
-    other = library.kerasep_stream_open(stream.model, ctypes.byref(stream.error))
-    audio = noise(10 * HOP, CHANNELS)
-    both = [library.Stream(other, stream.model, stream.error), stream]
-    given = [[one.step(audio[i : i + 40]) for i in (0, 40)] for one in both]
-    np.testing.assert_array_equal(given[0], given[1])
-    library.kerasep_stream_close(other)
-
-
-def test_what_is_no_block_is_refused(stream, noise):
-    with pytest.raises(ValueError, match="a block of 9 samples, expected a multiple of 8"):
-        stream.step(noise(9, CHANNELS))
+def test_what_cannot_be_streamed_is_refused(streams, noise):
+    stream = streams("mirror")
     with pytest.raises(ValueError, match="NaN"):
-        stream.step(np.full((HOP, CHANNELS), np.inf, "float32"))
+        stream.process(np.full((GRAIN, CHANNELS), np.inf, "float32"))
+    stream.process(noise(12, CHANNELS))
+    with pytest.raises(ValueError, match="a stream of 12 samples, expected at least 13"):
+        stream.flush()
+    stream.process(noise(13, CHANNELS))
+    assert len(stream.flush()) == 13
 
 
-def test_other_files_do_not_stream_nor_streams_separate(library, built, run, tiny, echoing):
+@pytest.mark.parametrize("name", TIMINGS)
+def test_the_command_streams(sanitized, separated, run, toys, noise, tmp_path, name):
+    audio = noise(5003, CHANNELS)
+    soundfile.write(tmp_path / "a.wav", audio, 8000, "FLOAT")
+    stems = separated(sanitized, toys[name], tmp_path / "a.wav", tmp_path / "stems")
+    np.testing.assert_array_equal(stems["same"], audio)
+    said = run(sanitized / "kerasep-native", toys[name]).stdout
+    assert f"latency      {TIMINGS[name]['lag'] + GRAIN} samples" in said
+
+
+def test_the_command_refuses_other_channels(sanitized, run, toys, noise, tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(100, 1), 8000)
+    command = sanitized / "kerasep-native"
+    done = run(command, toys["late"], tmp_path / "a.wav", tmp_path / "stems")
+    assert done.returncode == 1
+    assert "has 1 channels, expected 2 for a stream" in done.stderr
+
+
+def test_other_files_do_not_stream_nor_streams_separate(library, tiny, toys):
     error = library.Error()
     model = library.kerasep_open(str(tiny).encode(), 1, ctypes.byref(error))
     assert not library.kerasep_stream_open(model, ctypes.byref(error))
     assert b"cannot stream: export a causal model for it" in error.text
     library.kerasep_close(model)
-    model = library.kerasep_open(str(echoing).encode(), 1, ctypes.byref(error))
+    model = library.kerasep_open(str(toys["late"]).encode(), 1, ctypes.byref(error))
     assert not library.kerasep_separate(model, None, 10, 2, None, ctypes.byref(error))
     assert b"which is for streams" in error.text
     library.kerasep_close(model)
-    assert "chunk" not in run(built / "kerasep-native", echoing).stdout
