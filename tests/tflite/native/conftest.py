@@ -193,3 +193,52 @@ def tiny(tiny_parts, tmp_path_factory):
     path = tmp_path_factory.mktemp("tiny") / "tiny.tflite"
     path.write_bytes(with_metadata(*tiny_parts))
     return path
+
+
+_GRAIN, _STEP, _CHANNELS, _LEFT = 8, 32, 2, 1
+
+
+def _toy(folder, timing):
+    """A streamed model of two sources, both `lag` samples late: the mixture, and frames still to come."""
+    import tensorflow as tf
+
+    lag = timing["lag"]
+
+    def step(mixture, state):
+        head, past = state[:, : _LEFT + 1], tf.reshape(state[:, _LEFT + 1 :], (1, lag, _CHANNELS))
+        joint = tf.concat([past, mixture], 1)
+        late = joint[:, : mixture.shape[1]]
+        past = tf.reshape(joint[:, mixture.shape[1] :], (1, lag * _CHANNELS))
+        left = tf.ones_like(late) * head[:, _LEFT]
+        return {"sources": tf.stack([late, left], -1), "state": tf.concat([head, past], 1)}
+
+    def reset():
+        return {"state": tf.pad([[0.0, -1.0]], [[0, 0], [0, lag * _CHANNELS]])}
+
+    def concrete(function, **shapes):
+        specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
+        return tf.function(function, autograph=False).get_concrete_function(**specs)
+
+    state = (1, _LEFT + 1 + lag * _CHANNELS)
+    signatures = {
+        "reset": concrete(reset),
+        "step": concrete(step, mixture=(1, _STEP, _CHANNELS), state=state),
+        "step1": concrete(step, mixture=(1, _GRAIN, _CHANNELS), state=state),
+    }
+    tf.saved_model.save(tf.Module(), folder, signatures=signatures)
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(folder), signature_keys=list(signatures)
+    )
+    about = {"format": 1, "kerasep": "0.1.0", "model": "Late", "sources": ["same", "left"]}
+    about |= {"sample_rate": 8000, "channels": _CHANNELS, "chunk": None, "overlap": None}
+    about |= {"hop": _GRAIN, "step": _STEP, "latency": lag + _GRAIN, "state": state[1]}
+    about |= {"timing": timing | {"grain": _GRAIN, "step": _STEP}}
+    path = folder / "toy.tflite"
+    path.write_bytes(with_metadata(converter.convert(), about))
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """Function of (folder, timing) that makes a file for streams: steps of 8 and 32 samples."""
+    return _toy

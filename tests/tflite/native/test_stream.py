@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasep.tflite.metadata import with_metadata
-
-GRAIN, STEP, CHANNELS, LEFT = 8, 32, 2, 1
+GRAIN, CHANNELS = 8, 2
 TIMINGS = {
     "fill": {"hop": 4, "frame": 4, "lag": 0, "silence": 0, "ends": "fill"},
     "late": {"hop": 4, "frame": 6, "lag": 12, "silence": 8, "ends": "drop"},
@@ -18,48 +16,8 @@ TIMINGS = {
 }
 
 
-def toy(folder, timing):
-    """A model of two sources, both `lag` samples late: the mixture, and frames still to come."""
-    import tensorflow as tf
-
-    lag = timing["lag"]
-
-    def step(mixture, state):
-        head, past = state[:, : LEFT + 1], tf.reshape(state[:, LEFT + 1 :], (1, lag, CHANNELS))
-        joint = tf.concat([past, mixture], 1)
-        late = joint[:, : mixture.shape[1]]
-        past = tf.reshape(joint[:, mixture.shape[1] :], (1, lag * CHANNELS))
-        left = tf.ones_like(late) * head[:, LEFT]
-        return {"sources": tf.stack([late, left], -1), "state": tf.concat([head, past], 1)}
-
-    def reset():
-        return {"state": tf.pad([[0.0, -1.0]], [[0, 0], [0, lag * CHANNELS]])}
-
-    def concrete(function, **shapes):
-        specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
-        return tf.function(function, autograph=False).get_concrete_function(**specs)
-
-    state = (1, LEFT + 1 + lag * CHANNELS)
-    signatures = {
-        "reset": concrete(reset),
-        "step": concrete(step, mixture=(1, STEP, CHANNELS), state=state),
-        "step1": concrete(step, mixture=(1, GRAIN, CHANNELS), state=state),
-    }
-    tf.saved_model.save(tf.Module(), folder, signatures=signatures)
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(folder), signature_keys=list(signatures)
-    )
-    about = {"format": 1, "kerasep": "0.1.0", "model": "Late", "sources": ["same", "left"]}
-    about |= {"sample_rate": 8000, "channels": CHANNELS, "chunk": None, "overlap": None}
-    about |= {"hop": GRAIN, "step": STEP, "latency": lag + GRAIN, "state": state[1]}
-    about |= {"timing": timing | {"grain": GRAIN, "step": STEP}}
-    path = folder / "toy.tflite"
-    path.write_bytes(with_metadata(converter.convert(), about))
-    return path
-
-
 @pytest.fixture(scope="module")
-def toys(tmp_path_factory):
+def toys(tmp_path_factory, toy):
     return {name: toy(tmp_path_factory.mktemp(name), timing) for name, timing in TIMINGS.items()}
 
 
