@@ -7,7 +7,7 @@
 
 #include "error.h"
 
-enum { FORMAT = 1, MOST_SOURCES = 64, MOST_CHANNELS = 64 };
+enum { FORMAT = 2, MOST_SOURCES = 64, MOST_CHANNELS = 64 };
 static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 22;
 
 /* A whole number within bounds. */
@@ -99,21 +99,32 @@ static bool parse(metadata *found) {
     return found->about.model != NULL;
 }
 
+/* Files of other modes hold other signatures; files of earlier releases do not say. */
+static bool of_known_mode(const cJSON *json) {
+    const cJSON *mode = cJSON_GetObjectItemCaseSensitive(json, "mode");
+    const char *name = cJSON_GetStringValue(mode);
+    return !mode || (name && (!strcmp(name, "separate") || !strcmp(name, "streaming")));
+}
+
 bool metadata_parse(metadata *found, const char *json, size_t bytes, const char *name,
                     kerasep_error *error) {
     *found = (metadata){.json = cJSON_ParseWithLength(json, bytes)};
     size_t format = 0;
     bool known = whole(found->json, "format", 0, 1e9, &format);
-    if (known && format > FORMAT) {
+    if (known && format > FORMAT)
         kerasep_fail(error,
                      "received %s, written in a later format (%zu, expected %d): update kerasep",
                      name, format, FORMAT);
-    } else if (known && parse(found)) {
+    else if (known && !of_known_mode(found->json))
+        kerasep_fail(error,
+                     "received %s, which holds no whole separator: export it in the mode separate "
+                     "or streaming",
+                     name);
+    else if (known && parse(found))
         return true;
-    } else {
+    else
         kerasep_fail(error, "received %s, a TFLite file whose metadata is damaged: export again",
                      name);
-    }
     metadata_free(found);
     return false;
 }

@@ -199,7 +199,7 @@ _GRAIN, _STEP, _CHANNELS, _LEFT = 8, 32, 2, 1
 
 
 def _toy(folder, timing):
-    """A streamed model of two sources, both `lag` samples late: the mixture, and frames still to come."""
+    """A streamed model of two late sources: the mixture, and how many frames are to come."""
     import tensorflow as tf
 
     lag = timing["lag"]

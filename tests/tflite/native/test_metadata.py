@@ -18,8 +18,10 @@ def test_damaged_metadata_does_no_harm(sanitized, run, tiny_parts, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"format": 2}, "later format (2, expected 1): update kerasep"),
+        ({"format": 3}, "later format (3, expected 2): update kerasep"),
+        ({"mode": "mask"}, "holds no whole separator: export it in the mode separate or stream"),
         ({"sources": []}, "metadata is damaged"),
+        ({"timing": {"hop": 4}}, "metadata is damaged"),
         ({"sources": ["../same", "square"]}, "metadata is damaged"),
         ({"sources": ["same", "same"]}, "metadata is damaged"),
         ({"sources": ["one"]}, "sources is not as its metadata says"),

@@ -25,8 +25,8 @@ public struct About: Decodable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         self = try decoder.decode(About.self, from: metadata(of: file))
-        guard format <= 1 else {
-            throw KerasepError("received a file of a later format (\(format), expected 1)")
+        guard format <= 2 else {
+            throw KerasepError("received a file of a later format (\(format), expected 2)")
         }
     }
 }

@@ -41,6 +41,6 @@ class About internal constructor(json: String) {
 
     init {
         val format = found.getInt("format")
-        require(format <= 1) { "received a file of a later format ($format, expected 1)" }
+        require(format <= 2) { "received a file of a later format ($format, expected 2)" }
     }
 }
