@@ -9,6 +9,7 @@ _ATTRIBUTES = {
     "ExportError": "conversion",
     "Report": "exporter",
     "Runtime": "runtime",
+    "bench": "bench",
     "export": "exporter",
     "read_metadata": "metadata",
 }

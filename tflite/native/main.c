@@ -7,11 +7,13 @@
 
 #include "error.h"
 #include "kerasep.h"
+#include "timed.h"
 #include "wav.h"
 
 static const char USAGE[] =
     "kerasep-native MODEL.tflite                          say what is in a file\n"
     "kerasep-native MODEL.tflite RECORDING.wav FOLDER     separate into FOLDER/<source>.wav\n"
+    "kerasep-native --time RUNS MODEL.tflite              say how long a chunk takes\n"
     "  --threads N    how many to use; default: as many as there are processors, at most 4\n"
     "  --overwrite    replace files that exist\n";
 
@@ -21,8 +23,16 @@ typedef struct options {
     const char *positional[3];
     int count;
     int threads;
+    int runs; /* to time */
     bool overwrite;
 } options;
+
+static bool parse_number(int *number, const char *text) {
+    char *end;
+    long found = strtol(text, &end, 10);
+    *number = (int)found;
+    return !*end && found >= 1 && found <= 1024;
+}
 
 typedef struct job {
     wav_reader recording;
@@ -36,17 +46,16 @@ static bool parse(options *found, int count, char **arguments) {
         if (!strcmp(arguments[i], "--overwrite")) {
             found->overwrite = true;
         } else if (!strcmp(arguments[i], "--threads") && i + 1 < count) {
-            char *end;
-            long threads = strtol(arguments[++i], &end, 10);
-            if (*end || threads < 1 || threads > 1024) return false;
-            found->threads = (int)threads;
+            if (!parse_number(&found->threads, arguments[++i])) return false;
+        } else if (!strcmp(arguments[i], "--time") && i + 1 < count) {
+            if (!parse_number(&found->runs, arguments[++i])) return false;
         } else if (arguments[i][0] == '-' || found->count == 3) {
             return false;
         } else {
             found->positional[found->count++] = arguments[i];
         }
     }
-    return found->count == 1 || found->count == 3;
+    return found->count == 1 || (found->count == 3 && !found->runs);
 }
 
 static void describe(const kerasep_about *about) {
@@ -154,7 +163,10 @@ int main(int count, char **arguments) {
     kerasep *model = kerasep_open(asked.positional[0], asked.threads, &error);
     job *j = calloc(1, sizeof *j);
     bool done = model && j;
-    if (done && asked.count == 1) describe(kerasep_describe(model));
+    if (done && asked.runs)
+        done = timed_chunks(model, asked.runs, &error);
+    else if (done && asked.count == 1)
+        describe(kerasep_describe(model));
     if (done && asked.count == 3) done = separate(model, j, &asked, &error);
     if (model && !j) kerasep_fail_memory(&error);
     if (j) {
