@@ -47,11 +47,11 @@ def bench(
     """
     if csv_file is not None and csv_file.exists() and not overwrite:
         raise InputError(f"{csv_file} exists: remove it, or ask to --overwrite")
-    from kerasep.tflite.bench import bench as measure
+    from kerasep import tflite
 
     settings = {"rounds": rounds, "runs": runs, "native": native}
     with progress_bar(model.name) as progress:
-        rows = measure(model, threads or (1,), **settings, progress=progress)
+        rows = tflite.bench(model, threads or (1,), **settings, progress=progress)
     say(f"a chunk is {rows[0]['chunk_ms'] / 1000:.3f} s")
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for heading, _ in COLUMNS.values():

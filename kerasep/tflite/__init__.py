@@ -9,7 +9,7 @@ _ATTRIBUTES = {
     "ExportError": "conversion",
     "Report": "exporter",
     "Runtime": "runtime",
-    "bench": "bench",
+    "bench": "benchmark",
     "export": "exporter",
     "read_metadata": "metadata",
 }

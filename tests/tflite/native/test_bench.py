@@ -6,7 +6,7 @@ import pytest
 
 from kerasep import cli
 from kerasep.errors import InputError
-from kerasep.tflite.bench import bench
+from kerasep.tflite import bench
 
 
 def test_rows(tiny, built):

@@ -1,4 +1,4 @@
-"""Timing a file's chunks in a process of its own: `python -m kerasep.tflite.bench_worker`."""
+"""Timing a file's chunks in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
 
 import json
 import pathlib

@@ -89,7 +89,7 @@ def _row(kind, threads, found, about, content):
 
 
 def _python(path, threads, runs):
-    worker = "kerasep.tflite.bench_worker"
+    worker = "kerasep.tflite.benchmark_worker"
     found = json.loads(_said([sys.executable, "-m", worker, path, threads, runs]))
     return found["ms"], found["peak"]
 
