@@ -17,11 +17,11 @@ COLUMNS = {
     "threads": ("threads", "d"),
     "median_ms": ("ms", ".1f"),
     "least_ms": ("least", ".1f"),
-    "real_time": ("of real time", ".4f"),
-    "latency_ms": ("latency ms", ".1f"),
-    "peak_mb": ("memory MB", ".0f"),
-    "file_mb": ("file MB", ".2f"),
-    "operations": ("operations", "d"),
+    "real_time": ("real time", ".4f"),
+    "latency_ms": ("latency", ".1f"),
+    "peak_mb": ("memory", ".0f"),
+    "file_mb": ("file", ".2f"),
+    "operations": ("ops", "d"),
 }
 
 
@@ -52,7 +52,8 @@ def bench(
     settings = {"rounds": rounds, "runs": runs, "native": native}
     with progress_bar(model.name) as progress:
         rows = tflite.bench(model, threads or (1,), **settings, progress=progress)
-    say(f"a chunk is {rows[0]['chunk_ms'] / 1000:.3f} s")
+    chunk = rows[0]["chunk_ms"] / 1000
+    say(f"for a chunk of {chunk:.3f} s; times in ms, memory and file in MB")
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     for heading, _ in COLUMNS.values():
         table.add_column(heading, justify="right", no_wrap=True)
