@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
 
 from kerasep.layers import Magnitude, WienerFilter
 from kerasep.tflite.rewrites import export_forms
@@ -24,16 +23,3 @@ def test_forms_equal_the_layers_at_silence_too(iterations, forms):
     assert len(layers) == forms
     for a, b in zip(expected, received, strict=True):
         np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
-
-
-def test_older_runtimes_have_no_slice_that_is_new_to_them(exported):
-    model = schema.ModelT.InitFromPackedBuf(exported[1].read_bytes(), 0)
-    slices = [
-        graph.tensors[operator.inputs[0]].shape
-        for graph in model.subgraphs
-        for operator in graph.operators
-        if model.operatorCodes[operator.opcodeIndex].builtinCode
-        == schema.BuiltinOperator.STRIDED_SLICE
-    ]
-    assert slices
-    assert max(map(len, slices)) <= 5
