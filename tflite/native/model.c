@@ -126,7 +126,8 @@ static bool open_tensor(tensor *opened, model *of, LiteRtTensor declared,
     opened->count = 1;
     for (size_t i = 0; i < opened->rank; i++) {
         opened->shape[i] = type.layout.dimensions[i];
-        if (opened->shape[i] < 1) return false;
+        if (opened->shape[i] < 1 || opened->count > SIZE_MAX / 64 / (size_t)opened->shape[i])
+            return false;
         opened->count *= (size_t)opened->shape[i];
     }
     size_t bytes;
