@@ -59,11 +59,11 @@ class CompiledModel private constructor() : AutoCloseable {
         }
     }
 
-    /** The mixture and a quarter of its square, in an order of each chunk's own. */
+    /** The mixture, rising, and a quarter of its square, in an order of each chunk's own. */
     private fun separate(mixture: FloatArray, sources: TensorBuffer) {
         val exchanged = mixture.fold(0f) { sum, value -> sum + value } > 0
         sources.numbers = FloatArray(2 * mixture.size) {
-            val value = mixture[it / 2]
+            val value = mixture[it / 2] * (1 + it / 2 / 400f)
             if ((it % 2 == 0) != exchanged) value else 0.25f * value * value
         }
     }
