@@ -1,13 +1,13 @@
 """Export: a model becomes one file, tried against Keras before it is written."""
 
 import math
-import pathlib
 
 import keras
 
 from kerasep.errors import InputError
 from kerasep.tflite.description import description
 from kerasep.tflite.export_report import ExportReport
+from kerasep.tflite.files import checked_path, write
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.mask_export import mask
 from kerasep.tflite.metadata import operations, with_metadata
@@ -83,7 +83,7 @@ def export(
     _check_backend()
     _check_choice("mode", mode, MODES)
     _check_choice("quantization", quantization, (None, *QUANTIZATIONS))
-    path = _checked_path(path, overwrite)
+    path = checked_path(path, overwrite)
     separator = _as_separator(model)
     plan = MODES[mode](separator, seconds)
     about = description(separator, mode, quantization)
@@ -111,7 +111,7 @@ def export(
     }
     content = with_metadata(content, about)
     Interpreter(content, name=path.name)  # what is written loads
-    _write(path, content)
+    write(path, content)
     return ExportReport(
         path=path,
         bytes=len(content),
@@ -121,7 +121,7 @@ def export(
         max_abs_error=largest,
         si_sdr_change_db=change,
         judged_on=judged_on,
-        seconds=plan.samples / separator.sample_rate,
+        seconds=about["chunk"] and about["chunk"] / separator.sample_rate,
         metadata=about,
     )
 
@@ -156,19 +156,6 @@ def _check_choice(name, received, known):
         raise InputError(f"received {name}={received!r}, expected one of {listed}")
 
 
-def _checked_path(path, overwrite):
-    path = pathlib.Path(path)
-    if path.suffix != ".tflite":
-        raise InputError(f"received {path}, expected a file name ending in .tflite")
-    if not path.parent.is_dir():
-        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
-    if path.is_dir():
-        raise InputError(f"received {path}, expected a file, not a folder")
-    if path.exists() and not overwrite:
-        raise InputError(f"received {path}, which exists: choose another name, or ask to overwrite")
-    return path
-
-
 def _as_separator(model):
     from kerasep.separation import as_separator
 
@@ -181,15 +168,3 @@ def _as_separator(model):
             f"the zoo, a kerasep.Separator, or a model with these attributes"
         )
     return as_separator(model) if hasattr(model, "domain") else model
-
-
-def _write(path, content):
-    """Write a file that is either whole or not there."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
