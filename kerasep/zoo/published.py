@@ -87,7 +87,8 @@ def load_published(model, card, name=True, progress=None):
             f"{known}"
         )
     chosen = next(iter(sets.values())) if name is True else sets[name]
-    if "file" in chosen:
+    model.licence = chosen.get("licence")
+    if shipped.is_shipped(chosen):
         shipped.load(model, card, chosen)
         return
     files = chosen["files"]
