@@ -12,7 +12,6 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasep.errors import InputError
-from kerasep.tflite.interpreter import SIGNATURE
 from kerasep.tflite.metadata import has_variables, operations
 from kerasep.tflite.silence import quiet
 
@@ -21,16 +20,17 @@ class ExportError(InputError):
     """Raised when a model cannot become a TFLite file that computes the same."""
 
 
-def convert(model, function, **inputs):
-    """Convert a function of a model's weights.
+def convert(model, signatures):
+    """Convert functions of a model's weights into one file, which holds the weights once.
 
     Args:
         model: the `keras.Model` that owns the weights.
-        function: function of tensors, by the names of `inputs`, that returns a dict of tensors.
-        **inputs: shape of each input; float32, and all fixed.
+        signatures: dict from a signature's name to a pair: a function of tensors that returns a
+            dict of tensors, and a dict from each of its arguments' names to its shape; float32,
+            and all fixed.
 
     Returns:
-        Bytes of a TFLite file with the signature "separate", and dict of its operations' counts.
+        Bytes of a TFLite file with these signatures, and dict of its operations' counts.
 
     Raises:
         ExportError: for an operation that TFLite has no builtin for.
@@ -39,12 +39,12 @@ def convert(model, function, **inputs):
     # converter writes a broken file without an error.
     module = tf.Module()
     module.kept = [variable.value for variable in model.variables]
-    specs = {name: tf.TensorSpec(shape, name=name) for name, shape in inputs.items()}
     with quiet() as text, _muted(), tempfile.TemporaryDirectory() as folder:
-        concrete = tf.function(function, autograph=False).get_concrete_function(**specs)
-        module.function = concrete
-        tf.saved_model.save(module, folder, signatures={SIGNATURE: concrete})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        module.functions = traced = {
+            name: _traced(function, shapes) for name, (function, shapes) in signatures.items()
+        }
+        tf.saved_model.save(module, folder, signatures=traced)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(traced))
         try:
             content = converter.convert()
         except ConverterError as error:
@@ -57,6 +57,11 @@ def convert(model, function, **inputs):
             f"TFLite's builtin operations and constants only"
         )
     return content, counts
+
+
+def _traced(function, shapes):
+    specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 def _reason(text):

@@ -112,7 +112,8 @@ def export(model, path, seconds=6.0, *, overwrite=False):
         return {"sources": separator(mixture, training=False)}
 
     with export_forms(separator):
-        content, counts = convert(separator, function, mixture=(1, samples, separator.channels))
+        shapes = {"mixture": (1, samples, separator.channels)}
+        content, counts = convert(separator, {"separate": (function, shapes)})
     ratio, largest = _compare(separator, content, samples)
     metadata = {
         "format": FORMAT,
@@ -223,7 +224,7 @@ def _agreement(separator, run, samples, kind, seed):
 
     waveform = parity.signals(samples, separator.channels, separator.sample_rate, seed)[kind]
     expected = np.asarray(separator(waveform, training=False))
-    received = run(waveform)
+    received = run("separate", mixture=waveform)["sources"]
     if received.shape != expected.shape:
         raise ExportError(
             f"received a model whose output is {expected.shape} in Keras and {received.shape} "

@@ -74,7 +74,7 @@ class Runtime:
                 f"received a chunk of shape {chunk.shape}, expected ({self.chunk}, "
                 f"{self.channels}): separate() takes any length"
             )
-        return self._run(chunk[None])[0]
+        return self._run("separate", mixture=chunk[None])["sources"][0]
 
     def separate(self, audio, sample_rate=None):
         """Separate a recording of any length, sample rate and number of channels.

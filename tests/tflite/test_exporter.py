@@ -19,7 +19,7 @@ def test_an_exported_model_agrees_with_keras(exported, small_model):
     assert report.bytes == path.stat().st_size
     x = 0.1 * np.random.default_rng(5).standard_normal((1, 8000, 2)).astype("float32")
     expected = np.asarray(Separator(small_model)(x))
-    received = Interpreter(path.read_bytes(), threads=1)(x)
+    received = Interpreter(path.read_bytes(), threads=1)("separate", mixture=x)["sources"]
     assert received.shape == (1, 8000, 2, 2)
     assert min(agreement(expected[..., i], received[..., i])[0] for i in range(2)) >= 100
 
@@ -109,10 +109,10 @@ def test_a_tie_between_clusters_is_not_taken_for_a_wrong_file(tmp_path, monkeypa
     calls = []
 
     class Turned(Interpreter):
-        def __call__(self, waveform):
-            calls.append(waveform)
-            received = super().__call__(waveform)
-            return received[..., ::-1] if len(calls) == 1 else received
+        def __call__(self, signature, **inputs):
+            calls.append(inputs)
+            received = super().__call__(signature, **inputs)["sources"]
+            return {"sources": received[..., ::-1] if len(calls) == 1 else received}
 
     monkeypatch.setattr(exporter, "Interpreter", Turned)
     report = export(clustering_model(), tmp_path / "a.tflite", seconds=0.5)

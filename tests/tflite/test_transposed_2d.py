@@ -90,11 +90,11 @@ def test_the_file_has_a_plain_convolution(stride, spread):
 
     with export_forms(model) as layers:
         assert [type(layer) for layer in layers] == [Conv2DTranspose]
-        content, counts = convert(model, function, x=x.shape, skip=skip.shape)
+        content, counts = convert(model, {"layer": (function, {"x": x.shape, "skip": skip.shape})})
     assert spread in counts
     assert "CONV_2D" in counts
     assert "TRANSPOSE_CONV" not in counts
     runner = interpreter.Interpreter(model_content=content)
     runner.allocate_tensors()
-    received = runner.get_signature_runner("separate")(x=arrays[0], skip=arrays[1])["y"]
+    received = runner.get_signature_runner("layer")(x=arrays[0], skip=arrays[1])["y"]
     np.testing.assert_allclose(received, expected, atol=1e-5)
