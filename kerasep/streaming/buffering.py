@@ -71,7 +71,7 @@ class Buffer:
         start: state before the first step, float32 array `(1, size)`.
         timing: a `Timing`.
         channels: of the mixture.
-        sources: how many.
+        count: how many sources.
 
     Example:
     >>> timing = Timing(hop=4, frame=4, grain=4, step=16, lag=0, silence=0, ends="fill")
@@ -80,19 +80,18 @@ class Buffer:
     (8, 1)
     """
 
-    def __init__(self, run, start, timing, channels, sources):
+    def __init__(self, run, start, timing, channels, count):
         self.run = run
         self.start = start
         self.timing = timing
         self.channels = channels
-        self.sources = sources
+        self.count = count
         self.reset()
 
     def reset(self):
         """Start a new stream."""
         self._state = self.start
         self._taken = 0  # samples of the stream
-        self._given = 0
         self._stepped = 0  # samples that went into steps, the ones before the stream too
         self._pending = np.zeros((self.timing.silence, self.channels), "float32")
         self._recent = np.zeros((0, self.channels), "float32")
@@ -135,7 +134,7 @@ class Buffer:
         margin, grain = timing.margin, timing.grain
         try:
             if not samples:
-                return np.zeros((0, self.channels, self.sources), "float32")
+                return np.zeros((0, self.channels, self.count), "float32")
             if timing.filled(samples) <= margin:
                 raise InputError(
                     f"received a stream of {samples} samples, expected at least {margin + 1}"
@@ -182,13 +181,11 @@ class Buffer:
             results.append(self._of_the_stream(np.asarray(sources)[0]))
             start += size
         self._pending = self._pending[start:]
-        nothing = np.zeros((0, self.channels, self.sources), "float32")
+        nothing = np.zeros((0, self.channels, self.count), "float32")
         return np.concatenate([nothing, *results])
 
     def _of_the_stream(self, sources):
         """Leave out what a step gives before the stream's first sample or after its last."""
         first = self._stepped - self.timing.skip
         self._stepped += len(sources)
-        kept = sources[max(0, -first) : max(0, self._taken - first)]
-        self._given += len(kept)
-        return kept
+        return sources[max(0, -first) : max(0, self._taken - first)]

@@ -16,10 +16,11 @@ class Streamer(Buffer):
         model: a causal model of the zoo, or a `kerasep.Separator` of one.
 
     Attributes:
+        sources: tuple of names, in the order of the last axis.
+        channels: of the mixture.
         latency: after n samples of input, n - latency and more of output are there.
         hop: samples of the smallest step.
         sample_rate: in Hz.
-        names: tuple of the sources.
 
     Raises:
         InputError: for a model that cannot stream, naming the layer that keeps it from it.
@@ -51,7 +52,7 @@ class Streamer(Buffer):
             return models[block.shape[1]].predict_on_batch([block, state])
 
         super().__init__(run, step.start, timing, separator.channels, len(separator.sources))
-        self.names = separator.sources
+        self.sources = separator.sources
         self.sample_rate = separator.sample_rate
         self.latency = timing.latency
         self.hop = timing.grain
