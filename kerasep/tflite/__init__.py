@@ -7,7 +7,7 @@ import importlib
 
 _ATTRIBUTES = {
     "ExportError": "conversion",
-    "Report": "exporter",
+    "ExportReport": "export_report",
     "Runtime": "runtime",
     "export": "exporter",
     "read_metadata": "metadata",

@@ -15,6 +15,11 @@ from kerasep.errors import InputError
 from kerasep.tflite.metadata import has_variables, operations
 from kerasep.tflite.silence import quiet
 
+# Of the bytes of its weights a file has at least this share, and at most so many times as many: a
+# transposed convolution's kernel is filled up with zeros. Tables and operations come on top.
+_LEAST_SHARE, _MOST_TIMES = 0.2, 3
+_TABLES, _OPERATION = 1_000_000, 1000
+
 
 class ExportError(InputError):
     """Raised when a model cannot become a TFLite file that computes the same."""
@@ -56,7 +61,20 @@ def convert(model, signatures):
             f"received a model that needs {', '.join(foreign) or 'variable tensors'}, expected "
             f"TFLite's builtin operations and constants only"
         )
+    _check_size(content, counts, model, traced.values())
     return content, counts
+
+
+def _check_size(content, counts, model, functions):
+    """Refuse a file that cannot hold the weights, or that holds them several times over."""
+    used = {id(variable): variable for function in functions for variable in function.variables}
+    least = _LEAST_SHARE * 4 * sum(variable.shape.num_elements() for variable in used.values())
+    most = _MOST_TIMES * 4 * model.count_params() + _TABLES + _OPERATION * sum(counts.values())
+    if not least <= len(content) <= most:
+        raise ExportError(
+            f"received a model whose TFLite form takes {len(content)} bytes, expected {least:.0f} "
+            f"to {most:.0f} by its weights: the converter lost or repeated some"
+        )
 
 
 def _traced(function, shapes):

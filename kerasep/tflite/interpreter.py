@@ -14,6 +14,10 @@ class Interpreter:
         threads: how many to use. Default: as many as there are processors, at most 4.
         name: what to call the file in an error.
 
+    Attributes:
+        signatures: dict from a signature's name to two dicts, of its inputs and its outputs, from
+            name to shape.
+
     Raises:
         InputError: without ai-edge-litert, or for a file that it refuses.
     """
@@ -42,6 +46,15 @@ class Interpreter:
             line = " ".join(str(error).split())[:200]
             raise InputError(f"received {name}, which TFLite cannot load: {line}") from error
 
+        self.signatures = {
+            name: (_shapes(runner.get_input_details()), _shapes(runner.get_output_details()))
+            for name, runner in self._runners.items()
+        }
+
     def __call__(self, signature, **inputs):
         """Run a signature on arrays by the names of its inputs; return a dict of arrays."""
         return self._runners[signature](**inputs)
+
+
+def _shapes(details):
+    return {name: tuple(int(n) for n in detail["shape"]) for name, detail in details.items()}

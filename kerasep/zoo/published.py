@@ -85,7 +85,8 @@ def load_published(model, card, name=True, progress=None):
             f"received weights={name!r} for {card['name']}, which has no such published set: "
             f"{known}"
         )
-    files = next(iter(sets.values()))["files"] if name is True else sets[name]["files"]
+    chosen = next(iter(sets.values())) if name is True else sets[name]
+    files = chosen["files"]
     whole = set(files) == {"all"}
     wanted = ["all"] if whole else list(model.sources)
     missing = [source for source in wanted if source not in files]
@@ -103,6 +104,7 @@ def load_published(model, card, name=True, progress=None):
 
         paths[each] = fetch(files[each]["url"], files[each]["sha256"], share)
     importers.load(model, paths["all"] if whole else paths)
+    model.licence = chosen.get("licence")
 
 
 def is_foreign(path):

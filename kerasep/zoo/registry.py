@@ -119,6 +119,7 @@ def load(name, weights=None, *, progress=None, **overrides):
             )
         model = cls(**{**preset["arguments"], **overrides})
         model.recipe = preset["recipe"]
+        model.preset = preset["name"]
     if weights is None:
         return model
     if weights is True and not preset:
