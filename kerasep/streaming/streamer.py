@@ -1,6 +1,7 @@
 """Streaming in Keras: blocks of any size in, sources out."""
 
 import keras
+import numpy as np
 
 from kerasep.streaming.buffering import Buffer
 from kerasep.streaming.step import StreamingStep
@@ -56,3 +57,8 @@ class Streamer(Buffer):
         self.sample_rate = separator.sample_rate
         self.latency = timing.latency
         self.hop = timing.grain
+
+    def warm_up(self):
+        """Run each step once, so that no block has to wait for its compilation."""
+        for samples in (self.timing.grain, self.timing.step):
+            self.run(np.zeros((1, samples, self.channels), "float32"), self.start)

@@ -9,6 +9,7 @@ _ATTRIBUTES = {
     "ExportError": "conversion",
     "ExportReport": "export_report",
     "Runtime": "runtime",
+    "StreamRuntime": "stream_runtime",
     "export": "exporter",
     "read_metadata": "metadata",
 }

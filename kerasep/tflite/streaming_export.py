@@ -2,8 +2,8 @@
 
 import dataclasses
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 from kerasep.streaming.buffering import Buffer
 from kerasep.streaming.step import StreamingStep
@@ -34,8 +34,8 @@ def streaming(separator, seconds):
 
     def reset():
         # Zeros that are filled in take no room in the file.
-        start = tf.constant(step.start[:, :COUNTERS])
-        return {"state": tf.pad(start, [[0, 0], [0, size - COUNTERS]])}
+        start = keras.ops.convert_to_tensor(step.start[:, :COUNTERS])
+        return {"state": keras.ops.pad(start, [[0, 0], [0, size - COUNTERS]])}
 
     def function(mixture, state):
         sources, state = step(mixture, state)
