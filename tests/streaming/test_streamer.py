@@ -210,5 +210,3 @@ def test_a_model_without_frames_cannot_stream():
 
     with pytest.raises(InputError, match="has no transform or learned filterbank"):
         Streamer(Half())
-
-
