@@ -40,9 +40,14 @@ class Timing:
         return self.frame // 2 if self.ends == "mirror" else 0
 
     @property
+    def lead(self):
+        """How many samples go into steps before the first one of the stream."""
+        return self.silence + self.margin
+
+    @property
     def skip(self):
         """How many samples the steps give before the first one of the stream."""
-        return self.lag + self.silence + self.margin
+        return self.lag + self.lead
 
     @property
     def latency(self):

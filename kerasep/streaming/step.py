@@ -8,7 +8,7 @@ import numpy as np
 from kerasep.layers import DualPathNet
 from kerasep.separator import as_separator
 from kerasep.streaming.buffering import Timing
-from kerasep.streaming.filterbanks import frame_length, spanned
+from kerasep.streaming.filterbanks import frame_length
 from kerasep.streaming.forms import ANALYSES, FORMS
 from kerasep.streaming.walk import COUNTERS, ENDLESS, Signal, Walk, refuse
 

@@ -1,4 +1,4 @@
-"""The mode "streaming": a causal model as a step from a block and a state to sources and a state."""
+"""The mode "streaming": a causal model as a step, from a block and a state to sources and state."""
 
 import dataclasses
 
@@ -67,6 +67,7 @@ def streaming(separator, seconds):
             "latency": timing.latency,
             "hop": timing.grain,
             "step": timing.step,
+            "lead": timing.lead,
             "skip": timing.skip,
             "timing": dataclasses.asdict(timing),
         },

@@ -5,13 +5,13 @@ import types
 
 import numpy as np
 import pytest
-from tests.streaming.small_streams import SMALL, noise, shaken
 from typer.testing import CliRunner
 
 from kerasep import data, zoo
 from kerasep.cli import app
 from kerasep.cli.sound_ends import file_blocks
 from kerasep.errors import InputError
+from tests.streaming.small_streams import SMALL, noise, shaken
 
 RATE = 8000
 

@@ -1,4 +1,5 @@
 import pytest
+
 from tests.streaming.small_streams import built
 
 

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from tests.streaming.small_streams import SMALL, built, noise
 
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime, StreamRuntime, export, read_metadata
 from kerasep.tflite.parity import agreement
+from tests.streaming.small_streams import SMALL, built, noise
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_a_file_streams_as_keras(file):
 
 
 def test_its_signatures_and_metadata(file):
-    separator, report = file
+    _, report = file
     about = read_metadata(report.path)
     assert (about["mode"], about["hop"], about["step"], about["latency"]) == (
         *("streaming", 40, 160, 40),
