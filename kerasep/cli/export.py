@@ -35,11 +35,17 @@ def export(
     overwrite: Overwrite = False,
 ):
     """Export a model as a .tflite file, by default waveform to waveforms, checked against Keras."""
-    start_keras()
     from kerasep import tflite
 
     if model.endswith(".tflite"):
-        raise InputError(f"received --model {model}, which is exported already: give the model")
+        if quantization is None:
+            raise InputError(
+                f"received --model {model}, which is exported already: give the model, or a "
+                f"--quantization for the file"
+            )
+        say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
+        return
+    start_keras()
     separator = as_separator(trained(model), wiener_iterations, residual)
     with out.status("converting and comparing with Keras"):
         report = tflite.export(

@@ -1,6 +1,7 @@
 """From a trained model to a phone: export to TFLite, and run the file without TensorFlow.
 
-Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-litert alone.
+Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-litert alone, and
+`quantize` ai-edge-quantizer too.
 """
 
 import importlib
@@ -11,6 +12,7 @@ _ATTRIBUTES = {
     "Runtime": "runtime",
     "StreamRuntime": "stream_runtime",
     "export": "exporter",
+    "quantize": "quantizer",
     "read_metadata": "metadata",
 }
 

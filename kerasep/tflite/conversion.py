@@ -20,6 +20,17 @@ from kerasep.tflite.silence import quiet
 _LEAST_SHARE, _MOST_TIMES = 0.2, 3
 _TABLES, _OPERATION = 1_000_000, 1000
 
+# Where the converter met an operation: the last name is the operation's own.
+_PLACE = r"""fused\["\w+:", "([^"@]+)@[^\n]*error: 'tf\.\w+' op is neither"""
+# Names of operations, and what to do without them.
+_WAYS_OUT = [
+    (
+        r"FFT|Complex",
+        "use kerasep.layers.STFT and InverseSTFT, exported as real products",
+    ),
+    (r"TensorList|TensorArray", "give recurrent layers the activations tanh and sigmoid"),
+]
+
 
 class ExportError(InputError):
     """Raised when a model cannot become a TFLite file that computes the same."""
@@ -86,9 +97,13 @@ def _reason(text):
     """Make one line of the converter's complaint."""
     missing = sorted(set(re.findall(r"'(tf\.\w+)' op is neither a custom op nor a flex op", text)))
     if missing:
+        places = sorted({place.rpartition("/")[0] for place in re.findall(_PLACE, text)} - {""})
+        layers = f" in {', '.join(places)}" if places else ""
+        ways = {way for names, way in _WAYS_OUT if re.search(names, " ".join(missing))}
+        way = "; ".join(sorted(ways)) or "compute it another way"
         return (
-            f"received a model with {', '.join(missing)}, which TFLite has no builtin operation "
-            f"for: compute it another way, or add an export form to kerasep.tflite.rewrites.FORMS"
+            f"received a model with {', '.join(missing)}{layers}, which TFLite has no builtin "
+            f"operation for: {way}, or add an export form to kerasep.tflite.rewrites.FORMS"
         )
     first = re.search(r"error: ([^\n]*)", text)
     words = " ".join((first.group(1) if first else text).split())[:300]

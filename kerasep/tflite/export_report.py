@@ -21,7 +21,8 @@ class ExportReport:
             mean over clips and sources; below zero, that much is lost. None where no weights were
             quantised and no clips given.
         judged_on: which clips those are.
-        seconds: length of the waveform that the file takes, or has the frames of.
+        seconds: length of the waveform that the file takes, or has the frames of; None for
+            one that takes a stream.
         metadata: what is written in the file.
     """
 
@@ -33,7 +34,7 @@ class ExportReport:
     max_abs_error: float | None
     si_sdr_change_db: float | None
     judged_on: str | None
-    seconds: float
+    seconds: float | None
     metadata: dict
 
     def __str__(self):
@@ -45,8 +46,9 @@ class ExportReport:
             lines.append(f"  {name:9s} {_listed(inputs)} -> {_listed(outputs)}")
         lines += [
             f"  sources   {', '.join(about['sources'])}",
-            f"  takes     {self.seconds:.3f} s at {about['sample_rate']} Hz",
         ]
+        if self.seconds is not None:
+            lines.append(f"  takes     {self.seconds:.3f} s at {about['sample_rate']} Hz")
         if self.snr_db is None:
             lines.append("  as Keras  not checked")
         else:

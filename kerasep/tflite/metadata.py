@@ -95,7 +95,7 @@ def parse_metadata(content, name="the model"):
 
 
 def with_metadata(content, metadata):
-    """Add metadata to the bytes of a TFLite file.
+    """Add metadata to the bytes of a TFLite file, in the place of what it has.
 
     Args:
         content: the bytes.
@@ -107,12 +107,13 @@ def with_metadata(content, metadata):
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
+    entries = [entry for entry in model.metadata or [] if entry.name != KEY.encode()]
     buffer = schema.BufferT()
     buffer.data = list(json.dumps(metadata).encode())
     entry = schema.MetadataT()
     entry.name, entry.buffer = KEY, len(model.buffers)
     model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
+    model.metadata = [*entries, entry]
     return _packed(model, len(content))
 
 

@@ -74,13 +74,24 @@ def test_silent_sources_are_compared_by_their_error(tmp_path):
     assert report.max_abs_error == 0
 
 
+class Transform(keras.layers.Layer):
+    def call(self, x):
+        x = keras.ops.transpose(x, (0, 2, 1))
+        return keras.ops.transpose(keras.ops.irfft(keras.ops.rfft(x, 64), 64), (0, 2, 1))
+
+
 @pytest.mark.filterwarnings("ignore:.*complex.*")
-def test_an_operation_that_tflite_lacks_is_named(tmp_path):
+def test_what_tflite_lacks_is_named_with_its_layer_and_a_way_out(tmp_path):
     inputs = keras.Input((None, 1))
-    x = keras.ops.irfft(keras.ops.rfft(keras.ops.transpose(inputs, (0, 2, 1)), 64), 64)
-    outputs = keras.ops.stack([inputs[:, :64], keras.ops.transpose(x, (0, 2, 1))], axis=-1)
-    with pytest.raises(ExportError, match=r"tf\.\w+, which TFLite has no builtin"):
-        export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.01)
+    x = Transform(name="there_and_back")(inputs)
+    outputs = keras.ops.stack([inputs[:, :64], x], axis=-1)
+    with pytest.raises(
+        ExportError, match=r"tf\.Complex.* in \S*there_and_back\S*, which"
+    ) as caught:
+        export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.008)
+    assert "no builtin operation" in str(caught.value)
+    assert "kerasep.layers.STFT" in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

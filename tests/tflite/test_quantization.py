@@ -6,8 +6,9 @@ from kerasep import data, zoo
 from kerasep.errors import InputError
 from kerasep.models import ConvTasNetLike
 from kerasep.separator import Separator
-from kerasep.tflite import export
+from kerasep.tflite import export, quantize, read_metadata
 from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.parity import agreement
 from kerasep.tflite.quantization import SCOPE, quantize_weights
 
 
@@ -62,19 +63,37 @@ def test_a_waveform_model_s_filterbank_and_mask_head_stay_float(tmp_path):
     assert outside == {schema.TensorType.INT8}
 
 
-def test_a_file_that_exists_is_quantised_by_its_bytes(float_file):
-    content = float_file.read_bytes()
+@pytest.mark.parametrize("quantization", ["float16", "int8", "weight_int8"])
+def test_a_file_that_exists_is_quantised_too(float_file, tmp_path, quantization):
+    report = quantize(float_file, tmp_path / "b.tflite", quantization)
+    content = (tmp_path / "b.tflite").read_bytes()
+    assert report.bytes == len(content) < float_file.stat().st_size
+    # All bytes belong to the flatbuffer: no reader looks for weights behind it.
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    assert not any(buffer.offset for buffer in model.buffers)
+    about = read_metadata(tmp_path / "b.tflite")
+    assert about == report.metadata
+    assert (about["quantization"], about["parity"]) == (quantization, None)
+    assert "not checked" in str(report)
     x = 0.1 * np.random.default_rng(0).standard_normal((1, 4032, 2)).astype("float32")
-    expected = Interpreter(content)("separate", mixture=x)["sources"]
-    for quantization in ("float16", "int8", "weight_int8"):
-        smaller = quantize_weights(content, quantization)
-        assert len(smaller) < len(content)
-        # All bytes belong to the flatbuffer: no reader looks for weights behind it.
-        model = schema.ModelT.InitFromPackedBuf(smaller, 0)
-        assert not any(buffer.offset for buffer in model.buffers)
-        received = Interpreter(smaller)("separate", mixture=x)["sources"]
-        error = np.square(received - expected).mean() / np.square(expected).mean()
-        assert 0 < error < 1e-2
+    expected, received = (
+        Interpreter(path.read_bytes())("separate", mixture=x)["sources"]
+        for path in (float_file, tmp_path / "b.tflite")
+    )
+    ratio, _ = agreement(expected, received)
+    assert (55 if quantization == "float16" else 20) <= ratio < 110
+    with pytest.raises(InputError, match="already"):
+        quantize(tmp_path / "b.tflite", tmp_path / "c.tflite", "int8")
+
+
+def test_what_cannot_be_quantised_is_refused(float_file, tmp_path):
+    with pytest.raises(InputError, match="expected one of float16"):
+        quantize(float_file, tmp_path / "b.tflite", "int4")
+    with pytest.raises(InputError, match="exists"):
+        quantize(float_file, float_file, "int8")
+    (tmp_path / "text.tflite").write_bytes(b"not a model at all")
+    with pytest.raises(InputError, match="not a TFLite file"):
+        quantize(tmp_path / "text.tflite", tmp_path / "b.tflite", "int8")
 
 
 def test_tracks_are_judged_by_their_middle(small_model, tmp_path):

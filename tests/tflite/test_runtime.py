@@ -126,6 +126,25 @@ def test_a_whole_separator_gives_no_magnitudes(runtime):
         runtime.estimate(np.zeros((64, 129, 2)))
 
 
+def test_it_loads_in_little_time_and_memory(exported):
+    """Processor time, for others may be at work on the machine."""
+    program = f"""
+import resource, sys, time
+from kerasep.tflite import Runtime
+Runtime({str(exported[1])!r})
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
+print(*sorted({{"tensorflow", "keras"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures, loaded = done.stdout.splitlines()
+    megabytes, seconds = map(float, figures.split())
+    assert loaded == ""
+    assert megabytes < 100
+    assert seconds < 1
+
+
 def test_it_needs_numpy_and_ai_edge_litert_alone(exported, tmp_path):
     np.save(tmp_path / "audio.npy", noise(9000))
     program = f"""
