@@ -51,7 +51,14 @@ def noise(samples, channels, seed=0):
 
 
 @functools.cache
+def separated(kind, changes=()):
+    """A small causal model, and its separator."""
+    model = shaken(SMALL[kind](**dict(changes)))
+    return model, kerasep.Separator(model)
+
+
+@functools.cache
 def built(kind, changes=()):
     """A small causal model, its separator and a streamer of it."""
-    model = shaken(SMALL[kind](**dict(changes)))
-    return model, kerasep.Separator(model), Streamer(model)
+    model, separator = separated(kind, changes)
+    return model, separator, Streamer(separator)

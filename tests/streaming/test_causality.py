@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from kerasep import zoo
-from tests.streaming.small_streams import SMALL, noise
+from tests.streaming.small_streams import SMALL, noise, separated
 
 
 @pytest.mark.parametrize("kind", SMALL)
-def test_an_impulse_is_not_heard_before_its_time(small, kind):
-    model, separator, _ = small(kind)
+def test_an_impulse_is_not_heard_before_its_time(kind):
+    model, separator = separated(kind)
     for place in (600, 613):
         x = noise(1000, model.channels)
         other = x.copy()

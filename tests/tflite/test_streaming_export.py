@@ -7,13 +7,13 @@ import pytest
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime, StreamRuntime, export, read_metadata
 from kerasep.tflite.parity import agreement
-from tests.streaming.small_streams import SMALL, built, noise
+from tests.streaming.small_streams import SMALL, noise, separated
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """A model, and the report of its export."""
-    model, separator, _ = built("tasnet")
+    model, separator = separated("tasnet")
     path = tmp_path_factory.mktemp("streaming") / "tasnet.tflite"
     return separator, export(model, path, mode="streaming")
 
@@ -75,7 +75,7 @@ def test_a_model_that_cannot_stream_leaves_no_file(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(SMALL) - {"tasnet"}))
 def test_every_kind_streams_as_keras(kind, tmp_path):
-    model, separator, _ = built(kind)
+    model, separator = separated(kind)
     report = export(model, tmp_path / "small.tflite", mode="streaming")
     assert report.snr_db >= 110
     check(separator, report.path)
@@ -91,7 +91,7 @@ def test_weights_are_stored_once(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("quantization", "least"), [("float16", 40), ("int8", 15)])
 def test_fewer_bits(quantization, least, tmp_path):
-    model, separator, _ = built("open_unmix")
+    model, separator = separated("open_unmix")
     path = tmp_path / "few.tflite"
     export(model, path, mode="streaming", quantization=quantization, check=False)
     check(separator, path, gate=least)
