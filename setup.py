@@ -32,6 +32,7 @@ setup(
     ],
     extras_require={
         "edge": ["ai-edge-litert>=2.3", "ai-edge-quantizer>=0.10"],
+        "live": ["sounddevice>=0.4"],
         "report": ["matplotlib"],
         "tfio": ["tensorflow-io==0.37.1; python_version<'3.13'"],
         "jax": ["jax"],

@@ -15,7 +15,10 @@ def export(
     out_file: Annotated[pathlib.Path, typer.Option("--out", help="the .tflite file")],
     mode: Annotated[
         str,
-        typer.Option(help="separate: waveform to waveforms; mask: magnitudes, the network alone"),
+        typer.Option(
+            help="separate: waveform to waveforms; mask: magnitudes, the network alone; streaming: "
+            "a causal model frame by frame"
+        ),
     ] = "separate",
     seconds: Annotated[float, typer.Option(help="length of the waveform that it takes")] = 6.0,
     quantization: Annotated[

@@ -10,6 +10,7 @@ _ATTRIBUTES = {
     "ExportError": "conversion",
     "ExportReport": "export_report",
     "Runtime": "runtime",
+    "StreamRuntime": "stream_runtime",
     "export": "exporter",
     "quantize": "quantizer",
     "read_metadata": "metadata",

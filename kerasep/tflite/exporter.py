@@ -13,9 +13,10 @@ from kerasep.tflite.mask_export import mask
 from kerasep.tflite.metadata import operations, with_metadata
 from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights
 from kerasep.tflite.separate_export import separate
+from kerasep.tflite.streaming_export import streaming
 
 # mode -> function of a separator and seconds that returns a `kerasep.tflite.plan.Plan`
-MODES = {"separate": separate, "mask": mask}
+MODES = {"separate": separate, "mask": mask, "streaming": streaming}
 
 
 def export(
@@ -48,10 +49,11 @@ def export(
             waveforms with the attributes sources, sample_rate and channels.
         path: where to write; must end in ".tflite".
         mode: "separate"; or "mask", for a spectrogram model's network alone, from "magnitude"
-            `(1, frames, bins, channels)` to "estimates" `(1, frames, bins, channels, sources)`.
-            Defaults to "separate".
-        seconds: length of the waveform that the file takes, rounded up to a whole number of hops.
-            Defaults to 6.
+            `(1, frames, bins, channels)` to "estimates" `(1, frames, bins, channels, sources)`; or
+            "streaming", for a causal model frame by frame, which `StreamRuntime` runs. Defaults to
+            "separate".
+        seconds: length of the waveform that the file takes, rounded up to a whole number of hops;
+            without meaning in mode "streaming". Defaults to 6.
         quantization: None for float32 weights; "float16" for half the size; "int8" for a quarter,
             and integer products (dynamic: activations are quantised as they come); "weight_int8"
             for a quarter, and products in float32. The transforms stay float32, and so do the

@@ -29,7 +29,8 @@ def read_metadata(path):
         known), weights_sha256, sources, interchangeable (whether they come in any order),
         sample_rate, channels, stft (None for a waveform model); how to run it: chunk, overlap, hop
         and latency in samples (latency None where the whole chunk is needed), state (None, or the
-        shape of what goes from step to step), and frames in mode "mask"; and parity, how it
+        size of what goes from step to step), frames in mode "mask", and in mode "streaming" step,
+        lead, skip and timing (see `kerasep.streaming.buffering.Timing`); and parity, how it
         compared with Keras: snr_db and max_abs_error (both None where that was left out; snr_db
         None too where all is equal to the last bit), si_sdr_change_db and judged_on (None where no
         clip was taken). A file of an earlier format lacks those that it had not; mode,
