@@ -8,7 +8,7 @@ PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests
 	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-jax test-slow tfio parity docs lint bench clean
+.PHONY: help demo test test-jax test-slow tfio parity native docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make tfio       those of data, on TensorFlow 2.16 with tensorflow-io, in an environment of its own"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
+	@echo "make native     the C library and command for .tflite files: build/native (needs libcjson-dev)"
 	@echo "make docs       the documentation: build/docs/index.html"
 	@echo "make lint       ruff"
 	@echo "make bench      timings beside the originals (in the environment of make parity)"
@@ -42,6 +43,9 @@ parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -n 2 -m parity
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		$(PORTABLE)
+
+native: $(VENV)/demo
+	$(MAKE) -C tflite/native PYTHON=$(CURDIR)/$(VENV)/bin/python BUILD=$(CURDIR)/build/native
 
 docs: $(VENV)/docs
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs
