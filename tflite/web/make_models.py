@@ -16,7 +16,7 @@ from kerasep.data import synthetic, write
 from kerasep.errors import InputError
 
 MOST_BYTES = 10_000_000  # what a phone fetches and holds without complaint
-EXAMPLE = "example.flac"
+EXAMPLE = "A synthetic song.flac"
 # No song of the demo's training set, which has the seeds [0, 0] to [0, 39].
 EXAMPLE_SEED, EXAMPLE_SECONDS = [40, 0], 20.0
 
@@ -67,8 +67,7 @@ def _check_size(model, size):
 
 
 def _name(path):
-    about = kerasep.tflite.read_metadata(path)
-    return f"{path.stem}: {', '.join(about['sources'])}"
+    return f"{path.stem} ({kerasep.tflite.read_metadata(path)['model']})"
 
 
 def main():

@@ -106,8 +106,7 @@ function showMixer(song, metadata, stems, pictures, length, seconds) {
   element("mixer").hidden = false;
   element("mixer-title").textContent = name;
   element("facts").textContent =
-    `${sources.length} sources in ${duration(seconds)}, ` +
-    `${(length / seconds).toFixed(1)} times as fast as it plays · ${rate / 1000} kHz`;
+    `${clock(length)} at ${rate / 1000} kHz · separated in ${duration(seconds)}`;
   page.mixer = new Mixer(sources, stems, pictures, rate, name);
   element("mixer-title").focus({ preventScroll: true });
   element("mixer").scrollIntoView({ block: "start" });

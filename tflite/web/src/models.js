@@ -22,7 +22,7 @@ export async function index() {
 
 /** A file beside the page. */
 export async function fetched(file) {
-  const response = await fetch(FOLDER + file).catch(() => null);
+  const response = await fetch(FOLDER + encodeURIComponent(file)).catch(() => null);
   if (!response?.ok) {
     throw new InputError(`${file} cannot be fetched: see whether you are online, and try again.`);
   }

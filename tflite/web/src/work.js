@@ -41,7 +41,7 @@ export function progressOf(title) {
     element("progress").value = share;
     const percent = `${Math.floor(100 * share)}\u00a0%`;
     const rate = (share - begun.share) / (performance.now() - begun.at);
-    const left = rate > 0 && share < 1 ? ` · about ${duration(Math.max(1, (1 - share) / rate / 1000))} left` : "";
+    const left = rate > 0 && share < 1 ? ` · about ${duration(Math.ceil((1 - share) / rate / 1000))} left` : "";
     element("left").textContent = percent + left;
     if (share >= spoken + SPOKEN) {
       spoken = share;

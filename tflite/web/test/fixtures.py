@@ -131,7 +131,7 @@ def _separated(audio, model):
 def main(folder, others):
     """Write everything; folder/fixtures.json says what there is."""
     folder = pathlib.Path(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     make_models(folder)
     make_songs(folder)
     cases = [

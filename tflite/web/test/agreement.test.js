@@ -1,0 +1,42 @@
+/** What a user downloads is what Python's Runtime gives. */
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { missing as noBrowser } from "./support/browser.js";
+import { agreement, fixtures, floats, folder, missing } from "./support/fixtures.js";
+import { openPage } from "./support/page.js";
+
+const skip = missing || noBrowser;
+const GATE_DB = 100;
+
+let user;
+before(async () => skip || (user = await openPage()));
+after(() => user?.close());
+
+test("there is something to compare", { skip }, () => assert.ok(fixtures.cases.length >= 4));
+
+for (const { model, song, expected, shape } of fixtures.cases) {
+  test(`${model} separates ${song} as in Python, to ${GATE_DB} dB`, { skip }, async (t) => {
+    const [sources, channels, samples] = shape;
+    await user.openModel(join(folder, model));
+    await user.page.locator("#model option:checked").filter({ hasText: model }).waitFor({ state: "attached" });
+    await user.choose(join(folder, song));
+    await user.separated();
+    await user.page.locator("#bits").selectOption("32");
+    const names = await user.page.locator("#strips h3").allTextContents();
+    assert.equal(names.length, sources);
+    const python = floats(expected);
+    for (const [index, name] of names.entries()) {
+      const stem = await user.download(`Download ${name}`);
+      assert.equal(stem.name, `${song.replace(".wav", "")} - ${name}.wav`);
+      assert.deepEqual([stem.channels, stem.samples, stem.rate], [channels, samples, 8000]);
+      const size = channels * samples;
+      const db = agreement(python.subarray(index * size, (index + 1) * size), stem.values);
+      t.diagnostic(`${name}: ${db.toFixed(1)} dB`);
+      assert.ok(db >= GATE_DB, `${name} agrees to ${db} dB`);
+    }
+    assert.deepEqual(user.errors, []);
+  });
+}
