@@ -1,6 +1,7 @@
 /** The page: a recording and a model in, a mixer out. */
 
 import { decode } from "./audio_file.js";
+import { InputError } from "./errors.js";
 import { Mixer } from "./mixer.js";
 import * as models from "./models.js";
 import { record } from "./recorder.js";
@@ -9,7 +10,14 @@ import { clock, describe, duration, listed } from "./words.js";
 import { announce, hideError, hideWork, progressOf, showError, showStep } from "./work.js";
 
 const element = (id) => document.getElementById(id);
-const page = { model: null, song: null, mixer: null, running: null, recording: null };
+const page = {
+  model: null,
+  song: null,
+  mixer: null,
+  loaded: null, // a promise, kept once no model is on its way
+  running: null, // the AbortController of a separation
+  recording: null,
+};
 
 /** Do something that may fail for a reason that the user is told. */
 async function attempt(action) {
@@ -23,29 +31,39 @@ async function attempt(action) {
 
 // Models
 
+/** Take a model in use; where it cannot be read, the one before stays. */
 async function useModel(file) {
+  const model = await models.read(file);
   cancel();
-  page.model = null;
-  element("about").textContent = "";
-  page.model = await models.read(file);
-  element("about").textContent = describe(page.model.metadata, file.size);
+  page.model = model;
+  element("about").textContent = describe(model.metadata, file.size);
   element("again").hidden = !page.mixer;
 }
 
 async function openModel(file) {
-  const select = element("model");
   await useModel(file);
+  const select = element("model");
   select.querySelector("[data-own]")?.remove();
   const option = new Option(file.name, "", true, true);
   option.dataset.own = "";
   select.add(option);
   select.disabled = false;
   page.own = file;
+  page.option = option;
 }
 
 async function chooseModel() {
-  const option = element("model").selectedOptions[0];
-  await useModel("own" in option.dataset ? page.own : await models.fetched(option.value));
+  const select = element("model");
+  const [option] = select.selectedOptions;
+  try {
+    const file = "own" in option.dataset ? page.own : await models.fetched(option.value);
+    if (option !== select.selectedOptions[0]) return; // another was chosen meanwhile
+    await useModel(file);
+    page.option = option;
+  } catch (error) {
+    if (page.option) page.option.selected = true;
+    throw error;
+  }
 }
 
 async function start() {
@@ -61,43 +79,57 @@ async function start() {
   else element("about").textContent = "No model lies beside this page: open one of kerasep's.";
 }
 
+/** Load a model; recordings that are chosen meanwhile wait for it. */
+function loading(action) {
+  page.loaded = attempt(action);
+}
+
 // Recordings
 
 async function useSong(file) {
+  if (page.recording) endRecording();
   page.song = file;
   await separateSong();
 }
 
 async function separateSong() {
   cancel();
-  const { song } = page;
   const controller = new AbortController();
   page.running = controller;
-  closeMixer();
+  page.mixer?.player.pause();
   try {
-    await ready;
-    if (!page.model) return element("model-file").focus();
-    const { model } = page;
-    const { metadata } = model;
-    showStep(`Reading ${song.name}`);
-    element("work").scrollIntoView({ block: "nearest" });
-    const recording = await decode(song, metadata);
-    controller.signal.throwIfAborted();
-    const length = recording[0].length / metadata.sample_rate;
-    const title = `Separating ${song.name}, ${clock(length)}`;
-    showStep(title);
-    const begun = performance.now();
-    const { stems, pictures } = await separate(model, recording, {
-      signal: controller.signal,
-      progress: progressOf("Separating"),
-    });
-    showMixer(song, metadata, stems, pictures, length, (performance.now() - begun) / 1000);
+    await separated(page.song, controller.signal);
   } finally {
     if (page.running === controller) {
       page.running = null;
       hideWork();
     }
   }
+}
+
+async function separated(song, signal) {
+  showStep(`Reading ${song.name}`);
+  element("work").scrollIntoView({ block: "nearest" });
+  await unlessAborted(page.loaded, signal);
+  const { model } = page;
+  if (!model) throw new InputError("There is no model yet: open a .tflite file of kerasep's first.");
+  const recording = await unlessAborted(decode(song, model.metadata), signal);
+  closeMixer();
+  const length = recording[0].length / model.metadata.sample_rate;
+  showStep(`Separating ${song.name}, ${clock(length)}`);
+  const begun = performance.now();
+  const progress = progressOf("Separating");
+  const { stems, pictures } = await separate(model, recording, { signal, progress });
+  showMixer(song, model.metadata, stems, pictures, length, (performance.now() - begun) / 1000);
+}
+
+/** Wait for what cannot be stopped, unless it is no longer wanted. */
+function unlessAborted(promise, signal) {
+  const aborted = new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  return Promise.race([promise, aborted]);
 }
 
 function showMixer(song, metadata, stems, pictures, length, seconds) {
@@ -127,17 +159,10 @@ function cancel() {
 // The microphone
 
 async function toggleRecording() {
-  const button = element("record");
-  if (page.recording) {
-    const { stop, timer } = page.recording;
-    page.recording = null;
-    clearInterval(timer);
-    button.textContent = "Record";
-    button.classList.remove("recording");
-    return useSong(await stop());
-  }
+  if (page.recording) return useSong(await endRecording());
   cancel();
   page.mixer?.player.pause();
+  const button = element("record");
   const stop = await record();
   const begun = performance.now();
   const show = () => (button.textContent = `Stop · ${clock((performance.now() - begun) / 1000)}`);
@@ -147,6 +172,16 @@ async function toggleRecording() {
   announce("Recording. Press the button again to stop.");
 }
 
+/** Stop; give the recording. */
+function endRecording() {
+  const { stop, timer } = page.recording;
+  page.recording = null;
+  clearInterval(timer);
+  element("record").textContent = "Record";
+  element("record").classList.remove("recording");
+  return stop();
+}
+
 // What the user does
 
 /** A file input, which takes the same file twice. */
@@ -154,19 +189,19 @@ function onFile(id, action) {
   element(id).onchange = ({ target }) => {
     const [file] = target.files;
     target.value = "";
-    if (file) attempt(() => action(file));
+    if (file) action(file);
   };
 }
 
-onFile("song", useSong);
-onFile("model-file", openModel);
-element("model").onchange = () => attempt(chooseModel);
+onFile("song", (file) => attempt(() => useSong(file)));
+onFile("model-file", (file) => loading(() => openModel(file)));
+element("model").onchange = () => loading(chooseModel);
 element("again").onclick = () => attempt(separateSong);
 element("record").onclick = () => attempt(toggleRecording);
 element("cancel").onclick = () => {
   cancel();
   announce("Cancelled.");
-  document.querySelector("label[for=song]").previousElementSibling.focus();
+  element("song").focus();
 };
 
 addEventListener("dragover", (event) => {
@@ -180,7 +215,9 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   element("drop").classList.remove("over");
   const [file] = event.dataTransfer.files;
-  if (file) attempt(() => (file.name.endsWith(".tflite") ? openModel(file) : useSong(file)));
+  if (!file) return;
+  if (file.name.endsWith(".tflite")) loading(() => openModel(file));
+  else attempt(() => useSong(file));
 });
 
-const ready = attempt(start);
+loading(start);

@@ -107,7 +107,8 @@ export class Mixer {
     if (this.position) {
       this.position.value = time;
       this.position.style.setProperty("--position", time / duration);
-      this.position.setAttribute("aria-valuetext", `${clock(time)} of ${clock(duration)}`);
+      const spoken = `${clock(time)} of ${clock(duration)}`;
+      if (this.position.ariaValueText !== spoken) this.position.setAttribute("aria-valuetext", spoken);
     }
     if (playing) requestAnimationFrame(() => this.player.playing && this.showTransport());
   }

@@ -1,7 +1,7 @@
 /** Spectrograms to look at. */
 
 const SIZE = 1024;
-const FLOOR_DB = -90;
+const FLOOR_DB = -80;
 const LOWEST_HZ = 40;
 
 /**

@@ -1,10 +1,11 @@
 """What the page's tests compare with: models, songs, and Python's results with them.
 
-python fixtures.py FOLDER [MODEL...]     (further models are compared on the stereo song)
+python fixtures.py FOLDER [MODEL...]     (further models are compared on songs at their own rate)
 """
 
 import json
 import pathlib
+import shutil
 import sys
 
 import numpy as np
@@ -54,23 +55,27 @@ def make_models(folder):
     assert tflite.read_metadata(folder / "any_order.tflite")["interchangeable"]
 
 
-def make_songs(folder):
-    """Mix a stereo song, a mono one shorter than a chunk, and a long one to cancel."""
-    for name, seconds, channels in (("song", 5.3, 2), ("short", 0.7, 1), ("long", 240.0, 1)):
-        data.write_songs(folder / name, 1, 3, seconds, RATE, channels)
-        stems = (folder / name).glob("song_0000/*.flac")
-        mixture = sum(data.read(stem)[0] for stem in stems)
-        data.write(folder / f"{name}.wav", mixture, RATE)
+def make_song(folder, name, seconds, rate, channels):
+    """Write a song, and its mixture as NAME.wav."""
+    data.write_songs(folder / name, 1, 3, seconds, rate, channels)
+    mixture = sum(data.read(stem)[0] for stem in (folder / name).glob("song_0000/*.flac"))
+    data.write(folder / f"{name}.wav", mixture, rate)
 
 
-def compare(folder, model, song, path=None):
+def compare(folder, model, song):
     """Separate a song in Python; describe the case, and write the stems one after the other."""
-    runtime = tflite.Runtime(path or folder / f"{model}.tflite")
+    runtime = tflite.Runtime(folder / f"{model}.tflite")
     stems = runtime.separate(*data.read(folder / f"{song}.wav"))
     name = f"{model}-{song}.f32"
     np.concatenate([stems[source].T for source in stems]).tofile(folder / name)
     shape = [len(stems), *next(iter(stems.values())).T.shape]
-    return {"model": f"{model}.tflite", "song": f"{song}.wav", "expected": name, "shape": shape}
+    return {
+        "model": f"{model}.tflite",
+        "song": f"{song}.wav",
+        "expected": name,
+        "shape": shape,
+        "rate": runtime.sample_rate,
+    }
 
 
 def make_chunk_cases(folder):
@@ -133,7 +138,9 @@ def main(folder, others):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     make_models(folder)
-    make_songs(folder)
+    # Stereo; mono and shorter than a chunk; long enough to cancel.
+    for name, seconds, channels in (("song", 5.3, 2), ("short", 0.7, 1), ("long", 240.0, 1)):
+        make_song(folder, name, seconds, RATE, channels)
     cases = [
         compare(folder, "stereo", "song"),
         compare(folder, "stereo", "short"),
@@ -141,8 +148,9 @@ def main(folder, others):
         compare(folder, "any_order", "short"),
     ]
     for path in map(pathlib.Path, others):
-        (folder / path.name).write_bytes(path.read_bytes())
-        cases.append(compare(folder, path.stem, "song"))
+        shutil.copy(path, folder)
+        make_song(folder, f"for_{path.stem}", 15.0, tflite.read_metadata(path)["sample_rate"], 2)
+        cases.append(compare(folder, path.stem, f"for_{path.stem}"))
     found = {"cases": cases, "chunks": make_chunk_cases(folder)}
     (folder / "fixtures.json").write_text(json.dumps(found), "utf-8")
 

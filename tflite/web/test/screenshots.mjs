@@ -9,7 +9,7 @@ const [folder, song, out] = process.argv.slice(2);
 const server = await serve(folder);
 for (const [device, width, height] of [["phone", 360, 740], ["desktop", 1280, 800]]) {
   for (const colorScheme of ["light", "dark"]) {
-    const { context, close } = await launch({ viewport: { width, height }, colorScheme, deviceScaleFactor: 2 });
+    const { context, close } = await launch({ viewport: { width, height }, colorScheme, deviceScaleFactor: 2, hasTouch: device === "phone" });
     const page = await context.newPage();
     page.on("console", (message) => message.type() === "error" && console.log(message.text()));
     const shot = (name, options) =>
