@@ -138,7 +138,7 @@ function showMixer(song, metadata, stems, pictures, length, seconds) {
   element("mixer").hidden = false;
   element("mixer-title").textContent = name;
   element("facts").textContent =
-    `${clock(length)} at ${rate / 1000} kHz · separated in ${duration(seconds)}`;
+    `${clock(length)} at ${rate / 1000}\u00a0kHz · separated in ${duration(seconds)}`;
   page.mixer = new Mixer(sources, stems, pictures, rate, name);
   element("mixer-title").focus({ preventScroll: true });
   element("mixer").scrollIntoView({ block: "start" });

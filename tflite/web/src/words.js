@@ -18,11 +18,11 @@ export function duration(seconds) {
 }
 
 export function gigabytes(bytes) {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+  return `${(bytes / 1e9).toFixed(1)}\u00a0GB`;
 }
 
 export function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e6).toFixed(1)}\u00a0MB`;
 }
 
 /** -6 -> "−6 dB" */
@@ -34,7 +34,7 @@ export function decibels(db) {
 export function describe(metadata, bytes) {
   const { sources, sample_rate: rate, channels } = metadata;
   const count = { 1: "mono", 2: "stereo" }[channels] ?? `${channels} channels`;
-  return [`${listed(sources)}`, `${rate / 1000} kHz ${count}`, megabytes(bytes)].join(" · ");
+  return [listed(sources), `${rate / 1000}\u00a0kHz ${count}`, megabytes(bytes)].join(" · ");
 }
 
 /** ["a", "b", "c"] -> "a, b and c" */

@@ -16,6 +16,7 @@ export function showError(error) {
   const message = error instanceof InputError ? error.message : `This did not work: ${error.message}`;
   element("error").textContent = message;
   element("error").hidden = false;
+  element("error").scrollIntoView({ block: "nearest" });
 }
 
 export function hideError() {

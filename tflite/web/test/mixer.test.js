@@ -31,7 +31,7 @@ test("what takes more than half of the memory is refused in one line", () => {
   checkMemory(600 * 44100, 2, metadata, 4);
   assert.throws(
     () => checkMemory(2 * 3600 * 44100, 2, metadata, 4),
-    /^InputError: 2 h 0 min of audio would take 12.7 GB of memory, more than the 2.0 GB .* cut it into shorter parts.$/,
+    /^InputError: 2 h 0 min of audio would take 12.7\u00a0GB of memory, more than the 2.0\u00a0GB .* cut it into shorter parts.$/,
   );
 });
 
@@ -43,5 +43,5 @@ test("numbers as people read them", () => {
   assert.equal(decibels(-6), "\u22126\u00a0dB");
   assert.equal(decibels(3), "+3\u00a0dB");
   const metadata = { sources: ["a", "b", "c"], sample_rate: 16000, channels: 1 };
-  assert.equal(describe(metadata, 4_300_000), "a, b and c · 16 kHz mono · 4.3 MB");
+  assert.equal(describe(metadata, 4_300_000), "a, b and c · 16\u00a0kHz mono · 4.3\u00a0MB");
 });

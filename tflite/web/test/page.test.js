@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { missing as noBrowser } from "./support/browser.js";
@@ -125,13 +125,37 @@ test("the microphone's recording is separated", { skip }, async () => {
   const stop = page.getByRole("button", { name: /Stop/ });
   await stop.filter({ hasText: "0:01" }).waitFor();
   await stop.click();
-  await user.separated();
-  assert.equal(await page.locator("#mixer-title").textContent(), "recording");
+  await page.locator("#mixer-title").filter({ hasText: "recording" }).waitFor();
 });
 
 test("the example needs no file", { skip }, async () => {
   await page.getByRole("button", { name: "Try an example" }).click();
   await page.locator("#mixer-title").filter({ hasText: "A synthetic song" }).waitFor();
   assert.equal(await page.locator("#end").textContent(), "0:20");
+});
+
+/** Drop a file on the page. */
+async function drop(path) {
+  const content = readFileSync(path).toString("base64");
+  await page.evaluate(
+    async ([content, name]) => {
+      const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([bytes], name));
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    [content, basename(path)],
+  );
+}
+
+test("songs and models can be dropped, and a song separated again with another model", { skip }, async () => {
+  await drop(song("short.wav"));
+  await page.locator("#mixer-title").filter({ hasText: "short" }).waitFor();
+  await drop(song("any_order.tflite"));
+  await page.getByRole("button", { name: "Separate again with this model" }).click();
+  await page.locator("#strips h3").filter({ hasText: "two" }).waitFor();
+  assert.deepEqual(await page.locator("#strips h3").allTextContents(), ["one", "two"]);
+  await page.locator("#model").selectOption({ index: 0 });
+  await page.locator("#about").filter({ hasText: "accompaniment" }).waitFor();
   assert.deepEqual(user.errors, []);
 });

@@ -12,10 +12,12 @@ const PATIENCE = 60000; // machines that test may be busy
 /**
  * Open the page.
  *
+ * @param {object} options of Chromium's
+ * @param {Record<string, string>} instead of which files the server sends others
  * @returns {Promise<object>} `page`, what the server was asked for, and what a user does
  */
-export async function openPage(options) {
-  const server = await serve(join(folder, "page"));
+export async function openPage(options = {}, instead = {}) {
+  const server = await serve(join(folder, "page"), instead);
   const { context, close } = await launch(options);
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
@@ -27,10 +29,13 @@ export async function openPage(options) {
     page,
     server,
     errors,
-    choose: (song) => page.locator("#song").setInputFiles(song),
+    choose: async (song) => {
+      // The mixer of the song before stays until there is another.
+      await page.evaluate(() => (document.getElementById("facts").textContent = ""));
+      await page.locator("#song").setInputFiles(song);
+    },
     openModel: (model) => page.locator("#model-file").setInputFiles(model),
-    separated: () => page.locator("#mixer").waitFor(),
-    error: () => page.getByRole("alert").filter({ hasText: /./ }).textContent(),
+    separated: () => page.locator("#facts").filter({ hasText: "separated in" }).waitFor(),
     download: async (name) => {
       const [download] = await Promise.all([
         page.waitForEvent("download"),

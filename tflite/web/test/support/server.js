@@ -9,13 +9,16 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 /**
  * Serve a folder.
  *
+ * @param {string} folder
+ * @param {Record<string, string>} instead paths, and those of the files that are sent instead
  * @returns {Promise<{url: string, requests: string[], close: () => void}>}
  */
-export async function serve(folder) {
+export async function serve(folder, instead = {}) {
   const requests = [];
   const server = createServer(async (request, response) => {
     requests.push(request.url);
-    const path = normalize(decodeURI(new URL(request.url, "http://localhost").pathname));
+    const asked = normalize(decodeURI(new URL(request.url, "http://localhost").pathname));
+    const path = instead[asked] ?? asked;
     try {
       const content = await readFile(join(folder, path.endsWith("/") ? `${path}index.html` : path));
       response.writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" });
