@@ -1,27 +1,36 @@
-/** Audio files of any format that the browser decodes -> samples at the model's rate. */
+/** Audio files of any format that the browser decodes -> samples. */
 
 import { InputError } from "./errors.js";
 import { checkMemory } from "./memory.js";
+import { statedRate } from "./stated_rate.js";
+
+const HEADER = 65536; // bytes in which a file states its rate
+const COMMON = 48000; // of files that do not state it, few have a higher one
 
 /**
  * Decode a file, and refuse what cannot be separated.
  *
  * @param {File} file
- * @param {object} metadata of the model, whose sample rate the result has
- * @returns {Promise<Float32Array[]>} one array a channel
+ * @param {object} metadata of the model
+ * @returns {Promise<{recording: Float32Array[], rate: number}>} one array a channel, at the file's
+ *   own rate where it states one; otherwise at the model's, or at 48 kHz where that is lower
  */
 export async function decode(file, metadata) {
   if (!file.size) throw new InputError(`${file.name} is empty: choose another file.`);
   // Before decoding, which takes the memory at once.
   const seconds = await statedDuration(file);
-  if (seconds) checkMemory(seconds * metadata.sample_rate, 2, metadata);
-  const buffer = await decoded(file, metadata.sample_rate);
-  checkMemory(buffer.length, buffer.numberOfChannels, metadata);
+  const stated = statedRate(await read(file.slice(0, HEADER), file.name));
+  const usual = metadata.sample_rate < 32000 ? COMMON : metadata.sample_rate;
+  const context = contextAt(stated ?? usual, usual);
+  const rate = context.sampleRate;
+  if (seconds) checkMemory(seconds, 2, rate, metadata);
+  const buffer = await decoded(file, context);
+  checkMemory(buffer.duration, buffer.numberOfChannels, rate, metadata);
   const recording = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
     buffer.getChannelData(channel),
   );
   checkAudible(recording, file.name);
-  return recording;
+  return { recording, rate };
 }
 
 /** Refuse samples that are not finite, and silence. */
@@ -38,24 +47,34 @@ export function checkAudible(recording, name) {
   if (!peak) throw new InputError(`${name} is silent throughout: there is nothing to separate.`);
 }
 
-async function decoded(file, sampleRate) {
-  let context;
+/** What decodes to a rate, or to another where this browser cannot. */
+function contextAt(rate, other) {
   try {
-    context = new OfflineAudioContext(1, 1, sampleRate);
+    return new OfflineAudioContext(1, 1, rate);
   } catch {
-    throw new InputError(`This browser does not resample to ${sampleRate} Hz: use another model.`);
+    return new OfflineAudioContext(1, 1, other);
   }
+}
+
+async function decoded(file, context) {
+  const content = await read(file, file.name);
   try {
-    const buffer = await context.decodeAudioData(await file.arrayBuffer());
+    const buffer = await context.decodeAudioData(content);
     if (buffer.length) return buffer;
-  } catch (error) {
-    if (error.name === "NotReadableError" || error.name === "NotFoundError") {
-      throw new InputError(`${file.name} cannot be read: choose it again.`);
-    }
+  } catch {
+    // Said below, as of a file with no samples.
   }
   throw new InputError(
     `${file.name} holds no audio that this browser can decode: try a WAV, FLAC, MP3, Ogg or M4A file.`,
   );
+}
+
+async function read(blob, name) {
+  try {
+    return await blob.arrayBuffer();
+  } catch {
+    throw new InputError(`${name} cannot be read: choose it again.`);
+  }
 }
 
 /** Seconds that the file says it has, or 0 where it does not say. */

@@ -113,13 +113,13 @@ async function separated(song, signal) {
   await unlessAborted(page.loaded, signal);
   const { model } = page;
   if (!model) throw new InputError("There is no model yet: open a .tflite file of kerasep's first.");
-  const recording = await unlessAborted(decode(song, model.metadata), signal);
+  const { recording, rate } = await unlessAborted(decode(song, model.metadata), signal);
   closeMixer();
-  const length = recording[0].length / model.metadata.sample_rate;
+  const length = recording[0].length / rate;
   showStep(`Separating ${song.name}, ${clock(length)}`);
   const begun = performance.now();
   const progress = progressOf("Separating");
-  const { stems, pictures } = await separate(model, recording, { signal, progress });
+  const { stems, pictures } = await separate(model, recording, rate, { signal, progress });
   showMixer(song, model.metadata, stems, pictures, length, (performance.now() - begun) / 1000);
 }
 

@@ -1,4 +1,4 @@
-/** What fits: a recording and all its stems are held as 32-bit floats. */
+/** What fits: a recording, as decoded and at the model's rate, and its stems are 32-bit floats. */
 
 import { InputError } from "./errors.js";
 import { duration, gigabytes } from "./words.js";
@@ -9,17 +9,19 @@ export const TOO_LARGE =
 /**
  * Refuse a recording that needs more than half of the device's memory.
  *
- * @param {number} samples at the model's rate
- * @param {number} channels of the recording
+ * @param {number} seconds of the recording
+ * @param {number} channels of it
+ * @param {number} rate at which it is decoded, in Hz
  * @param {object} metadata of the model
  * @param {number} device its memory in GB; browsers that do not tell count as 4
  */
-export function checkMemory(samples, channels, metadata, device = navigator.deviceMemory ?? 4) {
-  const needed = samples * channels * (1 + metadata.sources.length) * 4;
+export function checkMemory(seconds, channels, rate, metadata, device = navigator.deviceMemory ?? 4) {
+  const samples = rate + metadata.sample_rate * (1 + metadata.sources.length); // in a second
+  const needed = 4 * seconds * channels * samples;
   const limit = (device / 2) * 1e9;
   if (needed > limit) {
     throw new InputError(
-      `${duration(samples / metadata.sample_rate)} of audio would take ${gigabytes(needed)} of memory, ` +
+      `${duration(seconds)} of audio would take ${gigabytes(needed)} of memory, ` +
         `more than the ${gigabytes(limit)} that there may be: cut it into shorter parts.`,
     );
   }

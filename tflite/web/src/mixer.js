@@ -78,7 +78,7 @@ export class Mixer {
       mute.setAttribute("aria-pressed", strip.muted);
       solo.setAttribute("aria-pressed", strip.solo);
       fader.setAttribute("aria-valuetext", level);
-      find("output").textContent = level;
+      find(".level").textContent = level;
       if (this.strips) this.showGains();
     };
     mute.onclick = () => set({ muted: !strip.muted });

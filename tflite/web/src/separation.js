@@ -7,11 +7,13 @@ import { TOO_LARGE } from "./memory.js";
  * Separate a recording in a worker.
  *
  * @param {{content: ArrayBuffer, name: string, metadata: object}} model
- * @param {Float32Array[]} recording one array a channel, at the model's rate; given away
+ * @param {Float32Array[]} recording one array a channel; given away
+ * @param {number} rate its sample rate in Hz
  * @param {{signal: AbortSignal, progress: (share: number) => void}} options
- * @returns {Promise<{stems: Float32Array[][], pictures: object[]}>} [source][channel]
+ * @returns {Promise<{stems: Float32Array[][], pictures: object[]}>} [source][channel], at the
+ *   model's rate
  */
-export function separate(model, recording, { signal, progress }) {
+export function separate(model, recording, rate, { signal, progress }) {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const worker = started();
@@ -29,7 +31,7 @@ export function separate(model, recording, { signal, progress }) {
       else end(resolve, data);
     };
     const folder = new URL("wasm/", document.baseURI).href;
-    worker.postMessage({ ...model, recording, folder }, recording.map((channel) => channel.buffer));
+    worker.postMessage({ ...model, recording, rate, folder }, recording.map((channel) => channel.buffer));
   });
 }
 

@@ -14,8 +14,8 @@ export function announce(text) {
 export function showError(error) {
   if (!(error instanceof InputError)) console.error(error);
   const message = error instanceof InputError ? error.message : `This did not work: ${error.message}`;
-  element("error").textContent = message;
   element("error").hidden = false;
+  element("error").textContent = message;
   element("error").scrollIntoView({ block: "nearest" });
 }
 

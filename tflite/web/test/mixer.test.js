@@ -28,10 +28,10 @@ test("the first of several orders that are as good is kept", () => {
 
 test("what takes more than half of the memory is refused in one line", () => {
   const metadata = { sources: ["a", "b", "c", "d"], sample_rate: 44100 };
-  checkMemory(600 * 44100, 2, metadata, 4);
+  checkMemory(900, 2, 44100, metadata, 4);
   assert.throws(
-    () => checkMemory(2 * 3600 * 44100, 2, metadata, 4),
-    /^InputError: 2 h 0 min of audio would take 12.7\u00a0GB of memory, more than the 2.0\u00a0GB .* cut it into shorter parts.$/,
+    () => checkMemory(2 * 3600, 2, 44100, metadata, 4),
+    /^InputError: 2 h 0 min of audio would take 15.2\u00a0GB of memory, more than the 2.0\u00a0GB .* cut it into shorter parts.$/,
   );
 });
 

@@ -60,7 +60,7 @@ for (const [what, [content, message]] of Object.entries(SONGS)) {
 }
 
 test("a song: more than the memory holds", { skip }, async () => {
-  // 20 MB, of which the page takes half at most: four minutes and their stems need 61.
+  // 20 MB, of which the page takes half at most: four minutes and their stems need 77.
   await user.page.evaluate(() => Object.defineProperty(navigator, "deviceMemory", { value: 0.02 }));
   await user.choose(join(folder, "long.wav"));
   const message = /4 min 0 s of audio would take 0.1\u00a0GB of memory, .*: cut it into shorter parts/;
