@@ -1,7 +1,7 @@
 /** The mixer: what it shows, and what its controls do. */
 
 import { gains, SILENT_DB } from "./gains.js";
-import { commonScale, draw } from "./pictures.js";
+import { draw, loudest } from "./pictures.js";
 import { mixed, Player } from "./player.js";
 import { save } from "./save.js";
 import { clock, decibels } from "./words.js";
@@ -115,9 +115,9 @@ export class Mixer {
 
   draw() {
     const kind = document.querySelector("input[name=view]:checked").value;
-    const scale = commonScale(this.pictures);
+    const most = loudest(this.pictures, kind);
     this.strips.forEach(({ canvas, source }, index) => {
-      draw(canvas, this.pictures[index], kind, scale);
+      draw(canvas, this.pictures[index], kind, most);
       canvas.setAttribute("aria-label", `${kind} of ${source}`);
     });
   }

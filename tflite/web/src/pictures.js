@@ -1,17 +1,26 @@
 /** Waveforms and spectrograms on canvases, in the colour that the stylesheet gives the canvas. */
 
+const RANGE = 190; // of a spectrogram's levels, below the loudest: 60 dB
+
 /**
  * Draw one.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {{peaks: Float32Array, levels: Uint8Array, columns: number, rows: number}} picture
  * @param {"waveform" | "spectrogram"} kind
- * @param {number} scale what a waveform is multiplied by
+ * @param {number} loudest of all pictures beside each other: see `loudest`
  */
-export function draw(canvas, picture, kind, scale) {
+export function draw(canvas, picture, kind, loudest) {
   const colour = getComputedStyle(canvas).color;
-  if (kind === "waveform") drawWaveform(canvas, picture, colour, scale);
-  else drawSpectrogram(canvas, picture, colour);
+  if (kind === "waveform") drawWaveform(canvas, picture, colour, 0.95 / loudest);
+  else drawSpectrogram(canvas, picture, colour, loudest);
+}
+
+/** The largest sample of all waveforms, or the highest level of all spectrograms. */
+export function loudest(pictures, kind) {
+  const values = pictures.map(({ peaks, levels }) => (kind === "waveform" ? peaks : levels));
+  const most = (of) => of.reduce((found, value) => Math.max(found, Math.abs(value)), 0);
+  return Math.max(...values.map(most)) || 1;
 }
 
 function drawWaveform(canvas, { peaks, columns }, colour, scale) {
@@ -27,7 +36,7 @@ function drawWaveform(canvas, { peaks, columns }, colour, scale) {
   }
 }
 
-function drawSpectrogram(canvas, { levels, columns, rows }, colour) {
+function drawSpectrogram(canvas, { levels, columns, rows }, colour, loudest) {
   [canvas.width, canvas.height] = [columns, rows];
   const context = canvas.getContext("2d");
   context.fillStyle = colour;
@@ -35,16 +44,8 @@ function drawSpectrogram(canvas, { levels, columns, rows }, colour) {
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
   const image = context.createImageData(columns, rows);
   levels.forEach((level, index) => {
-    image.data.set([red, green, blue, 255 * (level / 255) ** 1.6], 4 * index);
+    const share = Math.max(0, 1 - (loudest - level) / RANGE);
+    image.data.set([red, green, blue, 255 * share ** 1.5], 4 * index);
   });
   context.putImageData(image, 0, 0);
-}
-
-/** Draw the loudest of all waveforms as high as there is room, and the others beside it. */
-export function commonScale(pictures) {
-  const loudest = pictures.reduce(
-    (most, { peaks }) => peaks.reduce((peak, value) => Math.max(peak, Math.abs(value)), most),
-    0,
-  );
-  return loudest ? 0.95 / loudest : 1;
 }

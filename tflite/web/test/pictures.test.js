@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { peaks } from "../src/peaks.js";
+import { loudest } from "../src/pictures.js";
 import { fft, spectrogram } from "../src/spectra.js";
 
 test("the transform is the sum that defines it", () => {
@@ -32,4 +33,13 @@ test("peaks are the extremes of all channels", () => {
   const found = peaks([Float32Array.of(0, 1, 2, 3), Float32Array.of(-1, 0, 0, 5)], 2);
   assert.deepEqual(found, Float32Array.of(-1, 1, 0, 5));
   assert.deepEqual(peaks([Float32Array.of(0.5)], 2), Float32Array.of(0.5, 0.5, 0.5, 0.5));
+});
+
+test("pictures beside each other share a scale", () => {
+  const pictures = [
+    { peaks: Float32Array.of(-0.5, 0.25), levels: Uint8Array.of(3, 9) },
+    { peaks: Float32Array.of(0, 0.125), levels: Uint8Array.of(200, 0) },
+  ];
+  assert.equal(loudest(pictures, "waveform"), 0.5);
+  assert.equal(loudest(pictures, "spectrogram"), 200);
 });
