@@ -43,6 +43,21 @@ def join_hosts():
     return True
 
 
+def has_accelerator():
+    """Tell whether there is a GPU or a TPU to train on.
+
+    Returns:
+        True or False.
+
+    Example:
+    >>> isinstance(has_accelerator(), bool)
+    True
+    """
+    return any(
+        not name.startswith("cpu") for name in map(str.lower, keras.distribution.list_devices())
+    )
+
+
 def process():
     """Tell which process this is, and of how many.
 

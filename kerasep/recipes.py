@@ -8,13 +8,14 @@ import keras
 
 from kerasep import losses
 from kerasep.errors import InputError
+from kerasep.waveform_training import OfWaveforms
 
 
 def compile_model(model, recipe, parts=1, halvings=0, replicas=1):
     """Compile a model with a recipe's loss and optimizer.
 
     Args:
-        model: a model of the zoo.
+        model: a model of the zoo, or one that `kerasep.waveform_training.fed_waveforms` made of it.
         recipe: dict with `loss` and `optimizer`, each in Keras' serialised form. For a model with
             several outputs, `loss` is a dict of one for each by name, and `loss_weights` a dict of
             what each counts in their sum.
@@ -41,9 +42,9 @@ def compile_model(model, recipe, parts=1, halvings=0, replicas=1):
     try:
         optimizer = _optimizer(recipe["optimizer"], parts, 0.5**halvings, replicas)
         if isinstance(model.output, dict):
-            loss = {head: _loss(config) for head, config in recipe["loss"].items()}
+            loss = {head: _loss(config, model) for head, config in recipe["loss"].items()}
         else:
-            loss = _loss(recipe["loss"])
+            loss = _loss(recipe["loss"], model)
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
@@ -150,8 +151,9 @@ class _Slowed(keras.optimizers.schedules.LearningRateSchedule):
         return {"schedule": schedule, "parts": self.parts, "factor": self.factor}
 
 
-def _loss(config):
+def _loss(config, model):
     loss = keras.losses.deserialize(config, custom_objects=vars(losses))
     if not callable(loss):  # an unknown name comes back as it is
         raise ValueError(f"there is no loss {loss!r}")
-    return loss
+    transform = getattr(model, "transform", None)
+    return OfWaveforms(loss, transform) if transform else loss

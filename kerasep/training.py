@@ -16,6 +16,7 @@ from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
 from kerasep.run_folder import RunFolder
 from kerasep.run_state import RunState, capture, restore
 from kerasep.training_data import TrainingData
+from kerasep.waveform_training import fed_waveforms, transforms_on_device
 from kerasep.zoo.registry import merge_recipe
 
 RECIPE_KEYS = (
@@ -125,8 +126,9 @@ def train(
     monitor = "val_loss" if valid_tracks else "loss"
     compile_model(model, recipe)
     schedules(recipe, monitor)
+    on_device = transforms_on_device(model, train_tracks, recipe["data"])
     batches = TrainingData(
-        model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service
+        model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service, on_device
     )
     folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
 
@@ -145,6 +147,7 @@ def train(
             restore(model, state.arrays, kinds=["weight"])
         with spread(devices):
             trained = replica(model) if devices > 1 else model
+            trained = fed_waveforms(trained) if on_device else trained
             while not folder.state.finished:
                 _train_until_failure(trained, recipe, batches, folder, callbacks, verbose)
             weights = trained.get_weights()
@@ -159,7 +162,9 @@ def _new_state(model, recipe, batches):
     if size == "auto":
         crops = batches.crops()
         limit = int(crops.cardinality()) // batches.devices
-        size = batches.devices * largest(model, crops.element_spec, limit)
+        trained = fed_waveforms(model) if batches.on_device else model
+        compile_model(trained, recipe)
+        size = batches.devices * largest(trained, crops.element_spec, limit)
         log.info("batch size %d: the largest that fits", size)
     model.adapt(batches.statistics(size))
     compile_model(model, recipe)

@@ -17,12 +17,22 @@ class TrainingData:
         seed: of crops and mixing.
         devices: over how many each batch is spread.
         data_service: address of the tf.data service that reads training batches, or None.
+        on_device: whether a model of spectrograms is fed waveforms (see
+            `kerasep.waveform_training`). Defaults to False.
     """
 
     def __init__(
-        self, model, train_tracks, valid_tracks, settings, seed, devices, data_service=None
+        self,
+        model,
+        train_tracks,
+        valid_tracks,
+        settings,
+        seed,
+        devices,
+        data_service=None,
+        on_device=False,
     ):
-        self.pipeline = data.spectrograms if model.domain == "spectrogram" else data.waveforms
+        self.on_device = on_device
         self.model, self.seed, self.devices = model, seed, devices
         self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
         self.settings, self.data_service = settings, data_service
@@ -38,9 +48,10 @@ class TrainingData:
             if known:
                 return known
         seconds = batch_size * self.settings["crop_seconds"]
-        return self._training(batch_size=batch_size).take(
-            max(1, round(STATISTICS_SECONDS / seconds))
-        )
+        options = {**self.settings, "seed": self.seed, "batch_size": batch_size}
+        make = data.spectrograms if self.model.domain == "spectrogram" else data.waveforms
+        batches = make(self.train_tracks, self.model, **options)
+        return batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
 
     def training(self, state):
         """Give what is left of an epoch, and the epochs after it, in the parts that fit.
@@ -76,11 +87,19 @@ class TrainingData:
 
     def _training(self, **changes):
         options = {**self.settings, "seed": self.seed, **changes}
-        return self.pipeline(self.train_tracks, self.model, **options)
+        return self._batches(self.train_tracks, options)
 
     def _validation(self, batch_size):
         kept = ("crop_seconds", "snr", "min_sources")  # the latter two say how pools are mixed
         options = {key: self.settings[key] for key in kept if key in self.settings}
-        return self.pipeline(
-            self.valid_tracks, self.model, training=False, batch_size=batch_size, **options
-        )
+        options |= {"training": False, "batch_size": batch_size}
+        return self._batches(self.valid_tracks, options)
+
+    def _batches(self, tracks, options):
+        if self.model.domain == "spectrogram" and not self.on_device:
+            return data.spectrograms(tracks, self.model, **options)
+        batches = data.waveforms(tracks, self.model, **options)
+        if not self.on_device:
+            return batches
+        heads = list(self.model.output) if isinstance(self.model.output, dict) else None
+        return data.batches.with_mixture(batches, heads)

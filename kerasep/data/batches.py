@@ -26,6 +26,32 @@ def split(dataset, parts):
     return dataset
 
 
+def with_mixture(dataset, heads=None):
+    """Lay the mixture beside its sources, for a loss that needs both.
+
+    Args:
+        dataset: a tf.data.Dataset of (mixture `(batch, samples, channels)`, sources `(batch,
+            samples, channels, sources)`).
+        heads: names of a model's outputs, each of which gets the targets; None for a single one.
+
+    Returns:
+        A tf.data.Dataset of (mixture, targets `(batch, samples, channels, 1 + sources)`, or a dict
+        of them).
+
+    Example:
+    >>> import tensorflow as tf
+    >>> pairs = tf.data.Dataset.from_tensors((tf.ones((2, 9, 1)), tf.zeros((2, 9, 1, 3))))
+    >>> [tuple(targets.shape) for _, targets in with_mixture(pairs)]
+    [(2, 9, 1, 4)]
+    """
+
+    def laid(mixture, sources):
+        both = tf.concat([mixture[..., None], sources], axis=-1)
+        return mixture, dict.fromkeys(heads, both) if heads else both
+
+    return dataset.map(laid)
+
+
 def fill(dataset, multiple, examples):
     """Fill batches up to a multiple of a number, with weights that leave what is added out.
 

@@ -16,6 +16,7 @@ from kerasep.losses.ratios import SDSDR, SISDR, SISNR, SNR, ThresholdedSNR
 from kerasep.losses.sink_pit import SinkPIT
 from kerasep.losses.spectrogram import MagnitudeSpectrum, PhaseSensitive, TruncatedPhaseSensitive
 from kerasep.losses.waveform import Waveform
+from kerasep.losses.waveform_approximation import WaveformApproximation
 from kerasep.losses.weighted import SourceWeighted, WeightedSum
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "ThresholdedSNR",
     "TruncatedPhaseSensitive",
     "Waveform",
+    "WaveformApproximation",
     "WeightedSum",
     "WhitenedKMeans",
 ]

@@ -20,6 +20,7 @@ ARGUMENTS = {
     "PermutationInvariant": {"loss": losses.SISDR()},
     "SinkPIT": {"loss": losses.SISDR()},
     "SourceWeighted": {"loss": losses.SISDR(), "weights": [1.0, 2.0]},
+    "WaveformApproximation": {"loss": losses.SNR(), "n_fft": 8, "hop": 2},
     "WeightedSum": {"losses": [losses.SISDR(), losses.Waveform()]},
 }
 EMBEDDING = {
@@ -38,6 +39,9 @@ OTHER = {
     "resolutions": [[64, 16, 64]],
     "sharpness": 5.0,
     "iterations": 20,
+    "n_fft": 8,
+    "hop": 4,
+    "window": "hamming",
     "loss": keras.losses.serialize(losses.SNR()),
     "losses": [keras.losses.serialize(losses.SNR())] * 2,
     "name": "other",
@@ -66,7 +70,8 @@ def judges_embeddings(loss_class):
 
 
 def takes_reference(loss_class):
-    return hasattr(loss_class, "target") or judges_embeddings(loss_class)
+    named = loss_class is losses.WaveformApproximation or hasattr(loss_class, "target")
+    return named or judges_embeddings(loss_class)
 
 
 def tensors(loss_class, rng, batch=3, frames=6, sources=2):
@@ -77,6 +82,9 @@ def tensors(loss_class, rng, batch=3, frames=6, sources=2):
     else:
         reference = rng.standard_normal((batch, 50 * frames, 2, sources))
         estimate = 0.5 * reference + 0.3 * rng.standard_normal(reference.shape)
+    if loss_class is losses.WaveformApproximation:
+        # Sources in phase with the mixture, so that there are perfect magnitudes.
+        reference[..., 1:, :] = rng.random((*estimate.shape, 1)) * reference[..., :1, :]
     if judges_embeddings(loss_class):
         # Sources that share no bin, so that there are perfect masks.
         heard = rng.integers(0, sources, reference.shape[:4])
@@ -92,6 +100,8 @@ def perfect(loss_class, reference):
         dominant = convert_to_numpy(targets.dominant_source(reference))
         far = 20 if loss_class is losses.DeepAttractor else 1
         return far * np.pad(dominant, [(0, 0)] * 4 + [(0, 1)])
+    if loss_class is losses.WaveformApproximation:
+        return convert_to_numpy(targets.magnitude_target(reference))
     if hasattr(loss_class, "target"):
         return convert_to_numpy(loss_class().target(reference))
     return reference
@@ -133,6 +143,7 @@ def test_round_trip(loss_class, rng, compiled):
 def test_a_recipe_names_it_by_class(loss_class):
     by_class = {"class_name": "SNR", "config": {}}
     given = {"loss": by_class, "losses": [by_class] * 2, "weights": [1.0, 2.0]}
+    given |= {"n_fft": 8, "hop": 2}
     required = {
         name: given[name]
         for name, argument in inspect.signature(loss_class).parameters.items()
@@ -195,6 +206,8 @@ def test_a_silent_source_or_mixture(loss_class, rng, gradients):
 
 @pytest.mark.parametrize("size", [{"batch": 1}, {"sources": 1}, {"frames": 1}])
 def test_smallest_sizes(loss_class, rng, gradients, size):
+    if loss_class is losses.WaveformApproximation and "frames" in size:
+        size = {"frames": 2}
     pair = tensors(loss_class, rng, **size)
     check_finite(gradients, loss_class, *pair, sources=size.get("sources", 2))
 

@@ -1,0 +1,97 @@
+"""A loss on waveforms for models that estimate magnitudes."""
+
+import keras
+from keras import ops
+
+from kerasep import targets
+from kerasep.errors import InputError
+from kerasep.losses.pairwise import as_loss, check_sources, each_example
+from kerasep.ops import check_transform, istft, mixture_phase
+
+
+@keras.saving.register_keras_serializable("kerasep")
+class WaveformApproximation(keras.losses.Loss):
+    """Waveform approximation (WA): `loss(iSTFT(S_i), iSTFT(M_i |Y| exp(j angle Y)))`.
+
+    The estimated magnitudes get the mixture's phase and become waveforms as they will in use, so
+    that a loss on waveforms, such as `SNR`, trains a model of masks: it sees what overlapping
+    frames do to each other, and what the phase takes away.
+
+    Args:
+        loss: a loss on waveforms, or its serialised form.
+        n_fft: the FFT length of the model's transform.
+        hop: samples between its frames.
+        window: its window. Defaults to "hann".
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`.
+        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+
+    Call arguments:
+        y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
+        y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
+
+    Raises:
+        InputError: for something that is no loss, a transform that has no inverse or another number
+            of bins, a single frame, or sources that differ in number.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import losses, ops, targets
+
+    waveforms = np.random.randn(1, 2000, 2).astype("float32")  # of two sources
+    spectra = ops.stft(waveforms, 256, 64)[:, :, :, None]
+    reference = targets.pack_reference(spectra.sum(axis=-2), spectra)
+    loss = losses.WaveformApproximation(losses.SNR(), n_fft=256, hop=64)
+    best = targets.truncated_phase_sensitive_target(reference)
+    assert loss(reference, best) < loss(reference, 0.5 * best)
+    ```
+
+    Reference:
+        Wang, Le Roux, Wang and Hershey 2018, "End-to-end speech separation with unfolded iterative
+        phase reconstruction", equation 9.
+    """
+
+    def __init__(
+        self,
+        loss,
+        n_fft,
+        hop,
+        window="hann",
+        name="waveform_approximation",
+        reduction="sum_over_batch_size",
+        dtype="float32",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        check_transform(n_fft, hop, window)
+        self.loss = as_loss(loss)
+        self.n_fft = n_fft
+        self.hop = hop
+        self.window = window
+
+    def call(self, y_true, y_pred):
+        """Loss of each example, `(batch,)`."""
+        mixture, sources = targets.unpack_reference(ops.cast(y_true, "float32"))
+        check_sources(y_true, y_pred)
+        if y_pred.shape[1] == 1:
+            raise InputError("received spectra of one frame, expected two or more: longer crops")
+        estimates = mixture_phase(mixture, y_pred)
+        return each_example(self.loss, self._waveforms(sources), self._waveforms(estimates))
+
+    def _waveforms(self, spectra):
+        batch, frames, bins, channels, sources, _ = ops.shape(spectra)
+        flat = ops.reshape(spectra, (batch, frames, bins, channels * sources, 2))
+        waveforms = istft(flat, self.n_fft, self.hop, self.window)
+        return ops.reshape(waveforms, (batch, -1, channels, sources))
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            "loss": keras.losses.serialize(self.loss),
+            "n_fft": self.n_fft,
+            "hop": self.hop,
+            "window": self.window,
+            "name": self.name,
+            "reduction": self.reduction,
+            "dtype": self.dtype,
+        }

@@ -1,0 +1,67 @@
+"""Training on waveforms comes to what training on spectrograms comes to."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasep import data, losses, training, waveform_training, zoo
+
+DATA = {"batch_size": 2, "crop_seconds": 0.5, "crops_per_track": 2, "semitones": 1}
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("songs")
+    data.write_songs(folder, 4, seconds=1.0, sample_rate=8000)
+    return folder
+
+
+def run(name, songs, out, **recipe):
+    tiny = zoo.describe(name)["tiny"] | {"sources": ["vocals", "bass"]}
+    keras.utils.set_random_seed(0)
+    model = zoo.load(name, **tiny)
+    history = training.train(
+        model, songs, out, recipe={"epochs": 2, "data": DATA, "early_stopping": None, **recipe}
+    )
+    return model, history
+
+
+def loss_of_waveforms(name):
+    tiny = zoo.describe(name)["tiny"]
+    transform = {"n_fft": tiny["n_fft"], "hop": tiny["hop"]}
+    return losses.WaveformApproximation(losses.SNR(), **transform).get_config()
+
+
+@pytest.mark.parametrize("name", ["unet_like", "chimera_like"])
+def test_same_losses_and_weights(name, songs, tmp_path, monkeypatch):
+    recipe = {}
+    if name == "unet_like":
+        config = loss_of_waveforms(name)
+        recipe = {"loss": {"class_name": "WaveformApproximation", "config": config}}
+    expected_model, expected = run(name, songs, tmp_path / "spectrograms", **recipe)
+    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    received_model, received = run(name, songs, tmp_path / "waveforms", **recipe)
+    for before, after in zip(expected, received, strict=True):
+        for key in ("loss", "val_loss"):
+            assert float(after[key]) == pytest.approx(float(before[key]), rel=2e-3)
+    pairs = zip(expected_model.get_weights(), received_model.get_weights(), strict=True)
+    assert all(np.allclose(*pair, atol=2e-2) for pair in pairs)
+    assert type(zoo.load(tmp_path / "waveforms")) is type(expected_model)
+
+
+def test_where_the_pipeline_must_transform(monkeypatch, tmp_path):
+    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    spectra = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"])
+    decide = waveform_training.transforms_on_device
+    assert decide(spectra, tmp_path, {})
+    assert not decide(spectra, tmp_path, {"augment": {"mask_spectrum": {}}})
+    assert not decide(zoo.load("conv_tasnet_like/digits"), tmp_path, {})
+    data.write_songs(tmp_path / "songs", 2, seconds=1.0, sample_rate=8000)
+    data.prepare(tmp_path / "songs", tmp_path / "shards", model=spectra, format="spectrogram")
+    assert not decide(spectra, tmp_path / "shards", {})
+
+
+def test_not_without_an_accelerator(monkeypatch, tmp_path):
+    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: False)
+    spectra = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"])
+    assert not waveform_training.transforms_on_device(spectra, tmp_path, {})
