@@ -27,6 +27,7 @@ _SUBMODULES = (
     "report",
     "separation",
     "separator",
+    "streaming",
     "targets",
     "tflite",
     "training",

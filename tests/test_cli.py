@@ -149,6 +149,24 @@ def test_export_and_separate_with_the_file(folder, tmp_path, capsys):
     assert "exists" in refused(capsys, "export", "--model", folder / "run", "--out", file)
 
 
+def test_export_of_the_network_with_small_weights(folder, tmp_path, capsys):
+    command = ("export", "--model", folder / "run", "--seconds", 0.5, "--out")
+    file = tmp_path / "network.tflite"
+    assert call(*command, file, "--mode", "mask", "--quantization", "int8") == 0
+    printed = capsys.readouterr().out
+    assert "magnitude (1," in printed
+    assert "int8" in printed
+    assert "SI-SDR" in printed
+    error = refused(capsys, "separate", folder / "mixture.wav", "--model", file, "--out", tmp_path)
+    assert "mode='mask'" in error
+    other = tmp_path / "other.tflite"
+    again = ("export", "--model", file, "--out", other, "--quantization", "float16")
+    assert "int8 already" in refused(capsys, *again)
+    assert "expected one of" in refused(capsys, *command, other, "--mode", "masks")
+    assert "expected one of" in refused(capsys, *command, other, "--quantization", "int4")
+    assert files(tmp_path) == ["network.tflite"]
+
+
 def test_list_and_show(capsys):
     assert call("list") == 0
     assert "open_unmix_like/karaoke" in capsys.readouterr().out

@@ -36,6 +36,7 @@ ROOMS = {
     "run_folder": {"recovery", "run_state", "errors"},
     "training_data": {"data", "devices"},
     "separator": {"models", "layers", "ops", "errors"},
+    "streaming": {"separator", "layers", "ops", "errors"},
 }
 # Above the zoo, all of that and some of each other.
 ABOVE = {
@@ -133,6 +134,7 @@ def test_a_phone_s_computer_needs_no_tensorflow():
     """Separating with an exported file, and audio files, work where neither is installed."""
     script = (
         "import sys, kerasep, kerasep.chunks, kerasep.recordings, kerasep.tflite.runtime, "
+        "kerasep.tflite.stream_runtime, kerasep.streaming.buffering, "
         "kerasep.data.audio; "
         "kerasep.tflite.Runtime, kerasep.data.read, kerasep.data.write; "
         "loaded = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules); "

@@ -15,6 +15,7 @@ from kerasep.cli.list_entries import list_entries
 from kerasep.cli.prepare import prepare
 from kerasep.cli.separate import separate
 from kerasep.cli.show import show
+from kerasep.cli.stream import stream
 from kerasep.cli.terminal import fail, show_log
 from kerasep.cli.train import train
 from kerasep.errors import InputError
@@ -33,6 +34,7 @@ COMMANDS = {
     "prepare": prepare,
     "train": train,
     "separate": separate,
+    "stream": stream,
     "evaluate": evaluate,
     "export": export,
     "bench": bench,

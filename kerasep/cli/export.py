@@ -13,18 +13,49 @@ from kerasep.errors import InputError
 def export(
     model: ModelOption,
     out_file: Annotated[pathlib.Path, typer.Option("--out", help="the .tflite file")],
+    mode: Annotated[
+        str,
+        typer.Option(
+            help="separate: waveform to waveforms; mask: magnitudes, the network alone; streaming: "
+            "a causal model frame by frame"
+        ),
+    ] = "separate",
     seconds: Annotated[float, typer.Option(help="length of the waveform that it takes")] = 6.0,
+    quantization: Annotated[
+        str | None,
+        typer.Option(help="weights as float16, int8 or weight_int8; default: float32"),
+    ] = None,
+    check: Annotated[bool, typer.Option(help="compare with Keras before writing")] = True,
+    tracks: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="folder of tracks, to measure the change in SI-SDR on"),
+    ] = None,
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     overwrite: Overwrite = False,
 ):
-    """Export a model as a .tflite file from waveform to waveforms, checked against Keras."""
-    start_keras()
+    """Export a model as a .tflite file, by default waveform to waveforms, checked against Keras."""
     from kerasep import tflite
 
     if model.endswith(".tflite"):
-        raise InputError(f"received --model {model}, which is exported already: give the model")
+        if quantization is None:
+            raise InputError(
+                f"received --model {model}, which is exported already: give the model, or a "
+                f"--quantization for the file"
+            )
+        say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
+        return
+    start_keras()
     separator = as_separator(trained(model), wiener_iterations, residual)
     with out.status("converting and comparing with Keras"):
-        report = tflite.export(separator, out_file, seconds, overwrite=overwrite)
+        report = tflite.export(
+            separator,
+            out_file,
+            mode=mode,
+            seconds=seconds,
+            quantization=quantization,
+            check=check,
+            tracks=tracks,
+            overwrite=overwrite,
+        )
     say(str(report))

@@ -24,6 +24,8 @@ class SeparationModel(keras.Model):
         latency: samples from input to output of a causal model, else None.
         interchangeable: whether any output may be any source, as after permutation invariant
             training or clustering; the chunks of a long recording are then put in one order.
+        preset: name of the preset that `kerasep.zoo.load` made it from, None for any other model.
+        licence: of the published weights that it has, None for others.
         recipe: how the preset that it came from is trained; a dict, empty by default.
 
     Example:
@@ -50,6 +52,8 @@ class SeparationModel(keras.Model):
     stft = None
     latency = None
     interchangeable = False
+    preset = None
+    licence = None
 
     def __init__(self, inputs, outputs, name=None):
         super().__init__(inputs=inputs, outputs=outputs, name=name)

@@ -1,16 +1,19 @@
 """From a trained model to a phone: export to TFLite, and run the file without TensorFlow.
 
-Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-litert alone.
+Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-litert alone, and
+`quantize` ai-edge-quantizer too.
 """
 
 import importlib
 
 _ATTRIBUTES = {
     "ExportError": "conversion",
-    "Report": "exporter",
+    "ExportReport": "export_report",
     "Runtime": "runtime",
+    "StreamRuntime": "stream_runtime",
     "bench": "benchmark",
     "export": "exporter",
+    "quantize": "quantizer",
     "read_metadata": "metadata",
 }
 

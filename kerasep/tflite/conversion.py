@@ -12,25 +12,41 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasep.errors import InputError
-from kerasep.tflite.interpreter import SIGNATURE
 from kerasep.tflite.metadata import has_variables, operations
 from kerasep.tflite.silence import quiet
+
+# Of the bytes of its weights a file has at least this share, and at most so many times as many: a
+# transposed convolution's kernel is filled up with zeros. Tables and operations come on top.
+_LEAST_SHARE, _MOST_TIMES = 0.2, 3
+_TABLES, _OPERATION = 1_000_000, 1000
+
+# Where the converter met an operation: the last name is the operation's own.
+_PLACE = r"""fused\["\w+:", "([^"@]+)@[^\n]*error: 'tf\.\w+' op is neither"""
+# Names of operations, and what to do without them.
+_WAYS_OUT = [
+    (
+        r"FFT|Complex",
+        "use kerasep.layers.STFT and InverseSTFT, exported as real products",
+    ),
+    (r"TensorList|TensorArray", "give recurrent layers the activations tanh and sigmoid"),
+]
 
 
 class ExportError(InputError):
     """Raised when a model cannot become a TFLite file that computes the same."""
 
 
-def convert(model, function, **inputs):
-    """Convert a function of a model's weights.
+def convert(model, signatures):
+    """Convert functions of a model's weights into one file, which holds the weights once.
 
     Args:
         model: the `keras.Model` that owns the weights.
-        function: function of tensors, by the names of `inputs`, that returns a dict of tensors.
-        **inputs: shape of each input; float32, and all fixed.
+        signatures: dict from a signature's name to a pair: a function of tensors that returns a
+            dict of tensors, and a dict from each of its arguments' names to its shape; float32,
+            and all fixed.
 
     Returns:
-        Bytes of a TFLite file with the signature "separate", and dict of its operations' counts.
+        Bytes of a TFLite file with these signatures, and dict of its operations' counts.
 
     Raises:
         ExportError: for an operation that TFLite has no builtin for.
@@ -39,12 +55,12 @@ def convert(model, function, **inputs):
     # converter writes a broken file without an error.
     module = tf.Module()
     module.kept = [variable.value for variable in model.variables]
-    specs = {name: tf.TensorSpec(shape, name=name) for name, shape in inputs.items()}
     with quiet() as text, _muted(), tempfile.TemporaryDirectory() as folder:
-        concrete = tf.function(function, autograph=False).get_concrete_function(**specs)
-        module.function = concrete
-        tf.saved_model.save(module, folder, signatures={SIGNATURE: concrete})
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        module.functions = traced = {
+            name: _traced(function, shapes) for name, (function, shapes) in signatures.items()
+        }
+        tf.saved_model.save(module, folder, signatures=traced)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(traced))
         try:
             content = converter.convert()
         except ConverterError as error:
@@ -56,16 +72,38 @@ def convert(model, function, **inputs):
             f"received a model that needs {', '.join(foreign) or 'variable tensors'}, expected "
             f"TFLite's builtin operations and constants only"
         )
+    _check_size(content, counts, model, traced.values())
     return content, counts
+
+
+def _check_size(content, counts, model, functions):
+    """Refuse a file that cannot hold the weights, or that holds them several times over."""
+    used = {id(variable): variable for function in functions for variable in function.variables}
+    least = _LEAST_SHARE * 4 * sum(variable.shape.num_elements() for variable in used.values())
+    most = _MOST_TIMES * 4 * model.count_params() + _TABLES + _OPERATION * sum(counts.values())
+    if not least <= len(content) <= most:
+        raise ExportError(
+            f"received a model whose TFLite form takes {len(content)} bytes, expected {least:.0f} "
+            f"to {most:.0f} by its weights: the converter lost or repeated some"
+        )
+
+
+def _traced(function, shapes):
+    specs = {name: tf.TensorSpec(shape, name=name) for name, shape in shapes.items()}
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
 
 
 def _reason(text):
     """Make one line of the converter's complaint."""
     missing = sorted(set(re.findall(r"'(tf\.\w+)' op is neither a custom op nor a flex op", text)))
     if missing:
+        places = sorted({place.rpartition("/")[0] for place in re.findall(_PLACE, text)} - {""})
+        layers = f" in {', '.join(places)}" if places else ""
+        ways = {way for names, way in _WAYS_OUT if re.search(names, " ".join(missing))}
+        way = "; ".join(sorted(ways)) or "compute it another way"
         return (
-            f"received a model with {', '.join(missing)}, which TFLite has no builtin operation "
-            f"for: compute it another way, or add an export form to kerasep.tflite.rewrites.FORMS"
+            f"received a model with {', '.join(missing)}{layers}, which TFLite has no builtin "
+            f"operation for: {way}, or add an export form to kerasep.tflite.rewrites.FORMS"
         )
     first = re.search(r"error: ([^\n]*)", text)
     words = " ".join((first.group(1) if first else text).split())[:300]

@@ -5,16 +5,18 @@ import os
 from kerasep.errors import InputError
 from kerasep.tflite.silence import quiet
 
-SIGNATURE = "separate"
-
 
 class Interpreter:
-    """One TFLite file from kerasep, ready to run chunks of fixed length.
+    """One TFLite file from kerasep, ready to run its signatures.
 
     Args:
         content: bytes of the file.
         threads: how many to use. Default: as many as there are processors, at most 4.
         name: what to call the file in an error.
+
+    Attributes:
+        signatures: dict from a signature's name to two dicts, of its inputs and its outputs, from
+            name to shape.
 
     Raises:
         InputError: without ai-edge-litert, or for a file that it refuses.
@@ -36,11 +38,23 @@ class Interpreter:
                     model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
                 )
                 self._interpreter.allocate_tensors()
-                self._run = self._interpreter.get_signature_runner(SIGNATURE)
+                self._runners = {
+                    name: self._interpreter.get_signature_runner(name)
+                    for name in self._interpreter.get_signature_list()
+                }
         except (ValueError, RuntimeError) as error:
             line = " ".join(str(error).split())[:200]
             raise InputError(f"received {name}, which TFLite cannot load: {line}") from error
 
-    def __call__(self, mixture):
-        """Separate `(1, samples, channels)` into `(1, samples, channels, sources)`."""
-        return self._run(mixture=mixture)["sources"]
+        self.signatures = {
+            name: (_shapes(runner.get_input_details()), _shapes(runner.get_output_details()))
+            for name, runner in self._runners.items()
+        }
+
+    def __call__(self, signature, **inputs):
+        """Run a signature on arrays by the names of its inputs; return a dict of arrays."""
+        return self._runners[signature](**inputs)
+
+
+def _shapes(details):
+    return {name: tuple(int(n) for n in detail["shape"]) for name, detail in details.items()}

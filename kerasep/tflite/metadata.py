@@ -5,11 +5,16 @@ import json
 import pathlib
 import struct
 
+import numpy as np
+
 from kerasep.errors import InputError
 
-FORMAT = 1
+# 2 added the modes; a file of format 1 has the mode "separate".
+FORMAT = 2
 KEY = "kerasep"
 _IDENTIFIER = b"TFL3"
+# What files of an earlier format are, which they do not say.
+_EARLIER = {"mode": "separate", "quantization": None, "interchangeable": False}
 
 
 def read_metadata(path):
@@ -19,10 +24,17 @@ def read_metadata(path):
         path: a `.tflite` file that `kerasep.tflite.export` wrote.
 
     Returns:
-        Dict with format, kerasep (version), created_by, model (class), sources, sample_rate,
-        channels; chunk, overlap, hop and latency in samples (latency None where the whole chunk is
-        needed); interchangeable (whether its sources come in any order); stft (None for a waveform
-        model), parity.
+        Dict with what the file is: format, kerasep (version), created_by, mode, quantization (None:
+        float32); what it was made from: model (class), preset and licence (None where they are not
+        known), weights_sha256, sources, interchangeable (whether they come in any order),
+        sample_rate, channels, stft (None for a waveform model); how to run it: chunk, overlap, hop
+        and latency in samples (latency None where the whole chunk is needed), state (None, or the
+        size of what goes from step to step), frames in mode "mask", and in mode "streaming" step,
+        lead, skip and timing (see `kerasep.streaming.buffering.Timing`); and parity, how it
+        compared with Keras: snr_db and max_abs_error (both None where that was left out; snr_db
+        None too where all is equal to the last bit), si_sdr_change_db and judged_on (None where no
+        clip was taken). A file of an earlier format lacks those that it had not; mode,
+        quantization and interchangeable are filled in.
 
     Raises:
         InputError: for a file that is missing, is no TFLite file, or has no such metadata.
@@ -79,11 +91,11 @@ def parse_metadata(content, name="the model"):
             f"received {name}, written by kerasep {metadata['kerasep']} in a later format "
             f"({metadata['format']}, expected {FORMAT}): update kerasep"
         )
-    return metadata
+    return {**_EARLIER, **metadata}
 
 
 def with_metadata(content, metadata):
-    """Add metadata to the bytes of a TFLite file.
+    """Add metadata to the bytes of a TFLite file, in the place of what it has.
 
     Args:
         content: the bytes.
@@ -92,17 +104,42 @@ def with_metadata(content, metadata):
     Returns:
         The bytes of a file that computes the same.
     """
-    import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
+    entries = [entry for entry in model.metadata or [] if entry.name != KEY.encode()]
     buffer = schema.BufferT()
     buffer.data = list(json.dumps(metadata).encode())
     entry = schema.MetadataT()
     entry.name, entry.buffer = KEY, len(model.buffers)
     model.buffers.append(buffer)
-    model.metadata = [*(model.metadata or []), entry]
-    builder = flatbuffers.Builder(len(content) + 4096)
+    model.metadata = [*entries, entry]
+    return _packed(model, len(content))
+
+
+def with_buffers_inside(content):
+    """Put weights that lie behind the model proper, as ai-edge-quantizer writes them, into it.
+
+    Args:
+        content: bytes of a TFLite file.
+
+    Returns:
+        The bytes of a file that computes the same, in the form that every reader knows.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        if buffer.offset > 1:  # 1 stands for one that is empty
+            buffer.data = np.frombuffer(content, "uint8", buffer.size, buffer.offset)
+        buffer.offset = buffer.size = 0
+    return _packed(model, len(content))
+
+
+def _packed(model, size):
+    import flatbuffers
+
+    builder = flatbuffers.Builder(size + 4096)
     builder.Finish(model.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
 

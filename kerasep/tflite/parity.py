@@ -74,12 +74,12 @@ def agreement(expected, received):
     return float(10 * np.log10(max(power, 1e-300) / noise)), largest
 
 
-def first_departure(separator, waveform):
+def first_departure(model, call):
     """Find the first layer whose export form does not compute what the layer does.
 
     Args:
-        separator: the Keras model from waveform to waveforms.
-        waveform: array `(1, samples, channels)`.
+        model: the Keras model.
+        call: function without arguments that calls it.
 
     Returns:
         Words for an error message.
@@ -87,17 +87,17 @@ def first_departure(separator, waveform):
     found = []
 
     def wrap(layer, own, form):
-        def call(*args, **kwargs):
+        def compared(*args, **kwargs):
             expected = own(*args, **kwargs)
             ratio, _ = agreement(expected, form(*args, **kwargs))
             if not ratio >= GATE_DB:
                 found.append(f"{type(layer).__name__} {layer.name}, {ratio:.1f} dB")
             return expected
 
-        return call
+        return compared
 
-    with export_forms(separator, wrap):
-        separator(waveform, training=False)
+    with export_forms(model, wrap):
+        call()
     if found:
         return f"the export form of {found[0]} departs first"
     return "every export form agrees in TensorFlow, so the converted graph departs"

@@ -13,7 +13,7 @@ from kerasep.layers import (
     WienerFilter,
 )
 from kerasep.layers.lstm import LSTM
-from kerasep.tflite.recurrent import lstm_form
+from kerasep.tflite.recurrent import recurrent_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
 from kerasep.tflite.transposed_1d import conv1d_transpose_form
@@ -25,8 +25,9 @@ FORMS = {
     keras.layers.Conv2DTranspose: conv2d_transpose_form,
     Conv1DTranspose: conv1d_transpose_form,
     Conv2DTranspose: conv2d_transpose_form,
-    keras.layers.LSTM: lstm_form,
-    LSTM: lstm_form,
+    keras.layers.GRU: recurrent_form,
+    keras.layers.LSTM: recurrent_form,
+    LSTM: recurrent_form,
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
     Magnitude: magnitude_form,

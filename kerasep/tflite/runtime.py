@@ -7,6 +7,9 @@ from kerasep.errors import InputError
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import parse_metadata, read_model
 
+# mode -> what its files are for
+_CALLS = {"separate": "call separate(audio)", "mask": "call estimate(magnitude)"}
+
 
 class Runtime:
     """A `.tflite` file from `kerasep.tflite.export`, ready to separate; no TensorFlow needed.
@@ -16,6 +19,7 @@ class Runtime:
         threads: how many to use. Default: as many as there are processors, at most 4.
 
     Attributes:
+        mode: of the export: "separate", or "mask", of which `estimate` is the only call.
         sources: tuple of names.
         sample_rate: in Hz.
         channels: of the mixture that the model takes.
@@ -45,6 +49,7 @@ class Runtime:
     def __init__(self, path, threads=None):
         content = read_model(path)
         self.metadata = parse_metadata(content, path)
+        self.mode = self.metadata["mode"]
         self.sources = tuple(self.metadata["sources"])
         self.sample_rate = self.metadata["sample_rate"]
         self.channels = self.metadata["channels"]
@@ -52,8 +57,7 @@ class Runtime:
         self.overlap = self.metadata["overlap"]
         self.stft = self.metadata["stft"]
         self.latency = self.metadata["latency"]
-        # Files of earlier releases do not say.
-        self.interchangeable = self.metadata.get("interchangeable", False)
+        self.interchangeable = self.metadata["interchangeable"]
         self._run = Interpreter(content, threads, path)
 
     def process(self, chunk):
@@ -66,15 +70,42 @@ class Runtime:
             Float32 array `(self.chunk, self.channels, sources)`.
 
         Raises:
-            InputError: for another shape.
+            InputError: for another shape, or a file of another mode.
         """
+        self._expect("separate")
         chunk = np.ascontiguousarray(chunk, "float32")
         if chunk.shape != (self.chunk, self.channels):
             raise InputError(
                 f"received a chunk of shape {chunk.shape}, expected ({self.chunk}, "
                 f"{self.channels}): separate() takes any length"
             )
-        return self._run(chunk[None])[0]
+        return self._run("separate", mixture=chunk[None])["sources"][0]
+
+    def estimate(self, magnitude):
+        """Give the sources' magnitudes, with a file of mode "mask".
+
+        Args:
+            magnitude: of the mixture, array `(frames, bins, channels)` of exactly the shape that
+                the file takes, from a transform of `stft`.
+
+        Returns:
+            Float32 array `(frames, bins, channels, sources)`; divided by the mixture's they are
+            masks.
+
+        Raises:
+            InputError: for another shape, numbers that are not finite, or a file of another mode.
+        """
+        self._expect("mask")
+        magnitude = np.ascontiguousarray(magnitude, "float32")
+        expected = self._run.signatures["mask"][0]["magnitude"][1:]
+        if magnitude.shape != expected:
+            raise InputError(
+                f"received a magnitude of shape {magnitude.shape}, expected {expected}: (frames, "
+                f"bins, channels)"
+            )
+        if not np.isfinite(magnitude).all():
+            raise InputError("received a magnitude with NaN or infinite values, expected numbers")
+        return self._run("mask", magnitude=magnitude[None])["estimates"][0]
 
     def separate(self, audio, sample_rate=None):
         """Separate a recording of any length, sample rate and number of channels.
@@ -91,7 +122,8 @@ class Runtime:
             rate.
 
         Raises:
-            InputError: for audio that is missing, empty, damaged, or not finite.
+            InputError: for audio that is missing, empty, damaged, or not finite, and for a file of
+                another mode.
         """
         return recordings.separate(self.chunk_separator(), audio, sample_rate)
 
@@ -100,7 +132,11 @@ class Runtime:
 
         Returns:
             A `kerasep.recordings.ChunkSeparator`.
+
+        Raises:
+            InputError: for a file of another mode.
         """
+        self._expect("separate")
         return recordings.ChunkSeparator(
             lambda batch: np.stack([self.process(chunk) for chunk in batch]),
             self.sources,
@@ -112,3 +148,11 @@ class Runtime:
             fixed=True,
             interchangeable=self.interchangeable,
         )
+
+    def _expect(self, mode):
+        """Refuse a call that another mode's files answer."""
+        if self.mode != mode:
+            raise InputError(
+                f"received a file exported with mode={self.mode!r}, expected mode={mode!r} here: "
+                f"{_CALLS.get(self.mode, 'update kerasep')}, or export the model again"
+            )

@@ -6,6 +6,7 @@ import urllib.parse
 
 from kerasep import importers
 from kerasep.errors import InputError
+from kerasep.zoo import shipped
 from kerasep.zoo.downloads import fetch
 
 _ADDRESS = re.compile(r"(https?|hf)://")
@@ -85,7 +86,12 @@ def load_published(model, card, name=True, progress=None):
             f"received weights={name!r} for {card['name']}, which has no such published set: "
             f"{known}"
         )
-    files = next(iter(sets.values()))["files"] if name is True else sets[name]["files"]
+    chosen = next(iter(sets.values())) if name is True else sets[name]
+    model.licence = chosen.get("licence")
+    if shipped.is_shipped(chosen):
+        shipped.load(model, card, chosen)
+        return
+    files = chosen["files"]
     whole = set(files) == {"all"}
     wanted = ["all"] if whole else list(model.sources)
     missing = [source for source in wanted if source not in files]

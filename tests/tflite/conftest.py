@@ -38,3 +38,12 @@ def exported(small_model, tmp_path_factory):
 
     path = tmp_path_factory.mktemp("exported") / "small.tflite"
     return export(small_model, path, seconds=1.0), path
+
+
+@pytest.fixture(scope="session")
+def network_file(small_model, tmp_path_factory):
+    """Path of an exported network alone."""
+    from kerasep.tflite import export
+
+    path = tmp_path_factory.mktemp("network") / "network.tflite"
+    return export(small_model, path, mode="mask", seconds=0.5).path

@@ -7,7 +7,7 @@ from kerasep.errors import InputError
 from kerasep.layers import KMeans
 from kerasep.layers.lstm import LSTM
 from kerasep.separation import Separator
-from kerasep.tflite import ExportError, export, exporter, rewrites
+from kerasep.tflite import ExportError, export, rewrites
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import operations, parse_metadata
 from kerasep.tflite.parity import agreement
@@ -19,7 +19,7 @@ def test_an_exported_model_agrees_with_keras(exported, small_model):
     assert report.bytes == path.stat().st_size
     x = 0.1 * np.random.default_rng(5).standard_normal((1, 8000, 2)).astype("float32")
     expected = np.asarray(Separator(small_model)(x))
-    received = Interpreter(path.read_bytes(), threads=1)(x)
+    received = Interpreter(path.read_bytes(), threads=1)("separate", mixture=x)["sources"]
     assert received.shape == (1, 8000, 2, 2)
     assert min(agreement(expected[..., i], received[..., i])[0] for i in range(2)) >= 100
 
@@ -74,13 +74,24 @@ def test_silent_sources_are_compared_by_their_error(tmp_path):
     assert report.max_abs_error == 0
 
 
+class Transform(keras.layers.Layer):
+    def call(self, x):
+        x = keras.ops.transpose(x, (0, 2, 1))
+        return keras.ops.transpose(keras.ops.irfft(keras.ops.rfft(x, 64), 64), (0, 2, 1))
+
+
 @pytest.mark.filterwarnings("ignore:.*complex.*")
-def test_an_operation_that_tflite_lacks_is_named(tmp_path):
+def test_what_tflite_lacks_is_named_with_its_layer_and_a_way_out(tmp_path):
     inputs = keras.Input((None, 1))
-    x = keras.ops.irfft(keras.ops.rfft(keras.ops.transpose(inputs, (0, 2, 1)), 64), 64)
-    outputs = keras.ops.stack([inputs[:, :64], keras.ops.transpose(x, (0, 2, 1))], axis=-1)
-    with pytest.raises(ExportError, match=r"tf\.\w+, which TFLite has no builtin"):
-        export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.01)
+    x = Transform(name="there_and_back")(inputs)
+    outputs = keras.ops.stack([inputs[:, :64], x], axis=-1)
+    with pytest.raises(
+        ExportError, match=r"tf\.Complex.* in \S*there_and_back\S*, which"
+    ) as caught:
+        export(waveform_model(inputs, outputs), tmp_path / "a.tflite", seconds=0.008)
+    assert "no builtin operation" in str(caught.value)
+    assert "kerasep.layers.STFT" in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -92,7 +103,7 @@ def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypat
         return lambda *args, **kwargs: form(*args, **kwargs) * 1.001
 
     monkeypatch.setitem(rewrites.FORMS, LSTM, wrong)
-    with pytest.raises(ExportError, match=r"vocals agrees to .* LSTM .* departs first") as caught:
+    with pytest.raises(ExportError, match=r"s agrees to .* LSTM .* departs first") as caught:
         export(small_model, tmp_path / "a.tflite", seconds=0.5)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
@@ -109,12 +120,12 @@ def test_a_tie_between_clusters_is_not_taken_for_a_wrong_file(tmp_path, monkeypa
     calls = []
 
     class Turned(Interpreter):
-        def __call__(self, waveform):
-            calls.append(waveform)
-            received = super().__call__(waveform)
-            return received[..., ::-1] if len(calls) == 1 else received
+        def __call__(self, signature, **inputs):
+            calls.append(inputs)
+            received = super().__call__(signature, **inputs)["sources"]
+            return {"sources": received[..., ::-1] if len(calls) == 1 else received}
 
-    monkeypatch.setattr(exporter, "Interpreter", Turned)
+    monkeypatch.setattr("kerasep.tflite.exporter.Interpreter", Turned)
     report = export(clustering_model(), tmp_path / "a.tflite", seconds=0.5)
     assert report.snr_db > 100
     assert len(calls) == 3
@@ -167,3 +178,55 @@ def test_other_backends_are_told_how(small_model, tmp_path, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError, match="KERAS_BACKEND=tensorflow"):
         export(small_model, tmp_path / "a.tflite")
+
+
+@pytest.mark.parametrize("argument", ["mode", "quantization"])
+def test_unknown_choices_are_listed(small_model, tmp_path, argument):
+    with pytest.raises(InputError, match=f"received {argument}='int4', expected one of .*, "):
+        export(small_model, tmp_path / "a.tflite", **{argument: "int4"})
+
+
+def test_the_network_alone(small_model, tmp_path):
+    report = export(small_model, tmp_path / "a.tflite", mode="mask", seconds=0.5)
+    assert report.snr_db >= 100
+    assert report.signatures == {
+        "mask": ({"magnitude": (1, 64, 129, 2)}, {"estimates": (1, 64, 129, 2, 2)})
+    }
+    x = np.random.default_rng(0).random((1, 64, 129, 2), "float32")
+    received = Interpreter((tmp_path / "a.tflite").read_bytes())("mask", magnitude=x)["estimates"]
+    np.testing.assert_allclose(received, small_model(x), atol=1e-5)
+    about = parse_metadata((tmp_path / "a.tflite").read_bytes())
+    assert (about["mode"], about["frames"], about["chunk"]) == ("mask", 64, 4032)
+
+
+def test_clusters_are_part_of_the_network_alone(tmp_path):
+    report = export(clustering_model(), tmp_path / "a.tflite", mode="mask", seconds=0.5)
+    assert report.snr_db >= 100
+    assert report.signatures["mask"][1] == {"estimates": (1, 64, 129, 1, 2)}
+
+
+@pytest.mark.parametrize("settings", [{"residual": "rest"}, {"wiener_iterations": 1}])
+def test_masks_are_a_spectrogram_network_s_own(small_model, tmp_path, settings):
+    with pytest.raises(InputError, match="the network alone"):
+        export(Separator(small_model, **settings), tmp_path / "a.tflite", mode="mask")
+    inputs = keras.Input((None, 1))
+    model = waveform_model(inputs, keras.ops.stack([inputs, inputs], axis=-1))
+    with pytest.raises(InputError, match="takes waveforms"):
+        export(model, tmp_path / "a.tflite", mode="mask")
+
+
+def test_a_file_may_be_left_unchecked(small_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasep.tflite.trial.compare", None)
+    report = export(small_model, tmp_path / "a.tflite", seconds=0.1, check=False)
+    assert report.snr_db is None
+    assert "not checked" in str(report)
+    assert report.metadata["parity"]["snr_db"] is None
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    inputs = keras.Input((None, 1))
+    layer = keras.layers.Conv1D(2, 9, padding="same")
+    model = waveform_model(inputs, layer(inputs)[:, :, None])
+    layer.bias.assign([0.0, np.nan])
+    with pytest.raises(ExportError, match="not finite"):
+        export(model, tmp_path / "a.tflite", seconds=0.1)

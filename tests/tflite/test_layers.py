@@ -85,10 +85,11 @@ def test_only_builtins_and_the_same_numbers(name):
         return {f"y{index}": result for index, result in enumerate(results)}
 
     with export_forms(model):
-        content, _ = convert(model, function, **{f"x{i}": s for i, s in enumerate(shapes)})
+        named = {f"x{i}": shape for i, shape in enumerate(shapes)}
+        content, _ = convert(model, {"layer": (function, named)})
     runner = interpreter.Interpreter(model_content=content)
     runner.allocate_tensors()
-    received = runner.get_signature_runner("separate")(**{f"x{i}": a for i, a in enumerate(arrays)})
+    received = runner.get_signature_runner("layer")(**{f"x{i}": a for i, a in enumerate(arrays)})
     for index, value in enumerate(expected):
         scale = max(1, np.abs(value).max())
         np.testing.assert_allclose(received[f"y{index}"], value, atol=2e-5 * scale)

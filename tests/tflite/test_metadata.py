@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.tflite import read_metadata
+from kerasep.tflite.description import description
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import with_metadata
+from kerasep.tflite.metadata import parse_metadata, with_metadata
 
 
 def test_metadata_says_what_a_runtime_needs(exported):
@@ -20,6 +22,29 @@ def test_metadata_says_what_a_runtime_needs(exported):
     assert about["latency"] is None
     assert about["model"] == "OpenUnmixLike"
     assert about["parity"]["snr_db"] >= 100
+    assert (about["mode"], about["quantization"], about["state"]) == ("separate", None, None)
+    assert (about["preset"], about["licence"]) == (None, None)
+    assert len(about["weights_sha256"]) == 64
+
+
+def test_a_preset_and_its_weights_are_told():
+    model = zoo.load("wave_unet_like/m4", **zoo.describe("wave_unet_like")["tiny"])
+    model.licence = "CC0"
+    about = description(model, "separate", "int8")
+    assert (about["preset"], about["licence"]) == ("wave_unet_like/m4", "CC0")
+    again = zoo.load("wave_unet_like/m4", **zoo.describe("wave_unet_like")["tiny"])
+    again.set_weights(model.get_weights())
+    assert description(again, "separate", "int8")["weights_sha256"] == about["weights_sha256"]
+    again.weights[0].assign(again.weights[0] + 1)
+    assert description(again, "separate", "int8")["weights_sha256"] != about["weights_sha256"]
+
+
+def test_files_of_the_first_format_are_read(exported):
+    _, path = exported
+    earlier = {"format": 1, "kerasep": "0.1", "sources": ["a"], "chunk": 8000}
+    model = with_metadata(path.read_bytes().replace(b"kerasep", b"another"), earlier)
+    about = parse_metadata(model)
+    assert (about["mode"], about["chunk"]) == ("separate", 8000)
 
 
 def test_adding_metadata_changes_no_result(exported):
@@ -27,7 +52,8 @@ def test_adding_metadata_changes_no_result(exported):
     content = path.read_bytes()
     again = with_metadata(content, {"more": 1})
     x = np.random.default_rng(0).standard_normal((1, 8000, 2)).astype("float32")
-    assert np.array_equal(Interpreter(content, 1)(x), Interpreter(again, 1)(x))
+    results = [Interpreter(data, 1)("separate", mixture=x)["sources"] for data in (content, again)]
+    assert np.array_equal(*results)
 
 
 def test_what_is_no_export_is_refused(tmp_path, exported):
@@ -38,7 +64,7 @@ def test_what_is_no_export_is_refused(tmp_path, exported):
         "empty.tflite": (b"", "not a TFLite file"),
         "cut.tflite": (content[:200], "damaged"),
         "foreign.tflite": (content.replace(b"kerasep", b"another"), "without kerasep's metadata"),
-        "later.tflite": (content.replace(b'"format": 1', b'"format": 9'), "later format"),
+        "later.tflite": (content.replace(b'"format": 2', b'"format": 9'), "later format"),
     }
     for name, (data, match) in cases.items():
         (tmp_path / name).write_bytes(data)

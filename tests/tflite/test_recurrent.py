@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 from kerasep.layers import RecurrentStack
-from kerasep.tflite.recurrent import block_sizes, lstm_form
+from kerasep.tflite.conversion import convert
+from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.parity import agreement
+from kerasep.tflite.recurrent import block_sizes, recurrent_form
 from kerasep.tflite.rewrites import export_forms
 
 
@@ -47,10 +50,52 @@ def test_states_equal_keras(return_sequences, return_state, use_bias):
         np.testing.assert_allclose(b, a, atol=1e-6)
 
 
+def gru(*args, **kwargs):
+    layer = keras.layers.GRU(*args, **kwargs)
+    layer.build((None, None, 5))
+    for index, weight in enumerate(layer.weights):
+        weight.assign(noise(*weight.shape, seed=3 + index))
+    return layer
+
+
+@pytest.mark.parametrize("frames", [1, 37, 64])
+@pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("reset_after", [False, True])
+def test_gru_sequences_equal_keras(frames, go_backwards, reset_after):
+    layer = gru(6, return_sequences=True, go_backwards=go_backwards, reset_after=reset_after)
+    expected, received = both(layer, noise(2, frames, 5))
+    assert agreement(expected, received)[0] >= 110
+
+
+@pytest.mark.parametrize("return_sequences", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"reset_after": False}, {"use_bias": False}])
+def test_gru_states_equal_keras(return_sequences, settings):
+    layer = gru(6, return_sequences=return_sequences, return_state=True, **settings)
+    expected, received = both(layer, noise(2, 37, 5), initial_state=[noise(2, 6, seed=1)])
+    assert len(received) == len(expected) == 2
+    for a, b in zip(expected, received, strict=True):
+        assert agreement(a, b)[0] >= 110
+
+
+@pytest.mark.parametrize("kind", [keras.layers.LSTM, keras.layers.GRU])
+def test_the_file_equals_the_layer_to_110_db(kind):
+    inputs = keras.Input((200, 5), batch_size=1)
+    model = keras.Model(inputs, kind(16, return_sequences=True)(inputs))
+    with export_forms(model) as layers:
+        content, counts = convert(model, {"run": (lambda x: {"y": model(x)}, {"x": (1, 200, 5)})})
+    assert len(layers) == 1
+    # Nested loops whose steps write in place: nothing is put together over and over.
+    assert counts["DYNAMIC_UPDATE_SLICE"] >= 2
+    assert "CONCATENATION" not in counts
+    x = noise(1, 200, 5)
+    assert agreement(model(x), Interpreter(content)("run", x=x)["y"])[0] >= 110
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_stacks_are_reached_and_put_back(bidirectional):
+def test_stacks_are_reached_and_put_back(bidirectional, cell):
     inputs = keras.Input((50, 5))
-    model = keras.Model(inputs, RecurrentStack(6, 2, bidirectional)(inputs))
+    model = keras.Model(inputs, RecurrentStack(6, 2, bidirectional, cell=cell)(inputs))
     x = noise(1, 50, 5)
     expected = model(x)
     with export_forms(model) as layers:
@@ -66,7 +111,7 @@ def test_stacks_are_reached_and_put_back(bidirectional):
 def test_other_settings_keep_their_own_call(settings):
     layer = keras.layers.LSTM(4, **settings)
     layer.build((None, 5, 3))
-    assert lstm_form(layer) is None
+    assert recurrent_form(layer) is None
 
 
 def test_masks_are_honoured():

@@ -106,6 +106,45 @@ def test_damaged_files_and_bad_settings_are_refused(exported, tmp_path):
         Runtime(exported[1], threads=0)
 
 
+def test_the_network_alone_gives_magnitudes(network_file, small_model):
+    runtime = Runtime(network_file)
+    assert runtime.mode == "mask"
+    magnitude = np.random.default_rng(0).random((64, 129, 2), "float32")
+    received = runtime.estimate(magnitude)
+    np.testing.assert_allclose(received, small_model(magnitude[None])[0], atol=1e-5)
+    for call in (lambda: runtime.separate(noise(9000)), lambda: runtime.process(noise(8000))):
+        with pytest.raises(InputError, match=r"mode='mask'.*call estimate\(magnitude\)"):
+            call()
+    with pytest.raises(InputError, match=r"\(63, 129, 2\), expected \(64, 129, 2\)"):
+        runtime.estimate(magnitude[1:])
+    with pytest.raises(InputError, match="NaN"):
+        runtime.estimate(magnitude * np.nan)
+
+
+def test_a_whole_separator_gives_no_magnitudes(runtime):
+    with pytest.raises(InputError, match=r"mode='separate'.*call separate\(audio\)"):
+        runtime.estimate(np.zeros((64, 129, 2)))
+
+
+def test_it_loads_in_little_time_and_memory(exported):
+    """Processor time, for others may be at work on the machine."""
+    program = f"""
+import resource, sys, time
+from kerasep.tflite import Runtime
+Runtime({str(exported[1])!r})
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime)
+print(*sorted({{"tensorflow", "keras"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures, loaded = done.stdout.splitlines()
+    megabytes, seconds = map(float, figures.split())
+    assert loaded == ""
+    assert megabytes < 100
+    assert seconds < 1
+
+
 def test_it_needs_numpy_and_ai_edge_litert_alone(exported, tmp_path):
     np.save(tmp_path / "audio.npy", noise(9000))
     program = f"""

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from kerasep.layers import Magnitude, WienerFilter
+from kerasep.tflite.parity import agreement
 from kerasep.tflite.rewrites import export_forms
 
 
@@ -22,4 +23,4 @@ def test_forms_equal_the_layers_at_silence_too(iterations, forms):
         received = model([x, levels])
     assert len(layers) == forms
     for a, b in zip(expected, received, strict=True):
-        np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
+        assert agreement(a, b)[0] >= 110

@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasep.tflite.parity import agreement
 from kerasep.tflite.rewrites import export_forms
 from kerasep.tflite.transposed_1d import conv1d_transpose_form
 
@@ -23,7 +24,7 @@ def test_equal_to_keras(kernel_size, strides, samples, padding):
     expected = layer(x)
     with export_forms(keras.Model(inputs := keras.Input((samples, 5)), layer(inputs))) as layers:
         assert layers == [layer]
-        np.testing.assert_allclose(layer(x), expected, atol=1e-5)
+        assert agreement(expected, layer(x))[0] >= 110
     assert "call" not in vars(layer)
 
 

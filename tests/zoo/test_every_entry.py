@@ -83,10 +83,37 @@ def test_entry(name, weight_gradients, tmp_path):
         assert np.isfinite(stem).all()
 
 
+EXPORTED = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
+
+
 @ENTRIES
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="exports from TensorFlow")
+@EXPORTED
 def test_export(name, tmp_path):
     model = tiny(name)
     report = kerasep.tflite.export(model, tmp_path / "model.tflite", seconds=0.5)
     assert report.snr_db > 100
     assert (tmp_path / "model.tflite").stat().st_size == report.bytes
+    assert report.metadata["preset"] == name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", zoo.list_entries())
+@EXPORTED
+def test_export_of_quantised_weights(name, tmp_path):
+    model = tiny(name)
+    reports = {
+        quantization: kerasep.tflite.export(
+            model,
+            tmp_path / "model.tflite",
+            seconds=0.5,
+            quantization=quantization,
+            overwrite=True,
+        )
+        for quantization in (None, "float16", "int8", "weight_int8")
+    }
+    size = reports[None].bytes
+    clusters = name.split("/")[0] in ("deep_clustering_like", "deep_attractor_like")
+    assert clusters or reports["float16"].snr_db >= 55
+    for quantization in ("float16", "int8", "weight_int8"):
+        # That its numbers are finite is checked before it is written.
+        assert reports[quantization].bytes < size

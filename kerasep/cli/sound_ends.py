@@ -1,0 +1,121 @@
+"""Where the samples of a live separation come from and go to: files, a microphone, a speaker."""
+
+import contextlib
+import time
+
+import numpy as np
+
+from kerasep.errors import InputError
+
+
+def file_blocks(path, sample_rate, channels, samples, pace):
+    """Read a file in blocks of a fixed length, the last one shorter.
+
+    Args:
+        path: the audio file; resampled where its rate is another.
+        sample_rate: of the blocks, in Hz.
+        channels: of the blocks: of a file with others, the mean for one, copies for several.
+        samples: in a block.
+        pace: whether a block comes no earlier than it would from a microphone.
+
+    Yields:
+        Pairs of a float32 array `(samples, channels)` and how many were lost: none.
+    """
+    from kerasep.data import audio
+
+    pending, begun, given = np.zeros((0, channels), "float32"), time.monotonic(), 0
+    for part in audio.stream(path, sample_rate):
+        pending = np.concatenate([pending, _with_channels(part, channels, path)])
+        while len(pending) >= samples:
+            block, pending = pending[:samples], pending[samples:]
+            given += samples
+            if pace:
+                time.sleep(max(0.0, begun + given / sample_rate - time.monotonic()))
+            yield block, False
+    if len(pending):
+        yield pending, False
+
+
+def microphone_blocks(sample_rate, channels, samples, seconds):
+    """Record blocks until `seconds` are over; None for no end.
+
+    Yields:
+        Pairs of a float32 array `(samples, channels)` and whether samples before it were lost.
+    """
+    left = np.inf if seconds is None else round(seconds * sample_rate)
+    with _opened("InputStream", sample_rate, channels, samples) as device:
+        while left > 0:
+            block, lost = device.read(int(min(samples, left)))
+            left -= len(block)
+            yield np.array(block, "float32"), lost
+
+
+@contextlib.contextmanager
+def folder_writer(folder, sources, sample_rate, channels, overwrite):
+    """Write each source into a file of its own.
+
+    Yields:
+        Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
+    """
+    from kerasep.data import audio
+
+    paths = [folder / f"{name}.wav" for name in sources]
+    for path in paths:
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists: remove it, or ask to overwrite")
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(audio.Writer(path, sample_rate, channels, overwrite))
+            for path in paths
+        ]
+
+        def write(separated):
+            for index, writer in enumerate(writers):
+                writer.write(separated[..., index])
+            return False
+
+        yield write
+
+
+@contextlib.contextmanager
+def speaker(sources, source, sample_rate, channels, samples):
+    """Play one source.
+
+    Yields:
+        Function of `(samples, channels, sources)` that returns whether the output had run dry.
+    """
+    if source not in (None, *sources):
+        raise InputError(f"received --source {source}, expected one of {', '.join(sources)}")
+    index = 0 if source is None else sources.index(source)
+    with _opened("OutputStream", sample_rate, channels, samples) as device:
+        yield lambda separated: device.write(np.ascontiguousarray(separated[..., index]))
+
+
+def _opened(kind, sample_rate, channels, samples):
+    """Open a device; sounddevice is imported only here."""
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:  # OSError: the package is there, PortAudio is not
+        raise InputError(
+            "received microphone or speaker without sounddevice, expected it with PortAudio to "
+            "reach them: pip install 'kerasep[live]'"
+        ) from error
+    try:
+        return getattr(sounddevice, kind)(
+            samplerate=sample_rate, channels=channels, blocksize=samples, dtype="float32"
+        )
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise InputError(
+            f"received no device for {channels} channels at {sample_rate} Hz: {error}"
+        ) from error
+
+
+def _with_channels(part, channels, path):
+    if part.shape[1] == channels:
+        return part
+    if channels == 1:
+        return part.mean(axis=1, keepdims=True)
+    if part.shape[1] == 1:
+        return np.repeat(part, channels, axis=1)
+    raise InputError(f"received {path} with {part.shape[1]} channels, expected 1 or {channels}")

@@ -1,0 +1,88 @@
+"""The command `kerasep stream`."""
+
+import contextlib
+import math
+import pathlib
+import time
+from typing import Annotated
+
+import typer
+
+from kerasep.cli.options import ModelOption, Overwrite, Residual, trained
+from kerasep.cli.sound_ends import file_blocks, folder_writer, microphone_blocks, speaker
+from kerasep.cli.terminal import say, start_keras
+from kerasep.errors import InputError
+
+_SECONDS = 0.01  # that a block has at least
+
+
+def stream(
+    model: ModelOption,
+    source_in: Annotated[str, typer.Option("--in", help="an audio file, or microphone")],
+    out: Annotated[str, typer.Option("--out", help="a folder, or speaker")],
+    pace: Annotated[
+        bool, typer.Option("--pace", help="read a file as fast as it plays, not as fast as it goes")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="how long to listen to a microphone; default: until Ctrl-C")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="which source a speaker plays; default: the first")
+    ] = None,
+    residual: Residual = None,
+    overwrite: Overwrite = False,
+):
+    """Separate a file or a microphone in real time, with a causal model.
+
+    Says its latency, its load (the time it takes, as a share of the time that the audio lasts) and
+    its drop-outs (blocks that took longer than they last, or that a device lost).
+    """
+    streamer = _streamer(model, residual)
+    rate, channels = streamer.sample_rate, streamer.channels
+    samples = streamer.hop * math.ceil(_SECONDS * rate / streamer.hop)
+    if source_in == "microphone":
+        blocks = microphone_blocks(rate, channels, samples, seconds)
+    else:
+        blocks = file_blocks(pathlib.Path(source_in), rate, channels, samples, pace)
+    if out == "speaker":
+        opened = speaker(streamer.sources, source, rate, channels, samples)
+    else:
+        opened = folder_writer(pathlib.Path(out), streamer.sources, rate, channels, overwrite)
+    say(
+        f"latency {1000 * streamer.latency / rate:.0f} ms ({streamer.latency} samples at {rate} "
+        f"Hz), blocks of {1000 * samples / rate:.1f} ms"
+    )
+    loads, lost = [], 0
+    with opened as write:
+        with contextlib.suppress(KeyboardInterrupt):
+            for block, overflowed in blocks:
+                begun = time.perf_counter()
+                separated = streamer.process(block)
+                loads.append((time.perf_counter() - begun) * rate / len(block))
+                dry = write(separated)
+                lost += bool(overflowed or dry or loads[-1] > 1)
+        write(streamer.flush())
+    if not loads:
+        raise InputError(f"received no audio from {source_in}")
+    say(
+        f"{len(loads)} blocks: load {100 * sum(loads) / len(loads):.1f} % in the mean, "
+        f"{100 * max(loads):.1f} % at worst; {lost} drop-outs"
+    )
+
+
+def _streamer(model, residual):
+    if model.endswith(".tflite"):
+        from kerasep.tflite import StreamRuntime
+
+        if residual:
+            raise InputError(
+                "received --residual for a .tflite file, expected it when it was exported"
+            )
+        return StreamRuntime(model)
+    start_keras()
+    from kerasep.separator import Separator
+    from kerasep.streaming import Streamer
+
+    streamer = Streamer(Separator(trained(model), residual=residual))
+    streamer.warm_up()
+    return streamer

@@ -1,0 +1,196 @@
+"""Blocks of any size, cut into the steps of a streamed model: NumPy alone."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from kerasep.errors import InputError
+
+# Where a state holds the number of frames that are still to come.
+LEFT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """How a streamed model takes its samples, all numbers in samples.
+
+    Attributes:
+        hop: from frame to frame.
+        frame: length of a frame.
+        grain: what the smaller step takes.
+        step: what the larger step takes.
+        lag: by which what a step gives is behind what it takes.
+        silence: zeros that come before all else.
+        ends: "mirror" where the signal is mirrored at both ends, half a frame each; "fill" where
+            the last frame is filled up with zeros; "drop" where it is left out.
+    """
+
+    hop: int
+    frame: int
+    grain: int
+    step: int
+    lag: int
+    silence: int
+    ends: str
+
+    @property
+    def margin(self):
+        """Samples that are mirrored at each end."""
+        return self.frame // 2 if self.ends == "mirror" else 0
+
+    @property
+    def lead(self):
+        """How many samples go into steps before the first one of the stream."""
+        return self.silence + self.margin
+
+    @property
+    def skip(self):
+        """How many samples the steps give before the first one of the stream."""
+        return self.lag + self.lead
+
+    @property
+    def latency(self):
+        """After n samples of input, n - latency and more of output are there."""
+        return self.lag + self.grain
+
+    def filled(self, samples):
+        """Length of a signal before it is mirrored: whole hops, where frames would not reach it."""
+        whole = self.ends == "mirror" and 2 * self.hop > self.frame
+        return -(-samples // self.hop) * self.hop if whole else samples
+
+    def frames(self, samples):
+        """How many frames a signal has."""
+        if self.ends == "mirror":
+            return 1 + self.filled(samples) // self.hop
+        hops = max(0, samples - self.frame) / self.hop
+        return 1 + (math.ceil(hops) if self.ends == "fill" else math.floor(hops))
+
+
+class Buffer:
+    """What stands between blocks of any size and the steps of a model.
+
+    Args:
+        run: function of a block `(1, samples, channels)` of one of the two steps' lengths and a
+            state `(1, size)`, that returns sources `(1, samples, channels, sources)` and the state.
+        start: state before the first step, float32 array `(1, size)`.
+        timing: a `Timing`.
+        channels: of the mixture.
+        count: how many sources.
+
+    Example:
+    >>> timing = Timing(hop=4, frame=4, grain=4, step=16, lag=0, silence=0, ends="fill")
+    >>> halves = Buffer(lambda x, s: (x[..., None] / 2, s), np.ones((1, 2)), timing, 1, 1)
+    >>> len(halves.process(np.ones((9, 1)))), len(halves.flush())
+    (8, 1)
+    """
+
+    def __init__(self, run, start, timing, channels, count):
+        self.run = run
+        self.start = start
+        self.timing = timing
+        self.channels = channels
+        self.count = count
+        self.reset()
+
+    def reset(self):
+        """Start a new stream."""
+        self._state = self.start
+        self._taken = 0  # samples of the stream
+        self._stepped = 0  # samples that went into steps, the ones before the stream too
+        self._pending = np.zeros((self.timing.silence, self.channels), "float32")
+        self._recent = np.zeros((0, self.channels), "float32")
+        self._begun = not self.timing.margin
+
+    def process(self, block):
+        """Take a block; give what is ready.
+
+        Args:
+            block: array `(samples, channels)`, any number of samples.
+
+        Returns:
+            Float32 array `(samples ready, channels, sources)`.
+
+        Raises:
+            InputError: for another shape, or samples that are not finite.
+        """
+        block = np.asarray(block, "float32")
+        if block.ndim != 2 or block.shape[1] != self.channels:
+            raise InputError(
+                f"received a block of shape {block.shape}, expected (samples, {self.channels})"
+            )
+        if not np.isfinite(block).all():
+            raise InputError("received a block with NaN or infinite samples, expected audio")
+        self._taken += len(block)
+        self._push(block)
+        return self._steps()
+
+    def flush(self):
+        """End the stream: give the rest of it, and start anew.
+
+        Returns:
+            Float32 array `(samples left, channels, sources)`: with what `process` gave, as many
+            samples as went in.
+
+        Raises:
+            InputError: for a stream too short to be mirrored.
+        """
+        timing, samples = self.timing, self._taken
+        margin, grain = timing.margin, timing.grain
+        try:
+            if not samples:
+                return np.zeros((0, self.channels, self.count), "float32")
+            if timing.filled(samples) <= margin:
+                raise InputError(
+                    f"received a stream of {samples} samples, expected at least {margin + 1}"
+                )
+            self._push(self._zeros(timing.filled(samples) - samples))
+            if margin:
+                self._pend(self._recent[-2 : -margin - 2 : -1])
+            done = (self._stepped - timing.silence) // timing.hop
+            self._state = np.array(self._state, "float32")
+            self._state[0, LEFT] = timing.frames(samples) - done
+            needed = -(-(timing.skip + samples) // grain) * grain
+            self._pend(self._zeros(max(0, needed - self._stepped - len(self._pending))))
+            return self._steps()
+        finally:
+            self.reset()
+
+    def _zeros(self, samples):
+        return np.zeros((samples, self.channels), "float32")
+
+    def _pend(self, samples):
+        self._pending = np.concatenate([self._pending, samples])
+
+    def _push(self, block):
+        """Take samples of the stream itself, mirrored in front as soon as there are enough."""
+        margin = self.timing.margin
+        if margin:
+            self._recent = np.concatenate([self._recent, block])
+        if self._begun:
+            self._pend(block)
+        elif len(self._recent) > margin:
+            self._pend(self._recent[margin:0:-1])
+            self._pend(self._recent)
+            self._begun = True
+        if self._begun:
+            self._recent = self._recent[-margin - 1 :]
+
+    def _steps(self):
+        """Run as many steps as there are samples for."""
+        timing, results, start = self.timing, [], 0
+        while len(self._pending) - start >= timing.grain:
+            large = len(self._pending) - start >= timing.step
+            size = timing.step if large else timing.grain
+            sources, self._state = self.run(self._pending[None, start : start + size], self._state)
+            results.append(self._of_the_stream(np.asarray(sources)[0]))
+            start += size
+        self._pending = self._pending[start:]
+        nothing = np.zeros((0, self.channels, self.count), "float32")
+        return np.concatenate([nothing, *results])
+
+    def _of_the_stream(self, sources):
+        """Leave out what a step gives before the stream's first sample or after its last."""
+        first = self._stepped - self.timing.skip
+        self._stepped += len(sources)
+        return sources[max(0, -first) : max(0, self._taken - first)]

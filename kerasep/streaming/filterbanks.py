@@ -1,0 +1,94 @@
+"""Streaming forms of what cuts frames out of waveforms, and of what adds them up again."""
+
+import numpy as np
+from keras import ops
+
+from kerasep.layers import STFT, InverseSTFT
+from kerasep.ops import window
+from kerasep.streaming.walk import Signal, refuse
+
+
+def spanned(layer):
+    """How many hops a frame of an analysis or synthesis layer reaches over."""
+    return -(-frame_length(layer) // layer.hop)
+
+
+def frame_length(layer):
+    """Samples in a frame of an analysis or synthesis layer, in samples of its input."""
+    return layer.n_fft if hasattr(layer, "n_fft") else layer.kernel_size
+
+
+def stft(walk, layer, waveform):
+    """Transform the frames that end in this block; mirrored ends are the caller's."""
+
+    def make():
+        same = {"n_fft": layer.n_fft, "hop": layer.hop, "window": layer.window}
+        return STFT(**same, center=False, name=f"{layer.name}_step")
+
+    return _framed(walk, layer, waveform, walk.twin(layer, make))
+
+
+def learned_analysis(walk, layer, waveform):
+    """Analyse the frames that end in this block."""
+    return _framed(walk, layer, waveform, layer)
+
+
+def _framed(walk, layer, waveform, call):
+    x = waveform.tensor
+    if x.shape[1] != walk.frames * layer.hop:
+        refuse(layer, "is not the only one that cuts frames")
+    walk.analysis = walk.analysis or layer
+    ahead = spanned(layer) - 1
+    outputs = call(walk.past(x, ahead * layer.hop))
+    several = isinstance(outputs, list | tuple)
+    outputs = outputs if several else (outputs,)
+    # A hop that does not divide the frame leaves room for one more.
+    signals = [Signal(y[:, : walk.frames], waveform.lag + ahead) for y in outputs]
+    return tuple(signals) if several else signals[0]
+
+
+def inverse_stft(walk, layer, spectrum, like=None):
+    """Invert, and give the samples that no later frame reaches."""
+
+    def make():
+        # Of one frame and a window of ones, the inverse is the frame itself.
+        same = {"n_fft": layer.n_fft, "hop": layer.hop, "center": False}
+        return InverseSTFT(**same, window="rectangular", name=f"{layer.name}_step")
+
+    one_each = ops.transpose(spectrum.tensor, (1, 0, 2, 3, 4))
+    frames = walk.twin(layer, make)(one_each)
+    weights = window(layer.window, layer.n_fft)
+    valid = ops.reshape(walk.valid(spectrum.lag), (walk.frames, 1, 1))
+    signal = overlapped(walk, frames * weights[:, None] * valid, layer)
+    squares = valid * np.square(weights)[:, None]
+    total = overlapped(walk, squares, layer)
+    return Signal(signal / ops.maximum(total, 1e-10), spectrum.lag)
+
+
+def learned_synthesis(walk, layer, features, like=None):
+    """Synthesise, and give the samples that no later frame reaches."""
+    x = features.tensor
+    ones = (1,) * (len(x.shape) - 2)
+    x = x * ops.reshape(walk.valid(features.lag), (1, walk.frames, *ones))
+    x = layer(x)
+    rows = walk.frames * layer.hop
+    return Signal(walk.carry(_filled(x, rows, layer), rows), features.lag)
+
+
+def overlapped(walk, frames, layer):
+    """Add up frames `(frames, n_fft, channels)`: give `(1, frames * hop, channels)`."""
+    hop, spans = layer.hop, spanned(layer)
+    frames = ops.pad(frames, [[0, 0], [0, spans * hop - layer.n_fft], [0, 0]])
+    blocks = ops.reshape(frames, (walk.frames, spans, hop, frames.shape[2]))
+    total = sum(
+        ops.pad(blocks[:, place], [[place, spans - 1 - place], [0, 0], [0, 0]])
+        for place in range(spans)
+    )
+    rows = walk.frames * hop
+    return walk.carry(ops.reshape(total, (1, -1, frames.shape[2])), rows)
+
+
+def _filled(x, rows, layer):
+    """Fill up what frames give to whole hops, where the hop does not divide the frame."""
+    missing = rows + (spanned(layer) - 1) * layer.hop - x.shape[1]
+    return ops.pad(x, [[0, 0], [0, missing]] + [[0, 0]] * (len(x.shape) - 2)) if missing else x

@@ -1,0 +1,65 @@
+"""Streaming form of recurrent layers: the state before the block in, the state after it kept."""
+
+from keras import ops
+
+from kerasep.streaming.walk import Signal, refuse
+
+
+def recurrent_stack(walk, layer, x, state=None, training=None):
+    """Run a stack over the frames of the block, each from the state of the one before."""
+    if layer.bidirectional:
+        refuse(layer, "runs backwards in time")
+    return Signal(run_stack(walk, layer, x.tensor, walk.valid(x.lag)), x.lag)
+
+
+def run_stack(walk, stack, x, valid):
+    """Run a stack of one direction over `(rows, frames, features)`.
+
+    Args:
+        walk: the `Walk`.
+        stack: a `kerasep.layers.RecurrentStack`.
+        x: tensor.
+        valid: tensor `(1, frames)`; what is before the stream's start leaves no trace.
+
+    Returns:
+        Tensor `(rows, frames, units)`, and the input's features before with `skip`.
+    """
+    inputs = x = ops.cast(x, "float32")
+    for layer in stack.cells:
+        before = x
+        x = _lstm(walk, layer, x, valid) if stack.cell == "lstm" else _gru(walk, layer, x, valid)
+        if stack.residual and x.shape[-1] == before.shape[-1]:
+            x = x + before
+    if stack.skip:
+        x = ops.concatenate([inputs, x], axis=-1)
+    return ops.cast(x, stack.compute_dtype)
+
+
+def _lstm(walk, layer, x, valid):
+    cell, (rows, frames, _) = layer.cell, x.shape
+    h, c = (walk.recall((rows, cell.units)) for _ in range(2))
+    projected = ops.matmul(x, cell.kernel) + cell.bias
+    outputs = []
+    for frame in range(frames):
+        i, f, g, o = ops.split(
+            projected[:, frame] + ops.matmul(h, cell.recurrent_kernel), 4, axis=-1
+        )
+        c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
+        c = c * valid[:, frame : frame + 1]
+        h = ops.sigmoid(o) * ops.tanh(c)
+        outputs.append(h)
+    walk.keep(h)
+    walk.keep(c)
+    return ops.stack(outputs, axis=1)
+
+
+def _gru(walk, layer, x, valid):
+    rows, frames, _ = x.shape
+    h = walk.recall((rows, layer.units))
+    outputs = []
+    for frame in range(frames):
+        h, _ = layer.cell(x[:, frame], [h])
+        h = h * valid[:, frame : frame + 1]
+        outputs.append(h)
+    walk.keep(h)
+    return ops.stack(outputs, axis=1)

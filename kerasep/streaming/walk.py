@@ -1,0 +1,176 @@
+"""One step through a model: every layer applied to the frames of a block, with their past."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from kerasep.errors import InputError
+
+# The first numbers of a state: frames so far, and frames still to come. The first stays at what no
+# model lags behind; the second is endless until the end of a stream is known.
+COUNTERS = 2
+ENDLESS = 1e30
+_FRAMES_COUNTED = 2.0**20
+_SAME = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Signal:
+    """A tensor `(1, frames * n, ...)`, and how many frames it lags behind the input."""
+
+    tensor: object
+    lag: int
+
+
+class Walk:
+    """One step: what the forms of layers ask for their past, and tell what is to be remembered.
+
+    Args:
+        forms: dict from class of layer to function of (walk, layer, *arguments) with `Signal`s
+            among the arguments, that returns `Signal`s.
+        frames: how many the block has.
+        state: tensor `(1, size)`; None to find out how large it is.
+        twins: dict from a layer's id to layers that forms made for it.
+
+    Attributes:
+        align: frames of silence that the stream must start with.
+        analysis: the layer that cuts frames.
+    """
+
+    def __init__(self, forms, frames, state, twins):
+        self.forms = forms
+        self.frames = frames
+        self.state = state
+        self.twins = twins
+        self.align = 0
+        self.analysis = None
+        self._recalled = 0
+        self._kept = []
+        counters = self.recall((1, COUNTERS))
+        self.begin, self.left = counters[:, :1], counters[:, 1:]
+        begin = ops.minimum(self.begin + frames, _FRAMES_COUNTED)
+        self.keep(ops.concatenate([begin, self.left - frames], axis=1))
+
+    def recall(self, shape):
+        """Return the next part of the state, which was kept at the same place a step ago."""
+        size = int(np.prod(shape))
+        start, self._recalled = self._recalled, self._recalled + size
+        if self.state is None:
+            return ops.zeros(shape, "float32")
+        return ops.reshape(self.state[:, start : start + size], shape)
+
+    def keep(self, tensor):
+        """Remember a tensor until the next step; in the order in which they were recalled."""
+        self._kept.append(ops.reshape(ops.cast(tensor, "float32"), (1, -1)))
+
+    def new_state(self):
+        """Return all that was kept, `(1, size)`."""
+        return ops.concatenate(self._kept, axis=1)
+
+    def past(self, x, length):
+        """Put the last `length` rows of earlier steps before `(1, rows, ...)`."""
+        if not length:
+            return x
+        x = ops.concatenate([self.recall((1, length, *x.shape[2:])), x], axis=1)
+        self.keep(x[:, x.shape[1] - length :])
+        return x
+
+    def carry(self, x, rows):
+        """Add what earlier steps left over to `x`; give its first `rows`, leave the rest over."""
+        rest = x.shape[1] - rows
+        if not rest:
+            return x
+        still = [[0, 0]] * (len(x.shape) - 2)
+        left_over = self.recall((1, rest, *x.shape[2:]))
+        x = x + ops.pad(left_over, [[0, 0], [0, rows], *still])
+        self.keep(x[:, rows:])
+        return x[:, :rows]
+
+    def valid(self, lag):
+        """Tell frames of the stream, 1, from what comes before its start or after its end, 0.
+
+        Returns:
+            Tensor `(1, frames)`.
+        """
+        place = ops.convert_to_tensor(np.arange(self.frames, dtype="float32")[None] - lag)
+        begun = ops.clip(self.begin + place + 1, 0, 1)
+        return begun * ops.clip(self.left - place, 0, 1)
+
+    def delayed(self, signal, lag):
+        """Let a signal lag as far behind as another."""
+        x, more = signal.tensor, lag - signal.lag
+        if not more:
+            return signal
+        rows = x.shape[1]
+        joined = self.past(x, more * rows // self.frames)
+        return Signal(joined[:, :rows], lag)
+
+    def twin(self, layer, make):
+        """Return the layer that a form made for a layer, the same one at every step."""
+        if id(layer) not in self.twins:
+            self.twins[id(layer)] = make()
+        return self.twins[id(layer)]
+
+    def run(self, model, *signals):
+        """Apply a Functional model; `Signal`s in, `Signal`s out."""
+        # Keras has no public walk through a model with tensors of one's own.
+        outputs = model._run_through_graph(list(signals), call_fn=self.apply)
+        return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
+
+    def apply(self, operation, *args, **kwargs):
+        """Apply a layer or an operation: by its form, through its graph, or as it is."""
+        form = self.forms.get(type(operation))
+        if form is not None:
+            return form(self, operation, *args, **kwargs)
+        if hasattr(operation, "_run_through_graph"):
+            return self.run(operation, *tree.flatten((args, kwargs)))
+        return self.plain(operation, *args, **kwargs)
+
+    def plain(self, operation, *args, **kwargs):
+        """Apply what looks at each frame alone, as it is."""
+        given = [item for item in tree.flatten((args, kwargs)) if isinstance(item, Signal)]
+        lag = max((signal.lag for signal in given), default=0)
+        args, kwargs = tree.map_structure(
+            lambda item: self.delayed(item, lag).tensor if isinstance(item, Signal) else item,
+            (args, kwargs),
+        )
+        outputs = operation(*args, **kwargs)
+        if self.state is None:
+            _check_frame_by_frame(operation, args, kwargs, outputs)
+        return tree.map_structure(lambda y: Signal(y, lag), outputs)
+
+
+def refuse(layer, reason):
+    """Say that a model cannot stream because of one of its layers."""
+    raise InputError(
+        f"received a model that cannot stream: its layer {layer.name} ({type(layer).__name__}) "
+        f"{reason}, expected a causal one, such as open_unmix_like/causal, "
+        f"mask_inference_like/enhancement, tasnet_like/lstm, conv_tasnet_like/causal or "
+        f"dprnn_like/causal"
+    )
+
+
+def _check_frame_by_frame(operation, args, kwargs, outputs):
+    """Refuse an operation that gives something else for two halves than for the whole."""
+
+    def half(which):
+        def cut(item):
+            if not keras.ops.is_tensor(item) or len(item.shape) < 2:
+                return item
+            middle = item.shape[1] // 2
+            return item[:, middle:] if which else item[:, :middle]
+
+        return operation(*tree.map_structure(cut, args), **tree.map_structure(cut, kwargs))
+
+    try:
+        halves = [tree.flatten(half(which)) for which in (0, 1)]
+    except (ValueError, TypeError, RuntimeError, InputError):
+        refuse(operation, "takes no part of its frames alone")
+    for whole, *parts in zip(tree.flatten(outputs), *halves, strict=True):
+        whole = ops.convert_to_numpy(whole)
+        parts = np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1)
+        scale = np.abs(whole).max(initial=1e-6)
+        if whole.shape != parts.shape or np.abs(whole - parts).max(initial=0.0) > _SAME * scale:
+            refuse(operation, "looks at other frames than the present one")

@@ -1,0 +1,149 @@
+"""`kerasep stream`: files, and a microphone and a speaker that are not there."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from kerasep import data, zoo
+from kerasep.cli import app
+from kerasep.cli.sound_ends import file_blocks
+from kerasep.errors import InputError
+from tests.streaming.small_streams import SMALL, noise, shaken
+
+RATE = 8000
+
+
+class Device:
+    """A device of sounddevice: gives noise, remembers what is played."""
+
+    made: list = []  # noqa: RUF012
+    lost_at = 3
+
+    def __init__(self, **settings):
+        self.settings, self.played, self.count, self.open = settings, [], 0, False
+        Device.made.append(self)
+
+    def __enter__(self):
+        self.open = True
+        return self
+
+    def __exit__(self, *error):
+        self.open = False
+
+    def read(self, samples):
+        assert self.open
+        self.count += 1
+        if self.count == 1000:
+            raise KeyboardInterrupt
+        return noise(samples, 1, seed=self.count), self.count == self.lost_at
+
+    def write(self, block):
+        assert self.open
+        assert block.flags["C_CONTIGUOUS"]
+        self.played.append(block)
+        return False
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    module = types.SimpleNamespace(
+        InputStream=Device, OutputStream=Device, PortAudioError=RuntimeError
+    )
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    monkeypatch.setattr(Device, "made", [])
+    return Device.made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stream")
+    model = shaken(SMALL["tasnet"]())
+    model.save(folder / "model.keras")
+    data.write(folder / "voices.wav", noise(6007, 1), RATE)
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["stream", *map(str, arguments)])
+
+
+def test_a_file_becomes_what_separation_makes_of_it(folder):
+    model, wav = folder / "model.keras", folder / "voices.wav"
+    result = run("--model", model, "--in", wav, "--out", folder / "out", "--residual", "rest")
+    assert result.exit_code == 0, result.output
+    assert "latency 5 ms (40 samples at 8000 Hz), blocks of 10.0 ms" in result.output
+    assert "76 blocks: load " in result.output
+    x, _ = data.read(wav)
+    import kerasep
+
+    separator = kerasep.Separator(zoo.load(model), residual="rest")
+    expected = np.asarray(separator(x[None]))[0]
+    for index, name in enumerate(separator.sources):
+        found, rate = data.read(folder / "out" / f"{name}.wav")
+        assert rate == RATE
+        np.testing.assert_allclose(found, expected[..., index], atol=1e-4)
+    again = run("--model", model, "--in", wav, "--out", folder / "out")
+    assert isinstance(again.exception, InputError)
+    assert "exists: remove it" in str(again.exception)
+
+
+def test_a_microphone_is_heard_and_played(folder, devices):
+    result = run(
+        *("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker"),
+        *("--seconds", 0.2, "--source", "speaker_2"),
+    )
+    assert result.exit_code == 0, result.output
+    output, microphone = devices
+    assert microphone.settings == output.settings
+    assert output.settings["samplerate"] == RATE
+    assert output.settings["channels"] == 1
+    played = np.concatenate(output.played)
+    assert played.shape == (1600, 1)
+    assert played.any()
+    assert "20 blocks: load " in result.output
+    lost = int(result.output.split(";")[-1].split()[0])
+    assert lost >= 1
+
+
+def test_ctrl_c_ends_a_microphone_and_keeps_what_was_heard(folder, devices):
+    out = folder / "heard"
+    result = run("--model", folder / "model.keras", "--in", "microphone", "--out", out)
+    assert result.exit_code == 0, result.output
+    found, _ = data.read(out / "speaker_1.wav")
+    assert len(found) == 999 * 80
+
+
+def test_devices_need_sounddevice(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    result = run("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker")
+    assert isinstance(result.exception, InputError)
+    assert "pip install 'kerasep[live]'" in str(result.exception)
+
+
+def test_a_source_that_is_not_there(folder, devices):
+    result = run(
+        *("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker"),
+        *("--source", "drums"),
+    )
+    assert "expected one of speaker_1, speaker_2" in str(result.exception)
+
+
+def test_blocks_of_a_file(tmp_path, monkeypatch):
+    slept = []
+    monkeypatch.setattr("kerasep.cli.sound_ends.time.sleep", slept.append)
+    stereo = noise(1000, 2)
+    data.write(tmp_path / "stereo.wav", stereo, RATE)
+    found = [block for block, lost in file_blocks(tmp_path / "stereo.wav", RATE, 1, 300, True)]
+    assert [len(block) for block in found] == [300, 300, 300, 100]
+    np.testing.assert_allclose(np.concatenate(found)[:, 0], stereo.mean(axis=1), atol=1e-4)
+    assert len(slept) == 3
+    assert 0.02 < slept[0] <= 300 / RATE
+    data.write(tmp_path / "mono.wav", noise(500, 1), RATE)
+    found = [block for block, _ in file_blocks(tmp_path / "mono.wav", RATE, 2, 500, False)]
+    assert found[0].shape == (500, 2)
+    data.write(tmp_path / "three.wav", noise(500, 3), RATE)
+    with pytest.raises(InputError, match="3 channels, expected 1 or 2"):
+        list(file_blocks(tmp_path / "three.wav", RATE, 2, 500, False))

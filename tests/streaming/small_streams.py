@@ -1,0 +1,64 @@
+"""Small causal models, and streamers of them."""
+
+import functools
+
+import keras
+import numpy as np
+
+import kerasep
+from kerasep.models import (
+    ConvTasNetLike,
+    DPRNNLike,
+    MaskInferenceLike,
+    OpenUnmixLike,
+    TasNetLike,
+)
+from kerasep.streaming import Streamer
+
+SPECTRUM = {"sample_rate": 8000, "n_fft": 128, "bidirectional": False}
+CONV = {"filters": 16, "bottleneck": 6, "hidden": 8, "skip": 5, "blocks": 3, "repeats": 1}
+DPRNN = {"filters": 16, "bottleneck": 6, "hidden": 4, "chunk": 6, "blocks": 1, "norm": "layer"}
+SMALL = {
+    "open_unmix": lambda **changes: OpenUnmixLike(
+        ["vocals", "drums"],
+        **{**SPECTRUM, "hop": 32, "hidden": 8, "lstm_layers": 2, "max_hz": 3000, **changes},
+    ),
+    "mask_inference": lambda **changes: MaskInferenceLike(
+        **{**SPECTRUM, "hop": 32, "units": 6, "lstm_layers": 1, **changes}
+    ),
+    "tasnet": lambda **changes: TasNetLike(
+        **{"filters": 16, "hidden": 8, "bidirectional": False, **changes}
+    ),
+    "conv_tasnet": lambda **changes: ConvTasNetLike(**{**CONV, "causal": True, **changes}),
+    "dprnn": lambda **changes: DPRNNLike(**{**DPRNN, "bidirectional": False, **changes}),
+}
+
+
+def shaken(model, seed=0):
+    """Give every weight a value that shows: norms start as identities."""
+    rng = np.random.default_rng(seed)
+    for variable in model.variables:
+        if variable.dtype == "float32":
+            value = keras.ops.convert_to_numpy(variable)
+            noise = 0.1 * rng.standard_normal(value.shape)
+            variable.assign(value + (np.abs(noise) if "variance" in variable.path else noise))
+    return model
+
+
+def noise(samples, channels, seed=0):
+    x = np.random.default_rng(seed).standard_normal((samples, channels))
+    return 0.1 * x.astype("float32")
+
+
+@functools.cache
+def separated(kind, changes=()):
+    """A small causal model, and its separator."""
+    model = shaken(SMALL[kind](**dict(changes)))
+    return model, kerasep.Separator(model)
+
+
+@functools.cache
+def built(kind, changes=()):
+    """A small causal model, its separator and a streamer of it."""
+    model, separator = separated(kind, changes)
+    return model, separator, Streamer(separator)

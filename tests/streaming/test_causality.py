@@ -1,0 +1,29 @@
+"""A change of the input changes nothing that lies more than the latency before it."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasep import zoo
+from tests.streaming.small_streams import SMALL, noise, separated
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_an_impulse_is_not_heard_before_its_time(kind):
+    model, separator = separated(kind)
+    for place in (600, 613):
+        x = noise(1000, model.channels)
+        other = x.copy()
+        other[place] += 0.5
+        one, two = (keras.ops.convert_to_numpy(separator(each[None]))[0] for each in (x, other))
+        first = np.flatnonzero(np.abs(two - one).max(axis=(1, 2)) > 1e-8)[0]
+        assert place - model.latency < first <= place
+
+
+def test_causal_presets_say_their_latency():
+    names = [
+        *("open_unmix_like/causal", "mask_inference_like/enhancement", "tasnet_like/lstm"),
+        *("conv_tasnet_like/causal", "dprnn_like/causal"),
+    ]
+    found = [zoo.describe(name)["size"]["latency"] for name in names]
+    assert found == [4096, 512, 40, 16, 808]

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+from kerasep import data, zoo
+from kerasep.errors import InputError
+from kerasep.models import ConvTasNetLike
+from kerasep.separator import Separator
+from kerasep.tflite import export, quantize, read_metadata
+from kerasep.tflite.interpreter import Interpreter
+from kerasep.tflite.parity import agreement
+from kerasep.tflite.quantization import SCOPE, quantize_weights
+
+
+def weight_types(content):
+    """Types of the constants that matrix products and convolutions take, float scope or not."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    taken = {schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.CONV_2D}
+    inside, outside = set(), set()
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            code = model.operatorCodes[operator.opcodeIndex]
+            weight = graph.tensors[operator.inputs[1]] if len(operator.inputs) > 1 else None
+            if code.builtinCode in taken and model.buffers[weight.buffer].data is not None:
+                name = graph.tensors[operator.outputs[0]].name.decode()
+                (inside if SCOPE in name else outside).add(weight.type)
+    return inside, outside
+
+
+@pytest.fixture(scope="module")
+def float_file(small_model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("float") / "a.tflite"
+    export(small_model, path, seconds=0.5)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["separate", "mask"])
+def test_float16_is_nearly_keras(small_model, tmp_path, mode):
+    report = export(
+        small_model, tmp_path / "a.tflite", mode=mode, seconds=0.5, quantization="float16"
+    )
+    assert report.snr_db >= 55
+    assert report.operations["DEQUANTIZE"] >= 8
+    assert abs(report.si_sdr_change_db) < 0.1
+    assert "the built-in synthetic clip" in str(report)
+
+
+def test_int8_leaves_the_transforms_alone(small_model, tmp_path, float_file):
+    report = export(small_model, tmp_path / "a.tflite", seconds=0.5, quantization="int8")
+    content = (tmp_path / "a.tflite").read_bytes()
+    assert len(content) < float_file.stat().st_size
+    assert report.snr_db > 20
+    assert report.metadata["parity"]["si_sdr_change_db"] == report.si_sdr_change_db
+    assert weight_types(content) == ({schema.TensorType.FLOAT32}, {schema.TensorType.INT8})
+
+
+def test_a_waveform_model_s_filterbank_and_mask_head_stay_float(tmp_path):
+    tiny = zoo.describe("conv_tasnet_like")["tiny"]
+    model = ConvTasNetLike(["a", "b"], **tiny)
+    export(model, tmp_path / "a.tflite", seconds=0.2, quantization="int8")
+    inside, outside = weight_types((tmp_path / "a.tflite").read_bytes())
+    assert inside == {schema.TensorType.FLOAT32}
+    assert outside == {schema.TensorType.INT8}
+
+
+@pytest.mark.parametrize("quantization", ["float16", "int8", "weight_int8"])
+def test_a_file_that_exists_is_quantised_too(float_file, tmp_path, quantization):
+    report = quantize(float_file, tmp_path / "b.tflite", quantization)
+    content = (tmp_path / "b.tflite").read_bytes()
+    assert report.bytes == len(content) < float_file.stat().st_size
+    # All bytes belong to the flatbuffer: no reader looks for weights behind it.
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    assert not any(buffer.offset for buffer in model.buffers)
+    about = read_metadata(tmp_path / "b.tflite")
+    assert about == report.metadata
+    assert (about["quantization"], about["parity"]) == (quantization, None)
+    assert "not checked" in str(report)
+    x = 0.1 * np.random.default_rng(0).standard_normal((1, 4032, 2)).astype("float32")
+    expected, received = (
+        Interpreter(path.read_bytes())("separate", mixture=x)["sources"]
+        for path in (float_file, tmp_path / "b.tflite")
+    )
+    ratio, _ = agreement(expected, received)
+    assert (55 if quantization == "float16" else 20) <= ratio < 110
+    with pytest.raises(InputError, match="already"):
+        quantize(tmp_path / "b.tflite", tmp_path / "c.tflite", "int8")
+
+
+def test_what_cannot_be_quantised_is_refused(float_file, tmp_path):
+    with pytest.raises(InputError, match="expected one of float16"):
+        quantize(float_file, tmp_path / "b.tflite", "int4")
+    with pytest.raises(InputError, match="exists"):
+        quantize(float_file, float_file, "int8")
+    (tmp_path / "text.tflite").write_bytes(b"not a model at all")
+    with pytest.raises(InputError, match="not a TFLite file"):
+        quantize(tmp_path / "text.tflite", tmp_path / "b.tflite", "int8")
+
+
+def test_tracks_are_judged_by_their_middle(small_model, tmp_path):
+    data.write_songs(tmp_path / "songs", 2, seconds=3.0, sample_rate=8000)
+    small = Separator(small_model, residual="rest")
+    report = export(
+        small,
+        tmp_path / "a.tflite",
+        seconds=0.5,
+        quantization="weight_int8",
+        tracks=tmp_path / "songs",
+    )
+    assert report.judged_on == "the middle of 2 reference tracks"
+    assert abs(report.si_sdr_change_db) < 3
+    assert report.metadata["parity"]["judged_on"] == report.judged_on
+
+
+def test_without_the_quantizer_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "ai_edge_quantizer", None)
+    with pytest.raises(InputError, match=r"kerasep\[edge\]"):
+        quantize_weights(b"", "int8")
