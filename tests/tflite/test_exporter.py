@@ -103,7 +103,7 @@ def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypat
         return lambda *args, **kwargs: form(*args, **kwargs) * 1.001
 
     monkeypatch.setitem(rewrites.FORMS, LSTM, wrong)
-    with pytest.raises(ExportError, match=r"vocals agrees to .* LSTM .* departs first") as caught:
+    with pytest.raises(ExportError, match=r"s agrees to .* LSTM .* departs first") as caught:
         export(small_model, tmp_path / "a.tflite", seconds=0.5)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
