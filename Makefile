@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 PARITY := .venv-parity
 TFIO := .venv-tfio
+WEB := tflite/web
+# What make web puts beside the page: .tflite files, runs or presets; the first is its default.
+MODELS ?= demo/model.tflite
 # The tests of what runs on every backend.
 PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests/test_targets.py \
 	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-jax test-slow tfio parity docs lint bench clean
+.PHONY: help demo test test-jax test-slow tfio parity native web web-test docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
@@ -17,6 +20,9 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make tfio       those of data, on TensorFlow 2.16 with tensorflow-io, in an environment of its own"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
+	@echo "make native     the C library and command for .tflite files: build/native (needs libcjson-dev)"
+	@echo "make web        the page that separates in the browser, on http://127.0.0.1:8000; needs npm"
+	@echo "make web-test   its tests; needs npm, and Chromium"
 	@echo "make docs       the documentation: build/docs/index.html"
 	@echo "make lint       ruff"
 	@echo "make bench      timings beside the originals (in the environment of make parity)"
@@ -43,6 +49,19 @@ parity: $(PARITY)/ready
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		$(PORTABLE)
 
+native: $(VENV)/demo
+	$(MAKE) -C tflite/native PYTHON=$(CURDIR)/$(VENV)/bin/python BUILD=$(CURDIR)/build/native
+
+web: $(VENV)/demo $(WEB)/node_modules $(filter demo/model.tflite,$(MODELS))
+	rm -rf build/web
+	cd $(WEB) && npm run --silent build
+	$(VENV)/bin/python $(WEB)/make_models.py build/web/models $(MODELS) --example
+	$(VENV)/bin/python -m http.server --bind 127.0.0.1 --directory build/web 8000
+
+web-test: $(VENV)/demo
+	@command -v npm > /dev/null || echo "make web-test is skipped: it needs npm"
+	! command -v npm > /dev/null || PYTHON=$(abspath $(VENV))/bin/python $(WEB)/test/run
+
 docs: $(VENV)/docs
 	$(VENV)/bin/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs
 	@echo "open build/docs/index.html"
@@ -63,7 +82,14 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/zoo_speed.py
 
 clean:
-	rm -rf $(VENV) $(PARITY) $(TFIO) build demo docs/reference/generated
+	rm -rf $(VENV) $(PARITY) $(TFIO) build demo docs/reference/generated $(WEB)/node_modules
+
+demo/model.tflite: | $(VENV)/demo
+	$(VENV)/bin/kerasep demo --out demo --overwrite
+
+$(WEB)/node_modules: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund
+	@touch $@
 
 $(VENV)/base:
 	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), sys.version' || \

@@ -16,7 +16,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["kerasep", "kerasep.*"]),
-    package_data={"kerasep.zoo": ["presets/*.json"]},
+    package_data={"kerasep.zoo": ["presets/*.json", "weights/*.weights.h5"]},
     install_requires=[
         "tensorflow>=2.16",
         "keras>=3.13",

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from kerasep.cli.bench import bench
 from kerasep.cli.data_check import data_check
 from kerasep.cli.data_serve import data_serve
 from kerasep.cli.demo import demo
@@ -36,6 +37,7 @@ COMMANDS = {
     "stream": stream,
     "evaluate": evaluate,
     "export": export,
+    "bench": bench,
     "demo": demo,
 }
 DATA_COMMANDS = {

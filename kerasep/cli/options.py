@@ -59,14 +59,14 @@ def trained(name):
 
     if pathlib.Path(name).exists() or name.endswith(".keras"):
         return zoo.load(name)
-    card = zoo.describe(name)
+    card = zoo.describe(zoo.trained_preset(name))
     if not card["weights"]:
         raise InputError(
             f"received preset {card['name']}, which has no published weights: train it first "
             f"(kerasep train {name} --data FOLDER --out RUN), then give --model RUN"
         )
     with progress_bar("downloading") as progress:
-        return zoo.load(name, weights=True, progress=progress)
+        return zoo.load(card["name"], weights=True, progress=progress)
 
 
 def as_separator(model, wiener_iterations, residual):

@@ -11,6 +11,7 @@ _ATTRIBUTES = {
     "ExportReport": "export_report",
     "Runtime": "runtime",
     "StreamRuntime": "stream_runtime",
+    "bench": "benchmark",
     "export": "exporter",
     "quantize": "quantizer",
     "read_metadata": "metadata",

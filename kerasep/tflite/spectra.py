@@ -32,7 +32,9 @@ def wiener_filter_form(layer):
 
     def call(spectrum, source_magnitudes):
         mask = source_magnitudes / tf.maximum(_magnitude(spectrum), EPSILON)[..., None]
-        return mask[..., None] * spectrum[..., None, :]
+        # Runtimes of 2024, iOS' newest stable one among them, refuse the slices that [..., None]
+        # becomes in six dimensions.
+        return tf.expand_dims(mask, -1) * tf.expand_dims(spectrum, -2)
 
     return call
 

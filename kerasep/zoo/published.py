@@ -6,6 +6,7 @@ import urllib.parse
 
 from kerasep import importers
 from kerasep.errors import InputError
+from kerasep.zoo import shipped
 from kerasep.zoo.downloads import fetch
 
 _ADDRESS = re.compile(r"(https?|hf)://")
@@ -86,6 +87,10 @@ def load_published(model, card, name=True, progress=None):
             f"{known}"
         )
     chosen = next(iter(sets.values())) if name is True else sets[name]
+    model.licence = chosen.get("licence")
+    if shipped.is_shipped(chosen):
+        shipped.load(model, card, chosen)
+        return
     files = chosen["files"]
     whole = set(files) == {"all"}
     wanted = ["all"] if whole else list(model.sources)
@@ -104,7 +109,6 @@ def load_published(model, card, name=True, progress=None):
 
         paths[each] = fetch(files[each]["url"], files[each]["sha256"], share)
     importers.load(model, paths["all"] if whole else paths)
-    model.licence = chosen.get("licence")
 
 
 def is_foreign(path):

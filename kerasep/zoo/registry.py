@@ -12,6 +12,7 @@ import keras
 from kerasep import importers, models
 from kerasep.errors import InputError
 from kerasep.zoo.published import download, is_address, is_foreign, load_published
+from kerasep.zoo.shipped import is_shipped
 
 MODEL_FILE = "model.keras"
 # What Keras, h5py and zipfile raise for a file that is damaged, or another model's.
@@ -70,6 +71,31 @@ def describe(name):
         "weights": settings.get("weights", {}),
         "size": settings.get("size", {}),
     }
+
+
+def trained_preset(name):
+    """Find the preset that a name stands for where a trained model is wanted.
+
+    Args:
+        name: "entry" or "entry/preset".
+
+    Returns:
+        The preset's "entry/preset": of an entry alone the first whose weights come with the
+        package, else the first with published weights, else the default one.
+
+    Raises:
+        InputError: for a name that is not there.
+
+    Example:
+    >>> trained_preset("open_unmix_like"), trained_preset("open_unmix_like/umx")
+    ('open_unmix_like/karaoke', 'open_unmix_like/umx')
+    """
+    card = describe(name)
+    if "/" in name:
+        return card["name"]
+    cards = [describe(f"{name}/{preset}") for preset in _cards()[name]["presets"]]
+    shipped = [c for c in cards if any(map(is_shipped, c["weights"].values()))]
+    return next((c for c in [*shipped, *(c for c in cards if c["weights"])]), card)["name"]
 
 
 def load(name, weights=None, *, progress=None, **overrides):

@@ -1,0 +1,72 @@
+"""The command `kerasep bench`."""
+
+import csv
+import pathlib
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from kerasep.cli.options import Overwrite
+from kerasep.cli.terminal import out, progress_bar, say
+from kerasep.errors import InputError
+
+COLUMNS = {
+    "runtime": ("runtime", ""),
+    "threads": ("threads", "d"),
+    "median_ms": ("ms", ".1f"),
+    "least_ms": ("least", ".1f"),
+    "real_time": ("real time", ".4f"),
+    "latency_ms": ("latency", ".1f"),
+    "peak_mb": ("memory", ".0f"),
+    "file_mb": ("file", ".2f"),
+    "operations": ("ops", "d"),
+}
+
+
+def bench(
+    model: Annotated[pathlib.Path, typer.Argument(help="a .tflite file")],
+    threads: Annotated[
+        list[int] | None, typer.Option(help="how many; several may be given")
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="fresh processes for each setting")] = 3,
+    runs: Annotated[int, typer.Option(help="chunks that each of them times")] = 5,
+    native: Annotated[
+        pathlib.Path | None, typer.Option(help="kerasep-native, to measure the C library too")
+    ] = None,
+    csv_file: Annotated[
+        pathlib.Path | None, typer.Option("--csv", help="where to write the same as a table")
+    ] = None,
+    overwrite: Overwrite = False,
+):
+    """Measure what an exported file costs here: time for a chunk, memory, size.
+
+    Each setting runs in fresh processes, which take turns; what is shown is the median of their
+    medians, and the least of all.
+    """
+    if csv_file is not None and csv_file.exists() and not overwrite:
+        raise InputError(f"{csv_file} exists: remove it, or ask to --overwrite")
+    from kerasep import tflite
+
+    settings = {"rounds": rounds, "runs": runs, "native": native}
+    with progress_bar(model.name) as progress:
+        rows = tflite.bench(model, threads or (1,), **settings, progress=progress)
+    chunk = rows[0]["chunk_ms"] / 1000
+    say(f"for a chunk of {chunk:.3f} s; times in ms, memory and file in MB")
+    table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading, _ in COLUMNS.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            *[
+                "-" if row[key] is None else format(row[key], form)
+                for key, (_, form) in COLUMNS.items()
+            ]
+        )
+    out.print(table)
+    if csv_file is not None:
+        with csv_file.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)

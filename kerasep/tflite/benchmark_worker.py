@@ -1,0 +1,49 @@
+"""Timing a file's chunks in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
+
+import json
+import pathlib
+import re
+import sys
+import time
+
+import numpy as np
+
+from kerasep import memory
+from kerasep.tflite.runtime import Runtime
+
+
+def timed(path, threads, runs):
+    """Time the runs of one chunk of noise, after one run that does not count.
+
+    Args:
+        path: a `.tflite` file of kerasep.
+        threads: how many to use.
+        runs: how many to time.
+
+    Returns:
+        Dict with ms, a list of milliseconds, and peak, the most bytes that the process took.
+    """
+    runtime = Runtime(path, threads)
+    rng = np.random.default_rng(0)
+    shape = runtime.chunk, runtime.channels
+    chunk = rng.uniform(-0.1, 0.1, shape).astype("float32")
+    runtime.process(chunk)
+    milliseconds = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        runtime.process(chunk)
+        milliseconds.append(1000 * (time.perf_counter() - start))
+    return {"ms": milliseconds, "peak": _peak()}
+
+
+def _peak():
+    # What a process is told of its use begins with what the one that started it had.
+    try:
+        status = pathlib.Path("/proc/self/status").read_text()
+    except OSError:
+        return memory.peak()
+    return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(timed(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))

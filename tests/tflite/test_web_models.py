@@ -1,0 +1,44 @@
+"""What is put beside the page that separates in a browser."""
+
+import importlib.util
+import json
+import pathlib
+
+import pytest
+
+from kerasep import data
+from kerasep.errors import InputError
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "tflite" / "web" / "make_models.py"
+
+
+@pytest.fixture
+def make_models():
+    spec = importlib.util.spec_from_file_location("make_models", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_files_are_copied_listed_and_given_an_example(make_models, exported, tmp_path):
+    _, path = exported
+    make_models.make(tmp_path / "models", [str(path)], example=True)
+    index = json.loads((tmp_path / "models" / "index.json").read_text("utf-8"))
+    assert index["models"] == [{"file": "small.tflite", "name": "small (OpenUnmixLike)"}]
+    assert (tmp_path / "models" / "small.tflite").read_bytes() == path.read_bytes()
+    header = data.info(tmp_path / "models" / index["example"])
+    assert (header.sample_rate, header.channels, header.samples) == (8000, 2, 160000)
+
+
+def test_files_too_large_for_a_phone_are_refused(make_models, exported, tmp_path, monkeypatch):
+    _, path = exported
+    monkeypatch.setattr(make_models, "MOST_BYTES", path.stat().st_size - 1)
+    with pytest.raises(InputError, match=r"small\.tflite, which takes .* MB, expected at most"):
+        make_models.make(tmp_path, [str(path)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_files_are_refused(make_models, tmp_path):
+    (tmp_path / "song.tflite").write_bytes(b"no model at all")
+    with pytest.raises(InputError, match="not a TFLite file"):
+        make_models.make(tmp_path / "models", [str(tmp_path / "song.tflite")])

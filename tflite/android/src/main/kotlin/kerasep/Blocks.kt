@@ -1,0 +1,134 @@
+package kerasep
+
+/** How a streamed model takes its samples, as kerasep/streaming/buffering.py says. */
+internal class Timing(
+    val hop: Int,
+    val frame: Int,
+    val grain: Int,
+    val step: Int,
+    val lag: Int,
+    val silence: Int,
+    val ends: String
+) {
+    val margin = if (ends == "mirror") frame / 2 else 0
+    val skip = lag + silence + margin
+
+    fun filled(samples: Int): Int {
+        val whole = ends == "mirror" && 2 * hop > frame
+        return if (whole) (samples + hop - 1) / hop * hop else samples
+    }
+
+    fun frames(samples: Int): Int {
+        if (ends == "mirror") return 1 + filled(samples) / hop
+        val beyond = maxOf(0, samples - frame)
+        return 1 + (if (ends == "fill") beyond + hop - 1 else beyond) / hop
+    }
+}
+
+/** Where a state holds the number of frames that are still to come. */
+private const val LEFT = 1
+
+/**
+ * Blocks of any size, cut into the steps of a streamed model.
+ *
+ * @param run takes a block of one of the two steps' lengths and a state; gives sources and state.
+ */
+internal class Blocks(
+    private val timing: Timing,
+    private val channels: Int,
+    private val sources: Int,
+    private val start: FloatArray,
+    private val run: (FloatArray, FloatArray) -> Pair<FloatArray, FloatArray>
+) {
+    private var state = start
+    private var taken = 0
+    private var stepped = 0
+    private var pending = FloatArray(0)
+    private var recent = FloatArray(0)
+    private var begun = false
+
+    init {
+        reset()
+    }
+
+    private fun reset() {
+        state = start
+        taken = 0
+        stepped = 0
+        pending = FloatArray(timing.silence * channels)
+        recent = FloatArray(0)
+        begun = timing.margin == 0
+    }
+
+    fun process(block: FloatArray): FloatArray {
+        require(block.size % channels == 0) { "received a block that is not of $channels channels" }
+        require(block.all { it.isFinite() }) { "received a block with NaN or infinite samples" }
+        taken += block.size / channels
+        push(block)
+        return steps()
+    }
+
+    fun flush(): FloatArray {
+        try {
+            if (taken == 0) return FloatArray(0)
+            require(timing.filled(taken) > timing.margin) {
+                "received a stream of $taken samples, expected at least ${timing.margin + 1}"
+            }
+            push(FloatArray((timing.filled(taken) - taken) * channels))
+            pending += mirrored(timing.margin - 1)
+            state = state.copyOf()
+            state[LEFT] = (timing.frames(taken) -
+                Math.floorDiv(stepped - timing.silence, timing.hop)).toFloat()
+            val needed = (timing.skip + taken + timing.grain - 1) / timing.grain * timing.grain
+            val missing = needed - stepped - pending.size / channels
+            pending += FloatArray(maxOf(0, missing) * channels)
+            return steps()
+        } finally {
+            reset()
+        }
+    }
+
+    /** Recent samples from the one at [from] backwards, as many as are mirrored. */
+    private fun mirrored(from: Int) = FloatArray(timing.margin * channels) {
+        recent[(from - it / channels) * channels + it % channels]
+    }
+
+    /** Take samples of the stream itself, mirrored in front as soon as there are enough. */
+    private fun push(block: FloatArray) {
+        if (timing.margin > 0) recent += block
+        if (begun) {
+            pending += block
+        } else if (recent.size > timing.margin * channels) {
+            pending += mirrored(timing.margin)
+            pending += recent
+            begun = true
+        }
+        if (begun) {
+            val kept = minOf(recent.size, (timing.margin + 1) * channels)
+            recent = recent.copyOfRange(recent.size - kept, recent.size)
+        }
+    }
+
+    private fun steps(): FloatArray {
+        var results = FloatArray(0)
+        while (pending.size >= timing.grain * channels) {
+            val large = pending.size >= timing.step * channels
+            val size = (if (large) timing.step else timing.grain) * channels
+            val (given, next) = run(pending.copyOf(size), state)
+            state = next
+            pending = pending.copyOfRange(size, pending.size)
+            results += ofTheStream(given)
+        }
+        return results
+    }
+
+    /** Leave out what a step gives before the stream's first sample or after its last. */
+    private fun ofTheStream(given: FloatArray): FloatArray {
+        val frame = channels * sources
+        val first = stepped - timing.skip
+        stepped += given.size / frame
+        val from = minOf(given.size / frame, maxOf(0, -first))
+        val to = minOf(given.size / frame, maxOf(0, taken - first))
+        return given.copyOfRange(from * frame, maxOf(from, to) * frame)
+    }
+}

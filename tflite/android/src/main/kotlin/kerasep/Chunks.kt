@@ -1,0 +1,114 @@
+package kerasep
+
+import kotlin.math.min
+
+/** How a recording is cut; lengths in samples, chunk and overlap whole multiples of hop. */
+internal class Chunking(
+    val chunk: Int,
+    val overlap: Int,
+    val hop: Int,
+    val channels: Int,
+    val sources: Int,
+    val reorder: Boolean
+)
+
+/**
+ * Overlapping chunks of a recording, their results faded into each other: as kerasep/chunks.py.
+ *
+ * @param read gives the next samples, interleaved, as many as asked for; fewer only at the end.
+ * @param process turns exactly a chunk into (sample, channel, source).
+ * @param write takes the next samples of all sources.
+ */
+internal fun crossfaded(
+    plan: Chunking,
+    read: (Int) -> FloatArray,
+    process: (FloatArray) -> FloatArray,
+    write: (FloatArray) -> Unit
+) {
+    val step = plan.chunk - plan.overlap
+    val first = plan.overlap / 4
+    val last = plan.overlap - plan.overlap / 4
+    val frame = plan.channels * plan.sources
+    var waiting = FloatArray(0)
+    var before = FloatArray(0)
+    var tail: FloatArray? = null
+    var shared = FloatArray(0)
+    while (true) {
+        // A chunk is known not to be the last one only when there is a sample beyond it.
+        waiting += read(plan.chunk + 1 - waiting.size / plan.channels)
+        val length = min(waiting.size / plan.channels, plan.chunk)
+        val final = waiting.size <= plan.chunk * plan.channels
+        if (length == 0) return
+        // The last chunk starts early enough to be a whole one, where the recording is that long.
+        val early = if (tail == null) 0 else (plan.chunk - length) / plan.hop * plan.hop
+        val piece = before.copyOfRange(before.size - early * plan.channels, before.size) +
+            waiting.copyOf(length * plan.channels)
+        var result = process(reflected(piece, plan.channels, plan.chunk))
+            .copyOfRange(early * frame, (early + length) * frame)
+        if (tail != null) {
+            if (plan.reorder) {
+                result = ordered(result, bestOrder(shared, result, plan.sources))
+            }
+            fade(tail, result, first * frame, last - first)
+        }
+        val begin = if (tail == null) 0 else first
+        if (final) {
+            write(result.copyOfRange(begin * frame, result.size))
+            return
+        }
+        write(result.copyOfRange(begin * frame, (step + first) * frame))
+        tail = result.copyOfRange((step + first) * frame, (step + last) * frame)
+        shared = result.copyOfRange(step * frame, result.size)
+        before = waiting.copyOf(step * plan.channels)
+        waiting = waiting.copyOfRange(step * plan.channels, waiting.size)
+    }
+}
+
+/** Channels in groups of as many as a process takes; the last is filled up with its last one. */
+internal fun byChannelGroups(
+    mixture: FloatArray,
+    channels: Int,
+    about: About,
+    process: (FloatArray) -> FloatArray
+): FloatArray {
+    val samples = mixture.size / channels
+    val taken = about.channels
+    val sources = about.sources.size
+    val results = FloatArray(samples * channels * sources)
+    var reference: FloatArray? = null
+    for (begin in 0 until channels step taken) {
+        var group = process(FloatArray(samples * taken) {
+            mixture[it / taken * channels + min(begin + it % taken, channels - 1)]
+        })
+        if (about.interchangeable) {
+            val known = reference
+            if (known == null) reference = group
+            else group = ordered(group, bestOrder(known, group, sources))
+        }
+        for (sample in 0 until samples) {
+            for (channel in 0 until min(taken, channels - begin)) {
+                val from = (sample * taken + channel) * sources
+                val to = (sample * channels + begin + channel) * sources
+                group.copyInto(results, to, from, from + sources)
+            }
+        }
+    }
+    return results
+}
+
+/** Fill a piece that is too short up with its reflection. */
+private fun reflected(piece: FloatArray, channels: Int, samples: Int): FloatArray {
+    val length = piece.size / channels
+    val period = if (length > 1) 2 * (length - 1) else 1
+    return FloatArray(samples * channels) {
+        val at = it / channels % period
+        piece[(if (at < length) at else period - at) * channels + it % channels]
+    }
+}
+
+private fun fade(tail: FloatArray, result: FloatArray, at: Int, span: Int) {
+    for (i in tail.indices) {
+        val rise = (i * span / tail.size + 0.5f) / span
+        result[at + i] = tail[i] + (result[at + i] - tail[i]) * rise
+    }
+}

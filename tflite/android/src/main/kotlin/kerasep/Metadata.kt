@@ -1,0 +1,71 @@
+package kerasep
+
+import java.io.File
+import java.io.RandomAccessFile
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
+import java.nio.channels.FileChannel
+
+/** Find the JSON that kerasep wrote into a `.tflite` file; LiteRT's Kotlin API does not give it. */
+internal fun readMetadata(path: String): String {
+    require(File(path).isFile) { "received $path, expected a .tflite file: there is no such file" }
+    val bytes = RandomAccessFile(path, "r").use {
+        it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.length())
+    }
+    try {
+        return requireNotNull(found(bytes.order(ByteOrder.LITTLE_ENDIAN))) {
+            "received $path, a TFLite file without kerasep's metadata: export a model to get one"
+        }
+    } catch (error: IndexOutOfBoundsException) {
+        throw IllegalArgumentException("received $path, which is damaged: export again", error)
+    }
+}
+
+// The places of fields in the tables of TFLite's schema.
+private const val MODEL_BUFFERS = 4
+private const val MODEL_METADATA = 6
+private const val METADATA_NAME = 0
+private const val METADATA_BUFFER = 1
+private const val BUFFER_DATA = 0
+
+private fun found(bytes: ByteBuffer): String? {
+    val identifier = ByteArray(4) { bytes.get(4 + it) }
+    if (String(identifier, Charsets.US_ASCII) != "TFL3") return null
+    val model = Table(bytes, bytes.getInt(0))
+    for (entry in model.tables(MODEL_METADATA)) {
+        if (entry.text(METADATA_NAME) == "kerasep") {
+            return model.tables(MODEL_BUFFERS)[entry.integer(METADATA_BUFFER)].text(BUFFER_DATA)
+        }
+    }
+    return null
+}
+
+/** One table of a FlatBuffer. */
+private class Table(private val bytes: ByteBuffer, private val at: Int) {
+    /** Where a field is; null where it is left out. */
+    private fun field(place: Int): Int? {
+        val index = at - bytes.getInt(at)
+        val entry = 4 + 2 * place
+        if (entry >= bytes.getShort(index)) return null
+        val offset = bytes.getShort(index + entry).toInt() and 0xFFFF
+        return if (offset == 0) null else at + offset
+    }
+
+    private fun vector(place: Int): Int? = field(place)?.let { it + bytes.getInt(it) }
+
+    fun integer(place: Int): Int = field(place)?.let { bytes.getInt(it) } ?: 0
+
+    fun text(place: Int): String {
+        val vector = vector(place) ?: return ""
+        val size = bytes.getInt(vector)
+        if (size < 0 || size > bytes.limit() - vector) throw IndexOutOfBoundsException()
+        return String(ByteArray(size) { bytes.get(vector + 4 + it) }, Charsets.UTF_8)
+    }
+
+    fun tables(place: Int): List<Table> {
+        val vector = vector(place) ?: return emptyList()
+        val size = bytes.getInt(vector)
+        if (size < 0 || size > bytes.limit() / 4) throw IndexOutOfBoundsException()
+        return (1..size).map { vector + 4 * it }.map { Table(bytes, it + bytes.getInt(it)) }
+    }
+}

@@ -1,0 +1,37 @@
+package kerasep
+
+/**
+ * The order of [estimate]'s sources in which they agree best with [reference]'s.
+ *
+ * Both hold groups of as many interleaved numbers as there are [sources].
+ */
+internal fun bestOrder(reference: FloatArray, estimate: FloatArray, sources: Int): List<Int> {
+    val products = Array(sources) { DoubleArray(sources) }
+    for (start in 0 until reference.size step sources) {
+        for (a in 0 until sources) {
+            for (b in 0 until sources) {
+                products[a][b] += reference[start + a].toDouble() * estimate[start + b]
+            }
+        }
+    }
+    var best = emptyList<Int>()
+    var highest = Double.NEGATIVE_INFINITY
+    for (order in orders((0 until sources).toList())) {
+        val agreement = order.indices.fold(0.0) { sum, a -> sum + products[a][order[a]] }
+        if (agreement > highest) {
+            best = order
+            highest = agreement
+        }
+    }
+    return best
+}
+
+/** Rearrange the sources of every group. */
+internal fun ordered(estimate: FloatArray, order: List<Int>) = FloatArray(estimate.size) {
+    estimate[it - it % order.size + order[it % order.size]]
+}
+
+private fun orders(left: List<Int>): List<List<Int>> =
+    if (left.isEmpty()) listOf(left) else left.flatMap { first ->
+        orders(left - first).map { listOf(first) + it }
+    }

@@ -1,0 +1,46 @@
+import Foundation
+import TensorFlowLite
+
+/// Streams with a file exported for them: blocks of any size in, sources out when they are ready.
+///
+/// Audio is as in `Separator`, with the channels of the model; what comes out is (sample, channel,
+/// source), late by `about.latency`.
+public final class StreamSeparator {
+    public let about: About
+    private var blocks: Blocks
+
+    public init(path: String, threads: Int = 1) throws {
+        let about = try About(
+            file: Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
+        guard let timing = about.timing else {
+            throw KerasepError("received \(path), which cannot stream: export a causal model for it")
+        }
+        let model = try interpreter(path, threads)
+        let reset = try model.signatureRunner(with: "reset")
+        let large = try model.signatureRunner(with: "step")
+        let small = try model.signatureRunner(with: "step1")
+        try reset.invoke(with: [:])
+        let start = floats(try reset.output(named: "state").data)
+        self.about = about
+        blocks = Blocks(
+            timing: timing, channels: about.channels, sources: about.sources.count, start: start
+        ) { block, state in
+            let step = block.count == timing.step * about.channels ? large : small
+            try step.invoke(with: ["mixture": bytes(block), "state": bytes(state)])
+            return (
+                floats(try step.output(named: "sources").data),
+                floats(try step.output(named: "state").data)
+            )
+        }
+    }
+
+    /// Take a block; give what is ready.
+    public func process(_ block: [Float]) throws -> [Float] {
+        try blocks.process(block)
+    }
+
+    /// End the stream: the rest of it, as many samples in all as went in; and start anew.
+    public func flush() throws -> [Float] {
+        try blocks.flush()
+    }
+}

@@ -1,0 +1,70 @@
+/* Separate recordings with a .tflite file that kerasep exported: C11, on LiteRT's C library.
+ *
+ * Audio is float with full scale 1, channels interleaved: audio[sample * channels + channel].
+ * Functions that can fail return false or NULL and leave one line in `error`.
+ * A model is used by one thread at a time; different models share nothing.
+ */
+#ifndef KERASEP_H
+#define KERASEP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct kerasep kerasep;
+typedef struct kerasep_stream kerasep_stream;
+
+typedef struct kerasep_error {
+    char text[256];
+} kerasep_error;
+
+/* What a file says about itself; lengths in samples at sample_rate. It is for recordings, with a
+ * chunk, or for streams. */
+typedef struct kerasep_about {
+    const char *model;          /* its class in kerasep */
+    const char *const *sources; /* names, in the order of all results */
+    size_t source_count;
+    int sample_rate; /* in Hz */
+    size_t channels; /* that the model takes at once; recordings may have any number */
+    size_t chunk;    /* that it takes at once; 0 in a file for streams */
+    size_t overlap;  /* that neighbouring chunks of a long recording share */
+    size_t hop; /* chunks start at multiples of this */
+    bool interchangeable; /* whether the model gives its sources in any order */
+    bool streams;         /* whether the file is for streams: then these hold */
+    size_t latency;       /* after n samples in, n - latency and more have come out */
+} kerasep_about;
+
+/* Load a file. threads: 0 for as many as there are processors, at most 4. */
+kerasep *kerasep_open(const char *path, int threads, kerasep_error *error);
+void kerasep_close(kerasep *model);
+/* Valid until the model is closed. */
+const kerasep_about *kerasep_describe(const kerasep *model);
+
+/* Separate a recording of any length and number of channels, at the model's sample rate.
+ * stems: for each source a buffer like the mixture's, samples * channels. */
+bool kerasep_separate(kerasep *model, const float *mixture, size_t samples, size_t channels,
+                      float *const *stems, kerasep_error *error);
+
+/* The same for recordings that need not fit into memory, block by block.
+ * read: fill in up to `samples` and say how many; fewer only at the end.
+ * write: take the next samples of all sources, sources[(sample * channels + channel) *
+ * source_count + source]. Both return false with `error` filled in to stop. */
+typedef bool (*kerasep_read)(void *context, float *mixture, size_t samples, size_t *given,
+                             kerasep_error *error);
+typedef bool (*kerasep_write)(void *context, const float *sources, size_t samples,
+                              kerasep_error *error);
+bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
+                             kerasep_write write, void *context, kerasep_error *error);
+
+/* Streams, with a file exported for them: blocks of any size in, sources out as soon as they are
+ * ready, late by the latency. The state lies in the stream: several may share a model. Nothing is
+ * allocated after opening. */
+kerasep_stream *kerasep_stream_open(kerasep *model, kerasep_error *error);
+void kerasep_stream_close(kerasep_stream *stream);
+/* Take a block of the model's channels; write takes what is ready, maybe in several parts. */
+bool kerasep_stream_process(kerasep_stream *stream, const float *mixture, size_t samples,
+                            kerasep_write write, void *context, kerasep_error *error);
+/* End the stream: write takes the rest, and with it as many samples as went in. Starts anew. */
+bool kerasep_stream_flush(kerasep_stream *stream, kerasep_write write, void *context,
+                          kerasep_error *error);
+
+#endif

@@ -1,0 +1,180 @@
+/* The command kerasep-native: a WAV file in, one WAV file a source out. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "kerasep.h"
+#include "timed.h"
+#include "wav.h"
+
+static const char USAGE[] =
+    "kerasep-native MODEL.tflite                          say what is in a file\n"
+    "kerasep-native MODEL.tflite RECORDING.wav FOLDER     separate into FOLDER/<source>.wav\n"
+    "kerasep-native --time RUNS MODEL.tflite              say how long a chunk takes\n"
+    "  --threads N    how many to use; default: as many as there are processors, at most 4\n"
+    "  --overwrite    replace files that exist\n";
+
+enum { MOST_SOURCES = 64 };
+
+typedef struct options {
+    const char *positional[3];
+    int count;
+    int threads;
+    int runs; /* to time */
+    bool overwrite;
+} options;
+
+static bool parse_number(int *number, const char *text) {
+    char *end;
+    long found = strtol(text, &end, 10);
+    *number = (int)found;
+    return !*end && found >= 1 && found <= 1024;
+}
+
+typedef struct job {
+    wav_reader recording;
+    wav_writer stems[MOST_SOURCES];
+    size_t source_count;
+    bool heard;
+} job;
+
+static bool parse(options *found, int count, char **arguments) {
+    for (int i = 1; i < count; i++) {
+        if (!strcmp(arguments[i], "--overwrite")) {
+            found->overwrite = true;
+        } else if (!strcmp(arguments[i], "--threads") && i + 1 < count) {
+            if (!parse_number(&found->threads, arguments[++i])) return false;
+        } else if (!strcmp(arguments[i], "--time") && i + 1 < count) {
+            if (!parse_number(&found->runs, arguments[++i])) return false;
+        } else if (arguments[i][0] == '-' || found->count == 3) {
+            return false;
+        } else {
+            found->positional[found->count++] = arguments[i];
+        }
+    }
+    return found->count == 1 || (found->count == 3 && !found->runs);
+}
+
+static void describe(const kerasep_about *about) {
+    printf("model        %s\nsources     ", about->model);
+    for (size_t i = 0; i < about->source_count; i++) printf(" %s", about->sources[i]);
+    printf("\nsample rate  %d Hz\nchannels     %zu\n", about->sample_rate, about->channels);
+    if (about->streams)
+        printf("latency      %zu samples, %.3f s\n", about->latency,
+               (double)about->latency / about->sample_rate);
+    else
+        printf("chunk        %zu samples, %.3f s\noverlap      %zu samples\n", about->chunk,
+               (double)about->chunk / about->sample_rate, about->overlap);
+}
+
+static bool read_recording(void *context, float *mixture, size_t samples, size_t *given,
+                           kerasep_error *error) {
+    job *j = context;
+    if (!wav_read(&j->recording, mixture, samples, given, error)) return false;
+    for (size_t i = 0; !j->heard && i < *given * j->recording.channels; i++)
+        j->heard = mixture[i] != 0;
+    return true;
+}
+
+static bool write_stems(void *context, const float *sources, size_t samples,
+                        kerasep_error *error) {
+    job *j = context;
+    for (size_t i = 0; i < j->source_count; i++)
+        if (!wav_write(&j->stems[i], sources, samples, i, j->source_count, error)) return false;
+    return true;
+}
+
+/* As a device would: block after block. */
+static bool stream_blocks(kerasep *model, job *j, kerasep_error *error) {
+    enum { BLOCK = 1024 };
+    const kerasep_about *about = kerasep_describe(model);
+    if (j->recording.channels != about->channels)
+        return kerasep_fail(error, "%s has %zu channels, expected %zu for a stream",
+                            j->recording.name, j->recording.channels, about->channels);
+    kerasep_stream *stream = kerasep_stream_open(model, error);
+    float *block = calloc(BLOCK, about->channels * sizeof(float));
+    bool done = stream && (block || kerasep_fail_memory(error));
+    for (size_t given = BLOCK; done && given == BLOCK;)
+        done = read_recording(j, block, BLOCK, &given, error) &&
+               kerasep_stream_process(stream, block, given, write_stems, j, error);
+    done = done && kerasep_stream_flush(stream, write_stems, j, error);
+    free(block);
+    kerasep_stream_close(stream);
+    return done;
+}
+
+static bool separate_blocks(kerasep *model, job *j, kerasep_error *error) {
+    if (kerasep_describe(model)->streams) return stream_blocks(model, j, error);
+    return kerasep_separate_blocks(model, j->recording.channels, read_recording, write_stems, j,
+                                   error);
+}
+
+static bool create_stems(job *j, const kerasep_about *about, const char *folder, bool overwrite,
+                         kerasep_error *error) {
+    char path[4096];
+    struct stat status;
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return kerasep_fail(error, "cannot make the folder %s: check the path", folder);
+    for (size_t i = 0; i < about->source_count; i++) {
+        int length = snprintf(path, sizeof path, "%s/%s.wav", folder, about->sources[i]);
+        if (length < 0 || (size_t)length >= sizeof path)
+            return kerasep_fail(error, "received a path that is too long: %.100s...", folder);
+        if (!overwrite && !stat(path, &status))
+            return kerasep_fail(error, "%s exists: remove it, or ask to --overwrite", path);
+        if (!wav_create(&j->stems[i], path, j->recording.sample_rate, j->recording.channels, error))
+            return false;
+        j->source_count++;
+    }
+    return true;
+}
+
+static bool separate(kerasep *model, job *j, const options *asked, kerasep_error *error) {
+    const kerasep_about *about = kerasep_describe(model);
+    const char *recording = asked->positional[1];
+    if (!wav_open(&j->recording, recording, error)) return false;
+    if (j->recording.sample_rate != about->sample_rate)
+        return kerasep_fail(error,
+                            "%s is at %d Hz, expected %d: convert it with: sox %s -r %d out.wav",
+                            recording, j->recording.sample_rate, about->sample_rate, recording,
+                            about->sample_rate);
+    if (!create_stems(j, about, asked->positional[2], asked->overwrite, error) ||
+        !separate_blocks(model, j, error))
+        return false;
+    if (!j->heard)
+        return kerasep_fail(error, "%s is silent throughout: there is nothing to separate",
+                            recording);
+    for (size_t i = 0; i < j->source_count; i++) {
+        if (!wav_finish(&j->stems[i], error)) return false;
+        printf("%s\n", j->stems[i].path);
+    }
+    return true;
+}
+
+int main(int count, char **arguments) {
+    options asked = {0};
+    kerasep_error error;
+    if (!parse(&asked, count, arguments)) {
+        fputs(USAGE, stderr);
+        return 2;
+    }
+    kerasep *model = kerasep_open(asked.positional[0], asked.threads, &error);
+    job *j = calloc(1, sizeof *j);
+    bool done = model && j;
+    if (done && asked.runs)
+        done = timed_chunks(model, asked.runs, &error);
+    else if (done && asked.count == 1)
+        describe(kerasep_describe(model));
+    if (done && asked.count == 3) done = separate(model, j, &asked, &error);
+    if (model && !j) kerasep_fail_memory(&error);
+    if (j) {
+        wav_close(&j->recording);
+        for (size_t i = 0; i < MOST_SOURCES; i++) wav_discard(&j->stems[i]);
+    }
+    free(j);
+    kerasep_close(model);
+    if (!done) fprintf(stderr, "error: %s\n", error.text);
+    return done ? 0 : 1;
+}

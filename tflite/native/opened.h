@@ -1,0 +1,13 @@
+/* What a `kerasep` holds. */
+#ifndef KERASEP_OPENED_H
+#define KERASEP_OPENED_H
+
+#include "metadata.h"
+#include "model.h"
+
+struct kerasep {
+    model model;
+    metadata metadata;
+};
+
+#endif

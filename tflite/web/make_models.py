@@ -1,0 +1,88 @@
+"""Put models, an index of them and an example song beside the page.
+
+python make_models.py ../../build/web/models MODEL... [--seconds 6] [--example]
+
+A MODEL is a .tflite file, which is copied, or anything that kerasep export takes. The first is the
+page's default.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+import kerasep
+from kerasep.data import synthetic, write
+from kerasep.errors import InputError
+
+MOST_BYTES = 10_000_000  # what a phone fetches and holds without complaint
+EXAMPLE = "A synthetic song.flac"
+# No song of the demo's training set, which has the seeds [0, 0] to [0, 39].
+EXAMPLE_SEED, EXAMPLE_SECONDS = [40, 0], 20.0
+
+
+def make(folder, models, seconds=6.0, example=False):
+    """Write models, index.json and the example; return the index."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [_placed(folder, model, seconds) for model in models]
+    if example:
+        about = kerasep.tflite.read_metadata(files[0])
+        rate, channels = about["sample_rate"], about["channels"]
+        stems = synthetic.song(EXAMPLE_SEED, EXAMPLE_SECONDS, rate, channels)
+        write(folder / EXAMPLE, sum(stems.values()), rate, overwrite=True)
+    index = {
+        "models": [{"file": path.name, "name": _name(path)} for path in files],
+        "example": EXAMPLE if example else None,
+    }
+    (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", "utf-8")
+    return index
+
+
+def _placed(folder, model, seconds):
+    """Copy or export one model."""
+    name = pathlib.Path(model).stem if pathlib.Path(model).exists() else model.replace("/", "-")
+    path = folder / f"{name}.tflite"
+    if model.endswith(".tflite"):
+        kerasep.tflite.read_metadata(model)
+        content = pathlib.Path(model).read_bytes()
+        _check_size(model, len(content))
+        path.write_bytes(content)
+    else:
+        kerasep.tflite.export(kerasep.zoo.load(model), path, seconds, overwrite=True)
+        try:
+            _check_size(model, path.stat().st_size)
+        except InputError:
+            path.unlink()
+            raise
+    return path
+
+
+def _check_size(model, size):
+    if size > MOST_BYTES:
+        raise InputError(
+            f"received {model}, which takes {size / 1e6:.1f} MB, expected at most "
+            f"{MOST_BYTES / 1e6:.0f} MB beside the page: a smaller preset, or open the file there"
+        )
+
+
+def _name(path):
+    return f"{path.stem} ({kerasep.tflite.read_metadata(path)['model']})"
+
+
+def main():
+    """Run from a shell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", help="gets the files; made if it is missing")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help=".tflite file, run or preset")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of an exported chunk")
+    parser.add_argument("--example", action="store_true", help="write a song to try, too")
+    arguments = vars(parser.parse_args())
+    try:
+        make(**arguments)
+    except InputError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+/** Audio files of any format that the browser decodes -> samples. */
+
+import { InputError } from "./errors.js";
+import { checkMemory } from "./memory.js";
+import { statedRate } from "./stated_rate.js";
+
+const HEADER = 65536; // bytes in which a file states its rate
+const COMMON = 48000; // of files that do not state it, few have a higher one
+
+/**
+ * Decode a file, and refuse what cannot be separated.
+ *
+ * @param {File} file
+ * @param {object} metadata of the model
+ * @returns {Promise<{recording: Float32Array[], rate: number}>} one array a channel, at the file's
+ *   own rate where it states one; otherwise at the model's, or at 48 kHz where that is lower
+ */
+export async function decode(file, metadata) {
+  if (!file.size) throw new InputError(`${file.name} is empty: choose another file.`);
+  // Before decoding, which takes the memory at once.
+  const seconds = await statedDuration(file);
+  const stated = statedRate(await read(file.slice(0, HEADER), file.name));
+  const usual = metadata.sample_rate < 32000 ? COMMON : metadata.sample_rate;
+  const context = contextAt(stated ?? usual, usual);
+  const rate = context.sampleRate;
+  if (seconds) checkMemory(seconds, 2, rate, metadata);
+  const buffer = await decoded(file, context);
+  checkMemory(buffer.duration, buffer.numberOfChannels, rate, metadata);
+  const recording = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
+    buffer.getChannelData(channel),
+  );
+  checkAudible(recording, file.name);
+  return { recording, rate };
+}
+
+/** Refuse samples that are not finite, and silence. */
+export function checkAudible(recording, name) {
+  let peak = 0;
+  for (const channel of recording) {
+    for (const sample of channel) {
+      if (!Number.isFinite(sample)) {
+        throw new InputError(`${name} has samples that are no finite numbers: export it again.`);
+      }
+      if (Math.abs(sample) > peak) peak = Math.abs(sample);
+    }
+  }
+  if (!peak) throw new InputError(`${name} is silent throughout: there is nothing to separate.`);
+}
+
+/** What decodes to a rate, or to another where this browser cannot. */
+function contextAt(rate, other) {
+  try {
+    return new OfflineAudioContext(1, 1, rate);
+  } catch {
+    return new OfflineAudioContext(1, 1, other);
+  }
+}
+
+async function decoded(file, context) {
+  const content = await read(file, file.name);
+  try {
+    const buffer = await context.decodeAudioData(content);
+    if (buffer.length) return buffer;
+  } catch {
+    // Said below, as of a file with no samples.
+  }
+  throw new InputError(
+    `${file.name} holds no audio that this browser can decode: try a WAV, FLAC, MP3, Ogg or M4A file.`,
+  );
+}
+
+async function read(blob, name) {
+  try {
+    return await blob.arrayBuffer();
+  } catch {
+    throw new InputError(`${name} cannot be read: choose it again.`);
+  }
+}
+
+/** Seconds that the file says it has, or 0 where it does not say. */
+function statedDuration(file) {
+  const address = URL.createObjectURL(file);
+  const element = new Audio();
+  element.preload = "metadata";
+  return new Promise((resolve) => {
+    const end = () => {
+      resolve(Number.isFinite(element.duration) ? element.duration : 0);
+      element.removeAttribute("src");
+      URL.revokeObjectURL(address);
+    };
+    element.onloadedmetadata = end;
+    element.onerror = end;
+    setTimeout(end, 2000);
+    element.src = address;
+  });
+}

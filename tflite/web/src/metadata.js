@@ -1,0 +1,87 @@
+/** What a .tflite file says about itself, in JSON under its metadata key "kerasep". */
+
+import { InputError } from "./errors.js";
+import { Table } from "./flatbuffer.js";
+
+export const FORMAT = 1;
+const KEY = "kerasep";
+// Fields of the tables Model, Metadata and Buffer in TFLite's schema.
+const MODEL = { operatorCodes: 1, buffers: 4, metadata: 6 };
+const OPERATOR_CODE = { builtin: 0 };
+const METADATA = { name: 0, buffer: 1 };
+const BUFFER = { data: 0, offset: 1, size: 2 };
+
+/**
+ * Read the metadata of a model, and refuse what is no whole TFLite file from kerasep.
+ *
+ * @param {ArrayBuffer} content the file
+ * @param {string} name what to call it in an error
+ * @returns {object} sources, sample_rate, channels, chunk, overlap, hop, interchangeable, ...
+ */
+export function parseMetadata(content, name) {
+  const bytes = new Uint8Array(content);
+  if (new TextDecoder().decode(bytes.subarray(4, 8)) !== "TFL3") {
+    throw new InputError(
+      `${name} is not a TFLite file: choose one that kerasep export or kerasep.tflite.export wrote.`,
+    );
+  }
+  const metadata = found(content, name);
+  if (metadata.format > FORMAT) {
+    throw new InputError(
+      `${name} was written by kerasep ${metadata.kerasep} in a newer format ` +
+        `(${metadata.format}, this page reads ${FORMAT}): use a newer page.`,
+    );
+  }
+  if (!complete(metadata)) throw damaged(name);
+  return { interchangeable: false, ...metadata };
+}
+
+function found(content, name) {
+  try {
+    const model = Table.root(new DataView(content));
+    const buffers = model.tables(MODEL.buffers);
+    checkWhole(model, content.byteLength);
+    for (const entry of model.tables(MODEL.metadata)) {
+      if (entry.string(METADATA.name) === KEY) {
+        return JSON.parse(buffers[entry.uint32(METADATA.buffer)].string(BUFFER.data));
+      }
+    }
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) {
+      throw damaged(name);
+    }
+    throw error;
+  }
+  throw new InputError(
+    `${name} is a TFLite file, but not one of kerasep's: choose one that kerasep export wrote.`,
+  );
+}
+
+/** Throw a RangeError where anything that may lie at the file's end is beyond it: it was cut short. */
+function checkWhole(model, size) {
+  for (const buffer of model.tables(MODEL.buffers)) {
+    buffer.bytes(BUFFER.data);
+    // Large files keep the data behind the tables.
+    const offset = buffer.uint64(BUFFER.offset);
+    if (offset > 1 && offset + buffer.uint64(BUFFER.size) > size) throw new RangeError("cut short");
+  }
+  // Files are written from the end to the beginning, and these first.
+  for (const code of model.tables(MODEL.operatorCodes)) code.uint8(OPERATOR_CODE.builtin);
+}
+
+function complete(metadata) {
+  const { sources, sample_rate, channels, chunk, overlap, hop } = metadata;
+  return (
+    Array.isArray(sources) &&
+    sources.length > 0 &&
+    sources.every((source) => typeof source === "string") &&
+    [sample_rate, channels, chunk, hop].every((value) => Number.isInteger(value) && value > 0) &&
+    Number.isInteger(overlap) &&
+    overlap >= 0 &&
+    overlap <= chunk / 2
+  );
+}
+
+function damaged(name) {
+  return new InputError(`${name} is damaged or incomplete: download or export it again.`);
+}

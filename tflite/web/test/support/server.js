@@ -1,0 +1,33 @@
+/** A folder on localhost, as any static host serves it: without cross-origin isolation. */
+
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
+
+/**
+ * Serve a folder.
+ *
+ * @param {string} folder
+ * @param {Record<string, string>} instead paths, and those of the files that are sent instead
+ * @returns {Promise<{url: string, requests: string[], close: () => void}>}
+ */
+export async function serve(folder, instead = {}) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    requests.push(request.url);
+    const asked = normalize(decodeURI(new URL(request.url, "http://localhost").pathname));
+    const path = instead[asked] ?? asked;
+    try {
+      const content = await readFile(join(folder, path.endsWith("/") ? `${path}index.html` : path));
+      response.writeHead(200, { "content-type": TYPES[extname(path) || ".html"] ?? "application/octet-stream" });
+      response.end(content);
+    } catch {
+      response.writeHead(404, { "content-type": "text/html" });
+      response.end("<!doctype html>not found");
+    }
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${server.address().port}/`, requests, close: () => server.close() };
+}
