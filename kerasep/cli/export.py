@@ -43,6 +43,11 @@ def export(
                 f"received --model {model}, which is exported already: give the model, or a "
                 f"--quantization for the file"
             )
+        if mode != "separate" or not check or tracks or wiener_iterations or residual:
+            raise InputError(
+                f"received --model {model}, which is exported already, expected --quantization and "
+                f"--out alone: the rest was settled when it was exported"
+            )
         say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
         return
     start_keras()
