@@ -1,8 +1,6 @@
 """Timing a file's chunks in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
 
 import json
-import pathlib
-import re
 import sys
 import time
 
@@ -33,16 +31,7 @@ def timed(path, threads, runs):
         start = time.perf_counter()
         runtime.process(chunk)
         milliseconds.append(1000 * (time.perf_counter() - start))
-    return {"ms": milliseconds, "peak": _peak()}
-
-
-def _peak():
-    # What a process is told of its use begins with what the one that started it had.
-    try:
-        status = pathlib.Path("/proc/self/status").read_text()
-    except OSError:
-        return memory.peak()
-    return 1024 * int(re.search(r"VmHWM:\s*(\d+) kB", status)[1])
+    return {"ms": milliseconds, "peak": memory.peak()}
 
 
 if __name__ == "__main__":
