@@ -34,8 +34,8 @@ class Separator(keras.Model):
         Source waveforms `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for a Wiener filter on a waveform model, a residual named like a source, or one
-            beside `consistent`, which leaves nothing over.
+        InputError: for a Wiener filter on a waveform model, a residual named like a source or one
+            beside `consistent`, which leaves nothing over, and `consistent` for a single source.
 
     Example:
     ```python
@@ -56,6 +56,11 @@ class Separator(keras.Model):
             raise InputError(
                 f"received residual={residual!r} and consistent=True, expected one of them: "
                 f"estimates that add up to the mixture leave no residual"
+            )
+        if consistent and len(model.sources) == 1:
+            raise InputError(
+                f"received consistent=True for the one source {model.sources[0]}, which would be "
+                f"the mixture itself: leave it out, or name the rest by residual"
             )
         if residual in model.sources:
             raise InputError(f"received residual={residual!r}, which the model separates itself")

@@ -338,3 +338,6 @@ def test_consistent_estimates_add_up_to_the_mixture(rng):
     assert again.consistent
     with pytest.raises(InputError, match="expected one of them"):
         separation.separate(model, mixture, residual="rest", consistent=True)
+    one = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
+    with pytest.raises(InputError, match="would be the mixture itself"):
+        separation.separate(one, mixture, consistent=True)

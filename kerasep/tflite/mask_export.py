@@ -32,10 +32,10 @@ def mask(separator, seconds):
             f"received mode='mask' for {model.name}, which takes waveforms: a mask is a "
             f"spectrogram model's, so choose mode='separate'"
         )
-    if separator.wiener_iterations or separator.residual:
+    if separator.wiener_iterations or separator.residual or separator.consistent:
         raise InputError(
-            "received a Wiener filter or a residual with mode='mask', which exports the network "
-            "alone: leave them out, or choose mode='separate'"
+            "received a Wiener filter, a residual or consistent sources with mode='mask', which "
+            "exports the network alone: leave them out, or choose mode='separate'"
         )
     samples = whole_hops(seconds, model.sample_rate, stft)
 

@@ -205,7 +205,9 @@ def test_clusters_are_part_of_the_network_alone(tmp_path):
     assert report.signatures["mask"][1] == {"estimates": (1, 64, 129, 1, 2)}
 
 
-@pytest.mark.parametrize("settings", [{"residual": "rest"}, {"wiener_iterations": 1}])
+@pytest.mark.parametrize(
+    "settings", [{"residual": "rest"}, {"wiener_iterations": 1}, {"consistent": True}]
+)
 def test_masks_are_a_spectrogram_network_s_own(small_model, tmp_path, settings):
     with pytest.raises(InputError, match="the network alone"):
         export(Separator(small_model, **settings), tmp_path / "a.tflite", mode="mask")
