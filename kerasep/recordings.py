@@ -116,7 +116,7 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
     header, paths = planned(separator, path, folder, suffix, overwrite)
     done = 0
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_made(pathlib.Path(folder)))
+        stack.enter_context(made(pathlib.Path(folder)))
         writers = [
             stack.enter_context(
                 audio_files.Writer(path, header.sample_rate, header.channels, overwrite)
@@ -212,8 +212,24 @@ def stems(separator, blocks, sample_rate, samples):
 
 
 @contextlib.contextmanager
-def _made(folder):
-    """Make a folder, and remove what was made where nothing comes to lie in it."""
+def made(folder):
+    """Make a folder, and remove what was made where nothing comes to lie in it.
+
+    Args:
+        folder: a `pathlib.Path`.
+
+    Example:
+    ```python
+    import pathlib
+    from kerasep import recordings
+
+    try:
+        with recordings.made(pathlib.Path("a/b")):
+            raise ValueError
+    except ValueError:
+        assert not pathlib.Path("a").exists()
+    ```
+    """
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

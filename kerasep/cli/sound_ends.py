@@ -57,14 +57,15 @@ def folder_writer(folder, sources, sample_rate, channels, overwrite):
     Yields:
         Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
     """
+    from kerasep import recordings
     from kerasep.data import audio
 
     paths = [folder / f"{name}.wav" for name in sources]
     for path in paths:
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists: remove it, or ask to overwrite")
-    folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(recordings.made(folder))
         writers = [
             stack.enter_context(audio.Writer(path, sample_rate, channels, overwrite))
             for path in paths

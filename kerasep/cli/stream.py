@@ -37,6 +37,7 @@ def stream(
     Says its latency, its load (the time it takes, as a share of the time that the audio lasts) and
     its drop-outs (blocks that took longer than they last, or that a device lost).
     """
+    _check_ends(source_in, out, pace, seconds, source)
     streamer = _streamer(model, residual)
     rate, channels = streamer.sample_rate, streamer.channels
     samples = streamer.hop * math.ceil(_SECONDS * rate / streamer.hop)
@@ -61,13 +62,29 @@ def stream(
                 loads.append((time.perf_counter() - begun) * rate / len(block))
                 dry = write(separated)
                 lost += bool(overflowed or dry or loads[-1] > 1)
+        if not loads:
+            raise InputError(f"received no audio from {source_in}")
         write(streamer.flush())
-    if not loads:
-        raise InputError(f"received no audio from {source_in}")
     say(
         f"{len(loads)} blocks: load {100 * sum(loads) / len(loads):.1f} % in the mean, "
         f"{100 * max(loads):.1f} % at worst; {lost} drop-outs"
     )
+
+
+def _check_ends(source_in, out, pace, seconds, source):
+    """Refuse options of another end than those that are asked for, and a file that is not there."""
+    microphone, speaker = source_in == "microphone", out == "speaker"
+    for option, wrong, end in (
+        ("--pace", pace and microphone, "--in a file"),
+        ("--seconds", seconds is not None and not microphone, "--in microphone"),
+        ("--source", source is not None and not speaker, "--out speaker"),
+    ):
+        if wrong:
+            raise InputError(f"received {option}, which is for {end}: leave it out")
+    if not microphone:
+        from kerasep.data import audio
+
+        audio.info(source_in)
 
 
 def _streamer(model, residual):

@@ -147,3 +147,26 @@ def test_blocks_of_a_file(tmp_path, monkeypatch):
     data.write(tmp_path / "three.wav", noise(500, 3), RATE)
     with pytest.raises(InputError, match="3 channels, expected 1 or 2"):
         list(file_blocks(tmp_path / "three.wav", RATE, 2, 500, False))
+
+
+def test_nothing_is_left_of_what_could_not_be_streamed(folder, devices):
+    model, out = folder / "model.keras", folder / "new" / "stems"
+    result = run("--model", model, "--in", "microphone", "--seconds", 0, "--out", out)
+    assert "received no audio" in str(result.exception)
+    assert not (folder / "new").exists()
+    result = run("--model", folder / "none.keras", "--in", folder / "none.wav", "--out", out)
+    assert "none.wav" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        ("--in", "microphone", "--out", "stems", "--pace"),
+        ("--in", "voices.wav", "--out", "stems", "--seconds", 1),
+        ("--in", "microphone", "--out", "stems", "--source", "speaker_1"),
+    ],
+)
+def test_options_of_another_end_are_refused(ends):
+    result = run("--model", "none.keras", *ends)
+    assert isinstance(result.exception, InputError)
+    assert "which is for" in str(result.exception)
