@@ -50,6 +50,15 @@ def test_recordings_equal_the_runtime(
     assert_agrees(dict(zip(expected, stems, strict=True)), expected)
 
 
+def test_chunks_of_music_fade_as_short_ones_do(kotlin, noise, tmp_path):
+    noise(150_000, 2).tofile(tmp_path / "in")
+    done = kotlin("fade", "-", tmp_path / "in", tmp_path / "out", 2, 100_000, 50_000)
+    assert done.returncode == 0, done.stderr
+    given = np.fromfile(tmp_path / "out", "float32").reshape(150_000, 4)
+    expected = np.clip((np.arange(150_000) - 62_500 + 0.5) / 25_000, 0, 1)
+    np.testing.assert_allclose(given, np.tile(expected[:, None], 4), atol=1e-5)
+
+
 @pytest.mark.parametrize("blocks", [[1] * 77, [77], [3, 200, 0, 4]])
 def test_blocks_of_any_size_come_out_as_they_went_in(kotlin, toy, noise, tmp_path, blocks):
     audio = noise(sum(blocks), 2)

@@ -1,4 +1,5 @@
 // separate|stream MODEL IN OUT CHANNELS [BLOCK...]: floats from one file to another.
+// fade - IN OUT CHANNELS CHUNK OVERLAP: the numbers of the chunks, faded into each other.
 package kerasep
 
 import java.io.File
@@ -24,6 +25,21 @@ fun main(arguments: Array<String>) {
         if (mode == "separate") {
             val stems = Separator(model).use { it.separate(audio, channels) }
             write(target, stems.values.fold(FloatArray(0)) { all, stem -> all + stem })
+        } else if (mode == "fade") {
+            val (chunk, overlap) = arguments.drop(5).map { it.toInt() }
+            var at = 0
+            var count = -1f
+            val read = { samples: Int ->
+                audio.copyOfRange(at, minOf(audio.size, at + samples * channels)).also { at += it.size }
+            }
+            val number = { piece: FloatArray ->
+                count += 1
+                FloatArray(2 * piece.size) { count }
+            }
+            val plan = Chunking(chunk, overlap, 1, channels, 2, false)
+            var given = FloatArray(0)
+            crossfaded(plan, read, number) { given += it }
+            write(target, given)
         } else {
             var at = 0
             val given = StreamSeparator(model).use { stream ->

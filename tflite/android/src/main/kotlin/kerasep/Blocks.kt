@@ -13,14 +13,14 @@ internal class Timing(
     val margin = if (ends == "mirror") frame / 2 else 0
     val skip = lag + silence + margin
 
-    fun filled(samples: Int): Int {
+    fun filled(samples: Long): Long {
         val whole = ends == "mirror" && 2 * hop > frame
         return if (whole) (samples + hop - 1) / hop * hop else samples
     }
 
-    fun frames(samples: Int): Int {
+    fun frames(samples: Long): Long {
         if (ends == "mirror") return 1 + filled(samples) / hop
-        val beyond = maxOf(0, samples - frame)
+        val beyond = maxOf(0L, samples - frame)
         return 1 + (if (ends == "fill") beyond + hop - 1 else beyond) / hop
     }
 }
@@ -41,8 +41,8 @@ internal class Blocks(
     private val run: (FloatArray, FloatArray) -> Pair<FloatArray, FloatArray>
 ) {
     private var state = start
-    private var taken = 0
-    private var stepped = 0
+    private var taken = 0L
+    private var stepped = 0L
     private var pending = FloatArray(0)
     private var recent = FloatArray(0)
     private var begun = false
@@ -53,8 +53,8 @@ internal class Blocks(
 
     private fun reset() {
         state = start
-        taken = 0
-        stepped = 0
+        taken = 0L
+        stepped = 0L
         pending = FloatArray(timing.silence * channels)
         recent = FloatArray(0)
         begun = timing.margin == 0
@@ -70,18 +70,18 @@ internal class Blocks(
 
     fun flush(): FloatArray {
         try {
-            if (taken == 0) return FloatArray(0)
+            if (taken == 0L) return FloatArray(0)
             require(timing.filled(taken) > timing.margin) {
                 "received a stream of $taken samples, expected at least ${timing.margin + 1}"
             }
-            push(FloatArray((timing.filled(taken) - taken) * channels))
+            push(FloatArray((timing.filled(taken) - taken).toInt() * channels))
             pending += mirrored(timing.margin - 1)
             state = state.copyOf()
             state[LEFT] = (timing.frames(taken) -
-                Math.floorDiv(stepped - timing.silence, timing.hop)).toFloat()
+                Math.floorDiv(stepped - timing.silence, timing.hop.toLong())).toFloat()
             val needed = (timing.skip + taken + timing.grain - 1) / timing.grain * timing.grain
             val missing = needed - stepped - pending.size / channels
-            pending += FloatArray(maxOf(0, missing) * channels)
+            pending += FloatArray(maxOf(0L, missing).toInt() * channels)
             return steps()
         } finally {
             reset()
@@ -125,10 +125,11 @@ internal class Blocks(
     /** Leave out what a step gives before the stream's first sample or after its last. */
     private fun ofTheStream(given: FloatArray): FloatArray {
         val frame = channels * sources
+        val count = given.size / frame
         val first = stepped - timing.skip
-        stepped += given.size / frame
-        val from = minOf(given.size / frame, maxOf(0, -first))
-        val to = minOf(given.size / frame, maxOf(0, taken - first))
-        return given.copyOfRange(from * frame, maxOf(from, to) * frame)
+        stepped += count
+        val from = (-first).coerceIn(0L, count.toLong()).toInt()
+        val to = (taken - first).coerceIn(from.toLong(), count.toLong()).toInt()
+        return given.copyOfRange(from * frame, to * frame)
     }
 }

@@ -108,7 +108,7 @@ private fun reflected(piece: FloatArray, channels: Int, samples: Int): FloatArra
 
 private fun fade(tail: FloatArray, result: FloatArray, at: Int, span: Int) {
     for (i in tail.indices) {
-        val rise = (i * span / tail.size + 0.5f) / span
+        val rise = (i / (tail.size / span) + 0.5f) / span
         result[at + i] = tail[i] + (result[at + i] - tail[i]) * rise
     }
 }
