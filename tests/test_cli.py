@@ -176,7 +176,10 @@ def test_list_and_show(capsys):
 
 @pytest.mark.parametrize(
     "command",
-    ["show", "prepare", "train", "separate", "evaluate", "export", "demo", "data", "data check"],
+    [
+        *("show", "prepare", "train", "separate", "stream", "evaluate", "export", "bench", "demo"),
+        *("data", "data check"),
+    ],
 )
 def test_every_command_has_help(command, capsys):
     assert call(*command.split(), "--help") == 0
@@ -431,6 +434,18 @@ def test_nothing_to_export(tmp_path, capsys, model):
     error = refused(capsys, "export", "--model", model, "--out", tmp_path / "new.tflite")
     assert "no published weights" in error or "exported already" in error
     assert not files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "message"),
+    [
+        ("model.tflite", ("--quantization", "int8"), "was settled when it was exported"),
+        ("run", ("--mode", "streaming"), "--seconds with --mode streaming"),
+    ],
+)
+def test_seconds_that_would_be_ignored_are_refused(tmp_path, capsys, model, more, message):
+    command = ("export", "--model", model, "--out", tmp_path / "new.tflite", "--seconds", 6)
+    assert message in refused(capsys, *command, *more)
 
 
 def test_existing_outputs_are_kept(folder, tmp_path, capsys):

@@ -47,6 +47,10 @@ def bench(
     """
     if csv_file is not None and csv_file.exists() and not overwrite:
         raise InputError(f"{csv_file} exists: remove it, or ask to --overwrite")
+    if csv_file is not None and not csv_file.parent.is_dir():
+        raise InputError(
+            f"received --csv {csv_file}, but there is no folder {csv_file.parent}: make it first"
+        )
     from kerasep import tflite
 
     settings = {"rounds": rounds, "runs": runs, "native": native}

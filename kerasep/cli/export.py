@@ -28,7 +28,10 @@ def export(
             "a causal model frame by frame"
         ),
     ] = "separate",
-    seconds: Annotated[float, typer.Option(help="length of the waveform that it takes")] = 6.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="length of the waveform that it takes; not for streaming; default: 6"),
+    ] = None,
     quantization: Annotated[
         str | None,
         typer.Option(help="weights as float16, int8 or weight_int8; default: float32"),
@@ -52,13 +55,19 @@ def export(
                 f"received --model {model}, which is exported already: give the model, or a "
                 f"--quantization for the file"
             )
-        if mode != "separate" or not check or tracks or wiener_iterations or residual or consistent:
+        settled = seconds or tracks or wiener_iterations or residual or consistent
+        if mode != "separate" or not check or settled:
             raise InputError(
                 f"received --model {model}, which is exported already, expected --quantization and "
                 f"--out alone: the rest was settled when it was exported"
             )
         say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
         return
+    if seconds is not None and mode == "streaming":
+        raise InputError(
+            "received --seconds with --mode streaming, whose files take blocks of any length: "
+            "leave it out"
+        )
     start_keras()
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with out.status("converting and comparing with Keras"):
@@ -66,7 +75,7 @@ def export(
             separator,
             out_file,
             mode=mode,
-            seconds=seconds,
+            seconds=6.0 if seconds is None else seconds,
             quantization=quantization,
             check=check,
             tracks=tracks,

@@ -48,7 +48,7 @@ def test_files_for_streams_are_refused(toy, tmp_path):
         bench(toy(tmp_path / "model", timing))
 
 
-def test_the_command(tiny, tmp_path, capsys):
+def test_the_command(tiny, tmp_path, capsys, monkeypatch):
     arguments = [str(tiny), "--rounds", "1", "--runs", "1", "--csv", str(tmp_path / "a.csv")]
     cli.app(["bench", *arguments], standalone_mode=False)
     said = capsys.readouterr().out
@@ -61,3 +61,8 @@ def test_the_command(tiny, tmp_path, capsys):
     assert float(row["median_ms"]) > 0
     with pytest.raises(InputError, match=r"a\.csv exists: remove it, or ask to --overwrite"):
         cli.app(["bench", *arguments], standalone_mode=False)
+    monkeypatch.setattr("kerasep.tflite.bench", None)
+    with pytest.raises(InputError, match=r"no folder .*none: make it first"):
+        cli.app(
+            ["bench", str(tiny), "--csv", str(tmp_path / "none" / "a.csv")], standalone_mode=False
+        )
