@@ -87,9 +87,15 @@ def parse_metadata(content, name="the model"):
             names.
     """
     metadata = _found(content, name)
+    if not (
+        isinstance(metadata, dict)
+        and isinstance(metadata.get("format"), int)
+        and isinstance(metadata.get("sources"), list)
+    ):
+        raise InputError(f"received {name}, whose metadata is damaged: export again")
     if metadata["format"] > FORMAT:
         raise InputError(
-            f"received {name}, written by kerasep {metadata['kerasep']} in a later format "
+            f"received {name}, written by kerasep {metadata.get('kerasep')} in a later format "
             f"({metadata['format']}, expected {FORMAT}): update kerasep"
         )
     # They become names of files.

@@ -8,7 +8,11 @@ from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import parse_metadata, read_model
 
 # mode -> what its files are for
-_CALLS = {"separate": "call separate(audio)", "mask": "call estimate(magnitude)"}
+_CALLS = {
+    "separate": "call separate(audio)",
+    "mask": "call estimate(magnitude)",
+    "streaming": "open it by kerasep.tflite.StreamRuntime",
+}
 
 
 class Runtime:

@@ -82,3 +82,9 @@ def test_sources_that_would_leave_the_folder_are_refused(exported, tmp_path, sou
     path.write_bytes(with_metadata(content, about))
     with pytest.raises(InputError, match="expected names of letters"):
         read_metadata(path)
+
+
+@pytest.mark.parametrize("about", [[], {}, {"format": 2}, {"format": "2", "sources": ["a"]}])
+def test_metadata_that_says_nothing_is_refused(exported, about):
+    with pytest.raises(InputError, match="metadata is damaged"):
+        parse_metadata(with_metadata(exported[1].read_bytes(), about))

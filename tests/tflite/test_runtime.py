@@ -167,3 +167,13 @@ assert read_metadata({str(exported[1])!r})["sources"] == ["vocals", "drums"]
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert done.stderr == ""
+
+
+def test_a_file_for_streams_names_its_own_runtime(exported, tmp_path):
+    from kerasep.tflite.metadata import parse_metadata, with_metadata
+
+    content = exported[1].read_bytes()
+    path = tmp_path / "live.tflite"
+    path.write_bytes(with_metadata(content, {**parse_metadata(content), "mode": "streaming"}))
+    with pytest.raises(InputError, match="StreamRuntime"):
+        Runtime(path).separate(noise(100))
