@@ -41,8 +41,8 @@ def export(
     A model that clusters gives each bin to one source or the other. Where a bin is as near to both
     as rounding can tell, the file may decide otherwise than Keras, and that bin alone costs the
     agreement tens of dB. Such a model is tried on several signals, until all decisions agree on one
-    of each kind; with quantised weights some always differ, so there the float32 form is tried so,
-    and the quantised one is judged by its SI-SDR.
+    of each kind; with quantised weights that is not to be expected, so there the float32 form is
+    tried so, and the quantised one is judged by its SI-SDR.
 
     Args:
         model: a model of the zoo, a `kerasep.Separator`, or any Functional model from waveform to
@@ -69,7 +69,8 @@ def export(
 
     Raises:
         InputError: for a backend other than TensorFlow, a path that cannot be written, a length
-            too short for the model, an unknown mode or quantization, or what is no such model.
+            too short for the model, an unknown mode or quantization, tracks that cannot be read or
+            with `check=False`, or what is no such model.
         ExportError: (an InputError) when the model needs what TFLite lacks, or the file agrees
             with Keras to less than 100 dB (55 dB with float16 weights; int8 is judged by its
             SI-SDR). Nothing is written then.
@@ -87,13 +88,20 @@ def export(
     _check_choice("mode", mode, MODES)
     _check_choice("quantization", quantization, (None, *QUANTIZATIONS))
     path = checked_path(path, overwrite)
+    if tracks is not None and not check:
+        raise InputError(
+            "received tracks with check=False, which compares nothing: leave one of them out"
+        )
     separator = _as_separator(model)
     plan = MODES[mode](separator, seconds)
+    found, judged_on = (
+        _clips(separator, plan.samples, tracks, quantization) if check else ([], None)
+    )
     about = description(separator, mode, quantization)
     content = _converted(plan, about["stft"] is None)
-    ratio = largest = change = judged_on = None
+    ratio = largest = change = None
     if check:
-        from kerasep.tflite import clips, trial
+        from kerasep.tflite import trial
 
         if quantization and trial.decides(plan):
             # With fewer bits, decisions differ: that all else is right, float32 shows.
@@ -103,19 +111,13 @@ def export(
     run = Interpreter(content)
     if check:
         ratio, largest = trial.compare(plan, separator, run, quantization)
-        if tracks is not None:
-            found = clips.track_clips(separator, tracks, plan.samples)
-            judged_on = f"the middle of {len(found)} reference tracks"
-        elif quantization:
-            found = clips.synthetic_clips(separator, plan.samples)
-            judged_on = "the built-in synthetic clip"
-        if judged_on:
+        if found:
             change = trial.si_sdr_change(plan, separator, run, found)
     about |= plan.metadata
     about["parity"] = {
-        "snr_db": ratio if ratio is not None and math.isfinite(ratio) else None,
+        "snr_db": _finite(ratio),
         "max_abs_error": largest,
-        "si_sdr_change_db": change,
+        "si_sdr_change_db": _finite(change),
         "judged_on": judged_on,
     }
     content = with_metadata(content, about)
@@ -144,6 +146,23 @@ def _converted(plan, waveform):
     with export_forms(plan.model), float_layers(plan.model, waveform):
         content, _ = convert(plan.model, plan.signatures)
     return content
+
+
+def _clips(separator, samples, tracks, quantization):
+    """Give the clips that a file is judged by, and their name; none for float32 without tracks."""
+    from kerasep.tflite import clips
+
+    if tracks is not None:
+        found = clips.track_clips(separator, tracks, samples)
+        return found, f"the middle of {len(found)} reference tracks"
+    if quantization:
+        return clips.synthetic_clips(separator, samples), "the built-in synthetic clip"
+    return [], None
+
+
+def _finite(number):
+    """JSON has no number for infinity, nor for what is none."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _check_backend():

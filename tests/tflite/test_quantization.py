@@ -115,3 +115,23 @@ def test_without_the_quantizer_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ai_edge_quantizer", None)
     with pytest.raises(InputError, match=r"kerasep\[edge\]"):
         quantize_weights(b"", "int8")
+
+
+def test_silent_tracks_leave_no_figure(small_model, tmp_path):
+    names = ("vocals", "drums")
+    for name in names:
+        (tmp_path / "songs" / "a").mkdir(parents=True, exist_ok=True)
+        data.write(tmp_path / "songs" / "a" / f"{name}.wav", np.zeros((8000, 2)), 8000)
+    path = tmp_path / "a.tflite"
+    report = export(small_model, path, seconds=0.1, tracks=tmp_path / "songs")
+    assert np.isnan(report.si_sdr_change_db)
+    assert read_metadata(path)["parity"]["si_sdr_change_db"] is None
+    assert b"NaN" not in path.read_bytes()
+
+
+def test_tracks_are_read_before_anything_is_converted(small_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasep.tflite.exporter._converted", None)
+    with pytest.raises(InputError, match="missing"):
+        export(small_model, tmp_path / "a.tflite", tracks=tmp_path / "missing")
+    with pytest.raises(InputError, match="compares nothing"):
+        export(small_model, tmp_path / "a.tflite", tracks=tmp_path, check=False)
