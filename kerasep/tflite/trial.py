@@ -44,7 +44,7 @@ def compare(plan, separator, run, quantization=None):
         ExportError: for less agreement than float32 or float16 weights allow, another shape, and
             numbers that are not finite.
     """
-    # Weights of fewer bits turn some decisions over on any signal.
+    # Weights of fewer bits may turn decisions over on any signal.
     gate = None if quantization and decides(plan) else GATES.get(quantization)
     found = []
     for kind in parity.KINDS:
