@@ -14,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: help demo test test-jax test-slow tfio parity native web web-test docs lint bench clean
 
 help:
-	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html"
+	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html (CLIP=song.mp3: yours too)"
 	@echo "make test       the fast tests, on TensorFlow"
 	@echo "make test-jax   those of what runs on every backend, on JAX"
 	@echo "make test-slow  the tests that take longer"
@@ -29,7 +29,7 @@ help:
 	@echo "make clean      remove the environments and the demo"
 
 demo: $(VENV)/demo
-	$(VENV)/bin/kerasep demo --out demo --overwrite
+	$(VENV)/bin/kerasep demo --out demo --overwrite $(if $(CLIP),--clip "$(CLIP)")
 
 test: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity"

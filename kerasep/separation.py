@@ -25,6 +25,7 @@ def separate(
     *,
     wiener_iterations=0,
     residual=None,
+    consistent=False,
     chunk_seconds=CHUNK_SECONDS,
     overlap_seconds=OVERLAP_SECONDS,
 ):
@@ -43,6 +44,7 @@ def separate(
         sample_rate: of an array, in Hz. Default: the model's. A path knows its own.
         wiener_iterations: see `Separator`; ignored if one is given.
         residual: see `Separator`; ignored if one is given.
+        consistent: see `Separator`; ignored if one is given.
         chunk_seconds: length of a chunk. Defaults to 30.
         overlap_seconds: how much neighbouring chunks share. Defaults to 4.
 
@@ -62,7 +64,7 @@ def separate(
     assert stems["drums"].shape == (22050, 2)
     ```
     """
-    separator = as_separator(model, wiener_iterations, residual)
+    separator = as_separator(model, wiener_iterations, residual, consistent)
     return recordings.separate(
         chunk_separator(separator, chunk_seconds, overlap_seconds), audio, sample_rate
     )
@@ -77,6 +79,7 @@ def separate_file(
     overwrite=False,
     wiener_iterations=0,
     residual=None,
+    consistent=False,
     progress=None,
 ):
     """Separate a file into one file a source, written as they come: memory stays flat.
@@ -89,6 +92,7 @@ def separate_file(
         overwrite: whether existing files may be replaced. Defaults to False.
         wiener_iterations: see `Separator`.
         residual: see `Separator`.
+        consistent: see `Separator`.
         progress: called with the share of the file that is done, 0 to 1.
 
     Returns:
@@ -108,7 +112,7 @@ def separate_file(
     ```
     """
     return recordings.separate_file(
-        chunk_separator(as_separator(model, wiener_iterations, residual)),
+        chunk_separator(as_separator(model, wiener_iterations, residual, consistent)),
         path,
         folder,
         suffix=suffix,

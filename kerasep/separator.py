@@ -5,7 +5,7 @@ import functools
 import keras
 
 from kerasep.errors import InputError
-from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
+from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, WienerFilter
 from kerasep.models.separation_model import check_signal
 
 
@@ -22,6 +22,9 @@ class Separator(keras.Model):
             to the estimates as they are. Defaults to 0.
         residual: name of one more source, the mixture less all the others; None for none.
             Defaults to None.
+        consistent: whether what the estimates leave of the mixture is shared out equally among
+            them, so that they add up to it; for models whose sources make up the whole mixture.
+            Defaults to False.
         name: name of the model.
 
     Input shape:
@@ -31,7 +34,8 @@ class Separator(keras.Model):
         Source waveforms `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for a Wiener filter on a waveform model, or a residual named like a source.
+        InputError: for a Wiener filter on a waveform model, a residual named like a source, or one
+            beside `consistent`, which leaves nothing over.
 
     Example:
     ```python
@@ -45,7 +49,14 @@ class Separator(keras.Model):
     ```
     """
 
-    def __init__(self, model, wiener_iterations=0, residual=None, name="separator"):
+    def __init__(
+        self, model, wiener_iterations=0, residual=None, consistent=False, name="separator"
+    ):
+        if consistent and residual is not None:
+            raise InputError(
+                f"received residual={residual!r} and consistent=True, expected one of them: "
+                f"estimates that add up to the mixture leave no residual"
+            )
         if residual in model.sources:
             raise InputError(f"received residual={residual!r}, which the model separates itself")
         sources = (*model.sources, *([] if residual is None else [residual]))
@@ -69,6 +80,8 @@ class Separator(keras.Model):
             )
         else:
             stacked = model.estimate(waveform)
+        if consistent:
+            stacked = MixtureConsistency(name="consistency")(stacked, waveform)
         if residual is not None:
             rest = waveform - keras.ops.sum(stacked, axis=-1)
             stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
@@ -76,6 +89,7 @@ class Separator(keras.Model):
         self.model = model
         self.wiener_iterations = wiener_iterations
         self.residual = residual
+        self.consistent = consistent
         self.sources = sources
         self.sample_rate = model.sample_rate
         self.channels = model.channels
@@ -88,6 +102,7 @@ class Separator(keras.Model):
             "model": keras.saving.serialize_keras_object(self.model),
             "wiener_iterations": self.wiener_iterations,
             "residual": self.residual,
+            "consistent": self.consistent,
             "name": self.name,
         }
 
@@ -98,7 +113,7 @@ class Separator(keras.Model):
         return cls(**{**config, "model": model})
 
 
-def as_separator(model, wiener_iterations=0, residual=None):
+def as_separator(model, wiener_iterations=0, residual=None, consistent=False):
     """Wrap a model in a `Separator`, unless it is one.
 
     The latest few are kept: each would be traced anew, which takes longer than a short recording.
@@ -107,6 +122,7 @@ def as_separator(model, wiener_iterations=0, residual=None):
         model: a model of the zoo, or a `Separator`.
         wiener_iterations: see `Separator`.
         residual: see `Separator`.
+        consistent: see `Separator`.
 
     Returns:
         A `Separator`.
@@ -122,7 +138,7 @@ def as_separator(model, wiener_iterations=0, residual=None):
     """
     if isinstance(model, Separator):
         return model
-    return _separator(model, wiener_iterations, residual)
+    return _separator(model, wiener_iterations, residual, consistent)
 
 
 _separator = functools.lru_cache(maxsize=4)(Separator)

@@ -126,7 +126,9 @@ def train(
     monitor = "val_loss" if valid_tracks else "loss"
     compile_model(model, recipe)
     schedules(recipe, monitor)
-    on_device = transforms_on_device(model, train_tracks, recipe["data"])
+    prepared = data.prepared
+    spectra = prepared.is_prepared(train_tracks) and prepared.holds_spectrograms(train_tracks)
+    on_device = transforms_on_device(model, recipe["data"], spectra)
     batches = TrainingData(
         model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service, on_device
     )

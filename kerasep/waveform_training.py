@@ -7,19 +7,19 @@ would be what the training step waits for: for crops of music it spends most of 
 import keras
 from keras import ops
 
-from kerasep import data, targets
+from kerasep import targets
 from kerasep.devices import has_accelerator
 from kerasep.layers import STFT, Magnitude
 from kerasep.losses.pairwise import each_example
 
 
-def transforms_on_device(model, tracks, settings):
+def transforms_on_device(model, settings, prepared=False):
     """Tell whether a run's transform belongs where the model trains.
 
     Args:
         model: the model that will be trained.
-        tracks: what it will be trained on.
         settings: the recipe's `data`.
+        prepared: whether the data are spectrograms already. Defaults to False.
 
     Returns:
         True for a model of spectrograms where there is an accelerator, unless the pipeline itself
@@ -27,14 +27,12 @@ def transforms_on_device(model, tracks, settings):
 
     Example:
     >>> from kerasep import zoo
-    >>> transforms_on_device(zoo.load("conv_tasnet_like/digits"), "songs", {})
+    >>> transforms_on_device(zoo.load("conv_tasnet_like/digits"), {})
     False
     """
-    if model.domain != "spectrogram" or "mask_spectrum" in (settings.get("augment") or {}):
+    if model.domain != "spectrogram" or prepared:
         return False
-    if data.prepared.is_prepared(tracks) and data.prepared.holds_spectrograms(tracks):
-        return False
-    return has_accelerator()
+    return "mask_spectrum" not in (settings.get("augment") or {}) and has_accelerator()
 
 
 def fed_waveforms(model):

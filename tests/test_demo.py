@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 import kerasep
-from kerasep import demo
+from kerasep import data, demo
 from kerasep.errors import InputError
 
 
@@ -16,9 +16,12 @@ def test_the_demo_leaves_all_that_it_promises(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "HELD_OUT", 1)
     monkeypatch.setattr(demo, "SECONDS", 4.0)
     screen = io.StringIO()
-    page = demo.run(tmp_path / "demo", 0.05, Console(file=screen))
+    clip = tmp_path / "clip.wav"
+    data.write(clip, data.song(1, 2.0, 44100, channels=2)["vocals"], 44100)
+    page = demo.run(tmp_path / "demo", 0.05, Console(file=screen), clip=clip)
     text = page.read_text("utf-8")
-    assert text.count("<audio") == 1 + 3 * 4
+    assert text.count("<audio") == 1 + 3 * 4 + 3
+    assert "Your clip" in text
     assert "agrees with Keras to" in text
     assert "SI-SDR" in screen.getvalue()
     assert {path.name for path in (tmp_path / "demo" / "stems").iterdir()} == {
@@ -31,6 +34,13 @@ def test_the_demo_leaves_all_that_it_promises(tmp_path, monkeypatch):
     assert len((tmp_path / "demo" / "scores.csv").read_text().splitlines()) == 1 + 4
     with pytest.raises(InputError, match="overwrite"):
         demo.run(tmp_path / "demo", 0.05, Console(file=screen))
+
+
+def test_a_clip_that_is_no_audio_is_refused_at_once(tmp_path):
+    (tmp_path / "clip.mp3").write_text("no audio")
+    with pytest.raises(InputError, match=r"clip\.mp3"):
+        demo.run(tmp_path / "demo", 1, Console(file=io.StringIO()), clip=tmp_path / "clip.mp3")
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_folder_with_files_is_left_alone(tmp_path):

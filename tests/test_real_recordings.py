@@ -1,13 +1,15 @@
 """Recordings as people have them; skipped where they are not at hand."""
 
+import csv
 import os
 import pathlib
 
 import numpy as np
 import pytest
 
-from kerasep import data, separation, training, zoo
+from kerasep import data, evaluation, separation, training, zoo
 
+TRACK = "annar_1_01"
 RECORDINGS = pathlib.Path(os.environ.get("KERASEP_AUDIO", "no-recordings"))
 
 
@@ -51,3 +53,17 @@ def test_karaoke_clips_give_batches():
     mixture, vocals, accompaniment = np.moveaxis(reference.numpy(), 4, 0)
     np.testing.assert_allclose(vocals + accompaniment, mixture, atol=1e-3)
     assert np.all(np.std(magnitude, axis=(1, 2, 3)) > 0)
+
+
+@pytest.mark.parametrize("name", ["unet_like", "open_unmix_like"])
+def test_a_card_s_figures_are_those_of_its_weights(name):
+    model = zoo.load(f"{name}/karaoke", weights=True)
+    tracks = [track for track in data.find_tracks(folder("mir1k/valid")) if track.name == TRACK]
+    rows = evaluation.evaluate(model, tracks)
+    file = pathlib.Path(__file__).parents[1] / "zoo" / name / "results.csv"
+    with open(file, newline="") as table:
+        printed = {row["source"]: row for row in csv.DictReader(table) if row["track"] == TRACK}
+    assert len(rows) == len(printed) == 2
+    for row in rows:
+        for key in ("si_sdr", "si_sdr_improvement", "tpsa_si_sdr"):
+            assert row[key] == pytest.approx(float(printed[row["source"]][key]), abs=0.01)

@@ -321,3 +321,20 @@ def test_a_spectrogram_model_is_needed_for_the_filter(model):
     stems = separate(Identity(), waveform, residual="rest")
     np.testing.assert_allclose(stems["all"], waveform, atol=1e-7)
     np.testing.assert_allclose(stems["rest"], 0, atol=1e-7)
+
+
+def test_consistent_estimates_add_up_to_the_mixture(rng):
+    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals", "bass"], hidden=16)
+    mixture = 0.1 * rng.standard_normal((16000, 1)).astype("float32")
+    loose = separation.separate(model, mixture)
+    assert np.abs(sum(loose.values()) - mixture).max() > 0.01
+    tight = separation.separate(model, mixture, consistent=True)
+    np.testing.assert_allclose(sum(tight.values()), mixture, atol=1e-6)
+    rest = mixture - sum(loose.values())
+    np.testing.assert_allclose(tight["bass"], loose["bass"] + rest / 2, atol=1e-5)
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(separation.as_separator(model, consistent=True))
+    )
+    assert again.consistent
+    with pytest.raises(InputError, match="expected one of them"):
+        separation.separate(model, mixture, residual="rest", consistent=True)

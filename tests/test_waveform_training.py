@@ -49,19 +49,28 @@ def test_same_losses_and_weights(name, songs, tmp_path, monkeypatch):
     assert type(zoo.load(tmp_path / "waveforms")) is type(expected_model)
 
 
-def test_where_the_pipeline_must_transform(monkeypatch, tmp_path):
+def test_where_the_pipeline_must_transform(monkeypatch):
     monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
     spectra = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"])
     decide = waveform_training.transforms_on_device
-    assert decide(spectra, tmp_path, {})
-    assert not decide(spectra, tmp_path, {"augment": {"mask_spectrum": {}}})
-    assert not decide(zoo.load("conv_tasnet_like/digits"), tmp_path, {})
-    data.write_songs(tmp_path / "songs", 2, seconds=1.0, sample_rate=8000)
-    data.prepare(tmp_path / "songs", tmp_path / "shards", model=spectra, format="spectrogram")
-    assert not decide(spectra, tmp_path / "shards", {})
+    assert decide(spectra, {})
+    assert not decide(spectra, {}, prepared=True)
+    assert not decide(spectra, {"augment": {"mask_spectrum": {}}})
+    assert not decide(zoo.load("conv_tasnet_like/digits"), {})
 
 
-def test_not_without_an_accelerator(monkeypatch, tmp_path):
+def test_not_without_an_accelerator(monkeypatch):
     monkeypatch.setattr(waveform_training, "has_accelerator", lambda: False)
     spectra = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"])
-    assert not waveform_training.transforms_on_device(spectra, tmp_path, {})
+    assert not waveform_training.transforms_on_device(spectra, {})
+
+
+def test_from_prepared_spectrograms(songs, tmp_path, monkeypatch):
+    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    model = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"], sources=["vocals"])
+    data.prepare(songs, tmp_path / "shards", model, format="spectrogram")
+    settings = {"batch_size": 2, "crop_seconds": 0.5, "crops_per_track": 2}
+    history = training.train(
+        model, tmp_path / "shards", tmp_path / "run", recipe={"epochs": 1, "data": settings}
+    )
+    assert len(history) == 1

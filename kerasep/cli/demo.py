@@ -13,6 +13,10 @@ def demo(
     out_folder: Annotated[pathlib.Path, typer.Option("--out", help="gets all results")] = (
         pathlib.Path("demo")
     ),
+    clip: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="a recording with singing, for the preset that comes trained"),
+    ] = None,
     minutes: Annotated[float, typer.Option(help="of training")] = 1.5,
     overwrite: Overwrite = False,
 ):
@@ -20,5 +24,5 @@ def demo(
     start_keras()
     from kerasep import demo as demonstration
 
-    page = demonstration.run(out_folder, minutes, out, overwrite=overwrite)
+    page = demonstration.run(out_folder, minutes, out, overwrite=overwrite, clip=clip)
     say(f"open {page} in a browser")

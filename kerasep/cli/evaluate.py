@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import ModelOption, Overwrite, Residual, Wiener, as_separator, trained
+from kerasep.cli.options import (
+    Consistent,
+    ModelOption,
+    Overwrite,
+    Residual,
+    Wiener,
+    as_separator,
+    trained,
+)
 from kerasep.cli.terminal import out, progress_bar, say, start_keras
 from kerasep.errors import InputError
 
@@ -27,6 +35,7 @@ def evaluate(
     ] = "si_sdr,usdr",
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
+    consistent: Consistent = False,
     oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
     overwrite: Overwrite = False,
 ):
@@ -46,7 +55,7 @@ def evaluate(
         raise InputError(
             f"received --csv {csv}, but there is no folder {csv.parent}: make it first"
         )
-    separator = as_separator(trained(model), wiener_iterations, residual)
+    separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with progress_bar("scoring") as progress:
         rows = evaluation.evaluate(
             separator, data, measures=chosen, oracles=oracles, progress=progress

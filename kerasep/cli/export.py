@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import ModelOption, Overwrite, Residual, Wiener, as_separator, trained
+from kerasep.cli.options import (
+    Consistent,
+    ModelOption,
+    Overwrite,
+    Residual,
+    Wiener,
+    as_separator,
+    trained,
+)
 from kerasep.cli.terminal import out, say, start_keras
 from kerasep.errors import InputError
 
@@ -32,6 +40,7 @@ def export(
     ] = None,
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
+    consistent: Consistent = False,
     overwrite: Overwrite = False,
 ):
     """Export a model as a .tflite file, by default waveform to waveforms, checked against Keras."""
@@ -43,10 +52,15 @@ def export(
                 f"received --model {model}, which is exported already: give the model, or a "
                 f"--quantization for the file"
             )
+        if mode != "separate" or not check or tracks or wiener_iterations or residual or consistent:
+            raise InputError(
+                f"received --model {model}, which is exported already, expected --quantization and "
+                f"--out alone: the rest was settled when it was exported"
+            )
         say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
         return
     start_keras()
-    separator = as_separator(trained(model), wiener_iterations, residual)
+    separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with out.status("converting and comparing with Keras"):
         report = tflite.export(
             separator,

@@ -47,6 +47,9 @@ Wiener = Annotated[
 Residual = Annotated[
     str | None, typer.Option(help="name one more source: the mixture less all the others")
 ]
+Consistent = Annotated[
+    bool, typer.Option("--consistent", help="make the sources add up to the mixture")
+]
 
 
 def trained(name):
@@ -69,18 +72,18 @@ def trained(name):
         return zoo.load(card["name"], weights=True, progress=progress)
 
 
-def as_separator(model, wiener_iterations, residual):
+def as_separator(model, wiener_iterations, residual, consistent):
     """Wrap a model from waveform to waveforms; an exported file is that already."""
     if not hasattr(model, "domain"):
-        if wiener_iterations or residual:
+        if wiener_iterations or residual or consistent:
             raise InputError(
-                "received --wiener-iterations or --residual for a .tflite file, expected them when "
-                "it was exported"
+                "received --wiener-iterations, --residual or --consistent for a .tflite file, "
+                "expected them when it was exported"
             )
         return model
     from kerasep.separator import Separator
 
-    return Separator(model, wiener_iterations, residual)
+    return Separator(model, wiener_iterations, residual, consistent)
 
 
 def chunked(separator):
@@ -92,11 +95,11 @@ def chunked(separator):
     return separation.chunk_separator(separator)
 
 
-def load_chunked(name, wiener_iterations, residual):
+def load_chunked(name, wiener_iterations, residual, consistent):
     """Load what separates recordings of any length, also in a process that has done nothing yet."""
     if not name.endswith(".tflite"):
         start_keras()
-    return chunked(as_separator(trained(name), wiener_iterations, residual))
+    return chunked(as_separator(trained(name), wiener_iterations, residual, consistent))
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kerasep.cli.options import (
+    Consistent,
     ModelOption,
     Overwrite,
     Residual,
@@ -34,6 +35,7 @@ def separate(
     suffix: Annotated[str, typer.Option(help=".wav, .flac or .ogg")] = ".wav",
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
+    consistent: Consistent = False,
     overwrite: Overwrite = False,
     manifest: Annotated[
         pathlib.Path | None,
@@ -57,7 +59,7 @@ def separate(
                 "received --overwrite for an archive, whose finished files are kept: remove their "
                 "folders, or choose another"
             )
-        load = functools.partial(load_chunked, model, wiener_iterations, residual)
+        load = functools.partial(load_chunked, model, wiener_iterations, residual, consistent)
         _archive(files, manifest, out_folder, load, suffix, runner or "direct", runner_option)
         return
     if not files:
@@ -66,7 +68,7 @@ def separate(
         start_keras()
     from kerasep import recordings
 
-    separator = as_separator(trained(model), wiener_iterations, residual)
+    separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     names = [file.stem for file in files]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

@@ -83,13 +83,20 @@ def parse_metadata(content, name="the model"):
         See `read_metadata`.
 
     Raises:
-        InputError: for a file without it, cut short, or of a later format.
+        InputError: for a file without it, cut short, of a later format, or with sources that are no
+            names.
     """
     metadata = _found(content, name)
     if metadata["format"] > FORMAT:
         raise InputError(
             f"received {name}, written by kerasep {metadata['kerasep']} in a later format "
             f"({metadata['format']}, expected {FORMAT}): update kerasep"
+        )
+    # They become names of files.
+    if not all(source.replace("_", "").isalnum() for source in map(str, metadata["sources"])):
+        raise InputError(
+            f"received {name} with sources {metadata['sources']}, expected names of letters, "
+            f"digits and _: export again"
         )
     return {**_EARLIER, **metadata}
 

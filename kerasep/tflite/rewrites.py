@@ -8,11 +8,13 @@ from kerasep.layers import (
     STFT,
     Conv1DTranspose,
     Conv2DTranspose,
+    GlobalLayerNormalization,
     InverseSTFT,
     Magnitude,
     WienerFilter,
 )
 from kerasep.layers.lstm import LSTM
+from kerasep.tflite.means import global_layer_normalization_form
 from kerasep.tflite.recurrent import recurrent_form
 from kerasep.tflite.spectra import magnitude_form, wiener_filter_form
 from kerasep.tflite.transforms import inverse_stft_form, stft_form
@@ -31,6 +33,7 @@ FORMS = {
     STFT: stft_form,
     InverseSTFT: inverse_stft_form,
     Magnitude: magnitude_form,
+    GlobalLayerNormalization: global_layer_normalization_form,
     WienerFilter: wiener_filter_form,
 }
 

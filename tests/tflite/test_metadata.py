@@ -72,3 +72,13 @@ def test_what_is_no_export_is_refused(tmp_path, exported):
             read_metadata(tmp_path / name)
     with pytest.raises(InputError, match="no such file"):
         read_metadata(tmp_path / "missing.tflite")
+
+
+@pytest.mark.parametrize("sources", [["../vocals"], ["vocals", "a/b"], [""]])
+def test_sources_that_would_leave_the_folder_are_refused(exported, tmp_path, sources):
+    content = exported[1].read_bytes()
+    about = {**parse_metadata(content), "sources": sources}
+    path = tmp_path / "hostile.tflite"
+    path.write_bytes(with_metadata(content, about))
+    with pytest.raises(InputError, match="expected names of letters"):
+        read_metadata(path)
