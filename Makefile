@@ -5,7 +5,7 @@ PARITY := .venv-parity
 TFIO := .venv-tfio
 WEB := tflite/web
 # What make web puts beside the page: .tflite files, runs or presets; the first is its default.
-MODELS ?= demo/model.tflite
+MODELS ?= unet_like/karaoke open_unmix_like/karaoke
 # The tests of what runs on every backend.
 PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests/test_targets.py \
 	tests/test_docstrings.py
@@ -52,7 +52,7 @@ parity: $(PARITY)/ready
 native: $(VENV)/demo
 	$(MAKE) -C tflite/native PYTHON=$(CURDIR)/$(VENV)/bin/python BUILD=$(CURDIR)/build/native
 
-web: $(VENV)/demo $(WEB)/node_modules $(filter demo/model.tflite,$(MODELS))
+web: $(VENV)/demo $(WEB)/node_modules
 	rm -rf build/web
 	cd $(WEB) && npm run --silent build
 	$(VENV)/bin/python $(WEB)/make_models.py build/web/models $(MODELS) --example
@@ -83,9 +83,6 @@ bench: $(PARITY)/ready
 
 clean:
 	rm -rf $(VENV) $(PARITY) $(TFIO) build demo docs/reference/generated $(WEB)/node_modules
-
-demo/model.tflite: | $(VENV)/demo
-	$(VENV)/bin/kerasep demo --out demo --overwrite $(if $(CLIP),--clip "$(CLIP)")
 
 $(WEB)/node_modules: $(WEB)/package-lock.json
 	cd $(WEB) && npm ci --no-audit --no-fund

@@ -22,6 +22,8 @@ FENCED = re.compile(r"^[ ]*```python\n(.*?)^[ ]*```", re.MULTILINE | re.DOTALL)
 
 # What runs on every backend; files and exports need TensorFlow.
 PORTABLE = {"ops", "targets", "losses", "metrics", "layers", "models"}
+# What trains, exports or starts processes takes seconds an example.
+SLOW = {"tflite", "streaming", "training", "archives", "zoo", "importers", "batch_size"}
 
 
 def room(module):
@@ -49,7 +51,8 @@ def examples():
             continue
         for name, text in documented(ast.parse(path.read_text("utf-8"))):
             if ">>>" in text or "```" in text:
-                yield pytest.param(module, text, id=f"{module}:{name}")
+                slow = [pytest.mark.slow] if room(module) in SLOW else []
+                yield pytest.param(module, text, marks=slow, id=f"{module}:{name}")
 
 
 @pytest.mark.parametrize(("module", "text"), [*examples()])

@@ -39,8 +39,8 @@ class WaveformApproximation(keras.losses.Loss):
     import numpy as np
     from kerasep import losses, ops, targets
 
-    waveforms = np.random.randn(1, 2000, 2).astype("float32")  # of two sources
-    spectra = ops.stft(waveforms, 256, 64)[:, :, :, None]
+    voices = np.random.randn(1, 2000, 2).astype("float32")
+    spectra = np.asarray(ops.stft(voices, 256, 64))[:, :, :, None]
     reference = targets.pack_reference(spectra.sum(axis=-2), spectra)
     loss = losses.WaveformApproximation(losses.SNR(), n_fft=256, hop=64)
     best = targets.truncated_phase_sensitive_target(reference)

@@ -14,8 +14,8 @@ from kerasep.cli import app
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("guide/**/*.md")), ROOT / "docs/index.md"]
-# The first trains twice, scores, separates and exports; the second starts other processes.
-SLOW = {"getting_started.md", "past_one_machine.md"}
+# What a stranger tries first; the other pages are among the slow tests.
+FAST = {"README.md", "index.md"}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL_LINE = re.compile(r"^(?:    )?(kerasep .+?)(?:\s+#.*)?$", re.MULTILINE)
 
@@ -78,7 +78,7 @@ def small(monkeypatch):
 def programs():
     for page in PAGES:
         if program(page):
-            slow = [pytest.mark.slow] if page.name in SLOW else []
+            slow = [] if page.name in FAST else [pytest.mark.slow]
             yield pytest.param(page, marks=slow, id=name(page))
 
 

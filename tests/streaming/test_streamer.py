@@ -71,7 +71,7 @@ def test_a_stream_is_the_whole(kind, samples, sizes):
         ("dprnn", {"kernel_size": 16, "hop": 2, "chunk": 4}),  # frames longer than a chunk's hop
     ],
 )
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(samples=st.integers(81, 1500), sizes=blocks)
 def test_a_stream_is_the_whole_for_other_settings(kind, changes, samples, sizes):
     check(kind, samples, sizes, **changes)
@@ -79,7 +79,7 @@ def test_a_stream_is_the_whole_for_other_settings(kind, changes, samples, sizes)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SMALL)
-@pytest.mark.parametrize("samples", [1, 2, 15, 16, 17, 41])
+@pytest.mark.parametrize("samples", [1, 17, 41])
 def test_streams_of_a_frame_or_less(kind, samples):
     if kind in ("open_unmix", "mask_inference"):
         streamer = built(kind)[2]

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import pathlib
+import shutil
 
 import pytest
 
@@ -28,6 +29,28 @@ def test_files_are_copied_listed_and_given_an_example(make_models, exported, tmp
     assert (tmp_path / "models" / "small.tflite").read_bytes() == path.read_bytes()
     header = data.info(tmp_path / "models" / index["example"])
     assert (header.sample_rate, header.channels, header.samples) == (8000, 2, 160000)
+
+
+def test_presets_are_exported_with_their_weights_under_a_name_for_people(
+    make_models, exported, tmp_path, monkeypatch
+):
+    _, path = exported
+    models = {}
+
+    def export(model, file, *, seconds, quantization, overwrite):
+        models[model.preset] = (model.licence, seconds, quantization)
+        shutil.copy(path, file)
+
+    monkeypatch.setattr(make_models.kerasep.tflite, "export", export, raising=False)
+    index = make_models.make(tmp_path, ["unet_like/karaoke", "open_unmix_like"])
+    assert models == {
+        "unet_like/karaoke": ("research use only", 6.0, "float16"),
+        "open_unmix_like/karaoke": ("research use only", 6.0, "float16"),
+    }
+    assert index["models"] == [
+        {"file": "unet_like-karaoke.tflite", "name": "Singing voice (U-Net)"},
+        {"file": "open_unmix_like.tflite", "name": "open_unmix_like (OpenUnmixLike)"},
+    ]
 
 
 def test_files_too_large_for_a_phone_are_refused(make_models, exported, tmp_path, monkeypatch):

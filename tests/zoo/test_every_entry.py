@@ -97,8 +97,7 @@ def test_export(name, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", zoo.list_entries())
-@EXPORTED
+@pytest.mark.parametrize("name", sorted(DEFAULTS))
 def test_export_of_quantised_weights(name, tmp_path):
     model = tiny(name)
     reports = {

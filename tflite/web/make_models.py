@@ -2,8 +2,8 @@
 
 python make_models.py ../../build/web/models MODEL... [--seconds 6] [--example]
 
-A MODEL is a .tflite file, which is copied, or anything that kerasep export takes. The first is the
-page's default.
+A MODEL is a .tflite file, which is copied, or a run or preset, which is exported with float16
+weights: a preset with those that are published for it. The first is the page's default.
 """
 
 import argparse
@@ -16,6 +16,11 @@ from kerasep.data import synthetic, write
 from kerasep.errors import InputError
 
 MOST_BYTES = 10_000_000  # what a phone fetches and holds without complaint
+# What people read of presets that make web puts there; others go by their name.
+NAMES = {
+    "unet_like/karaoke": "Singing voice (U-Net)",
+    "open_unmix_like/karaoke": "Singing voice (Open-Unmix)",
+}
 EXAMPLE = "A synthetic song.flac"
 # No song of the demo's training set, which has the seeds [0, 0] to [0, 39].
 EXAMPLE_SEED, EXAMPLE_SECONDS = [40, 0], 20.0
@@ -32,7 +37,10 @@ def make(folder, models, seconds=6.0, example=False):
         stems = synthetic.song(EXAMPLE_SEED, EXAMPLE_SECONDS, rate, channels)
         write(folder / EXAMPLE, sum(stems.values()), rate, overwrite=True)
     index = {
-        "models": [{"file": path.name, "name": _name(path)} for path in files],
+        "models": [
+            {"file": path.name, "name": NAMES.get(model) or _name(path)}
+            for path, model in zip(files, models, strict=True)
+        ],
         "example": EXAMPLE if example else None,
     }
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n", "utf-8")
@@ -49,13 +57,24 @@ def _placed(folder, model, seconds):
         _check_size(model, len(content))
         path.write_bytes(content)
     else:
-        kerasep.tflite.export(kerasep.zoo.load(model), path, seconds, overwrite=True)
+        kerasep.tflite.export(
+            _loaded(model), path, seconds=seconds, quantization="float16", overwrite=True
+        )
         try:
             _check_size(model, path.stat().st_size)
         except InputError:
             path.unlink()
             raise
     return path
+
+
+def _loaded(model):
+    """Load a run, or a preset with its published weights where it has some."""
+    if pathlib.Path(model).exists():
+        return kerasep.zoo.load(model)
+    preset = kerasep.zoo.trained_preset(model)
+    weights = True if kerasep.zoo.describe(preset)["weights"] else None
+    return kerasep.zoo.load(preset, weights=weights)
 
 
 def _check_size(model, size):

@@ -3,7 +3,8 @@
 import { InputError } from "./errors.js";
 import { Table } from "./flatbuffer.js";
 
-export const FORMAT = 1;
+export const FORMAT = 2;
+const MODE = "separate"; // all that files of format 1 have
 const KEY = "kerasep";
 // Fields of the tables Model, Metadata and Buffer in TFLite's schema.
 const MODEL = { operatorCodes: 1, buffers: 4, metadata: 6 };
@@ -16,7 +17,7 @@ const BUFFER = { data: 0, offset: 1, size: 2 };
  *
  * @param {ArrayBuffer} content the file
  * @param {string} name what to call it in an error
- * @returns {object} sources, sample_rate, channels, chunk, overlap, hop, interchangeable, ...
+ * @returns {object} sources, sample_rate, channels, chunk, overlap, hop, interchangeable, licence, ...
  */
 export function parseMetadata(content, name) {
   const bytes = new Uint8Array(content);
@@ -32,8 +33,12 @@ export function parseMetadata(content, name) {
         `(${metadata.format}, this page reads ${FORMAT}): use a newer page.`,
     );
   }
+  const { mode = MODE } = metadata;
+  if (mode !== MODE) {
+    throw new InputError(`${name} was exported in mode "${mode}": export it again in mode "${MODE}".`);
+  }
   if (!complete(metadata)) throw damaged(name);
-  return { interchangeable: false, ...metadata };
+  return { interchangeable: false, licence: null, ...metadata };
 }
 
 function found(content, name) {

@@ -30,11 +30,13 @@ export function decibels(db) {
   return `${db > 0 ? "+" : ""}${db}`.replace("-", "\u2212") + "\u00a0dB";
 }
 
-/** What a model does: "vocals and drums · 16 kHz mono · 4.3 MB" */
+/** What a model does: "vocals and drums · 16 kHz mono · 4.3 MB · weights: research use only" */
 export function describe(metadata, bytes) {
-  const { sources, sample_rate: rate, channels } = metadata;
+  const { sources, sample_rate: rate, channels, licence } = metadata;
   const count = { 1: "mono", 2: "stereo" }[channels] ?? `${channels} channels`;
-  return [listed(sources), `${rate / 1000}\u00a0kHz ${count}`, megabytes(bytes)].join(" · ");
+  const facts = [listed(sources), `${rate / 1000}\u00a0kHz ${count}`, megabytes(bytes)];
+  if (licence) facts.push(`weights: ${licence}`);
+  return facts.join(" · ");
 }
 
 /** ["a", "b", "c"] -> "a, b and c" */

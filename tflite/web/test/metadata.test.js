@@ -45,8 +45,13 @@ test("a TFLite file without the metadata is not one of kerasep's", { skip: missi
 });
 
 test("a newer format is named", { skip: missing }, () => {
-  const newer = replaced("stereo.tflite", '"format": 1', '"format": 9');
-  assert.match(refusal(newer), /newer format \(9, this page reads 1\)/);
+  const newer = replaced("stereo.tflite", '"format": 2', '"format": 9');
+  assert.match(refusal(newer), /newer format \(9, this page reads 2\)/);
+});
+
+test("a file of another mode is told how to become one of this", { skip: missing }, () => {
+  const other = replaced("stereo.tflite", '"mode": "separate"', '"mode": "streamed"');
+  assert.match(refusal(other), /exported in mode "streamed": export it again in mode "separate"/);
 });
 
 test("metadata that lacks what the page needs is damage", { skip: missing }, () => {

@@ -134,6 +134,16 @@ test("the example needs no file", { skip }, async () => {
   assert.equal(await page.locator("#end").textContent(), "0:20");
 });
 
+test("a model's licence is shown", { skip }, async () => {
+  const about = page.locator("#about");
+  assert.doesNotMatch(await about.textContent(), /weights/);
+  await user.openModel(song("unet_like-karaoke.tflite"));
+  await about.filter({ hasText: /^vocals and accompaniment · 16.kHz mono · .* · weights: research use only$/ }).waitFor();
+  assert.deepEqual(await inspect(), { found: [], wide: 360 });
+  await page.locator("#model").selectOption({ index: 0 });
+  await about.filter({ hasNotText: "weights" }).waitFor();
+});
+
 /** Drop a file on the page. */
 async function drop(path) {
   const content = readFileSync(path).toString("base64");
