@@ -26,17 +26,11 @@ def run(name, songs, out, **recipe):
     return model, history
 
 
-def loss_of_waveforms(name):
-    tiny = zoo.describe(name)["tiny"]
-    transform = {"n_fft": tiny["n_fft"], "hop": tiny["hop"]}
-    return losses.WaveformApproximation(losses.SNR(), **transform).get_config()
-
-
 @pytest.mark.parametrize("name", ["unet_like", "chimera_like"])
 def test_same_losses_and_weights(name, songs, tmp_path, monkeypatch):
     recipe = {}
     if name == "unet_like":
-        config = loss_of_waveforms(name)
+        config = losses.WaveformApproximation(losses.SNR()).get_config()
         recipe = {"loss": {"class_name": "WaveformApproximation", "config": config}}
     expected_model, expected = run(name, songs, tmp_path / "spectrograms", **recipe)
     monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)

@@ -6,7 +6,8 @@ from keras import ops
 from kerasep import targets
 from kerasep.errors import InputError
 from kerasep.losses.pairwise import as_loss, check_sources, each_example
-from kerasep.ops import check_transform, istft, mixture_phase
+from kerasep.ops import istft, mixture_phase
+from kerasep.ops import window as ops_window
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -19,9 +20,9 @@ class WaveformApproximation(keras.losses.Loss):
 
     Args:
         loss: a loss on waveforms, or its serialised form.
-        n_fft: the FFT length of the model's transform.
-        hop: samples between its frames.
-        window: its window. Defaults to "hann".
+        overlap: the model's FFT length over its hop, a whole number; the length itself is
+            seen from the bins. Defaults to 4.
+        window: the window of the model's transform. Defaults to "hann".
         name: name of the loss.
         reduction: as in `keras.losses.Loss`.
         dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
@@ -31,8 +32,8 @@ class WaveformApproximation(keras.losses.Loss):
         y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: for something that is no loss, a transform that has no inverse or another number
-            of bins, a single frame, or sources that differ in number.
+        InputError: for something that is no loss, a transform that has no inverse, a single frame,
+            or sources that differ in number.
 
     Example:
     ```python
@@ -42,7 +43,7 @@ class WaveformApproximation(keras.losses.Loss):
     voices = np.random.randn(1, 2000, 2).astype("float32")
     spectra = np.asarray(ops.stft(voices, 256, 64))[:, :, :, None]
     reference = targets.pack_reference(spectra.sum(axis=-2), spectra)
-    loss = losses.WaveformApproximation(losses.SNR(), n_fft=256, hop=64)
+    loss = losses.WaveformApproximation(losses.SNR())
     best = targets.truncated_phase_sensitive_target(reference)
     assert loss(reference, best) < loss(reference, 0.5 * best)
     ```
@@ -55,18 +56,18 @@ class WaveformApproximation(keras.losses.Loss):
     def __init__(
         self,
         loss,
-        n_fft,
-        hop,
+        overlap=4,
         window="hann",
         name="waveform_approximation",
         reduction="sum_over_batch_size",
         dtype="float32",
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        check_transform(n_fft, hop, window)
+        if not isinstance(overlap, int) or overlap < 2:
+            raise InputError(f"received overlap={overlap!r}, expected a whole number from 2 on")
+        ops_window(window, 2 * overlap)
         self.loss = as_loss(loss)
-        self.n_fft = n_fft
-        self.hop = hop
+        self.overlap = overlap
         self.window = window
 
     def call(self, y_true, y_pred):
@@ -81,15 +82,15 @@ class WaveformApproximation(keras.losses.Loss):
     def _waveforms(self, spectra):
         batch, frames, bins, channels, sources, _ = ops.shape(spectra)
         flat = ops.reshape(spectra, (batch, frames, bins, channels * sources, 2))
-        waveforms = istft(flat, self.n_fft, self.hop, self.window)
+        n_fft = 2 * (bins - 1)
+        waveforms = istft(flat, n_fft, n_fft // self.overlap, self.window)
         return ops.reshape(waveforms, (batch, -1, channels, sources))
 
     def get_config(self):
         """Return the constructor's arguments."""
         return {
             "loss": keras.losses.serialize(self.loss),
-            "n_fft": self.n_fft,
-            "hop": self.hop,
+            "overlap": self.overlap,
             "window": self.window,
             "name": self.name,
             "reduction": self.reduction,

@@ -20,7 +20,7 @@ ARGUMENTS = {
     "PermutationInvariant": {"loss": losses.SISDR()},
     "SinkPIT": {"loss": losses.SISDR()},
     "SourceWeighted": {"loss": losses.SISDR(), "weights": [1.0, 2.0]},
-    "WaveformApproximation": {"loss": losses.SNR(), "n_fft": 8, "hop": 2},
+    "WaveformApproximation": {"loss": losses.SNR()},
     "WeightedSum": {"losses": [losses.SISDR(), losses.Waveform()]},
 }
 EMBEDDING = {
@@ -39,8 +39,7 @@ OTHER = {
     "resolutions": [[64, 16, 64]],
     "sharpness": 5.0,
     "iterations": 20,
-    "n_fft": 8,
-    "hop": 4,
+    "overlap": 2,
     "window": "hamming",
     "loss": keras.losses.serialize(losses.SNR()),
     "losses": [keras.losses.serialize(losses.SNR())] * 2,
@@ -143,7 +142,6 @@ def test_round_trip(loss_class, rng, compiled):
 def test_a_recipe_names_it_by_class(loss_class):
     by_class = {"class_name": "SNR", "config": {}}
     given = {"loss": by_class, "losses": [by_class] * 2, "weights": [1.0, 2.0]}
-    given |= {"n_fft": 8, "hop": 2}
     required = {
         name: given[name]
         for name, argument in inspect.signature(loss_class).parameters.items()
