@@ -47,7 +47,7 @@ tfio: $(TFIO)/ready
 parity: $(PARITY)/ready
 	KERAS_BACKEND=tensorflow $(PARITY)/bin/python -m pytest -n 2 -m parity
 	KERAS_BACKEND=torch $(PARITY)/bin/python -m pytest -n 2 -m "not slow and not parity" \
-		$(PORTABLE)
+		tests/ops tests/layers tests/losses tests/test_targets.py
 
 native: $(VENV)/demo
 	$(MAKE) -C tflite/native PYTHON=$(CURDIR)/$(VENV)/bin/python BUILD=$(CURDIR)/build/native

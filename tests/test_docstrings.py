@@ -23,7 +23,7 @@ FENCED = re.compile(r"^[ ]*```python\n(.*?)^[ ]*```", re.MULTILINE | re.DOTALL)
 # What runs on every backend; files and exports need TensorFlow.
 PORTABLE = {"ops", "targets", "losses", "metrics", "layers", "models"}
 # What trains, exports or starts processes takes seconds an example.
-SLOW = {"tflite", "streaming", "training", "archives", "zoo", "importers", "batch_size"}
+SLOW = {"data", "tflite", "streaming", "training", "archives", "zoo", "importers", "batch_size"}
 
 
 def room(module):

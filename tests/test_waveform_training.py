@@ -26,7 +26,9 @@ def run(name, songs, out, **recipe):
     return model, history
 
 
-@pytest.mark.parametrize("name", ["unet_like", "chimera_like"])
+@pytest.mark.parametrize(
+    "name", ["unet_like", pytest.param("chimera_like", marks=pytest.mark.slow)]
+)
 def test_same_losses_and_weights(name, songs, tmp_path, monkeypatch):
     recipe = {}
     if name == "unet_like":

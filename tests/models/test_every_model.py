@@ -109,6 +109,7 @@ def test_every_weight_gets_a_gradient(model_class, weight_gradients):
         assert gradient.any(), path
 
 
+@pytest.mark.slow
 def test_fits(model_class, rng):
     model = example(model_class)
     x = mixture(model)

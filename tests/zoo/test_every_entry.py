@@ -1,6 +1,7 @@
 """Every preset of the zoo, made tiny: built, trained one step, saved, used, exported.
 
-Of each entry the default preset is tried in the fast tests, the others in the slow ones.
+Of each entry the default preset is tried in the fast tests, the others in the slow ones; exported
+are, among the slow ones, the default presets and those that come with weights.
 """
 
 import keras
@@ -10,8 +11,14 @@ import pytest
 import kerasep
 from kerasep import losses, zoo
 from kerasep.training import compile_model
+from kerasep.zoo.shipped import is_shipped
 
 DEFAULTS = {zoo.describe(name.split("/")[0])["name"] for name in zoo.list_entries()}
+SHIPPED = {
+    name
+    for name in zoo.list_entries()
+    if any(map(is_shipped, zoo.describe(name)["weights"].values()))
+}
 ENTRIES = pytest.mark.parametrize(
     "name",
     [
@@ -86,7 +93,8 @@ def test_entry(name, weight_gradients, tmp_path):
 EXPORTED = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs TensorFlow")
 
 
-@ENTRIES
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(DEFAULTS | SHIPPED))
 @EXPORTED
 def test_export(name, tmp_path):
     model = tiny(name)
