@@ -26,7 +26,7 @@ const MODELS = {
   "no TFLite file": [() => "hello, this is a text", /is not a TFLite file: choose/],
   "an empty file": [() => "", /is empty: download or export it again/],
   "another project's file": [() => changed("kerasep\0", "another\0"), /but not one of kerasep's: choose/],
-  "a newer format": [() => changed('"format": 1', '"format": 7'), /in a newer format \(7, .* use a newer page/],
+  "a newer format": [() => changed('"format": 2', '"format": 7'), /in a newer format \(7, .* use a newer page/],
   "a file cut short": [() => model.subarray(0, model.length / 2), /damaged or incomplete: download/],
 };
 
