@@ -95,8 +95,8 @@ def run(folder, minutes, console, overwrite=False, clip=None):
 def _trained(clip, mixture, sample_rate):
     """Separate a clip, or the song, by the preset; return the page's section."""
     if clip is not None:
-        mixture, sample_rate = data.read(clip)
-        mixture = mixture[: CLIP_SECONDS * sample_rate]
+        sample_rate, samples, _ = data.info(clip)
+        mixture, _ = data.read(clip, samples=min(samples, CLIP_SECONDS * sample_rate))
     estimates = separate(zoo.load(TRAINED, weights=True), mixture, sample_rate)
     what = (
         f"<p>{TRAINED} comes with kerasep; it learned from recordings of two singers. "
@@ -109,7 +109,7 @@ def _trained(clip, mixture, sample_rate):
 def _check(folder, overwrite, clip):
     """Refuse what would fail only after minutes of training."""
     if clip is not None:
-        data.read(clip)
+        data.info(clip)
     for package, extra in (("ai_edge_litert", "edge"), ("matplotlib", "report")):
         try:
             __import__(package)

@@ -115,18 +115,10 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
 
     header, paths = planned(separator, path, folder, suffix, overwrite)
     done = 0
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(made(pathlib.Path(folder)))
-        writers = [
-            stack.enter_context(
-                audio_files.Writer(path, header.sample_rate, header.channels, overwrite)
-            )
-            for path in paths.values()
-        ]
+    with writing(paths, header.sample_rate, header.channels, overwrite) as write:
         blocks = _audible(audio_files.stream(path), path)
         for block in stems(separator, blocks, header.sample_rate, header.samples):
-            for index, writer in enumerate(writers):
-                writer.write(block[..., index])
+            write(block)
             done += len(block)
             if progress:
                 progress(done / header.samples)
@@ -162,11 +154,75 @@ def planned(separator, path, folder, suffix=".wav", overwrite=False):
     """
     from kerasep.data import audio as audio_files
 
-    paths = {name: pathlib.Path(folder) / f"{name}{suffix}" for name in separator.sources}
-    for target in paths.values():
-        if target.exists() and not overwrite:
-            raise InputError(f"{target} exists: remove it, or ask to overwrite")
+    paths = outputs(separator.sources, folder, suffix, overwrite)
     return audio_files.info(path), paths
+
+
+def outputs(sources, folder, suffix=".wav", overwrite=False):
+    """Name the files that stems go to, and refuse those that are there.
+
+    Args:
+        sources: their names.
+        folder: where they will lie.
+        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        overwrite: whether existing files may be replaced. Defaults to False.
+
+    Returns:
+        Dict from source name to path.
+
+    Raises:
+        InputError: for an output that exists.
+
+    Example:
+    >>> [path.name for path in outputs(["vocals", "bass"], "stems").values()]
+    ['vocals.wav', 'bass.wav']
+    """
+    paths = {name: pathlib.Path(folder) / f"{name}{suffix}" for name in sources}
+    for path in paths.values():
+        if path.exists() and not overwrite:
+            raise InputError(f"{path} exists: remove it, or ask to overwrite")
+    return paths
+
+
+@contextlib.contextmanager
+def writing(paths, sample_rate, channels, overwrite=False):
+    """Write each source into a file of its own, all in one folder, which is made if it is missing.
+
+    Args:
+        paths: dict from source name to path, as `outputs` gives it.
+        sample_rate: in Hz.
+        channels: of each.
+        overwrite: whether existing files may be replaced. Defaults to False.
+
+    Yields:
+        Function of a block `(samples, channels, sources)`. Where an error ends it, what was made is
+        removed.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import recordings
+
+    paths = recordings.outputs(["one", "two"], "halves")
+    with recordings.writing(paths, 8000, 1) as write:
+        write(np.full((800, 1, 2), 0.5, "float32"))
+    assert paths["two"].is_file()
+    ```
+    """
+    from kerasep.data import audio as audio_files
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_made(next(iter(paths.values())).parent))
+        writers = [
+            stack.enter_context(audio_files.Writer(path, sample_rate, channels, overwrite))
+            for path in paths.values()
+        ]
+
+        def write(block):
+            for index, writer in enumerate(writers):
+                writer.write(block[..., index])
+
+        yield write
 
 
 def stems(separator, blocks, sample_rate, samples):
@@ -212,24 +268,8 @@ def stems(separator, blocks, sample_rate, samples):
 
 
 @contextlib.contextmanager
-def made(folder):
-    """Make a folder, and remove what was made where nothing comes to lie in it.
-
-    Args:
-        folder: a `pathlib.Path`.
-
-    Example:
-    ```python
-    import pathlib
-    from kerasep import recordings
-
-    try:
-        with recordings.made(pathlib.Path("a/b")):
-            raise ValueError
-    except ValueError:
-        assert not pathlib.Path("a").exists()
-    ```
-    """
+def _made(folder):
+    """Make a folder, and remove what was made where nothing comes to lie in it."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -55,6 +55,9 @@ def train(
     random seeds, running metrics and place in the data. After a kill the same call goes on from
     there, and comes to what an unbroken run would have come to.
 
+    Where there is an accelerator, batches of waveforms go there, and a model of spectrograms
+    transforms them where it trains; elsewhere the pipeline does. The losses are the same.
+
     Where a loss is no longer a finite number, the run goes back to the state that was written last
     and on from there, over the same crops, at half the learning rate; after five times it gives up.
     Where a device runs out of memory, each batch is taken in parts from there on, whose gradients
@@ -126,8 +129,7 @@ def train(
     monitor = "val_loss" if valid_tracks else "loss"
     compile_model(model, recipe)
     schedules(recipe, monitor)
-    prepared = data.prepared
-    spectra = prepared.is_prepared(train_tracks) and prepared.holds_spectrograms(train_tracks)
+    spectra = any(map(data.prepared.holds_spectrograms, (train_tracks, valid_tracks)))
     on_device = transforms_on_device(model, recipe["data"], spectra)
     batches = TrainingData(
         model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service, on_device

@@ -48,9 +48,7 @@ class TrainingData:
             if known:
                 return known
         seconds = batch_size * self.settings["crop_seconds"]
-        options = {**self.settings, "seed": self.seed, "batch_size": batch_size}
-        make = data.spectrograms if self.model.domain == "spectrogram" else data.waveforms
-        batches = make(self.train_tracks, self.model, **options)
+        batches = self._training(on_device=False, batch_size=batch_size)
         return batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
 
     def training(self, state):
@@ -85,21 +83,22 @@ class TrainingData:
         number, count = process()
         return batches if count == 1 else data.batches.part(batches, number, count)
 
-    def _training(self, **changes):
+    def _training(self, on_device=None, **changes):
         options = {**self.settings, "seed": self.seed, **changes}
-        return self._batches(self.train_tracks, options)
+        on_device = self.on_device if on_device is None else on_device
+        return self._batches(self.train_tracks, options, on_device)
 
     def _validation(self, batch_size):
         kept = ("crop_seconds", "snr", "min_sources")  # the latter two say how pools are mixed
         options = {key: self.settings[key] for key in kept if key in self.settings}
         options |= {"training": False, "batch_size": batch_size}
-        return self._batches(self.valid_tracks, options)
+        return self._batches(self.valid_tracks, options, self.on_device)
 
-    def _batches(self, tracks, options):
-        if self.model.domain == "spectrogram" and not self.on_device:
+    def _batches(self, tracks, options, on_device):
+        if self.model.domain == "spectrogram" and not on_device:
             return data.spectrograms(tracks, self.model, **options)
         batches = data.waveforms(tracks, self.model, **options)
-        if not self.on_device:
+        if not on_device:
             return batches
         heads = list(self.model.output) if isinstance(self.model.output, dict) else None
         return data.batches.with_mixture(batches, heads)

@@ -7,7 +7,6 @@ would be what the training step waits for: for crops of music it spends most of 
 import keras
 from keras import ops
 
-from kerasep import targets
 from kerasep.devices import has_accelerator
 from kerasep.layers import STFT, Magnitude
 from kerasep.losses.pairwise import each_example
@@ -85,6 +84,5 @@ class OfWaveforms(keras.losses.Loss):
         flat = ops.reshape(y_true, (batch, samples, channels * signals))
         spectra = self.stft(flat)
         _, frames, bins, _, _ = ops.shape(spectra)
-        spectra = ops.reshape(spectra, (batch, frames, bins, channels, signals, 2))
-        reference = targets.pack_reference(spectra[..., 0, :], spectra[..., 1:, :])
+        reference = ops.reshape(spectra, (batch, frames, bins, channels, signals, 2))
         return each_example(self.loss, reference, y_pred)

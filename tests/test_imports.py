@@ -32,7 +32,7 @@ ROOMS = {
     "run_state": {"errors"},
     "batch_size": {"memory", "recovery", "run_state", "errors"},
     "devices": {"errors"},
-    "waveform_training": {"devices", "losses", "layers", "targets", "errors"},
+    "waveform_training": {"devices", "losses", "layers", "errors"},
     "recipes": {"waveform_training", "losses", "errors"},
     "run_folder": {"recovery", "run_state", "errors"},
     "training_data": {"data", "devices"},

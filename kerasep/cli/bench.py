@@ -8,9 +8,8 @@ import typer
 from rich import box
 from rich.table import Table
 
-from kerasep.cli.options import Overwrite
+from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
-from kerasep.errors import InputError
 
 COLUMNS = {
     "runtime": ("runtime", ""),
@@ -45,12 +44,8 @@ def bench(
     Each setting runs in fresh processes, which take turns; what is shown is the median of their
     medians, and the least of all.
     """
-    if csv_file is not None and csv_file.exists() and not overwrite:
-        raise InputError(f"{csv_file} exists: remove it, or ask to --overwrite")
-    if csv_file is not None and not csv_file.parent.is_dir():
-        raise InputError(
-            f"received --csv {csv_file}, but there is no folder {csv_file.parent}: make it first"
-        )
+    if csv_file is not None:
+        check_output(csv_file, overwrite)
     from kerasep import tflite
 
     settings = {"rounds": rounds, "runs": runs, "native": native}

@@ -9,7 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from kerasep.cli.options import Overwrite
+from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
 from kerasep.errors import InputError
 
@@ -34,7 +34,7 @@ def data_check(
 
     for path in (html, csv):
         if path is not None:
-            _check_output(path, overwrite)
+            check_output(path, overwrite)
     if html is not None:
         report.new_figure(1, 1)  # is matplotlib there? not after an hour of reading
     with progress_bar("reading") as progress:
@@ -59,13 +59,6 @@ def data_check(
         raise InputError(f"{folder} has nothing that can be used: see the problems above")
     if strict and found.problems:
         raise InputError(f"{folder} has {len(found.problems)} problems, expected none (--strict)")
-
-
-def _check_output(path, overwrite):
-    if path.exists() and not overwrite:
-        raise InputError(f"received {path}, which exists: choose another, or --overwrite")
-    if not path.parent.is_dir():
-        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
 
 
 def _table(found):

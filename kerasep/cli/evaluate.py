@@ -12,10 +12,10 @@ from kerasep.cli.options import (
     Residual,
     Wiener,
     as_separator,
+    check_output,
     trained,
 )
 from kerasep.cli.terminal import out, progress_bar, say, start_keras
-from kerasep.errors import InputError
 
 
 def evaluate(
@@ -49,12 +49,7 @@ def evaluate(
     from kerasep.score_tables import score_tables
 
     chosen = check_measures([name.strip() for name in measures.split(",")])
-    if csv.exists() and not overwrite:
-        raise InputError(f"received --csv {csv}, which exists: choose another, or --overwrite")
-    if not csv.parent.is_dir():
-        raise InputError(
-            f"received --csv {csv}, but there is no folder {csv.parent}: make it first"
-        )
+    check_output(csv, overwrite)
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with progress_bar("scoring") as progress:
         rows = evaluation.evaluate(

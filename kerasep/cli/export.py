@@ -12,6 +12,7 @@ from kerasep.cli.options import (
     Residual,
     Wiener,
     as_separator,
+    given,
     trained,
 )
 from kerasep.cli.terminal import out, say, start_keras
@@ -75,10 +76,10 @@ def export(
             separator,
             out_file,
             mode=mode,
-            seconds=6.0 if seconds is None else seconds,
             quantization=quantization,
             check=check,
             tracks=tracks,
             overwrite=overwrite,
+            **given(seconds=seconds),
         )
     say(str(report))

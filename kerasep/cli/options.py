@@ -125,6 +125,14 @@ def named(sources):
     return {} if sources is None else {"sources": [name.strip() for name in sources.split(",")]}
 
 
+def check_output(path, overwrite):
+    """Refuse a table or page that cannot be written, before any work."""
+    if path.exists() and not overwrite:
+        raise InputError(f"received {path}, which exists: choose another, or --overwrite")
+    if not path.parent.is_dir():
+        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
+
+
 def given(**options):
     """Leave out the options that were not given."""
     return {key: value for key, value in options.items() if value is not None}

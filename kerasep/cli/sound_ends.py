@@ -58,25 +58,15 @@ def folder_writer(folder, sources, sample_rate, channels, overwrite):
         Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
     """
     from kerasep import recordings
-    from kerasep.data import audio
 
-    paths = [folder / f"{name}.wav" for name in sources]
-    for path in paths:
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists: remove it, or ask to overwrite")
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(recordings.made(folder))
-        writers = [
-            stack.enter_context(audio.Writer(path, sample_rate, channels, overwrite))
-            for path in paths
-        ]
+    paths = recordings.outputs(sources, folder, overwrite=overwrite)
+    with recordings.writing(paths, sample_rate, channels, overwrite) as write:
 
-        def write(separated):
-            for index, writer in enumerate(writers):
-                writer.write(separated[..., index])
+        def never_dry(separated):
+            write(separated)
             return False
 
-        yield write
+        yield never_dry
 
 
 @contextlib.contextmanager

@@ -201,7 +201,7 @@ def spectrograms(data, model, **options):
 
     arguments = inspect.signature(waveforms).bind(data, model, **options)
     arguments.apply_defaults()
-    transformed = prepared.is_prepared(data) and prepared.holds_spectrograms(data)
+    transformed = prepared.holds_spectrograms(data)
     return _dataset(transform=targets if transformed else transform, **arguments.arguments)
 
 

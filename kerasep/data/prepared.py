@@ -36,9 +36,9 @@ def is_prepared(data):
     return False
 
 
-def holds_spectrograms(folder):
-    """Tell whether a prepared folder has spectrograms, not waveforms."""
-    return read_index(folder)["settings"]["format"] == "spectrogram"
+def holds_spectrograms(data):
+    """Tell whether data are a prepared folder, and of spectrograms."""
+    return is_prepared(data) and read_index(data)["settings"]["format"] == "spectrogram"
 
 
 def holds_validation(folder):

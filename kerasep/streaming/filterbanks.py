@@ -37,7 +37,6 @@ def _framed(walk, layer, waveform, call):
     x = waveform.tensor
     if x.shape[1] != walk.frames * layer.hop:
         refuse(layer, "is not the only one that cuts frames")
-    walk.analysis = walk.analysis or layer
     ahead = spanned(layer) - 1
     outputs = call(walk.past(x, ahead * layer.hop))
     several = isinstance(outputs, list | tuple)

@@ -36,7 +36,6 @@ class Walk:
 
     Attributes:
         align: frames of silence that the stream must start with.
-        analysis: the layer that cuts frames.
     """
 
     def __init__(self, forms, frames, state, twins):
@@ -45,7 +44,6 @@ class Walk:
         self.state = state
         self.twins = twins
         self.align = 0
-        self.analysis = None
         self._recalled = 0
         self._kept = []
         counters = self.recall((1, COUNTERS))

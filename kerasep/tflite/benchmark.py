@@ -54,7 +54,7 @@ def bench(path, threads=(1,), *, rounds=3, runs=5, native=None, progress=None):
         )
     content = read_model(path)
     about = parse_metadata(content, path)
-    if about.get("mode", "separate") != "separate" or not about["chunk"]:
+    if about["mode"] != "separate" or not about["chunk"]:
         raise InputError(
             f"received {path}, which takes no chunks of a recording: export in the mode separate"
         )

@@ -3,6 +3,9 @@
 import dataclasses
 import pathlib
 
+from kerasep.tflite.files import write
+from kerasep.tflite.metadata import operations, parse_metadata
+
 
 @dataclasses.dataclass(frozen=True)
 class ExportReport:
@@ -14,6 +17,9 @@ class ExportReport:
         operations: dict from TFLite operation to how often it occurs.
         signatures: dict from a signature's name to two dicts, of its inputs and its outputs, from
             name to shape.
+        seconds: length of the waveform that the file takes, or has the frames of; None for
+            one that takes a stream.
+        metadata: what is written in the file.
         snr_db: agreement with Keras in dB, the worst of all sources and test signals; None
             where it was not checked.
         max_abs_error: largest difference from Keras; None likewise.
@@ -21,21 +27,18 @@ class ExportReport:
             mean over clips and sources; below zero, that much is lost. None where no weights were
             quantised and no clips given.
         judged_on: which clips those are.
-        seconds: length of the waveform that the file takes, or has the frames of; None for
-            one that takes a stream.
-        metadata: what is written in the file.
     """
 
     path: pathlib.Path
     bytes: int
     operations: dict
     signatures: dict
-    snr_db: float | None
-    max_abs_error: float | None
-    si_sdr_change_db: float | None
-    judged_on: str | None
     seconds: float | None
     metadata: dict
+    snr_db: float | None = None
+    max_abs_error: float | None = None
+    si_sdr_change_db: float | None = None
+    judged_on: str | None = None
 
     def __str__(self):
         """One screen for people."""
@@ -44,9 +47,7 @@ class ExportReport:
         lines = [f"{self.path}: {self.bytes / 1e6:.2f} MB, {about['model']}, {weights}"]
         for name, (inputs, outputs) in self.signatures.items():
             lines.append(f"  {name:9s} {_listed(inputs)} -> {_listed(outputs)}")
-        lines += [
-            f"  sources   {', '.join(about['sources'])}",
-        ]
+        lines.append(f"  sources   {', '.join(about['sources'])}")
         if self.seconds is not None:
             lines.append(f"  takes     {self.seconds:.3f} s at {about['sample_rate']} Hz")
         if self.snr_db is None:
@@ -61,6 +62,34 @@ class ExportReport:
         listed = ", ".join(f"{name} {count}" for name, count in common[:8])
         rest = f" and {len(common) - 8} more" if len(common) > 8 else ""
         return "\n".join([*lines, f"  builtins  {listed}{rest}"])
+
+
+def written(path, content, run, **compared):
+    """Write a file, and report on it.
+
+    Args:
+        path: where to.
+        content: its bytes.
+        run: its `Interpreter`: what is written loads.
+        **compared: what the comparison with Keras gave, as attributes of the report.
+
+    Returns:
+        An `ExportReport`.
+
+    Raises:
+        InputError: where it cannot be written.
+    """
+    write(path, content)
+    about = parse_metadata(content, path)
+    return ExportReport(
+        path=path,
+        bytes=len(content),
+        operations=operations(content),
+        signatures=run.signatures,
+        seconds=about["chunk"] and about["chunk"] / about["sample_rate"],
+        metadata=about,
+        **compared,
+    )
 
 
 def _listed(shapes):

@@ -6,11 +6,11 @@ import keras
 
 from kerasep.errors import InputError
 from kerasep.tflite.description import description
-from kerasep.tflite.export_report import ExportReport
-from kerasep.tflite.files import checked_path, write
+from kerasep.tflite.export_report import written
+from kerasep.tflite.files import checked_path
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.mask_export import mask
-from kerasep.tflite.metadata import operations, with_metadata
+from kerasep.tflite.metadata import with_metadata
 from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights
 from kerasep.tflite.separate_export import separate
 from kerasep.tflite.streaming_export import streaming
@@ -121,19 +121,14 @@ def export(
         "judged_on": judged_on,
     }
     content = with_metadata(content, about)
-    Interpreter(content, name=path.name)  # what is written loads
-    write(path, content)
-    return ExportReport(
-        path=path,
-        bytes=len(content),
-        operations=operations(content),
-        signatures=run.signatures,
+    return written(
+        path,
+        content,
+        Interpreter(content, name=path.name),
         snr_db=ratio,
         max_abs_error=largest,
         si_sdr_change_db=change,
         judged_on=judged_on,
-        seconds=about["chunk"] and about["chunk"] / separator.sample_rate,
-        metadata=about,
     )
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.tflite.export_report import ExportReport
-from kerasep.tflite.files import checked_path, write
+from kerasep.tflite.export_report import written
+from kerasep.tflite.files import checked_path
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import operations, parse_metadata, read_model, with_metadata
+from kerasep.tflite.metadata import parse_metadata, read_model, with_metadata
 from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights
 
 
@@ -54,19 +54,7 @@ def quantize(path, out, quantization, *, overwrite=False):
     content = with_metadata(quantize_weights(content, quantization), about)
     run = Interpreter(content, name=out.name)
     _check_finite(run)
-    write(out, content)
-    return ExportReport(
-        path=out,
-        bytes=len(content),
-        operations=operations(content),
-        signatures=run.signatures,
-        snr_db=None,
-        max_abs_error=None,
-        si_sdr_change_db=None,
-        judged_on=None,
-        seconds=about["chunk"] / about["sample_rate"] if about["chunk"] else None,
-        metadata=about,
-    )
+    return written(out, content, run)
 
 
 def _check_finite(run):

@@ -63,9 +63,9 @@ class StreamRuntime(Buffer):
     def __init__(self, path, threads=1):
         content = read_model(path)
         self.metadata = about = parse_metadata(content, path)
-        if about.get("mode") != "streaming":
+        if about["mode"] != "streaming":
             raise InputError(
-                f"received {path}, a file of mode {about.get('mode', 'separate')}, expected one of "
+                f"received {path}, a file of mode {about['mode']}, expected one of "
                 f"mode streaming: export with mode='streaming', or use kerasep.tflite.Runtime"
             )
         timing = Timing(**about["timing"])

@@ -67,16 +67,16 @@ def fetch(url, sha256, progress=None):
         )
     name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name or "download"
     path = cache_folder() / sha256[:_LEAST] / name
-    if path.is_file() and _digest(path).startswith(sha256):
+    if path.is_file() and digest(path).startswith(sha256):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{name}.partial")
     _download(url, partial, progress)
-    digest = _digest(partial)
-    if not digest.startswith(sha256):
+    received = digest(partial)
+    if not received.startswith(sha256):
         partial.unlink()
         raise InputError(
-            f"received {url} with SHA-256 {digest}, expected {sha256}: it was removed; another "
+            f"received {url} with SHA-256 {received}, expected {sha256}: it was removed; another "
             f"file lies there now, or the transfer was tampered with"
         )
     partial.replace(path)
@@ -124,6 +124,23 @@ def _download(url, partial, progress):
 _AGAIN = "the same call again goes on from there"
 
 
-def _digest(path):
+def digest(path):
+    """Sum up a file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its SHA-256, in hexadecimal digits.
+
+    Example:
+    ```python
+    import pathlib
+    from kerasep.zoo import downloads
+
+    pathlib.Path("empty").touch()
+    assert downloads.digest("empty").startswith("e3b0c442")
+    ```
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

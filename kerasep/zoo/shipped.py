@@ -1,9 +1,9 @@
 """Weights that come with the package: 16-bit floats, for the presets of modest size."""
 
-import hashlib
 from importlib import resources
 
 from kerasep.errors import InputError
+from kerasep.zoo.downloads import digest
 
 
 def is_shipped(weights):
@@ -33,11 +33,8 @@ def load(model, card, weights):
     Raises:
         InputError: for a model of other arguments, or a file that is damaged or missing.
     """
-    differing = [
-        name
-        for name, value in card["arguments"].items()
-        if _listed(getattr(model, name)) != _listed(value)
-    ]
+    held = model.get_config()
+    differing = [name for name, value in card["arguments"].items() if held[name] != value]
     if differing:
         raise InputError(
             f"received another {', '.join(differing)} for {card['name']}, whose weights were "
@@ -45,11 +42,6 @@ def load(model, card, weights):
         )
     file = resources.files("kerasep.zoo") / "weights" / weights["file"]
     with resources.as_file(file) as path:
-        whole = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest()
-        if whole != weights["sha256"]:
+        if not path.is_file() or digest(path) != weights["sha256"]:
             raise InputError(f"received {path}, which is missing or damaged: install kerasep again")
         model.load_weights(path)
-
-
-def _listed(value):
-    return list(value) if isinstance(value, list | tuple) else value

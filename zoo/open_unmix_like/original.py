@@ -12,6 +12,7 @@ dB. The folder gets history.csv and, for each source, weights that `kerasep impo
 
 import argparse
 import csv
+import itertools
 import pathlib
 import time
 
@@ -79,9 +80,8 @@ def main():
     encoder = torch.nn.Sequential(make_filterbanks(**transform)[0], norm).to(device)
     stft, istft = (bank.to(device) for bank in make_filterbanks(**transform, center=True))
     folder = options.train
-    some = data.waveforms(folder, model, **settings, seed=options.seed).take(10)
-    pairs = ((torch.from_numpy(m.numpy()).to(device).transpose(1, 2), s) for m, s in some)
-    mean, deviation = statistics(pairs, encoder)
+    some = itertools.islice(batches(folder, **settings, seed=options.seed), 10)
+    mean, deviation = statistics(some, encoder)
     networks = {
         source: OpenUnmix(
             model.n_fft // 2 + 1,

@@ -59,7 +59,7 @@ def test_the_command(tiny, tmp_path, capsys, monkeypatch):
         [row] = csv.DictReader(file)
     assert row["runtime"] == "python"
     assert float(row["median_ms"]) > 0
-    with pytest.raises(InputError, match=r"a\.csv exists: remove it, or ask to --overwrite"):
+    with pytest.raises(InputError, match=r"a\.csv, which exists: choose another, or --overwrite"):
         cli.app(["bench", *arguments], standalone_mode=False)
     monkeypatch.setattr("kerasep.tflite.bench", None)
     with pytest.raises(InputError, match=r"no folder .*none: make it first"):

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 import kerasep
-from kerasep import chunks, data, models, recordings, tflite
+from kerasep import chunks, data, recordings, tflite, zoo
 
 RATE = 8000
 
@@ -27,31 +27,18 @@ def shaken(model):
     return model
 
 
+def tiny(name, sources):
+    """Make a toy of an entry, its weights shaken."""
+    return shaken(zoo.load(name, sources=sources, **zoo.describe(name)["tiny"]))
+
+
 def make_models(folder):
     """Export a stereo model on spectrograms, and a mono one whose sources come in any order."""
-    stereo = models.OpenUnmixLike(
-        ["vocals", "drums"],
-        sample_rate=RATE,
-        n_fft=256,
-        hop=64,
-        hidden=16,
-        lstm_layers=1,
-        max_hz=3000,
-    )
-    separator = kerasep.Separator(shaken(stereo), residual="accompaniment")
+    stereo = tiny("open_unmix_like", ["vocals", "drums"])
+    separator = kerasep.Separator(stereo, residual="accompaniment")
     tflite.export(separator, folder / "stereo.tflite", seconds=1.0)
-    mono = models.ConvTasNetLike(
-        ["one", "two"],
-        sample_rate=RATE,
-        filters=32,
-        kernel_size=16,
-        hop=8,
-        bottleneck=16,
-        hidden=24,
-        blocks=4,
-        repeats=1,
-    )
-    tflite.export(shaken(mono), folder / "any_order.tflite", seconds=0.5)
+    mono = tiny("conv_tasnet_like", ["one", "two"])
+    tflite.export(mono, folder / "any_order.tflite", seconds=0.5)
     assert tflite.read_metadata(folder / "any_order.tflite")["interchangeable"]
 
 
