@@ -34,8 +34,9 @@ demo: $(VENV)/demo
 test: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity"
 
+# Most of the time goes into compiling many small models, each for a run or two.
 test-jax: $(VENV)/dev
-	KERAS_BACKEND=jax $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		$(PORTABLE)
 
 test-slow: $(VENV)/dev

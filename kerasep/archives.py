@@ -16,6 +16,7 @@ import re
 import shutil
 import signal
 import threading
+import time
 import uuid
 
 from kerasep import recordings
@@ -85,15 +86,17 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         if not _is_separated(out / name, sources, suffix)
     ]
     out.mkdir(parents=True, exist_ok=True)
-    for leftover in [*out.glob(".*.partial"), *out.glob(f"beam-temp-{FAILURES}*")]:
-        shutil.rmtree(leftover)
+    _remove_leftovers(out)
     work = functools.partial(_separate_one, load, out, suffix)
 
     def done():
         return len(files) - len({name for _, name in todo}.difference(os.listdir(out)))
 
     with _watched(progress, done, len(files)):
-        return _on_each(todo, work, out / FAILURES, runner, options)
+        failures = _on_each(todo, work, out / FAILURES, runner, options)
+    # Workers of a call that was killed may have begun a file since.
+    _remove_leftovers(out)
+    return failures
 
 
 def prepare(plan, out, *, runner="direct", options=(), progress=None):
@@ -224,6 +227,11 @@ def _is_separated(folder, sources, suffix):
     return True
 
 
+def _remove_leftovers(out):
+    for leftover in [*out.glob(".*.partial"), *out.glob(f"beam-temp-{FAILURES}*")]:
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
 def _separate_one(load, out, suffix, file, name):
     """Separate a file into a folder that nobody sees before it is complete."""
     temporary = out / f".{name}.{uuid.uuid4().hex}.partial"
@@ -326,8 +334,14 @@ def _killed_workers_noticed():
 
     threading.excepthook = hook
     try:
-        yield
-    except KeyboardInterrupt:
+        try:
+            yield
+        except RuntimeError:
+            # The runner may see the broken connection before the hook hears of the worker's end.
+            if not reasons:
+                time.sleep(5)
+            raise
+    except (KeyboardInterrupt, RuntimeError):
         if not reasons:
             raise
         raise InputError(

@@ -130,7 +130,9 @@ def test_any_length_and_batch(model_class):
         assert model.estimate(x).shape == (*x.shape, 2)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize(
+    "channels", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))]
+)
 def test_any_number_of_channels(model_class, channels):
     model = example(model_class, channels=channels)
     x = mixture(model)

@@ -57,7 +57,9 @@ def test_music_has_the_weights_of_the_publication():
 
 
 @pytest.mark.parametrize("kind", SMALL)
-@pytest.mark.parametrize("samples", [1, 15, 16, 17, 1000, 1003])
+@pytest.mark.parametrize(
+    "samples", [1, 1003, *(pytest.param(n, marks=pytest.mark.slow) for n in (15, 16, 17, 1000))]
+)
 def test_any_length(kind, samples):
     outputs = run(SMALL[kind](), noise(samples))
     assert outputs.shape == (1, samples, 1, 2)

@@ -107,6 +107,8 @@ def test_export(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(DEFAULTS))
 def test_export_of_quantised_weights(name, tmp_path):
+    # One draw of weights in a hundred turns rounding up: no statistics tame the decibels here.
+    keras.utils.set_random_seed(0)
     model = tiny(name)
     reports = {
         quantization: kerasep.tflite.export(
