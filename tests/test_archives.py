@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -124,6 +125,21 @@ def test_a_killed_run_goes_on(beam, recordings, importable, tmp_path):
 def test_a_killed_worker_ends_the_run(beam, recordings, importable, tmp_path):
     with pytest.raises(InputError, match=r"a worker process was killed, .* the same call goes on"):
         archives.separate(recordings, tmp_path / "out", importable.load_and_die, options=TWO)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_killed_worker_is_named_whoever_notices_first():
+    def late():
+        time.sleep(0.3)
+        raise RuntimeError("Worker subprocess exited with return code 137")
+
+    @archives._killed_workers_noticed()
+    def run():
+        threading.Thread(target=late).start()
+        raise RuntimeError("Channel closed prematurely.")
+
+    with pytest.raises(InputError, match=r"a worker process was killed, .* return code 137"):
+        run()
 
 
 def load_and_die():

@@ -56,11 +56,12 @@ def inverse_stft(walk, layer, spectrum, like=None):
 
     one_each = ops.transpose(spectrum.tensor, (1, 0, 2, 3, 4))
     frames = walk.twin(layer, make)(one_each)
-    weights = window(layer.window, layer.n_fft)
-    valid = ops.reshape(walk.valid(spectrum.lag), (walk.frames, 1, 1))
-    signal = overlapped(walk, frames * weights[:, None] * valid, layer)
-    squares = valid * np.square(weights)[:, None]
-    total = overlapped(walk, squares, layer)
+    channels, weights = frames.shape[2], window(layer.window, layer.n_fft)
+    # Rows of all channels, one after the other: TFLite is slow with a last axis of two.
+    frames = ops.reshape(frames, (walk.frames, -1)) * np.repeat(weights, channels)
+    valid = ops.reshape(walk.valid(spectrum.lag), (walk.frames, 1))
+    signal = overlapped(walk, frames * valid, layer, channels)
+    total = overlapped(walk, valid * np.square(weights), layer, 1)
     return Signal(signal / ops.maximum(total, 1e-10), spectrum.lag)
 
 
@@ -74,17 +75,16 @@ def learned_synthesis(walk, layer, features, like=None):
     return Signal(walk.carry(_filled(x, rows, layer), rows), features.lag)
 
 
-def overlapped(walk, frames, layer):
-    """Add up frames `(frames, n_fft, channels)`: give `(1, frames * hop, channels)`."""
-    hop, spans = layer.hop, spanned(layer)
-    frames = ops.pad(frames, [[0, 0], [0, spans * hop - layer.n_fft], [0, 0]])
-    blocks = ops.reshape(frames, (walk.frames, spans, hop, frames.shape[2]))
+def overlapped(walk, frames, layer, channels):
+    """Add up frames `(frames, n_fft * channels)`: give `(1, frames * hop, channels)`."""
+    spans, row = spanned(layer), layer.hop * channels
+    frames = ops.pad(frames, [[0, 0], [0, spans * row - frames.shape[1]]])
+    blocks = ops.split(ops.reshape(frames, (walk.frames, spans, row)), spans, axis=1)
     total = sum(
-        ops.pad(blocks[:, place], [[place, spans - 1 - place], [0, 0], [0, 0]])
-        for place in range(spans)
+        ops.pad(block, [[place, spans - 1 - place], [0, 0], [0, 0]])
+        for place, block in enumerate(blocks)
     )
-    rows = walk.frames * hop
-    return walk.carry(ops.reshape(total, (1, -1, frames.shape[2])), rows)
+    return walk.carry(ops.reshape(total, (1, -1, channels)), walk.frames * layer.hop)
 
 
 def _filled(x, rows, layer):

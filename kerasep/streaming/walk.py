@@ -80,9 +80,9 @@ class Walk:
         rest = x.shape[1] - rows
         if not rest:
             return x
-        still = [[0, 0]] * (len(x.shape) - 2)
-        left_over = self.recall((1, rest, *x.shape[2:]))
-        x = x + ops.pad(left_over, [[0, 0], [0, rows], *still])
+        width = int(np.prod(x.shape[2:]))
+        left_over = self.recall((1, rest * width))
+        x = x + ops.reshape(ops.pad(left_over, [[0, 0], [0, rows * width]]), x.shape)
         self.keep(x[:, rows:])
         return x[:, :rows]
 

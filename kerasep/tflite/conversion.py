@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasep.errors import InputError
-from kerasep.tflite.metadata import has_variables, operations
+from kerasep.tflite.metadata import has_variables, operations, with_work_first
 from kerasep.tflite.silence import quiet
 
 # Of the bytes of its weights a file has at least this share, and at most so many times as many: a
@@ -62,7 +62,7 @@ def convert(model, signatures):
         tf.saved_model.save(module, folder, signatures=traced)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(traced))
         try:
-            content = converter.convert()
+            content = with_work_first(converter.convert())
         except ConverterError as error:
             raise ExportError(_reason(f"{error}\n{text()}")) from error
     counts = operations(content)

@@ -7,7 +7,6 @@ import numpy as np
 
 from kerasep.streaming.buffering import Buffer
 from kerasep.streaming.step import StreamingStep
-from kerasep.streaming.walk import COUNTERS
 from kerasep.tflite.plan import Plan
 from kerasep.tflite.stream_runtime import stream_run
 
@@ -33,9 +32,7 @@ def streaming(separator, seconds):
     timing, channels, size = step.timing, separator.channels, step.start.shape[1]
 
     def reset():
-        # Zeros that are filled in take no room in the file.
-        start = keras.ops.convert_to_tensor(step.start[:, :COUNTERS])
-        return {"state": keras.ops.pad(start, [[0, 0], [0, size - COUNTERS]])}
+        return {"state": keras.ops.convert_to_tensor(step.start)}
 
     def function(mixture, state):
         sources, state = step(mixture, state)

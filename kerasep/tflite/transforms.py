@@ -5,12 +5,17 @@ transforms, of lengths `n1` and `n2`, with a rotation between (Cooley and Tukey 
 product with a small matrix, so the weights take 0.1 MB where one full matrix would take 67 MB.
 """
 
+import itertools
 import math
 
 import numpy as np
 import tensorflow as tf
 
 from kerasep import ops
+
+# Of the numbers that a transform works on at once, in bytes, and how often its operations are
+# repeated at most: what leaves the cache between two of them costs twice the time.
+_TILE, _MOST_TILES = 2**19, 10
 
 
 def stft_form(layer):
@@ -96,13 +101,19 @@ def rfft(frames):
     channels, rows, n_fft = frames.shape
     n1, n2 = factors(n_fft)
     half = n2 // 2 + 1
-    first = _roots(n1, n1, n1)
-    second = _roots(n2, half, n2)
-    x = tf.transpose(tf.reshape(frames, (-1, n1, n2)), (0, 2, 1))
-    x = tf.matmul(tf.reshape(x, (-1, n1)), _real(np.hstack([first.real, first.imag])))
-    x = _rotated(tf.reshape(x, (-1, n2, 2 * n1)), _roots(n2, n1, n_fft))
-    stacked = np.block([[second.real, second.imag], [-second.imag, second.real]])
-    x = tf.matmul(tf.reshape(x, (-1, 2 * n2)), _real(stacked))
+    first, second = _roots(n1, n1, n1), _roots(n2, half, n2)
+    turn = _roots(n2, n1, n_fft)
+
+    def transform(x):
+        x = tf.transpose(tf.reshape(x, (-1, n1, n2)), (0, 2, 1))
+        x = tf.reshape(x, (-1, n1))
+        real, imag = tf.matmul(x, _real(first.real)), tf.matmul(x, _real(first.imag))
+        real, imag = _turned(real, imag, turn)
+        x = tf.matmul(real, _real(np.hstack([second.real, second.imag])))
+        x += tf.matmul(imag, _real(np.hstack([-second.imag, second.real])))
+        return tf.reshape(x, (-1, n1, 2, half))
+
+    x = _in_tiles(transform, tf.reshape(frames, (-1, n_fft)), 0, 4 * n_fft)
     return tf.reshape(x, (channels, rows, n1, 2, half))
 
 
@@ -120,21 +131,27 @@ def irfft(spectrum, n_fft):
     Returns:
         Tensor `(channels, rows, n_fft)`.
     """
-    rows, bins, channels, _ = spectrum.shape
+    _, bins, channels, _ = spectrum.shape
     n1, n2 = factors(n_fft)
     half = n2 // 2 + 1
     first = _roots(half, n2, n2).conj()
     second = 2 / n_fft * _roots(n1, n1, n1).conj()
+    turn = _roots(n1, n2, n_fft).conj()
     filling = [[0, 0], [0, half * n1 - bins], [0, 0], [0, 0]]
-    ends = spectrum[:, :1] * 0.5, tf.pad(spectrum[:, -1:] * 0.5, filling)
-    x = tf.concat([ends[0], spectrum[:, 1:-1], ends[1]], 1)
-    x = tf.transpose(tf.reshape(x, (rows, half, n1, channels, 2)), (3, 0, 2, 4, 1))
-    stacked = np.block([[first.real, first.imag], [-first.imag, first.real]])
-    x = tf.matmul(tf.reshape(x, (-1, 2 * half)), _real(stacked))
-    x = _rotated(tf.reshape(x, (-1, n1, 2 * n2)), _roots(n1, n2, n_fft).conj())
-    x = tf.matmul(tf.reshape(x, (-1, 2 * n1)), _real(np.vstack([second.real, -second.imag])))
-    x = tf.transpose(tf.reshape(x, (-1, n2, n1)), (0, 2, 1))
-    return tf.reshape(x, (channels, rows, n_fft))
+
+    def invert(x):
+        ends = x[:, :1] * 0.5, tf.pad(x[:, -1:] * 0.5, filling)
+        x = tf.concat([ends[0], x[:, 1:-1], ends[1]], 1)
+        x = tf.transpose(tf.reshape(x, (-1, half, n1, channels, 2)), (3, 0, 2, 4, 1))
+        x = tf.reshape(x, (-1, 2 * half))
+        real = tf.matmul(x, _real(np.vstack([first.real, -first.imag])))
+        imag = tf.matmul(x, _real(np.vstack([first.imag, first.real])))
+        real, imag = _turned(real, imag, turn)
+        x = tf.matmul(real, _real(second.real)) + tf.matmul(imag, _real(-second.imag))
+        x = tf.transpose(tf.reshape(x, (-1, n2, n1)), (0, 2, 1))
+        return tf.reshape(x, (channels, -1, n_fft))
+
+    return _in_tiles(invert, spectrum, 1, 4 * channels * n_fft)
 
 
 def cut_frames(signal, n_fft, hop):
@@ -160,22 +177,19 @@ def add_frames(frames, hop, window):
         Tensor `(rows, samples)`.
     """
     rows, count, n_fft = frames.shape
+    if count == 1:
+        return tf.reshape(frames, (rows, n_fft)) * _real(1 / np.maximum(np.square(window), 1e-10))
     spanned = -(-n_fft // hop)
     blocks = count + spanned - 1
 
-    def added(parts, pad):
-        return sum(pad(parts[:, :, j], j, spanned - 1 - j) for j in range(spanned))
+    def added(library, x):
+        parts = library.split(x, spanned, 2)
+        pads = [[[0, 0], [j, spanned - 1 - j], [0, 0]] for j in range(spanned)]
+        return sum(library.pad(part, pad) for part, pad in zip(parts, pads, strict=True))
 
-    filled = tf.pad(frames, [[0, 0], [0, 0], [0, spanned * hop - n_fft]])
-    total = added(
-        tf.reshape(filled, (rows, count, spanned, hop)),
-        lambda part, before, after: tf.pad(part, [[0, 0], [before, after], [0, 0]]),
-    )
+    total = added(tf, tf.pad(frames, [[0, 0], [0, 0], [0, spanned * hop - n_fft]]))
     squares = np.pad(np.square(window, dtype="float64"), (0, spanned * hop - n_fft))
-    weights = added(
-        np.broadcast_to(squares.reshape(spanned, hop), (1, count, spanned, hop)),
-        lambda part, before, after: np.pad(part, [[0, 0], [before, after], [0, 0]]),
-    )[0]
+    weights = added(np, np.broadcast_to(squares, (1, count, spanned * hop)))[0]
     weights = _real(1 / np.maximum(weights, 1e-10))
     edge = spanned - 1
     if count > 2 * edge:
@@ -194,20 +208,41 @@ def _roots(rows, columns, n):
     return np.exp(-2j * np.pi * (np.outer(np.arange(rows), np.arange(columns)) % n) / n)
 
 
-def _rotated(x, turn):
+def _turned(real, imag, turn):
     """Multiply complex numbers with constants, and bring the last axis before the one before it.
 
     Args:
-        x: tensor `(rows, a, 2 b)`, real parts before imaginary ones.
+        real: tensor of any shape that holds rows of `(a, b)`.
+        imag: likewise.
         turn: constants `(a, b)`.
 
     Returns:
-        Tensor `(rows, b, 2 a)`, likewise.
+        Real and imaginary part, each `(rows * b, a)`.
     """
-    real, imag = tf.split(x, 2, axis=-1)
+    rows, columns = turn.shape
+    real, imag = (tf.reshape(part, (-1, rows, columns)) for part in (real, imag))
     cosine, sine = _real(turn.real), _real(turn.imag)
-    turned = [real * cosine - imag * sine, real * sine + imag * cosine]
-    return tf.transpose(tf.concat(turned, 1), (0, 2, 1))
+    turned = real * cosine - imag * sine, real * sine + imag * cosine
+    return tuple(tf.reshape(tf.transpose(part, (0, 2, 1)), (-1, rows)) for part in turned)
+
+
+def _in_tiles(function, x, axis, size):
+    """Apply a function to parts of the first axis that stay in a processor's cache.
+
+    Args:
+        function: what maps rows to rows.
+        x: tensor.
+        axis: where the function leaves the rows.
+        size: bytes of a row.
+
+    Returns:
+        What the function gives for the whole.
+    """
+    rows = x.shape[0]
+    tiles = min(rows, _MOST_TILES, -(-rows * size // _TILE))
+    bounds = np.linspace(0, rows, tiles + 1).astype(int)
+    parts = [function(x[a:b]) for a, b in itertools.pairwise(bounds)]
+    return tf.concat(parts, axis) if tiles > 1 else parts[0]
 
 
 def _real(array):

@@ -57,6 +57,16 @@ def test_its_signatures_and_metadata(file):
     assert not any("VAR" in name or name.startswith("custom") for name in report.operations)
 
 
+def test_it_begins_with_a_graph_that_kernels_can_be_fitted_to(file):
+    schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
+    _, report = file
+    model = schema.ModelT.InitFromPackedBuf(report.path.read_bytes(), 0)
+    assert model.subgraphs[0].operators
+    names = {entry.subgraphIndex: entry.signatureKey.decode() for entry in model.signatureDefs}
+    assert sorted(names.values()) == ["reset", "step", "step1"]
+    assert names[0] != "reset"
+
+
 def test_each_runtime_refuses_the_other_s_file(file, exported):
     _, report = file
     with pytest.raises(InputError, match="mode separate, expected one of mode streaming"):

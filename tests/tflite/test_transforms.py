@@ -26,6 +26,8 @@ def noise(*shape, seed=0):
         (1536, 384, 5000, 1),
         (960, 240, 3000, 2),
         (2048, 512, 9000, 1),
+        (512, 64, 40000, 1),  # several tiles that are not equal
+        (2048, 64, 60000, 1),  # as many as there may be
     ],
 )
 @pytest.mark.parametrize("channels", [1, 2, 3])
