@@ -81,6 +81,8 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/transposed_convolutions.py
 	$(PARITY)/bin/python benchmarks/recurrent.py
 	$(PARITY)/bin/python benchmarks/zoo_speed.py
+	$(PARITY)/bin/python benchmarks/streaming.py
+	$(PARITY)/bin/python benchmarks/tflite_files.py
 
 clean:
 	rm -rf $(VENV) $(PARITY) $(TFIO) build demo docs/reference/generated $(WEB)/node_modules

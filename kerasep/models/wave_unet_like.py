@@ -121,9 +121,11 @@ class WaveUNetLike(SeparationModel):
             kl.Conv1D(channels, 1, activation="tanh", name=f"{source}_output", dtype="float32")(x)
             for source in (sources[:-1] if difference else sources)
         ]
+        outputs = keras.ops.stack(estimates, axis=-1)
         if difference:
-            estimates.append(mixture - sum(estimates))
-        super().__init__(mixture, keras.ops.stack(estimates, axis=-1), name=name)
+            rest = mixture[..., None] - keras.ops.sum(outputs, axis=-1, keepdims=True)
+            outputs = keras.ops.concatenate([outputs, rest], axis=-1)
+        super().__init__(mixture, outputs, name=name)
 
         self.sources = sources
         self.sample_rate = sample_rate

@@ -140,7 +140,8 @@ def _nested(rows, states, step, sizes, backwards):
         result = tf.reshape(result, (1, length * batch, units))
         return turn + 1, dynamic_update_slice(outputs, result, tf.stack([turn, 0, 0])), *states
 
-    outputs = tf.zeros((count, length * batch, units))
+    # Every row of it is written over; zeros would lie in the file.
+    outputs = blocks[:, :, :units]
     _, outputs, *states = tf.while_loop(
         lambda turn, *_: turn < count, body, (0, outputs, *states), parallel_iterations=1
     )

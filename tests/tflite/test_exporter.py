@@ -199,6 +199,13 @@ def test_the_network_alone(small_model, tmp_path):
     assert (about["mode"], about["frames"], about["chunk"]) == ("mask", 64, 4032)
 
 
+def test_a_difference_of_several_mono_sources(tmp_path):
+    # The converter refused what a sum of these outputs, one after the other, became.
+    sizes = {"filters": 4, "levels": 2, "kernel_size": 5}
+    model = zoo.load("wave_unet_like/small", sources=["a", "b", "c"], **sizes)
+    assert export(model, tmp_path / "wave_unet.tflite", seconds=0.1).snr_db >= 100
+
+
 def test_clusters_are_part_of_the_network_alone(tmp_path):
     report = export(clustering_model(), tmp_path / "a.tflite", mode="mask", seconds=0.5)
     assert report.snr_db >= 100

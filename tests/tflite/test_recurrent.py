@@ -91,6 +91,14 @@ def test_the_file_equals_the_layer_to_110_db(kind):
     assert agreement(model(x), Interpreter(content)("run", x=x)["y"])[0] >= 110
 
 
+def test_the_file_holds_no_outputs_of_zeros():
+    inputs = keras.Input((400, 5), batch_size=20)
+    model = keras.Model(inputs, keras.layers.LSTM(16, return_sequences=True)(inputs))
+    with export_forms(model):
+        content, _ = convert(model, {"run": (lambda x: {"y": model(x)}, {"x": inputs.shape})})
+    assert len(content) < 4 * 400 * 20 * 16 / 10
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_stacks_are_reached_and_put_back(bidirectional, cell):
