@@ -13,10 +13,10 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
+import fresh_process
 import machine
 import numpy as np
 
@@ -122,15 +122,12 @@ def work(engine, case, threads, runs):
 def measure(engine, case, threads, runs):
     """Work in a fresh process."""
     command = [sys.executable, __file__, "--worker", engine, json.dumps(case)]
-    finished = subprocess.run(
+    return fresh_process.measured(
+        f"{engine}, {case}",
         [*command, "--threads", str(threads), "--runs", str(runs)],
-        env={**os.environ, "KERAS_BACKEND": engine, "OMP_NUM_THREADS": str(threads)},
-        capture_output=True,
-        text=True,
+        KERAS_BACKEND=engine,
+        OMP_NUM_THREADS=str(threads),
     )
-    if finished.returncode:
-        raise SystemExit(f"{engine}, {case}: {finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def main():

@@ -11,13 +11,12 @@ round follow one another. The median is over the rounds' medians.
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
+import fresh_process
 import numpy as np
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "spleeter_speed.csv"
@@ -91,19 +90,12 @@ def work(engine, runs):
 
 def measure(python, engine, runs):
     """Work in a fresh process."""
-    finished = subprocess.run(
+    return fresh_process.measured(
+        engine,
         [python, __file__, "--worker", engine, "--runs", str(runs)],
-        env={
-            **os.environ,
-            "KERAS_BACKEND": "jax" if engine == "Keras jax" else "tensorflow",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        },
-        capture_output=True,
-        text=True,
+        KERAS_BACKEND="jax" if engine == "Keras jax" else "tensorflow",
+        TF_CPP_MIN_LOG_LEVEL="3",
     )
-    if finished.returncode:
-        raise SystemExit(f"{engine}: {finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def main():

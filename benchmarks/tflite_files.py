@@ -13,21 +13,19 @@ over the rounds' medians.
 import argparse
 import importlib
 import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
+import fresh_process
 import machine
 import numpy as np
 import originals
 import zoo_speed
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "tflite_files.csv"
-KINDS = ("float32", "float16", "int8")
+# Weights of files, and what stands beside them.
 PYTORCH = {"float32": "PyTorch float32", "float16": "PyTorch float32", "int8": "PyTorch int8"}
 
 
@@ -71,36 +69,40 @@ FILES = {
 
 
 def write_files(folder, name, seconds):
-    """Export one preset in each quantisation."""
+    """Export one preset in each quantisation, and write noise of the shape that it takes."""
     from kerasep import tflite, zoo
     from kerasep.tflite.quantization import quantize_weights
 
     item = FILES[name]
     model = zoo.load(name.split(",")[0], **item.get("overrides", {}))
-    path = folder / "float32.tflite"
-    tflite.export(model, path, mode=item.get("mode", "separate"), seconds=seconds, check=False)
-    for kind in KINDS[1:]:
+    path, mode = folder / "float32.tflite", item.get("mode", "separate")
+    report = tflite.export(model, path, mode=mode, seconds=seconds, check=False)
+    for kind in list(PYTORCH)[1:]:
         path.with_name(f"{kind}.tflite").write_bytes(quantize_weights(path.read_bytes(), kind))
+    [(inputs, _)] = report.signatures.values()
+    [shape] = inputs.values()
+    # Positive, so that it may be a magnitude.
+    noise = np.abs(0.1 * np.random.default_rng(0).standard_normal(shape))
+    np.save(folder / "noise.npy", noise.astype("float32"))
 
 
-def file_engine(path, threads):
-    """Give a run of a file on noise, and the noise."""
+def file_engine(path, x, threads):
+    """Give a run of a file."""
     from kerasep.tflite.interpreter import Interpreter
 
     run = Interpreter(path.read_bytes(), threads)
     [(signature, (inputs, _))] = run.signatures.items()
-    [(name, shape)] = inputs.items()
-    x = noise(shape)
-    return (lambda: run(signature, **{name: x})), shape
+    [name] = inputs
+    return lambda: run(signature, **{name: x})
 
 
-def torch_engine(name, kind, shape, threads):
-    """Give a run of the original on as much noise."""
+def torch_engine(name, kind, x, threads):
+    """Give a run of the original."""
     import torch
 
     torch.set_num_threads(threads)
     item = FILES[name]
-    network, x = item["original"]().eval(), torch.from_numpy(noise(shape))
+    network, x = item["original"]().eval(), torch.from_numpy(x)
     if kind == "PyTorch int8":
         layers = {torch.nn.Linear, torch.nn.LSTM}
         network = torch.ao.quantization.quantize_dynamic(network, layers, torch.qint8)
@@ -114,36 +116,25 @@ def torch_engine(name, kind, shape, threads):
     return run
 
 
-def noise(shape):
-    """Positive, so that it may be a magnitude."""
-    return np.abs(0.1 * np.random.default_rng(0).standard_normal(shape)).astype("float32")
-
-
 def work(folder, name, kind, threads, runs):
     """Times of single runs in ms."""
-    run, shape = file_engine(folder / f"{KINDS[0] if ' ' in kind else kind}.tflite", threads)
-    if " " in kind:
-        run = torch_engine(name, kind, shape, threads)
-    times = []
-    for _ in range(runs + 1):
-        start = time.perf_counter()
-        run()
-        times.append(1000 * (time.perf_counter() - start))
-    return times[1:]
+    x = np.load(folder / "noise.npy")
+    if kind in PYTORCH:
+        run = file_engine(folder / f"{kind}.tflite", x, threads)
+    else:
+        run = torch_engine(name, kind, x, threads)
+    return zoo_speed.timed(run, runs)
 
 
 def measure(folder, name, kind, threads, runs):
     """Work in a fresh process."""
     command = [sys.executable, __file__, "--worker", name, kind, "--folder", str(folder)]
-    finished = subprocess.run(
+    return fresh_process.measured(
+        f"{name}, {kind}",
         [*command, "--threads", str(threads), "--runs", str(runs)],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": str(threads)},
-        capture_output=True,
-        text=True,
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS=str(threads),
     )
-    if finished.returncode:
-        raise SystemExit(f"{name}, {kind}: {finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def table(folder, name, found, arguments):
@@ -199,7 +190,8 @@ def main():
         with tempfile.TemporaryDirectory() as temporary:
             folder = pathlib.Path(temporary)
             write_files(folder, name, arguments.seconds)
-            kinds = [*KINDS, *(sorted(set(PYTORCH.values())) if "original" in FILES[name] else [])]
+            originals_too = sorted(set(PYTORCH.values())) if "original" in FILES[name] else []
+            kinds = [*PYTORCH, *originals_too]
             found = {(kind, threads): [] for threads in arguments.threads for kind in kinds}
             for _ in range(arguments.rounds):
                 for (kind, threads), rounds in found.items():

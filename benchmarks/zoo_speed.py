@@ -18,11 +18,11 @@ import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
+import fresh_process
 import machine
 import numpy as np
 import originals
@@ -225,21 +225,14 @@ def limit_threads(engine, threads):
 def measure(folder, engine, entry, threads, runs):
     """Work in a fresh process."""
     command = [sys.executable, __file__, "--worker", engine, entry, "--folder", str(folder)]
-    finished = subprocess.run(
+    return fresh_process.measured(
+        f"{engine}, {entry}",
         [*command, "--threads", str(threads), "--runs", str(runs)],
-        env={
-            **os.environ,
-            "KERAS_BACKEND": engine.split()[-1] if engine != "PyTorch" else "torch",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "OMP_NUM_THREADS": str(threads),
-            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        },
-        capture_output=True,
-        text=True,
+        KERAS_BACKEND=engine.split()[-1] if engine != "PyTorch" else "torch",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS=str(threads),
+        XLA_PYTHON_CLIENT_PREALLOCATE="false",
     )
-    if finished.returncode:
-        raise SystemExit(f"{engine}, {entry}: {finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
 
 
 def device():

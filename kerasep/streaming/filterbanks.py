@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.layers import STFT, InverseSTFT
-from kerasep.ops import window
+from kerasep.ops import overlap_add, window
 from kerasep.streaming.walk import Signal, refuse
 
 
@@ -77,14 +77,9 @@ def learned_synthesis(walk, layer, features, like=None):
 
 def overlapped(walk, frames, layer, channels):
     """Add up frames `(frames, n_fft * channels)`: give `(1, frames * hop, channels)`."""
-    spans, row = spanned(layer), layer.hop * channels
-    frames = ops.pad(frames, [[0, 0], [0, spans * row - frames.shape[1]]])
-    blocks = ops.split(ops.reshape(frames, (walk.frames, spans, row)), spans, axis=1)
-    total = sum(
-        ops.pad(block, [[place, spans - 1 - place], [0, 0], [0, 0]])
-        for place, block in enumerate(blocks)
-    )
-    return walk.carry(ops.reshape(total, (1, -1, channels)), walk.frames * layer.hop)
+    x = overlap_add(frames[None], layer.hop * channels)
+    rows = walk.frames * layer.hop
+    return walk.carry(_filled(ops.reshape(x, (1, -1, channels)), rows, layer), rows)
 
 
 def _filled(x, rows, layer):

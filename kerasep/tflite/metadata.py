@@ -144,13 +144,14 @@ def with_work_first(content):
     """
     from ai_edge_litert import schema_py_generated as schema
 
+    # Looked at without being unpacked: hardly any file is concerned.
+    if schema.Model.GetRootAs(content, 0).Subgraphs(0).OperatorsLength():
+        return content
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graphs = model.subgraphs
-    working = [entry for entry in model.signatureDefs if graphs[entry.subgraphIndex].operators]
-    if graphs[0].operators or not working:
-        return content
+    entries = [entry.subgraphIndex for entry in model.signatureDefs]
     # They change places: no operation calls a signature's graph, so all other numbers stay true.
-    other = working[0].subgraphIndex
+    other = next((index for index in entries if graphs[index].operators), 0)
     graphs[0], graphs[other] = graphs[other], graphs[0]
     places = {0: other, other: 0}
     for entry in model.signatureDefs:

@@ -177,19 +177,14 @@ def add_frames(frames, hop, window):
         Tensor `(rows, samples)`.
     """
     rows, count, n_fft = frames.shape
-    if count == 1:
-        return tf.reshape(frames, (rows, n_fft)) * _real(1 / np.maximum(np.square(window), 1e-10))
     spanned = -(-n_fft // hop)
     blocks = count + spanned - 1
-
-    def added(library, x):
-        parts = library.split(x, spanned, 2)
-        pads = [[[0, 0], [j, spanned - 1 - j], [0, 0]] for j in range(spanned)]
-        return sum(library.pad(part, pad) for part, pad in zip(parts, pads, strict=True))
-
-    total = added(tf, tf.pad(frames, [[0, 0], [0, 0], [0, spanned * hop - n_fft]]))
-    squares = np.pad(np.square(window, dtype="float64"), (0, spanned * hop - n_fft))
-    weights = added(np, np.broadcast_to(squares, (1, count, spanned * hop)))[0]
+    frames = tf.pad(frames, [[0, 0], [0, 0], [0, spanned * hop - n_fft]])
+    total = tf.reshape(ops.overlap_add(frames, hop), (rows, blocks, hop))
+    weights = np.zeros(blocks * hop)
+    for start in range(0, count * hop, hop):
+        weights[start : start + n_fft] += np.square(window, dtype="float64")
+    weights = weights.reshape(blocks, hop)
     weights = _real(1 / np.maximum(weights, 1e-10))
     edge = spanned - 1
     if count > 2 * edge:
