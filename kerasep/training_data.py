@@ -89,7 +89,7 @@ class TrainingData:
         return self._batches(self.train_tracks, options, on_device)
 
     def _validation(self, batch_size):
-        kept = ("crop_seconds", "snr", "min_sources")  # the latter two say how pools are mixed
+        kept = ("crop_seconds", "snr", "min_sources", "level")  # all but the first: of pools
         options = {key: self.settings[key] for key in kept if key in self.settings}
         options |= {"training": False, "batch_size": batch_size}
         return self._batches(self.valid_tracks, options, self.on_device)

@@ -16,11 +16,15 @@ from kerasep.data.stems import Stem
 
 
 class Part(NamedTuple):
-    """A stem from `start` seconds on, which begins `at` seconds into the crop."""
+    """A stem from `start` seconds on, which begins `at` seconds into the crop.
+
+    Where it has a `level`, in dB of full scale, it is brought to that.
+    """
 
     stem: Stem
     start: float
     at: float = 0.0
+    level: float | None = None
 
 
 class Crop(NamedTuple):

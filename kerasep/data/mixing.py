@@ -22,6 +22,7 @@ class Mixing:
     snr: tuple | None = None
     min_sources: int | None = None
     min_level: float | None = None
+    level: float | None = None
 
     def __post_init__(self):
         known = _is_number(self.remix) and 0 <= self.remix <= 1
@@ -38,10 +39,12 @@ class Mixing:
             raise InputError(
                 f"received semitones={self.semitones}: expected whole numbers from 0 on"
             )
-        if self.min_level is not None and not _is_number(self.min_level):
-            raise InputError(
-                f"received min_level={self.min_level}: expected decibels, such as -50, or None"
-            )
+        for name in ("min_level", "level"):
+            value = getattr(self, name)
+            if value is not None and not _is_number(value):
+                raise InputError(
+                    f"received {name}={value}: expected decibels, such as -50, or None"
+                )
 
     def check(self, sources):
         """Refuse to ask for more sources than there are."""
@@ -112,6 +115,13 @@ class Mixing:
         ]
 
 
+def bring_to(level, waveform):
+    """Scale a waveform in place to an RMS of `level` dB of full scale; silence stays."""
+    rms = _rms(waveform)
+    if rms > _SILENCE:
+        waveform *= np.float32(10 ** (level / 20) / rms)
+
+
 def relative_gains(waveforms, crops):
     """Gains that give every waveform its level below the first that sounds.
 
@@ -126,7 +136,7 @@ def relative_gains(waveforms, crops):
     for waveform, crop in zip(waveforms, crops, strict=True):
         gain = crop.gain
         if waveform is not None and crop.below is not None:
-            level = float(np.sqrt(np.mean(np.square(waveform))))
+            level = _rms(waveform)
             if level > _SILENCE and reference is None:
                 reference = level
             elif level > _SILENCE:
@@ -175,6 +185,10 @@ def mix(waveforms, gains, swaps, mixture, sources):
                 sources[block][..., index] = part
         finite = finite and bool(np.isfinite(total).all())
     return finite
+
+
+def _rms(waveform):
+    return float(np.sqrt(np.mean(np.square(waveform)))) if waveform.size else 0.0
 
 
 def _scale(waveform, gain, swap, out):

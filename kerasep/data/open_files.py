@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasep.data import audio
 from kerasep.data.decoders import as_float, open_decoder
+from kerasep.data.held_files import HeldFiles
 from kerasep.errors import InputError
 
 _OPEN = 128  # files, all threads together
@@ -24,13 +25,15 @@ class Unreadable(Exception):  # noqa: N818
 class OpenFiles:
     """Reads stems in several threads; each keeps the files that it used last open.
 
+    Short files are held in memory instead, for all threads.
+
     A file that cannot be read, or is no longer what its stem says, is given up for good, with one
     line in the log.
     """
 
     def __init__(self, threads):
         self.size = max(4, _OPEN // threads)
-        self.local = threading.local()
+        self.local, self.held = threading.local(), HeldFiles()
         self.given_up, self.lock = {}, threading.Lock()
 
     def usable(self, stems):
@@ -94,6 +97,10 @@ class OpenFiles:
         key = (stem.path, stem.stream)
         files = self.local.__dict__.setdefault("files", collections.OrderedDict())
         status = _status(stem.path)
+        recording, then = self.held.get(key)
+        if recording and then == status:
+            return recording
+        self.held.drop(key)
         if key in files:
             decoder, then = files[key]
             if then == status:
@@ -107,6 +114,7 @@ class OpenFiles:
                 f"{stem.path} has changed: it had {_described(stem.info)}, now it has "
                 f"{_described(decoder.info)}: start again to use it"
             )
+        self.held.put(key, decoder, status)
         files[key] = decoder, status
         if len(files) > self.size:
             files.popitem(last=False)[1][0].close()

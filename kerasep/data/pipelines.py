@@ -32,6 +32,7 @@ def waveforms(
     snr=None,
     min_sources=None,
     min_level=None,
+    level=None,
     augment=None,
     threads=None,
     seed=0,
@@ -60,7 +61,7 @@ def waveforms(
             recordings are joined end to end and mixed with those of others, never with their own,
             or of instruments, by the names of the sources. Or a folder that `prepare` wrote: of
             its tracks those for training or for validation, without semitones, snr, min_sources,
-            min_level and augment, which need the recordings.
+            min_level, level and augment, which need the recordings.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -83,6 +84,8 @@ def waveforms(
         min_level: Level in dB of full scale that every source of a training crop should reach:
             until it does, up to seven other places are tried, by short probes. Around -50 leaves
             out silence. Defaults to None: crops from anywhere.
+        level: Level in dB of full scale to which each recording of a pool is brought before it is
+            joined to others, such as -25. Defaults to None: as loud as recorded.
         augment: What else happens to training crops: a dict from names of functions of
             `kerasep.data.augmentation` to their arguments, applied in this order. Beside the
             arguments, `share` is the probability of each crop to be changed (1 by default), `on`
@@ -138,6 +141,7 @@ def waveforms(
         snr=snr,
         min_sources=min_sources,
         min_level=min_level,
+        level=level,
         augment=augment,
         threads=threads,
         seed=seed,

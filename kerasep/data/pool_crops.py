@@ -1,5 +1,7 @@
 """Examples out of a pool: recordings of speakers or instruments, joined end to end and mixed."""
 
+import itertools
+
 import numpy as np
 
 from kerasep.data.crops import Crop, Part
@@ -58,19 +60,20 @@ class PoolCrops:
             return Crop((), number)
         fractions, shift = self.mixing.fractions(rng), self.mixing.shift(rng)
         shift = shift if number < len(self.sources) else 0  # what plays along is one crop
-        order = rng.permutation(len(self.pool.groups[name]))
-        stems = [self.pool.groups[name][place] for place in order]
-        stems = [stem for stem in stems if files.usable([stem])]
-        if not stems:
+        group = self.pool.groups[name]
+        order = (group[place] for place in rng.permutation(len(group)))
+        stems = itertools.cycle(stem for stem in order if files.usable([stem]))
+        stem = next(stems, None)
+        if stem is None:
             raise Unreadable(f"another thread has just given up the last recording of {name}")
         speed = 2 ** (shift / 12)
-        wanted, longest = self.seconds * speed, stems[0].info.seconds
+        wanted, longest = self.seconds * speed, stem.info.seconds
         # A long one fills the crop by itself, a short one is cut anywhere.
         starts = fractions * (longest - wanted if longest > wanted else longest)
-        start = self.mixing.loudest(files, [stems[:1]], starts, min(wanted, longest))
+        start = self.mixing.loudest(files, [[stem]], starts, min(wanted, longest))
         parts, at = [], 0.0
         while at < self.seconds:
-            stem = stems[len(parts) % len(stems)]
-            parts.append(Part(stem, start, at))
+            parts.append(Part(stem, start, at, self.mixing.level))
             at, start = at + (stem.info.seconds - start) / speed, 0.0
+            stem = next(stems)
         return Crop(tuple(parts), number, semitones=shift)

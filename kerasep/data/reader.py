@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from kerasep.data.buffers import Buffers
-from kerasep.data.mixing import mix, relative_gains
+from kerasep.data.mixing import bring_to, mix, relative_gains
 from kerasep.data.open_files import OpenFiles, Unreadable
 from kerasep.errors import InputError
 
@@ -83,6 +83,9 @@ class Reader:
                 self.files.read(
                     part.stem, rate, self.model.channels, part.start, target, check=check
                 )
+                if part.level is not None:
+                    heard = round((part.stem.info.seconds - part.start) * rate)
+                    bring_to(part.level, target[:heard])
                 if number:
                     row[at:] += target
         return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]

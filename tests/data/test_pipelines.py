@@ -230,6 +230,7 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
         ({"gain": [0.5]}, "expected a probability"),
         ({"remix": "often"}, "expected a probability"),
         ({"min_level": "loud"}, "expected decibels"),
+        ({"level": "loud"}, "received level=loud: expected decibels"),
         ({"part": (2, 2)}, "expected .number, count. with a count that divides it"),
         ({"min_sources": 5}, "the model has 4 sources"),
         ({"augment": ["reverberate"]}, "expected a dict from names to settings"),

@@ -71,6 +71,18 @@ def test_levels_by_a_range_of_snr(speakers):
     assert np.ptp(power[:, 0]) > 0.05  # one gain for all still varies
 
 
+def test_recordings_of_any_level_are_joined_at_the_same(speakers):
+    _, sources = examples(speakers, model("one", "two"), level=-20.0)
+    np.testing.assert_allclose(sources, 0.1, rtol=1e-3)  # constants: their RMS is their value
+
+
+def test_a_level_leaves_silence_as_it_is(tmp_path):
+    pool = write_pool(tmp_path, {"ada": 0.0, "bob": 0.2}, seconds=(0.5,))
+    _, sources = examples(pool, model("one", "two"), level=-20.0)
+    heard = np.sort(sources.max(axis=1).reshape(len(sources), -1), axis=1)
+    np.testing.assert_allclose(heard, np.broadcast_to([0, 0.1], heard.shape), rtol=1e-3)
+
+
 def test_variable_numbers_of_speakers(speakers):
     _, sources = examples(speakers, model("one", "two", "three"), min_sources=1)
     heard = sources.any(axis=(1, 2))
