@@ -9,6 +9,7 @@ import time
 
 import keras
 
+from kerasep.averages import averaged
 from kerasep.errors import InputError
 from kerasep.recovery import NotFiniteError
 from kerasep.run_state import RunState, capture, is_finite, restore
@@ -210,7 +211,8 @@ class RunFolder(keras.callbacks.Callback):
 
     def _write_model(self):
         # In a copy, since a compiled model would take its optimizer along: three times the size.
-        self.best_model.set_weights(self.model.get_weights())
+        with averaged(self.model):
+            self.best_model.set_weights(self.model.get_weights())
         if self.writes:
             self._replace(self.path / MODEL, self.best_model.save)
 

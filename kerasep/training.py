@@ -7,6 +7,7 @@ import pathlib
 import keras
 
 from kerasep import __version__, data
+from kerasep.averages import AveragedValidation, keeps_averages
 from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
 from kerasep.devices import agreed, count, process, replica, spread
@@ -57,6 +58,8 @@ def train(
 
     Where there is an accelerator, batches of waveforms go there, and a model of spectrograms
     transforms them where it trains; elsewhere the pipeline does. The losses are the same.
+
+    Where the optimizer averages its weights (`use_ema`), the averages are validated and kept.
 
     Where a loss is no longer a finite number, the run goes back to the state that was written last
     and on from there, over the same crops, at half the learning rate; after five times it gives up.
@@ -187,6 +190,9 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
         lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
         while not folder.state.finished:
             _fit(model, recipe, batches, folder, [*lowered, folder, *callbacks], verbose)
+            if keeps_averages(model) and not folder.state.finished:
+                # At the end of a fit Keras writes the averages over the weights.
+                folder.resume(agreed(folder.last_state, RunState.read))
         return
     except NotFiniteError as error:
         reason, recover = str(error), _halve_rate
@@ -245,6 +251,7 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
         # The folder comes after what it replays, the others' on_train_begin being over.
         callbacks=[
             *([log_writer] if folder.writes else []),
+            AveragedValidation(),
             *folder.replayed(schedules(recipe, folder.monitor)),
             *callbacks,
         ],

@@ -136,6 +136,40 @@ def test_a_broken_run_goes_on_as_if_it_had_not(unbroken, songs, tmp_path, epoch)
     assert files(tmp_path / "run") == files(unbroken[0])
 
 
+def averaging(**changes):
+    config = {"learning_rate": 0.01, "use_ema": True, "ema_momentum": 0.9}
+    return {**RECIPE, "optimizer": {"class_name": "adam", "config": config}, "epochs": 3, **changes}
+
+
+def test_averages_of_the_weights_are_validated_and_kept(songs, tmp_path):
+    trained = build()
+    history = training.train(trained, songs, tmp_path / "run", valid=songs, recipe=averaging())
+    kept = zoo.load(tmp_path / "run")
+    training.compile_model(kept, kept.recipe)
+    validation = data.spectrograms(songs, kept, training=False, batch_size=4, crop_seconds=0.5)
+    losses = [row["val_loss"] for row in history]
+    assert kept.evaluate(validation, verbose=0) == pytest.approx(min(losses), rel=1e-4)
+    # The run itself is that of the weights: the same crops and steps as without averages.
+    config = {"learning_rate": 0.01}
+    plain = averaging(optimizer={"class_name": "adam", "config": config})
+    others = training.train(build(), songs, tmp_path / "plain", valid=songs, recipe=plain)
+    for row, other in zip(history, others, strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-4)
+        assert row["val_loss"] != pytest.approx(other["val_loss"], rel=1e-3)
+    # Where training ends the averages are in the model.
+    training.compile_model(trained, kept.recipe)
+    assert trained.evaluate(validation, verbose=0) == pytest.approx(losses[-1], rel=1e-4)
+
+
+def test_a_broken_run_goes_on_with_its_averages(songs, tmp_path):
+    """Within an epoch: its rest is a fit of its own, after which Keras would keep the averages."""
+    whole = training.train(build(), songs, tmp_path / "whole", valid=songs, recipe=averaging())
+    options = {"valid": songs, "recipe": averaging(), "save_minutes": 0.0}
+    with pytest.raises(KeyboardInterrupt):
+        training.train(build(), songs, tmp_path / "run", callbacks=[At(1, interrupt)], **options)
+    compare(training.train(build(1), songs, tmp_path / "run", **options), whole)
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on(unbroken, songs, tmp_path):
     script = (
