@@ -21,7 +21,8 @@ def averaged(model):
 
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5), "mse")
-    model.train_on_batch(np.ones((1, 1)), np.zeros((1, 1)))
+    for _ in range(2):
+        model.train_on_batch(np.ones((1, 1)), np.zeros((1, 1)))
     (last, _) = model.get_weights()
     with averaged(model):
         assert not np.allclose(model.get_weights()[0], last)

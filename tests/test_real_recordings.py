@@ -67,3 +67,19 @@ def test_a_card_s_figures_are_those_of_its_weights(name):
     for row in rows:
         for key in ("si_sdr", "si_sdr_improvement", "tpsa_si_sdr"):
             assert row[key] == pytest.approx(float(printed[row["source"]][key]), abs=0.01)
+
+
+def test_a_card_s_figures_on_synthetic_songs(tmp_path):
+    """The scored songs are made by their seed, so this one needs no recordings."""
+    data.write_songs(tmp_path / "songs", 1, 2, 16.0, 44100, 2)
+    model = zoo.load("open_unmix_like/phone", weights=True)
+    rows = evaluation.evaluate(model, tmp_path / "songs", measures=["si_sdr"], oracles=False)
+    file = pathlib.Path(__file__).parents[1] / "zoo" / "open_unmix_like" / "results_phone.csv"
+    with open(file, newline="") as table:
+        printed = {
+            row["source"]: row for row in csv.DictReader(table) if row["track"] == "song_0000"
+        }
+    assert len(rows) == len(printed) == 4
+    for row in rows:
+        improvement = float(printed[row["source"]]["si_sdr_improvement"])
+        assert row["si_sdr_improvement"] == pytest.approx(improvement, abs=0.01)

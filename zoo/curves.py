@@ -2,7 +2,8 @@
 
     python zoo/curves.py
 
-writes curve.svg beside every history*.csv; needs the extra `report`.
+writes curve.svg beside every history*.csv, and open_unmix_like/curve_original.svg, in which our run
+is beside that of the original; needs the extra `report`.
 """
 
 import csv
@@ -16,23 +17,32 @@ import matplotlib.pyplot as plt
 HERE = pathlib.Path(__file__).parent
 
 
-def draw(path):
-    """Draw one run's training and validation loss over the epochs."""
+def column(path, key):
+    """Read a column of a CSV file as numbers."""
     with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
-    epochs = [int(row["epoch"]) for row in rows]
+        return [float(row[key]) for row in csv.DictReader(file)]
+
+
+def draw(curves, ylabel, path):
+    """Draw curves by name, one value an epoch."""
     figure, axes = plt.subplots(figsize=(6, 3.2), layout="constrained")
-    for key, label in (("loss", "training"), ("val_loss", "validation")):
-        axes.plot(epochs, [float(row[key]) for row in rows], label=label)
-    axes.set(xlabel="epoch", ylabel="loss")
+    for label, values in curves.items():
+        axes.plot(range(1, len(values) + 1), values, label=label)
+    axes.set(xlabel="epoch", ylabel=ylabel)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    name = path.stem.replace("history", "curve")
-    figure.savefig(path.with_name(f"{name}.svg"), metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
 if __name__ == "__main__":
     matplotlib.rcParams["svg.hashsalt"] = "kerasep"  # the same file from the same figures
     for path in sorted(HERE.glob("*/history*.csv")):
-        draw(path)
+        curves = {"training": column(path, "loss"), "validation": column(path, "val_loss")}
+        draw(curves, "loss", path.with_name(path.stem.replace("history", "curve") + ".svg"))
+    folder = HERE / "open_unmix_like"
+    beside = {
+        "kerasep": [-loss for loss in column(folder / "history.csv", "val_loss")],
+        "openunmix, PyTorch": column(folder / "original.csv", "val_snr"),
+    }
+    draw(beside, "validation SNR in dB", folder / "curve_original.svg")

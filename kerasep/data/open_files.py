@@ -100,7 +100,8 @@ class OpenFiles:
         recording, then = self.held.get(key)
         if recording and then == status:
             return recording
-        self.held.drop(key)
+        if recording:
+            self.held.drop(key)
         if key in files:
             decoder, then = files[key]
             if then == status:

@@ -23,7 +23,7 @@ SHIPPED = {
 
 
 def test_every_file_belongs_to_a_preset():
-    assert len(SHIPPED) >= 6
+    assert len(SHIPPED) >= 10
     names = sorted(weights["file"] for weights in SHIPPED.values())
     assert names == sorted(file.name for file in FOLDER.iterdir())
 
@@ -36,6 +36,10 @@ def test_small_whole_and_licensed(name):
     assert hashlib.sha256(content).hexdigest() == weights["sha256"]
     assert weights["data"]
     assert weights["licence"]
+    assert f"kerasep train {name} --data" in weights["command"]
+    assert 0 < weights["hours"] < 100
+    assert weights["hardware"]
+    assert weights["seed"] == 0
 
 
 def test_all_together_fit():
@@ -51,7 +55,8 @@ def test_they_are_set_and_share_the_mixture_out(name):
     sums = sorted(float(np.abs(array.astype("float32")).sum()) for array in stored)
     held = sorted(float(np.abs(weight).sum()) for weight in model.get_weights())
     np.testing.assert_allclose(held, sums, rtol=1e-5)
-    mixture = sum(data.song(3, seconds=2.0, sample_rate=model.sample_rate).values())
+    song = data.song(3, 2.0, model.sample_rate, model.channels)
+    mixture = sum(song.values())
     estimates = np.stack(list(separate(model, mixture).values()), axis=-1)
     assert np.isfinite(estimates).all()
     error = np.square(estimates.sum(axis=-1) - mixture).sum()
@@ -61,7 +66,7 @@ def test_they_are_set_and_share_the_mixture_out(name):
 def test_an_entry_alone_is_the_preset_whose_weights_are_there():
     assert zoo.trained_preset("open_unmix_like") == "open_unmix_like/karaoke"
     assert zoo.trained_preset("unet_like") == "unet_like/karaoke"
-    assert zoo.trained_preset("dprnn_like") == zoo.describe("dprnn_like")["name"]
+    assert zoo.trained_preset("wave_unet_like") == zoo.describe("wave_unet_like")["name"]
 
 
 def test_another_size_is_refused():
