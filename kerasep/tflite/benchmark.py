@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 from kerasep.errors import InputError
-from kerasep.tflite.metadata import operations, parse_metadata, read_model
+from kerasep.tflite.graphs import operations
+from kerasep.tflite.metadata import parse_metadata, read_model
 from kerasep.tflite.runtime import Runtime
 
 

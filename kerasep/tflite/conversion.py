@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasep.errors import InputError
-from kerasep.tflite.metadata import has_variables, operations, with_work_first
+from kerasep.tflite.graphs import has_variables, operations, with_work_first
 from kerasep.tflite.silence import quiet
 
 # Of the bytes of its weights a file has at least this share, and at most so many times as many: a

@@ -4,7 +4,8 @@ import dataclasses
 import pathlib
 
 from kerasep.tflite.files import write
-from kerasep.tflite.metadata import operations, parse_metadata
+from kerasep.tflite.graphs import operations
+from kerasep.tflite.metadata import parse_metadata
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,18 +1,15 @@
 """What a `.tflite` file says about itself, in JSON under its metadata key "kerasep"."""
 
-import collections
 import json
 import pathlib
 import struct
 
-import numpy as np
-
 from kerasep.errors import InputError
+from kerasep.tflite.graphs import IDENTIFIER, packed
 
 # 2 added the modes; a file of format 1 has the mode "separate".
 FORMAT = 2
 KEY = "kerasep"
-_IDENTIFIER = b"TFL3"
 # What files of an earlier format are, which they do not say.
 _EARLIER = {"mode": "separate", "quantization": None, "interchangeable": False}
 
@@ -67,7 +64,7 @@ def read_model(path):
     if not path.is_file():
         raise InputError(f"received {path}, expected a .tflite file: there is no such file")
     content = path.read_bytes()
-    if content[4:8] != _IDENTIFIER:
+    if content[4:8] != IDENTIFIER:
         raise InputError(f"received {path}, which is not a TFLite file: export a model to get one")
     return content
 
@@ -127,95 +124,7 @@ def with_metadata(content, metadata):
     entry.name, entry.buffer = KEY, len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*entries, entry]
-    return _packed(model, len(content))
-
-
-def with_work_first(content):
-    """Begin a TFLite file with a graph that computes something.
-
-    The interpreter fits no kernels of XNNPACK where the first graph is one that has no operations,
-    as "reset" of a stream: all others would be left to kernels of half the speed.
-
-    Args:
-        content: the bytes.
-
-    Returns:
-        The bytes of a file that computes the same.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    # Looked at without being unpacked: hardly any file is concerned.
-    if schema.Model.GetRootAs(content, 0).Subgraphs(0).OperatorsLength():
-        return content
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graphs = model.subgraphs
-    entries = [entry.subgraphIndex for entry in model.signatureDefs]
-    # They change places: no operation calls a signature's graph, so all other numbers stay true.
-    other = next((index for index in entries if graphs[index].operators), 0)
-    graphs[0], graphs[other] = graphs[other], graphs[0]
-    places = {0: other, other: 0}
-    for entry in model.signatureDefs:
-        entry.subgraphIndex = places.get(entry.subgraphIndex, entry.subgraphIndex)
-    return _packed(model, len(content))
-
-
-def with_buffers_inside(content):
-    """Put weights that lie behind the model proper, as ai-edge-quantizer writes them, into it.
-
-    Args:
-        content: bytes of a TFLite file.
-
-    Returns:
-        The bytes of a file that computes the same, in the form that every reader knows.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    for buffer in model.buffers:
-        if buffer.offset > 1:  # 1 stands for one that is empty
-            buffer.data = np.frombuffer(content, "uint8", buffer.size, buffer.offset)
-        buffer.offset = buffer.size = 0
-    return _packed(model, len(content))
-
-
-def _packed(model, size):
-    import flatbuffers
-
-    builder = flatbuffers.Builder(size + 4096)
-    builder.Finish(model.Pack(builder), _IDENTIFIER)
-    return bytes(builder.Output())
-
-
-def operations(content):
-    """Count the operations in the bytes of a TFLite file.
-
-    Args:
-        content: the bytes.
-
-    Returns:
-        Dict from name to number, most frequent first. A custom operation has its own name.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
-    counts = collections.Counter()
-    for graph in model.subgraphs:
-        for operator in graph.operators:
-            code = model.operatorCodes[operator.opcodeIndex]
-            name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
-            if name == "CUSTOM":
-                name = f"custom {bytes(code.customCode).decode()}"
-            counts[name] += 1
-    return dict(counts.most_common())
-
-
-def has_variables(content):
-    """Whether any tensor in the bytes of a TFLite file keeps its value between runs."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    return any(tensor.isVariable for graph in model.subgraphs for tensor in graph.tensors)
+    return packed(model, len(content))
 
 
 def _found(content, name):

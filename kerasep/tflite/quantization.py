@@ -8,7 +8,7 @@ transforms stay float32: their tables are small, and eight bits of them cost 40 
 import contextlib
 
 from kerasep.errors import InputError
-from kerasep.tflite.metadata import with_buffers_inside
+from kerasep.tflite.graphs import with_buffers_inside
 from kerasep.tflite.silence import quiet
 
 QUANTIZATIONS = ("float16", "int8", "weight_int8")

@@ -8,8 +8,9 @@ from kerasep.layers import KMeans
 from kerasep.layers.lstm import LSTM
 from kerasep.separation import Separator
 from kerasep.tflite import ExportError, export, rewrites
+from kerasep.tflite.graphs import operations
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import operations, parse_metadata
+from kerasep.tflite.metadata import parse_metadata
 from kerasep.tflite.parity import agreement
 
 
