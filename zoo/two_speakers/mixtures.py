@@ -12,38 +12,20 @@ import pathlib
 
 import numpy as np
 
+from kerasep import data
+
 RATE = 8000
 SOURCES = ("speaker_1", "speaker_2")
 
 
 def words(folder, first, last):
     """Read the recordings with indices from first to last: dict from speaker to list of arrays."""
-    from kerasep import data
-
     found = {}
     for path in sorted(pathlib.Path(folder).glob("*_*_*.wav")):
         _, speaker, index = path.stem.split("_")
         if first <= int(index) <= last:
             waveform, _ = data.read(path, sample_rate=RATE)
             found.setdefault(speaker, []).append(waveform.mean(axis=1))
-    return found
-
-
-def pack(found, path):
-    """Keep words in one file of 16-bit samples, for a machine without an audio library."""
-    lists = {
-        f"{speaker}_{index}": np.round(word * 32767).astype("int16")
-        for speaker, each in found.items()
-        for index, word in enumerate(each)
-    }
-    np.savez_compressed(path, **lists)
-
-
-def unpack(path):
-    """Read what `pack` wrote."""
-    found = {}
-    for name, word in np.load(path).items():
-        found.setdefault(name.split("_")[0], []).append(word.astype("float32") / 32767)
     return found
 
 
@@ -69,8 +51,6 @@ def example(rng, found, samples):
 
 def main():
     """Write a folder of tracks."""
-    from kerasep import data
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("recordings", help="folder of <word>_<speaker>_<index>.wav")
     parser.add_argument("out", type=pathlib.Path, help="folder that gets the tracks")
