@@ -1,6 +1,6 @@
-"""Puts a trained model's weights into the package, as 16-bit floats, and into its preset.
+r"""Puts a trained model's weights into the package, as 16-bit floats, and into its preset.
 
-    python zoo/ship.py run open_unmix_like/karaoke mir1k --data "MIR-1K, ..." --licence "..." \\
+    python zoo/ship.py run open_unmix_like/karaoke mir1k --data "MIR-1K, ..." --licence "..." \
         --command "kerasep train open_unmix_like/karaoke ..." --hardware "NVIDIA H100" --hours 0.3
 
 writes kerasep/zoo/weights/open_unmix_like_karaoke.weights.h5 and the set `mir1k` of the preset,
