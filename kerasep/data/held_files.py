@@ -20,24 +20,34 @@ class HeldFiles:
 
     def __init__(self):
         self.held, self.bytes, self.lock = {}, 0, threading.Lock()
+        self.full = False
 
     def get(self, key):
         """Give what was put under a key: a recording and a status, or twice None."""
         return self.held.get(key, (None, None))
 
     def put(self, key, decoder, status):
-        """Hold what an open decoder reads, if it is short, whole, and there is room."""
-        if decoder.info.seconds > _SECONDS:
-            return
+        """Hold what an open decoder reads, if it is short, whole, and there is room.
+
+        Returns:
+            The recording, or None where it is not held.
+        """
+        # Once something had no room nothing more is decoded in vain.
+        if self.full or decoder.info.seconds > _SECONDS:
+            return None
         try:
             recording = Recording(decoder)
         except InputError:
-            return  # whoever reads the damaged part will say so
+            return None  # whoever reads the damaged part will say so
         with self.lock:
-            size = recording.samples.nbytes
-            if key not in self.held and self.bytes + size <= _BYTES:
-                self.held[key] = recording, status
-                self.bytes += size
+            if key in self.held:  # by another thread, just now
+                return recording
+            self.full = self.bytes + recording.samples.nbytes > _BYTES
+            if self.full:
+                return None
+            self.held[key] = recording, status
+            self.bytes += recording.samples.nbytes
+        return recording
 
     def drop(self, key):
         """Forget a recording."""

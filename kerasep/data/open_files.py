@@ -115,7 +115,10 @@ class OpenFiles:
                 f"{stem.path} has changed: it had {_described(stem.info)}, now it has "
                 f"{_described(decoder.info)}: start again to use it"
             )
-        self.held.put(key, decoder, status)
+        recording = self.held.put(key, decoder, status)
+        if recording:
+            decoder.close()
+            return recording
         files[key] = decoder, status
         if len(files) > self.size:
             files.popitem(last=False)[1][0].close()

@@ -73,6 +73,11 @@ def test_long_files_stay_on_the_disk_and_so_does_what_has_no_room(stems, opened,
     for stem in stems:
         crop(files, stem)
     assert [os.path.basename(path) for path, _ in files.held.held] == ["a.wav"]
+    # What was refused is not decoded whole again each time it is opened.
+    monkeypatch.setattr(held_files, "Recording", None)
+    files.local.files.clear()
+    crop(files, stems[1])
+    monkeypatch.undo()
     monkeypatch.setattr(held_files, "_SECONDS", 0.5)
     files = OpenFiles(1)
     crop(files, stems[0])
