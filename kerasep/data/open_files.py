@@ -40,6 +40,10 @@ class OpenFiles:
         """Tell whether none of the stems has been given up."""
         return not self.given_up or not any(stem.path in self.given_up for stem in stems)
 
+    def holds(self, stem):
+        """Tell whether a stem's samples are in memory."""
+        return (stem.path, stem.stream) in self.held.held
+
     def none_left(self, what):
         """Give the error for when no other crop is left to take."""
         return InputError(

@@ -1,5 +1,6 @@
 """Reads the batches that a plan describes; NumPy and threads only."""
 
+import contextlib
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,9 @@ from kerasep.data.buffers import Buffers
 from kerasep.data.mixing import bring_to, mix, relative_gains
 from kerasep.data.open_files import OpenFiles, Unreadable
 from kerasep.errors import InputError
+
+_MANY = 4  # parts of a crop
+_ROUNDING = 2  # samples that a part may last longer than its duration says
 
 
 class Reader:
@@ -28,7 +32,7 @@ class Reader:
         threads = threads or os.cpu_count()
         self.pool = ThreadPoolExecutor(threads)
         self.files, self.buffers = OpenFiles(threads), Buffers()
-        self.local = threading.local()
+        self.local, self.joining = threading.local(), threading.Lock()
 
     def batch(self, epoch, first, last):
         """Read examples `first` to `last`.
@@ -76,19 +80,33 @@ class Reader:
             self.local.waveforms = np.empty(shape, "float32")
         *rows, spare = self.local.waveforms
         for row, crop in zip(rows, crops, strict=True):
-            rate = self._rate(crop)
-            for number, part in enumerate(crop.parts):
-                at = round(part.at * self.model.sample_rate)
-                target = (spare if number else row)[at:]
-                self.files.read(
-                    part.stem, rate, self.model.channels, part.start, target, check=check
-                )
-                if part.level is not None:
-                    heard = round((part.stem.info.seconds - part.start) * rate)
-                    bring_to(part.level, target[:heard])
-                if number:
-                    row[at:] += target
+            with self._turn(crop):
+                self._join(crop, row, spare, check)
         return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
+
+    def _turn(self, crop):
+        """Have one thread at a time join many recordings that are in memory.
+
+        That is hundreds of short steps, each of which gives up Python's lock: threads that do it
+        side by side are slower than one.
+        """
+        many = len(crop.parts) > _MANY and all(self.files.holds(part.stem) for part in crop.parts)
+        return self.joining if many else contextlib.nullcontext()
+
+    def _join(self, crop, row, spare, check):
+        """Read the parts of a crop, one after the other or at once, into an array."""
+        rate = self._rate(crop)
+        for number, part in enumerate(crop.parts):
+            heard = max(0, round((part.stem.info.seconds - part.start) * rate))
+            target = row[round(part.at * self.model.sample_rate) :]
+            if number:
+                target = target[: heard + _ROUNDING]
+            out = spare[: len(target)] if number else target
+            self.files.read(part.stem, rate, self.model.channels, part.start, out, check=check)
+            if part.level is not None:
+                bring_to(part.level, out[:heard])
+            if number:
+                target += out
 
     def _rate(self, crop):
         """Choose the rate that, taken for the model's, raises the pitch by so many semitones."""
