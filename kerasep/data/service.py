@@ -1,6 +1,5 @@
 """Batches made on other machines: pipelines over the workers of a tf.data service."""
 
-import copyreg
 import functools
 import io
 import os
@@ -22,6 +21,8 @@ from kerasep.errors import InputError
 TOKEN = "pyfunc_0"
 # What a job holds beside classes of kerasep.data; NumPy 1 has another name for one of them.
 _OTHERS = {
+    ("builtins", "dict"),
+    ("builtins", "list"),
     ("numpy", "dtype"),
     ("numpy", "ndarray"),
     ("numpy._core.multiarray", "_reconstruct"),
@@ -189,13 +190,25 @@ def register():
 
 
 def _packed(job):
-    """Pickle a job with the absolute names of its files: workers may have begun elsewhere."""
     buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer)
-    absolute = {type(pathlib.Path()): lambda path: (pathlib.Path, (os.path.abspath(path),))}
-    pickler.dispatch_table = copyreg.dispatch_table | absolute
-    pickler.dump((__version__, job))
+    _Pickler(buffer).dump((__version__, job))
     return buffer.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    """Makes names of files absolute, as workers may have begun elsewhere, and settings plain.
+
+    The lists and dicts of a model's recipe are of Keras' own kinds, which do not travel.
+    """
+
+    def reducer_override(self, item):
+        """Say how an object is made anew."""
+        if isinstance(item, pathlib.Path):
+            return pathlib.Path, (os.path.abspath(item),)
+        for plain in (dict, list):
+            if isinstance(item, plain) and type(item) is not plain:
+                return plain, (plain(item),)
+        return NotImplemented
 
 
 class _Unpickler(pickle.Unpickler):

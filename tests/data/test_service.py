@@ -96,6 +96,15 @@ def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatc
         np.testing.assert_array_equal(reference, nearby[digest(magnitude)])
 
 
+def test_settings_that_a_model_keeps_travel(service, songs):
+    keeper = keras.layers.Layer()
+    keeper.recipe = {"gain": [0.5, 1.0], "augment": {"limit_band": {"low": [20, 90]}}}
+    assert type(keeper.recipe["gain"]) is not list  # but one that Keras watches
+    settings = SETTINGS | keeper.recipe
+    served = data.waveforms(songs, MODEL, data_service=service.address, **settings)
+    assert len(list(served.take(2))) == 2
+
+
 @pytest.mark.slow
 def test_prepared_batches_are_those_of_the_local_pipeline(service, songs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
