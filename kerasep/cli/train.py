@@ -44,6 +44,14 @@ def train(
         str | None,
         typer.Option(help="grpc://HOST:PORT that kerasep data serve said: it reads and mixes"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="processes of this run's own that read and mix, where training waits for that: a "
+            "data service for closed networks only",
+        ),
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
 ):
@@ -57,12 +65,17 @@ def train(
     """
     batch_size = number_or("auto", "--batch-size", batch_size)
     devices = number_or("all", "--devices", devices)
+    if workers and data_service:
+        raise InputError(
+            f"received --workers {workers} and --data-service {data_service}, expected one of them"
+        )
     start_keras(join_hosts=True)
     show_log()
     import keras
 
     from kerasep import training, zoo
     from kerasep.data.prepared import is_prepared
+    from kerasep.data.servers import serving
     from kerasep.progress import FitProgress
 
     keras.utils.set_random_seed(seed)
@@ -74,7 +87,10 @@ def train(
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
     if not is_prepared(data):
         say("first, the level of every frequency in the training data")
-    with contextlib.closing(FitProgress(out)) as progress:
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(contextlib.closing(FitProgress(out)))
+        if workers:
+            data_service = stack.enter_context(serving(workers=workers)).address
         history = training.train(
             model,
             data,

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from kerasep import cli, data
+from kerasep.data import servers
 
 
 def call(*arguments):
@@ -40,6 +41,27 @@ def test_training_by_a_service_that_loses_a_worker(songs, tmp_path, monkeypatch)
     with open(tmp_path / "run" / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+@pytest.mark.slow
+def test_training_with_workers_of_its_own(songs, tmp_path, monkeypatch):
+    started = []
+    usual = servers.Worker.start
+    monkeypatch.setattr(servers.Worker, "start", lambda self: (started.append(self), usual(self)))
+    command = ("train", "unet_like/karaoke", "--data", songs, "--sources", "vocals,drums")
+    command += ("--batch-size", 2, "--crop-seconds", 0.5, "--crops-per-track", 4, "--epochs", 2)
+    assert call(*command, "--workers", 2, "--out", tmp_path / "run") == 0
+    assert len(started) == 2
+    assert all(worker.process.poll() is not None for worker in started)
+    with open(tmp_path / "run" / "history.csv", newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+
+def test_refuses_workers_beside_a_service(songs, tmp_path, capsys):
+    command = ("train", "open_unmix_like/small", "--data", songs, "--out", tmp_path / "run")
+    assert call(*command, "--workers", 2, "--data-service", "grpc://127.0.0.1:1") == 2
+    said = capsys.readouterr().err
+    assert "received --workers 2 and --data-service grpc://127.0.0.1:1, expected one" in said
 
 
 def test_nobody_answers(songs, tmp_path, capsys):
