@@ -12,6 +12,7 @@ from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
 from kerasep.devices import agreed, count, process, replica, spread
 from kerasep.errors import InputError
+from kerasep.interruption import Interruption
 from kerasep.recipes import compile_model, cosine, schedules
 from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
 from kerasep.run_folder import RunFolder
@@ -143,7 +144,8 @@ def train(
         settings = {"recipe": recipe, "seed": seed, "kerasep": __version__}
         return folder.start(model, settings) or _new_state(model, recipe, batches)
 
-    with input_errors():
+    interruption = Interruption()
+    with input_errors(), interruption.watched():
         state = agreed(first_state, RunState.read)
         _check_share(state, devices)
         # Not before: what is wrong with the data shows up to here, and leaves no folder behind.
@@ -156,7 +158,8 @@ def train(
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
             while not folder.state.finished:
-                _train_until_failure(trained, recipe, batches, folder, callbacks, verbose)
+                heard = [*callbacks, interruption]
+                _train_until_failure(trained, recipe, batches, folder, heard, verbose)
             weights = trained.get_weights()
     model.set_weights(weights)
     folder.finish()
