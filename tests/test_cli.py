@@ -17,6 +17,7 @@ from rich.console import Console
 
 from kerasep import cli, data, zoo
 from kerasep.cli.terminal import show_log
+from kerasep.progress import FitProgress
 from kerasep.zoo import registry
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "open_unmix"
@@ -290,7 +291,8 @@ def test_a_table_in_a_missing_folder_is_refused_at_once(folder, tmp_path, capsys
 
 def test_training_that_is_stopped_gives_the_cursor_back(folder, tmp_path, monkeypatch):
     def fit(_model, *_arguments, callbacks, **_options):
-        callbacks[-1].on_train_begin()
+        [progress] = [each for each in callbacks if isinstance(each, FitProgress)]
+        progress.on_train_begin()
         raise KeyboardInterrupt
 
     terminal = io.StringIO()
