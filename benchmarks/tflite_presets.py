@@ -9,6 +9,7 @@ take turns.
 
 import argparse
 import csv
+import itertools
 import pathlib
 import subprocess
 import sys
@@ -59,12 +60,11 @@ def main():
     described = machine.describe("kerasep", "ai-edge-litert")
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
-        for preset in arguments.presets:
-            for weights in WEIGHTS:
-                folder = pathlib.Path(temporary)
-                for row in measure(folder, preset, weights, arguments.native, arguments.rounds):
-                    rows.append({**row, **described})
-                    print(", ".join(list(row.values())[:6]), flush=True)
+        folder = pathlib.Path(temporary)
+        for preset, weights in itertools.product(arguments.presets, WEIGHTS):
+            for row in measure(folder, preset, weights, arguments.native, arguments.rounds):
+                rows.append({**row, **described})
+                print(", ".join(list(row.values())[:6]), flush=True)
     machine.write_csv(arguments.out, rows)
 
 

@@ -145,6 +145,7 @@ def train(
         return folder.start(model, settings) or _new_state(model, recipe, batches)
 
     interruption = Interruption()
+    callbacks = [*callbacks, interruption]
     with input_errors(), interruption.watched():
         state = agreed(first_state, RunState.read)
         _check_share(state, devices)
@@ -158,8 +159,7 @@ def train(
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
             while not folder.state.finished:
-                heard = [*callbacks, interruption]
-                _train_until_failure(trained, recipe, batches, folder, heard, verbose)
+                _train_until_failure(trained, recipe, batches, folder, callbacks, verbose)
             weights = trained.get_weights()
     model.set_weights(weights)
     folder.finish()

@@ -42,7 +42,8 @@ class OpenFiles:
 
     def holds(self, stem):
         """Tell whether a stem's samples are in memory."""
-        return (stem.path, stem.stream) in self.held.held
+        recording, _ = self.held.get((stem.path, stem.stream))
+        return recording is not None
 
     def none_left(self, what):
         """Give the error for when no other crop is left to take."""

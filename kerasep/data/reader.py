@@ -98,10 +98,10 @@ class Reader:
         rate = self._rate(crop)
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))
-            target = row[round(part.at * self.model.sample_rate) :]
+            target = out = row[round(part.at * self.model.sample_rate) :]
             if number:
                 target = target[: heard + _ROUNDING]
-            out = spare[: len(target)] if number else target
+                out = spare[: len(target)]
             self.files.read(part.stem, rate, self.model.channels, part.start, out, check=check)
             if part.level is not None:
                 bring_to(part.level, out[:heard])
