@@ -177,7 +177,7 @@ def test_the_last_chunk_is_a_whole_one_that_starts_early():
     assert np.array_equal(result[:, :, 0], ramp)
 
 
-def test_a_signal_shorter_than_a_fixed_chunk_is_mirrored():
+def test_a_signal_shorter_than_a_fixed_chunk_is_repeated():
     given = []
 
     def note(x):
@@ -185,7 +185,7 @@ def test_a_signal_shorter_than_a_fixed_chunk_is_mirrored():
         return x[..., None]
 
     joined([np.arange(4, dtype="float32")[:, None]], note, chunk=9, overlap=0, pad=True)
-    assert given == [[0, 1, 2, 3, 2, 1, 0, 1, 2]]
+    assert given == [[0, 1, 2, 3, 0, 1, 2, 3, 0]]
 
 
 def test_sources_that_come_in_any_order_are_put_in_one():

@@ -35,14 +35,10 @@ static void release(state *s) {
     free(s->shared);
 }
 
-/* Fill a piece that is too short up with its reflection. */
-static void reflect(float *piece, size_t length, size_t wanted, size_t channels) {
-    size_t period = length > 1 ? 2 * (length - 1) : 1;
-    for (size_t i = length; i < wanted; i++) {
-        size_t from = i % period;
-        if (from >= length) from = period - from;
-        memcpy(piece + i * channels, piece + from * channels, channels * sizeof(float));
-    }
+/* Fill a piece that is too short up: with itself, again and again. */
+static void repeat(float *piece, size_t length, size_t wanted, size_t channels) {
+    for (size_t i = length * channels; i < wanted * channels; i++)
+        piece[i] = piece[i - length * channels];
 }
 
 static void fade(state *s, float *result) {
@@ -77,7 +73,7 @@ static bool next_chunk(state *s, bool final, chunk_process process, void *proces
     size_t early = 0, length = final ? s->length : plan->chunk;
     if (final && s->begun) early = (plan->chunk - length) / plan->hop * plan->hop;
     float *piece = s->held + (s->step - early) * plan->channels;
-    reflect(piece, early + length, plan->chunk, plan->channels);
+    repeat(piece, early + length, plan->chunk, plan->channels);
     if (!process(process_context, piece, s->result, error)) return false;
     float *result = s->result + early * s->frame;
     if (s->begun) {

@@ -33,7 +33,7 @@ func crossfaded(
         // The last chunk starts early enough to be a whole one, where the recording is that long.
         let early = tail == nil ? 0 : (plan.chunk - length) / plan.hop * plan.hop
         let piece = before.suffix(early * plan.channels) + waiting.prefix(length * plan.channels)
-        let whole = try process(reflected(Array(piece), plan.channels, plan.chunk))
+        let whole = try process(repeated(Array(piece), count: plan.chunk * plan.channels))
         var result = Array(whole[(early * frame)..<((early + length) * frame)])
         if let tail = tail {
             if plan.reorder {
@@ -87,14 +87,9 @@ func byChannelGroups(
     return results
 }
 
-/// Fill a piece that is too short up with its reflection.
-private func reflected(_ piece: [Float], _ channels: Int, _ samples: Int) -> [Float] {
-    let length = piece.count / channels
-    let period = length > 1 ? 2 * (length - 1) : 1
-    return (0..<samples * channels).map {
-        let at = $0 / channels % period
-        return piece[(at < length ? at : period - at) * channels + $0 % channels]
-    }
+/// Fill a piece that is too short up: with itself, again and again.
+private func repeated(_ piece: [Float], count: Int) -> [Float] {
+    (0..<count).map { piece[$0 % piece.count] }
 }
 
 private func fade(_ tail: [Float], into result: inout [Float], at place: Int, span: Int) {

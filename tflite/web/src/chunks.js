@@ -70,16 +70,12 @@ async function separateChunk(piece, model, run) {
   return result;
 }
 
-/** Fill a model's input: short chunks up with their reflection, groups with the last channel. */
+/** Fill a model's input: short chunks up with themselves, groups with the last channel. */
 function interleaved(piece, group, { chunk, channels }) {
   const input = new Float32Array(chunk * channels);
   for (let channel = 0; channel < channels; channel++) {
     const from = piece[Math.min(group + channel, piece.length - 1)];
-    const last = from.length - 1;
-    for (let i = 0; i < chunk; i++) {
-      const folded = last ? i % (2 * last) : 0;
-      input[i * channels + channel] = from[folded > last ? 2 * last - folded : folded];
-    }
+    for (let i = 0; i < chunk; i++) input[i * channels + channel] = from[i % from.length];
   }
   return input;
 }

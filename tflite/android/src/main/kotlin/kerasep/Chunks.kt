@@ -43,7 +43,7 @@ internal fun crossfaded(
         val early = if (tail == null) 0 else (plan.chunk - length) / plan.hop * plan.hop
         val piece = before.copyOfRange(before.size - early * plan.channels, before.size) +
             waiting.copyOf(length * plan.channels)
-        var result = process(reflected(piece, plan.channels, plan.chunk))
+        var result = process(repeated(piece, plan.chunk * plan.channels))
             .copyOfRange(early * frame, (early + length) * frame)
         if (tail != null) {
             if (plan.reorder) {
@@ -96,15 +96,8 @@ internal fun byChannelGroups(
     return results
 }
 
-/** Fill a piece that is too short up with its reflection. */
-private fun reflected(piece: FloatArray, channels: Int, samples: Int): FloatArray {
-    val length = piece.size / channels
-    val period = if (length > 1) 2 * (length - 1) else 1
-    return FloatArray(samples * channels) {
-        val at = it / channels % period
-        piece[(if (at < length) at else period - at) * channels + it % channels]
-    }
-}
+/** Fill a piece that is too short up: with itself, again and again. */
+private fun repeated(piece: FloatArray, size: Int) = FloatArray(size) { piece[it % piece.size] }
 
 private fun fade(tail: FloatArray, result: FloatArray, at: Int, span: Int) {
     for (i in tail.indices) {
