@@ -104,10 +104,10 @@ def load(name, weights=None, *, progress=None, **overrides):
     Args:
         name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
             `kerasep train` wrote. A path that holds a model goes before a name.
-        weights: None for random weights; True for the preset's published ones, or the name of one
-            of its published sets; the path of a `.weights.h5` or `.keras` file, or of a checkpoint
-            that another project published, or of its folder (see `kerasep.importers`); or an
-            address that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`.
+        weights: None or False for random weights; True for the preset's published ones, or the
+            name of one of its published sets; the path of a `.weights.h5` or `.keras` file, or of a
+            checkpoint that another project published, or of its folder (see `kerasep.importers`);
+            or an address that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`.
             Downloads are kept in `kerasep.zoo.downloads.cache_folder()`.
         progress: called with the share of a download that is there, 0 to 1.
         **overrides: arguments of the model's class that differ from the preset's, such as
@@ -146,7 +146,7 @@ def load(name, weights=None, *, progress=None, **overrides):
         model = cls(**{**preset["arguments"], **overrides})
         model.recipe = preset["recipe"]
         model.preset = preset["name"]
-    if weights is None:
+    if weights is None or weights is False:
         return model
     if weights is True and not preset:
         raise InputError(f"received weights=True for the saved model {file}, which has its own")

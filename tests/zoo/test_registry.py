@@ -172,6 +172,10 @@ def test_the_reason_is_not_cut_off(tmp_path):
     refused("received weights.*shape", "tasnet_like", path, **tiny, sources=["a", "b", "c"])
 
 
+def test_no_weights_wanted():
+    assert zoo.load("open_unmix_like/karaoke", weights=False, **SMALL).licence is None
+
+
 def test_weights_that_are_none(saved, tmp_path):
     text = tmp_path / "text.weights.h5"
     text.write_text("no weights")
