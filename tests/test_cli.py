@@ -150,6 +150,7 @@ def test_export_and_separate_with_the_file(folder, tmp_path, capsys):
     assert "exists" in refused(capsys, "export", "--model", folder / "run", "--out", file)
 
 
+@pytest.mark.slow
 def test_export_of_the_network_with_small_weights(folder, tmp_path, capsys):
     command = ("export", "--model", folder / "run", "--seconds", 0.5, "--out")
     file = tmp_path / "network.tflite"

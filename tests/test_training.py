@@ -161,6 +161,7 @@ def test_averages_of_the_weights_are_validated_and_kept(songs, tmp_path):
     assert trained.evaluate(validation, verbose=0) == pytest.approx(losses[-1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_broken_run_goes_on_with_its_averages(songs, tmp_path):
     """Within an epoch: its rest is a fit of its own, after which Keras would keep the averages."""
     whole = training.train(build(), songs, tmp_path / "whole", valid=songs, recipe=averaging())
