@@ -79,19 +79,15 @@ def evaluate(
     rows = []
     for done, track in enumerate(tracks, 1):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
-        separated = _separated(model, mixture, settings)
-        estimates = np.stack([separated[source] for source in model.sources], axis=-1)
-        if getattr(model, "interchangeable", False):
-            estimates = estimates[..., best_order(stems, estimates)]
         everything = {
-            "": estimates,
+            "": estimates(model, mixture, stems, **settings),
             "mixture": np.broadcast_to(mixture[..., None], stems.shape),
         }
         if oracles:
             everything |= oracle_estimates(model, mixture, stems)
         scored = {
-            name: _scores(stems, estimates, mixture, model.sample_rate, measures)
-            for name, estimates in everything.items()
+            name: _scores(stems, separated, mixture, model.sample_rate, measures)
+            for name, separated in everything.items()
         }
         for index, source in enumerate(model.sources):
             each = {name: found[index] for name, found in scored.items()}
@@ -99,6 +95,39 @@ def evaluate(
         if progress:
             progress(done / len(tracks))
     return rows
+
+
+def estimates(model, mixture, stems, **settings):
+    """Separate a recording, and put the sources into the order of its stems.
+
+    Args:
+        model: a model of the zoo, a `kerasep.Separator` or a `kerasep.tflite.Runtime`.
+        mixture: waveform `(samples, channels)` at the model's rate.
+        stems: source waveforms `(samples, channels, sources)`. They decide the order where the
+            model's sources are interchangeable: that in which the estimates come nearest to them.
+        **settings: passed to `kerasep.separate`, such as `wiener_iterations`.
+
+    Returns:
+        Array `(samples, channels, sources)`.
+
+    Example:
+    ```python
+    import numpy as np
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    stems = np.random.randn(8000, 1, 4).astype("float32")
+    assert kerasep.evaluation.estimates(model, stems.sum(-1), stems).shape == stems.shape
+    ```
+    """
+    if isinstance(model, keras.Model):
+        found = separate(model, mixture, **settings)
+    else:
+        found = model.separate(mixture, **settings)
+    ordered = np.stack([found[source] for source in model.sources], axis=-1)
+    if getattr(model, "interchangeable", False):
+        ordered = ordered[..., best_order(stems, ordered)]
+    return ordered
 
 
 def oracle_estimates(model, mixture, stems):
@@ -205,13 +234,6 @@ def write_csv(rows, path):
 
 def _written(row):
     return {k: f"{v:.3f}" if isinstance(v, float) else v for k, v in row.items()}
-
-
-def _separated(model, mixture, settings):
-    """Estimates of a model by `separate`, or of anything that has its own such as a Runtime."""
-    if isinstance(model, keras.Model):
-        return separate(model, mixture, **settings)
-    return model.separate(mixture, **settings)
 
 
 def _masked(reference, mask, transform, length):

@@ -3,21 +3,19 @@
     python zoo/heard.py unet_like/karaoke mir1k/valid
 
 For each source, medians over the tracks, in dB: how much softer than the mixture its stem is in its
-pauses, and in each band the level of the source above that of all that does not belong to it, first
-in the mixture, then in its stem.
+pauses, and in each band how far the source lies above all that differs from it, remains of others
+and what it has lost itself, first in the mixture, then in its stem.
 """
 
 import argparse
-import itertools
 
 import numpy as np
 
-import kerasep
-from kerasep.chunks import best_order
+from kerasep import data, evaluation, zoo
 
 FRAME_SECONDS = 0.05
 PAUSE = -40.0  # dB below a source's loudest frame
-EDGES = (0, 250, 1000, 4000, 20000)
+EDGES = (250, 1000, 4000)  # of bands, in Hz
 
 
 def decibels(energy, reference):
@@ -40,10 +38,17 @@ def softer_in_pauses(mixture, stem, estimate, rate):
 
 def above_the_rest(stem, signal, rate):
     """Level of a source above that of a signal's remainder in each band, in dB."""
-    source, rest = (np.square(np.abs(np.fft.rfft(x, axis=0))) for x in (stem, signal - stem))
-    bins = np.searchsorted(np.fft.rfftfreq(len(stem), 1 / rate), EDGES)
-    bands = (slice(*ends) for ends in itertools.pairwise(bins))
-    return [decibels(source[band].sum(), rest[band].sum()) for band in bands]
+    bins = np.searchsorted(np.fft.rfftfreq(len(stem), 1 / rate), edges_below_nyquist(rate))
+    source, rest = (
+        [np.square(np.abs(band)).sum() for band in np.split(np.fft.rfft(x, axis=0), bins)]
+        for x in (stem, signal - stem)
+    )
+    return decibels(np.array(source), np.array(rest))
+
+
+def edges_below_nyquist(rate):
+    """Those of the edges that divide what a rate can hold."""
+    return [edge for edge in EDGES if edge < rate / 2]
 
 
 def median(values):
@@ -58,14 +63,11 @@ def main():
     parser.add_argument("preset", help="one that comes trained")
     parser.add_argument("data", help="folder of tracks")
     options = parser.parse_args()
-    model = kerasep.zoo.load(options.preset, weights=True)
+    model = zoo.load(options.preset, weights=True)
     found = {source: [] for source in model.sources}
-    for track in kerasep.data.find_tracks(options.data, model.sources):
+    for track in data.find_tracks(options.data, model.sources):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)
-        separated = kerasep.separate(model, mixture, model.sample_rate)
-        estimates = np.stack([separated[source] for source in model.sources], axis=-1)
-        if model.interchangeable:
-            estimates = estimates[..., best_order(stems, estimates)]
+        estimates = evaluation.estimates(model, mixture, stems)
         for index, source in enumerate(model.sources):
             stem, estimate = stems[..., index], estimates[..., index]
             before, after = (
@@ -73,15 +75,14 @@ def main():
             )
             pauses = softer_in_pauses(mixture, stem, estimate, model.sample_rate)
             found[source].append([pauses, *before, *after])
-    inner = [edge for edge in EDGES[1:-1] if edge < model.sample_rate / 2]
-    lower = [f"from {edge}" for edge in inner[:-1]]
-    names = ["in its pauses", f"below {inner[0]} Hz", *lower, f"from {inner[-1]}"]
+    lowest, *edges = edges_below_nyquist(model.sample_rate)
+    names = ["in its pauses", f"below {lowest} Hz", *(f"from {edge}" for edge in (lowest, *edges))]
     print("| |", " | ".join(names), "|")
     print("|" + "---|" * (1 + len(names)))
     for source, values in found.items():
         pauses, *levels = map(median, np.transpose(values))
-        before, after = levels[: len(inner) + 1], levels[len(EDGES) - 1 :]
-        pairs = [f"{low:.1f} to {high:.1f}" for low, high in zip(before, after, strict=False)]
+        before, after = np.split(np.array(levels), 2)
+        pairs = [f"{low:.1f} to {high:.1f}" for low, high in zip(before, after, strict=True)]
         print(f"| {source} | {pauses:.1f} |", " | ".join(pairs), "|")
 
 
