@@ -11,13 +11,14 @@ PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests
 	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test test-jax test-slow tfio parity native web web-test docs lint bench clean
+.PHONY: help demo test test-jax test-slow fuzz tfio parity native web web-test docs lint bench clean
 
 help:
 	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html (CLIP=song.mp3: yours too)"
 	@echo "make test       the fast tests, on TensorFlow"
 	@echo "make test-jax   those of what runs on every backend, on JAX"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make fuzz       malformed files of every kind, each kind for MINUTES=2"
 	@echo "make tfio       those of data, on TensorFlow 2.16 with tensorflow-io, in an environment of its own"
 	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
 	@echo "make native     the C library and command for .tflite files: build/native (needs libcjson-dev)"
@@ -41,6 +42,10 @@ test-jax: $(VENV)/dev
 
 test-slow: $(VENV)/dev
 	$(VENV)/bin/python -m pytest -n 2 -m slow
+
+# Their fixed cases are among the slow tests, too.
+fuzz: $(VENV)/dev
+	KERASEP_FUZZ_MINUTES=$(or $(MINUTES),2) $(VENV)/bin/python -m pytest -n 2 tests/fuzz
 
 tfio: $(TFIO)/ready
 	KERAS_BACKEND=tensorflow $(TFIO)/bin/python -m pytest -n 2 -m "not slow and not parity" tests/data

@@ -24,6 +24,7 @@ setup(
         "soundfile",
         "soxr",
         "av",
+        "psutil",
         "pyyaml>=6",
         "rich",
         "scipy",
@@ -38,7 +39,7 @@ setup(
         "jax": ["jax"],
         "beam": ["apache-beam>=2.77"],
         "docs": ["furo", "matplotlib", "myst-parser", "sphinx"],
-        "dev": ["hypothesis", "pytest", "pytest-xdist", "ruff"],
+        "dev": ["hypothesis", "imageio-ffmpeg", "pytest", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["kerasep = kerasep.cli:main"]},
     classifiers=[
