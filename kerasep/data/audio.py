@@ -1,22 +1,48 @@
-"""Read, write and resample audio files: soundfile for what libsndfile knows, PyAV for the rest.
+"""Read, write and resample audio files: libsndfile for plain samples, FFmpeg for the rest.
 
-Waveforms are float32 arrays `(samples, channels)` with full scale ±1. WAV (every depth), AIFF,
-FLAC, OGG and MP3 go through libsndfile; M4A/AAC, MP4, `.stem.mp4`, WebM and the like through PyAV.
+Waveforms are float32 arrays `(samples, channels)` with full scale ±1. WAV (every depth), AIFF, CAF,
+AU, W64, RF64 and FLAC are read by libsndfile; MP3, M4A/AAC, MP4, `.stem.mp4`, Ogg, WebM and all
+else that FFmpeg knows through PyAV. The samples, and how many there are, are FFmpeg's.
 """
 
 import math
+import os
 
 import numpy as np
 import soxr
 
-from kerasep.data.decoders import AudioInfo, as_float, open_audio, stops_early
+from kerasep.data.audio_info import AudioInfo, as_float, stops_early
+from kerasep.data.decoders import is_plain, open_audio
 from kerasep.data.writer import Writer, write
 from kerasep.errors import InputError
 
-__all__ = ["SUFFIXES", "AudioInfo", "Writer", "info", "read", "resample", "stream", "write"]
+__all__ = [
+    "SUFFIXES",
+    "AudioInfo",
+    "Writer",
+    "info",
+    "read",
+    "resample",
+    "stream",
+    "tracks",
+    "write",
+]
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64")
-SUFFIXES += (".m4a", ".aac", ".mp4", ".mka", ".mkv", ".webm", ".opus", ".wma")
+SUFFIXES += (".m4a", ".aac", ".mp4", ".mka", ".mkv", ".webm", ".opus", ".wma", ".mp2", ".aifc")
+SUFFIXES += (
+    ".rf64",
+    ".mov",
+    ".avi",
+    ".flv",
+    ".ac3",
+    ".eac3",
+    ".dts",
+    ".tta",
+    ".wv",
+    ".ape",
+    ".3gp",
+)
 
 _CONTEXT = 2048  # samples on either side of a resampled slice: more than soxr's filter spans
 _BLOCK = 1 << 16
@@ -46,6 +72,36 @@ def info(path, stream=0):
     """
     with open_audio(path, stream) as audio:
         return audio.info
+
+
+def tracks(path: str | os.PathLike) -> list[str]:
+    """Describe the audio tracks of a file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A line for each track: codec, rate, channels, and language and title if it has them. What
+        `read` takes as `stream` is the place in this list, from 0.
+
+    Raises:
+        InputError: As `info`.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.data import audio
+
+    audio.write("tone.wav", np.zeros((8000, 2), "float32"), 16000, overwrite=True)
+    assert len(audio.tracks("tone.wav")) == 1
+    ```
+    """
+    rate, _, channels = info(path)
+    if is_plain(path):
+        return [f"{rate} Hz, {channels} channels"]
+    from kerasep.data.av_stream import describe_tracks
+
+    return describe_tracks(path)
 
 
 def read(path, sample_rate=None, start=0, samples=None, stream=0):

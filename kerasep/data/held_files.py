@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from kerasep.data.decoders import as_float
+from kerasep.data.audio_info import as_float
 from kerasep.errors import InputError
 
 _SECONDS = 15.0  # the longest that is held

@@ -8,7 +8,8 @@ import threading
 import numpy as np
 
 from kerasep.data import audio
-from kerasep.data.decoders import as_float, open_decoder
+from kerasep.data.audio_info import as_float
+from kerasep.data.decoders import open_decoder
 from kerasep.data.held_files import HeldFiles
 from kerasep.errors import InputError
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasep import __version__
-from kerasep.data.decoders import as_float
+from kerasep.data.audio_info import as_float
 from kerasep.data.statistics import Statistics
 from kerasep.data.stems import check_channels, read_stem
 from kerasep.data.tracks import split

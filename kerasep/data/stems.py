@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasep.data import audio
-from kerasep.data.decoders import as_float
+from kerasep.data.audio_info import as_float
 from kerasep.errors import InputError
 
 
@@ -69,7 +69,7 @@ def check_channels(stem, channels):
 def read_stem(stem, sample_rate, channels, start, samples):
     """Read a stem from `start` seconds on: at most `samples`, and one channel or `channels`.
 
-    The samples are as decoded: `kerasep.data.decoders.as_float` scales them.
+    The samples are as decoded: `kerasep.data.audio_info.as_float` scales them.
     """
     check_channels(stem, channels)
     rate = stem.info.sample_rate

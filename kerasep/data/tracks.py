@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerasep.data.decoders import as_float
+from kerasep.data.audio_info import as_float
 from kerasep.data.layouts.recogniser import of_split, recognise_tracks
 from kerasep.data.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError

@@ -1,0 +1,130 @@
+"""What the header of an uncompressed audio file says of its samples, before anyone decodes them.
+
+libsndfile shortens a file that is cut off to what is there, in most formats without a word.
+"""
+
+import os
+import struct
+from typing import NamedTuple
+
+# Sizes from here up stand for "not known yet": sox and ffmpeg write them into pipes.
+_STREAMED_SIZE = 0x7FFFF000
+_W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # ends the identifier of every chunk
+_PLAIN_WAV = (1, 3, 6, 7)  # PCM, float, A-law, mu-law
+_EXTENSIBLE = 0xFFFE
+_CHUNKS = 4096  # more than any recorder writes
+
+
+class SampleData(NamedTuple):
+    """Where a file's samples lie.
+
+    Attributes:
+        declared: how many bytes the header says, or None if it does not.
+        present: how many bytes follow in the file.
+        plain: whether they are plain samples, not a code that a WAV file wraps.
+    """
+
+    declared: int | None
+    present: int
+    plain: bool = True
+
+
+def sample_data(path):
+    """Return the `SampleData` of a WAV, RF64, W64, AIFF, AU, CAF or FLAC file, None for others."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(16)
+        if head[:4] == b"fLaC":
+            return SampleData(None, size)
+        if head[:4] in (b".snd", b"dns."):
+            return _au(head, size)
+        if head[:4] == b"caff":
+            return _caf(file, size)
+        if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
+            return _wav(file, head[:4], size)
+        if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
+            return _aiff(file, size)
+        if head[:4] == b"riff" and head[4:] == bytes.fromhex("2e91cf11a5d628db04c10000"):
+            return _w64(file, size)
+    return None
+
+
+def _chunks(file, start, form, padding):
+    """Yield (identifier, declared size, position of the content) of successive chunks."""
+    position, head = start, struct.calcsize(form)
+    for _ in range(_CHUNKS):
+        file.seek(position)
+        raw = file.read(head)
+        if len(raw) < head:
+            return
+        name, declared = struct.unpack(form, raw)
+        position += head
+        yield name, declared, position
+        position += max(declared, 0)
+        position += -position % padding
+
+
+def _wav(file, kind, size):
+    order = ">" if kind == b"RIFX" else "<"
+    long, plain = None, True
+    for name, declared, position in _chunks(file, 12, f"{order}4sI", 2):
+        if name == b"ds64":
+            file.seek(position)
+            fields = file.read(16)
+            long = struct.unpack("<8xQ", fields)[0] if len(fields) == 16 else None
+        elif name == b"fmt ":
+            file.seek(position)
+            plain = _is_plain(file.read(26), order)
+        elif name == b"data":
+            if kind == b"RF64" and declared == 0xFFFFFFFF and long is not None:
+                declared = long
+            elif declared >= _STREAMED_SIZE and declared > size - position:
+                declared = None
+            return SampleData(declared, size - position, plain)
+    return SampleData(0, 0, plain)
+
+
+def _is_plain(fields, order):
+    if len(fields) < 2:
+        return True  # libsndfile says what is wrong
+    tag = struct.unpack(f"{order}H", fields[:2])[0]
+    if tag == _EXTENSIBLE and len(fields) == 26:
+        tag = struct.unpack(f"{order}H", fields[24:26])[0]
+    return tag in _PLAIN_WAV
+
+
+def _aiff(file, size):
+    for name, declared, position in _chunks(file, 12, ">4sI", 2):
+        if name == b"SSND":
+            known = declared < _STREAMED_SIZE or declared <= size - position
+            return SampleData(declared if known else None, size - position)
+    return SampleData(0, 0)
+
+
+def _w64(file, size):
+    position = 40
+    for _ in range(_CHUNKS):
+        file.seek(position)
+        head = file.read(24)
+        if len(head) < 24:
+            break
+        declared = struct.unpack("<16xQ", head)[0] - 24  # a chunk's own head counts
+        if head[:4] == b"data" and head[4:16] == _W64_TAIL:
+            return SampleData(declared, size - position - 24)
+        if declared < 0:
+            break
+        position += 24 + declared
+        position += -position % 8
+    return SampleData(0, 0)
+
+
+def _au(head, size):
+    offset, declared = struct.unpack(f"{'>' if head[:4] == b'.snd' else '<'}4xII4x", head)
+    return SampleData(None if declared == 0xFFFFFFFF else declared, size - offset)
+
+
+def _caf(file, size):
+    for name, declared, position in _chunks(file, 8, ">4sq", 1):
+        if name == b"data":
+            return SampleData(None if declared < 0 else declared, size - position)
+    return SampleData(0, 0)
