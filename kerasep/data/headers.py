@@ -49,14 +49,14 @@ def sample_data(path):
     return None
 
 
-def _chunks(file, start, form, padding):
+def _chunks(file, size, start, form, padding):
     """Yield (identifier, declared size, position of the content) of successive chunks."""
     position, head = start, struct.calcsize(form)
     for _ in range(_CHUNKS):
+        if position + head > size:
+            return
         file.seek(position)
         raw = file.read(head)
-        if len(raw) < head:
-            return
         name, declared = struct.unpack(form, raw)
         position += head
         yield name, declared, position
@@ -67,7 +67,7 @@ def _chunks(file, start, form, padding):
 def _wav(file, kind, size):
     order = ">" if kind == b"RIFX" else "<"
     long, plain = None, True
-    for name, declared, position in _chunks(file, 12, f"{order}4sI", 2):
+    for name, declared, position in _chunks(file, size, 12, f"{order}4sI", 2):
         if name == b"ds64":
             file.seek(position)
             fields = file.read(16)
@@ -94,7 +94,7 @@ def _is_plain(fields, order):
 
 
 def _aiff(file, size):
-    for name, declared, position in _chunks(file, 12, ">4sI", 2):
+    for name, declared, position in _chunks(file, size, 12, ">4sI", 2):
         if name == b"SSND":
             known = declared < _STREAMED_SIZE or declared <= size - position
             return SampleData(declared if known else None, size - position)
@@ -104,10 +104,10 @@ def _aiff(file, size):
 def _w64(file, size):
     position = 40
     for _ in range(_CHUNKS):
+        if position + 24 > size:
+            break
         file.seek(position)
         head = file.read(24)
-        if len(head) < 24:
-            break
         declared = struct.unpack("<16xQ", head)[0] - 24  # a chunk's own head counts
         if head[:4] == b"data" and head[4:16] == _W64_TAIL:
             return SampleData(declared, size - position - 24)
@@ -124,7 +124,7 @@ def _au(head, size):
 
 
 def _caf(file, size):
-    for name, declared, position in _chunks(file, 8, ">4sq", 1):
+    for name, declared, position in _chunks(file, size, 8, ">4sq", 1):
         if name == b"data":
             return SampleData(None if declared < 0 else declared, size - position)
     return SampleData(0, 0)
