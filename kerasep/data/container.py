@@ -23,13 +23,8 @@ class Container:
     """
 
     def __init__(self, path, index):
-        self.path, self.index, self.file = path, index, None
-        self._open()
-        try:
-            self.timeline = timeline_of(os.fspath(path), index, version(path))
-        except BaseException:
-            self.close()
-            raise
+        self.path, self.index, self.file, self.fresh = path, index, None, False
+        self.timeline = timeline_of(os.fspath(path), index, version(path))
         form = self.timeline.form
         self.info = AudioInfo(form.sample_rate, self.timeline.samples, form.channels)
 
@@ -65,11 +60,11 @@ class Container:
 
     def close(self):
         """Close the file."""
-        self.file.close()
-
-    def _open(self):
         if self.file is not None:
             self.file.close()
+
+    def _open(self):
+        self.close()
         self.file, self.stream = open_stream(self.path, self.index)
         self.fresh = True
 
@@ -89,7 +84,8 @@ class Container:
         yield from self._placed(sought=False)
 
     def _sought(self, stamp):
-        self.fresh = False
+        if self.file is None:
+            self._open()
         try:
             self.file.seek(stamp, stream=self.stream)
         except av.FFmpegError:

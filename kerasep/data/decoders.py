@@ -111,7 +111,7 @@ def _rare(path):
     """Open what libsndfile alone knows (MAT, SDS, XI ...), or return None."""
     with open(path, "rb") as file:
         head = file.read(3)
-    if head in (b"ID3", b"Ogg") or head[:1] == b"\xff":
+    if head in (b"ID3", b"Ogg") or head[:1] == b"\xff" or sample_data(path) is not None:
         return None  # FFmpeg has said what is wrong, and libmpg123 would on the terminal
     with contextlib.suppress(soundfile.LibsndfileError, TypeError):  # TypeError: a name in .raw
         return SoundFile(path)

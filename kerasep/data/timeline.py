@@ -151,7 +151,7 @@ def _exact(path, index, file, stream, first):
         return None
     timeline = Timeline(format_of(first), 0, first.pts, scale)
     last = int(stamps[-1])
-    end = _end(path, index, timeline, last)
+    end = _end(file, stream, timeline, last)
     indexed = round((last + int(durations[-1]) - first.pts) * scale)
     if stream.frames and indexed - end > _HOLE * first.rate + int(durations[-1]) * scale:
         end = indexed  # the end of an MP4 file is missing: reading will say so
@@ -201,21 +201,18 @@ def _counts_its_frames(stream, stamps, durations):
     return padding is not None and 0 <= padding - stamps[0] <= 4 * durations[-1]
 
 
-def _end(path, index, timeline, last):
+def _end(file, stream, timeline, last):
     """Return where the last sample ends, by decoding the last second."""
-    file, stream = open_stream(path, index)
-    with file:
-        stamp = last - int(_TAIL * timeline.form.sample_rate / timeline.scale)
-        if stamp > timeline.origin:
-            try:
-                file.seek(stamp, stream=stream)
-            except av.FFmpegError:
-                return 0
-        place, end = timeline.placer(sought=True), 0
-        for stamp, block in blocks(file, stream, timeline.form):
-            position = None if block is None else place(stamp, len(block))
-            if position is not None:
-                end = max(end, position + len(block))
+    stamp = last - int(_TAIL * timeline.form.sample_rate / timeline.scale)
+    try:
+        file.seek(max(stamp, timeline.origin), stream=stream)
+    except av.FFmpegError:
+        return 0
+    place, end = timeline.placer(sought=True), 0
+    for stamp, block in blocks(file, stream, timeline.form):
+        position = None if block is None else place(stamp, len(block))
+        if position is not None:
+            end = max(end, position + len(block))
     return end
 
 
