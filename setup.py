@@ -24,6 +24,7 @@ setup(
         "soundfile",
         "soxr",
         "av",
+        "msgspec",
         "psutil",
         "pyyaml>=6",
         "rich",

@@ -82,9 +82,9 @@ def train(
         devices: over how many each batch is spread, or "all": on JAX by
             `keras.distribution.DataParallel`, on several hosts too, on TensorFlow by
             `tf.distribute.MirroredStrategy`. Defaults to 1.
-        data_service: `grpc://HOST:PORT` of a tf.data service that reads and mixes the training
-            batches (see `kerasep.data.serving`); they come in no promised order, each at most once.
-            Defaults to None: this process does.
+        data_service: `tcp://HOST:PORT` of a data service that reads and mixes the training batches
+            (see `kerasep.data.serving`): the same ones in the same order. Defaults to None: this
+            process does.
         max_minutes: the run ends about then, if it can before an epoch that would take it past
             this; the time before a kill counts. Default: no limit.
         save_minutes: how often the state is written within an epoch. Defaults to 5.

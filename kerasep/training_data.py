@@ -16,7 +16,7 @@ class TrainingData:
         settings: the recipe's `data`.
         seed: of crops and mixing.
         devices: over how many each batch is spread.
-        data_service: address of the tf.data service that reads training batches, or None.
+        data_service: address of the data service that reads training batches, or None.
         on_device: whether a model of spectrograms is fed waveforms (see
             `kerasep.waveform_training`). Defaults to False.
     """

@@ -21,8 +21,12 @@ def data_serve(
     ] = 5050,
     workers: Annotated[int, typer.Option(min=0, help="processes that make batches")] = 2,
     host: Annotated[
-        str, typer.Option(help="name under which other machines reach this one")
-    ] = "localhost",
+        str,
+        typer.Option(
+            help="name or address of this machine at which to listen, and at no other; trainers "
+            "must reach it there"
+        ),
+    ] = "127.0.0.1",
     dispatcher: Annotated[
         str | None,
         typer.Option(help="HOST:PORT of a dispatcher on another machine, for workers to join"),
@@ -31,8 +35,10 @@ def data_serve(
     """Read and mix training data for trainers on other machines, until Ctrl-C.
 
     Trainers use it by kerasep train --data-service. The workers must find the recordings under the
-    same names as the trainer. Whoever reaches the ports can run programs with your rights: use
-    closed networks only. A worker that is killed is started again.
+    same names as the trainer. There are no passwords: whoever reaches a worker's port can have it
+    read and send any recording or prepared folder that you can read, and whoever reaches the
+    dispatcher's port can add workers that send wrong batches. Nobody can run code by them. Use
+    --host with addresses in closed networks only. A worker that is killed is started again.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -42,14 +42,14 @@ def train(
     ] = "1",
     data_service: Annotated[
         str | None,
-        typer.Option(help="grpc://HOST:PORT that kerasep data serve said: it reads and mixes"),
+        typer.Option(help="tcp://HOST:PORT that kerasep data serve said: it reads and mixes"),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=1,
             help="processes of this run's own that read and mix, where training waits for that: a "
-            "data service for closed networks only",
+            "data service that this machine alone reaches",
         ),
     ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,

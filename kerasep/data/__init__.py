@@ -29,7 +29,6 @@ _ATTRIBUTES = {
     "write": "audio",
     "Pool": "pools",
     "find_pool": "pools",
-    "distributed": "service",
     "serving": "servers",
     "Track": "tracks",
     "find_tracks": "tracks",

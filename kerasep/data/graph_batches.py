@@ -11,6 +11,8 @@ from kerasep.data.graph_draws import (
 )
 from kerasep.errors import InputError
 
+_SPARE = 8  # crops at hand for each that may be damaged
+
 
 def graph_batches(
     crops,
@@ -45,7 +47,8 @@ def graph_batches(
 
     Returns:
         How many batches an epoch has, and a function of the number of an epoch and of a batch that
-        gives a tf.data.Dataset of the epoch's batches from that one on.
+        gives a tf.data.Dataset of the epoch's batches from that one on. With `count` it has so many
+        and reads no crop of others.
 
     Raises:
         InputError: An epoch has no batch.
@@ -67,9 +70,8 @@ def graph_batches(
     share = batch_size // parts
     mine = np.flatnonzero(np.arange(len(order)) % batch_size // share == number)
 
-    def requests(epoch):
-        """List where the groups of every crop lie, and how they are mixed."""
-        chosen = np.concatenate([mine, len(order) + mine])
+    def requests(epoch, chosen):
+        """List where the groups of some crops lie, and how they are mixed."""
         drawn = {
             name: tf.gather(tf.gather(value, chosen), slots, axis=1)
             for name, value in draw(epoch).items()
@@ -77,14 +79,26 @@ def graph_batches(
         places = crops.locate(drawn["segment"], drawn["start"])
         return places, mixer.matrices(drawn["gain"] * places.pop("scale"), drawn["swap"])
 
-    def epoch_of_batches(epoch, step):
-        asked = tf.data.Dataset.from_tensor_slices(requests(epoch)).skip(step * share)
-        read = asked.interleave(crops.read, cycle_length=8, num_parallel_calls=2)
-        read = _whole(read, data).take(len(mine) - step * share)
+    def read(epoch, chosen):
+        asked = tf.data.Dataset.from_tensor_slices(requests(epoch, chosen))
+        return asked.interleave(crops.read, cycle_length=8, num_parallel_calls=2)
+
+    def epoch_of_batches(epoch, step, count=None):
+        first, spare = step * share, tf.constant(len(order) + mine)
+        if count is None:
+            crops_of_all = read(epoch, tf.concat([tf.constant(mine)[first:], spare], 0))
+            kept = len(mine) - first
+        else:
+            # Apart, so that those in place of damaged ones are read only when they are needed.
+            kept = count * share
+            others = tf.roll(spare, -first, 0)[: _SPARE * kept]
+            crops_of_all = read(epoch, tf.constant(mine)[first : first + kept])
+            crops_of_all = crops_of_all.concatenate(read(epoch, others))
         options = tf.data.Options()
         options.deterministic = True
-        read = read.batch(share, drop_remainder=training)
-        return read.map(mixer.mix, num_parallel_calls=2).with_options(options)
+        whole = _whole(crops_of_all, data).take(tf.cast(kept, tf.int64))
+        whole = whole.batch(share, drop_remainder=training)
+        return whole.map(mixer.mix, num_parallel_calls=2).with_options(options)
 
     return steps, epoch_of_batches
 

@@ -2,17 +2,16 @@
 
 import inspect
 from dataclasses import asdict
-from pathlib import Path
 
 import tensorflow as tf
 
-from kerasep.data import prepared
+from kerasep.data import jobs, prepared, service
 from kerasep.data.effects import Effects
 from kerasep.data.mixing import Mixing
 from kerasep.data.passes import Passes
 from kerasep.data.plans import plan_crops
+from kerasep.data.pool_crops import PoolCrops
 from kerasep.data.reader import Reader
-from kerasep.data.service import Job, live_batches, prepared_batches
 from kerasep.data.spectra import stft
 from kerasep.errors import InputError
 
@@ -99,10 +98,10 @@ def waveforms(
             to 0.
         part: Which of how many equal parts of every training batch to read, for one of several
             processes that train together. Defaults to (0, 1), the whole.
-        data_service: `grpc://HOST:PORT` of a tf.data service whose workers read and mix training
-            crops (see `serving`), from files that they find under the same names. The dataset then
-            never ends, and batches come in no promised order, each at most once: give `fit` the
-            length of the dataset without it as `steps_per_epoch`. Defaults to None.
+        data_service: `tcp://HOST:PORT` of a data service whose workers read and mix training crops
+            (see `serving`), from files that they find under the same names. The batches are the
+            same in the same order, but the dataset never ends: give `fit` the length of the dataset
+            without it as `steps_per_epoch`. Defaults to None.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -250,21 +249,34 @@ def _dataset(
         raise InputError("received data_service with training=False: validate without it")
     if data_service is not None and parts > 1:
         raise InputError(
-            f"received data_service and part={part}, but the order of served batches differs from "
-            "process to process: read them without it"
+            f"received data_service and part={part}, expected one of them: a service makes whole "
+            "batches, read parts without it"
         )
     effects = Effects(augment if training else None, model.sample_rate, seed)
     if effects.masks and transform is None:
         raise InputError("received augment mask_spectrum for waveforms: expected spectrograms")
     mixing = Mixing(swap=swap and model.channels == 2, **mixing)
+    served = {
+        "model": jobs.signal(model),
+        "samples": samples,
+        "batch_size": batch_size,
+        "crops_per_track": crops_per_track,
+        "mixing": asdict(mixing),
+        "augment": jobs.augmentation(augment),
+        "threads": threads,
+        "seed": seed,
+    }
     if prepared.is_prepared(data):
-        data = Path(data).absolute() if data_service else data
         options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
         options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
-        batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
+        steps, batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
         if data_service is None:
-            return _passes(*batches, first_epoch, first_step, transform)
-        dataset = prepared_batches(*batches, (first_epoch, first_step), data_service)
+            return _passes(steps, batches, first_epoch, first_step, transform)
+        spec = batches(tf.constant(0, tf.int64), 0).element_spec
+        served |= {"data": jobs.described(data), "steps": steps}
+        first = first_epoch * steps + first_step
+        dataset = service.batches(served, tf.nest.flatten(spec), first, data_service)
+        dataset = dataset.map(lambda _epoch, _step, *arrays: tf.nest.pack_sequence_as(spec, arrays))
         return dataset.map(transform).prefetch(1) if transform else dataset
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
     plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
@@ -290,8 +302,12 @@ def _dataset(
         return mixture, sources, mask
 
     if data_service is not None:
-        job = Job(plan, samples, model, effects, threads, batch_size, steps)
-        dataset = live_batches(job, first_epoch * steps + first_step, data_service).map(masked)
+        shape = (batch_size, samples, model.channels)
+        specs = [tf.TensorSpec(shape), tf.TensorSpec((*shape, len(model.sources)))]
+        data = plan.pool if isinstance(plan, PoolCrops) else plan.tracks
+        served |= {"data": jobs.described(data), "steps": steps}
+        first = first_epoch * steps + first_step
+        dataset = service.batches(served, specs, first, data_service).map(masked)
         return dataset.map(transform).prefetch(1) if transform else dataset
     reader = Reader(plan, samples, model, effects, threads)
 

@@ -1,16 +1,14 @@
-"""The processes of a tf.data service: a dispatcher and workers, kept running."""
+"""The processes of a data service: a dispatcher, and workers that are kept running."""
 
 import contextlib
 import logging
-import socket
 import subprocess
 import sys
 import threading
 from typing import NamedTuple
 
-import tensorflow as tf
-
-from kerasep.data.service import host_and_port
+from kerasep.data.dispatcher import dispatching, joined, listed
+from kerasep.data.listening import address_of, listen
 from kerasep.errors import InputError
 
 _PATIENCE = 5.0
@@ -19,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 class Service(NamedTuple):
-    """A running tf.data service.
+    """A running data service.
 
     Attributes:
-        address: of its dispatcher, `grpc://HOST:PORT`.
+        address: of its dispatcher, `tcp://HOST:PORT`.
         workers: the `Worker`s that this process keeps running.
     """
 
@@ -31,21 +29,23 @@ class Service(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(*, port=0, workers=2, host="localhost", dispatcher=None):
-    """Run a tf.data service, or more workers for one, as long as the context lasts.
+def serving(*, port=0, workers=2, host="127.0.0.1", dispatcher=None):
+    """Run a data service, or more workers for one, as long as the context lasts.
 
     Workers are processes of their own. One that is killed is started again at the same port, where
-    its trainers look for it.
+    its trainers wait for it.
 
-    Anybody who reaches a port can run TensorFlow graphs and Python with the rights of the user who
-    opened it: open them in closed networks only. TensorFlow listens on all of a machine's networks.
+    There are no passwords. Whoever reaches a worker can have it read recordings and shards that
+    its user can read, and send their samples. Whoever reaches a dispatcher can add workers
+    that send wrong batches. Nobody can have it run code.
 
     Args:
         port: where the dispatcher listens; the workers take the ports that follow. With
             `dispatcher` the first worker takes this one. Defaults to 0: any that are free.
         workers: how many. Defaults to 2.
-        host: name under which trainers and other workers reach this machine. Defaults to
-            "localhost", for those on the same machine.
+        host: name or address of this machine at which to listen, and at no other. Trainers, and
+            workers on other machines, must reach it there. Defaults to "127.0.0.1", for those on
+            the same machine.
         dispatcher: "HOST:PORT" of a dispatcher that the workers join, on another machine. Defaults
             to one of their own.
 
@@ -53,7 +53,8 @@ def serving(*, port=0, workers=2, host="localhost", dispatcher=None):
         A `Service`.
 
     Raises:
-        InputError: for a port that is taken, or a dispatcher that nobody answers for.
+        InputError: for a port that is taken, a host that is not this machine, or a dispatcher that
+            nobody answers for.
 
     Example:
     ```python
@@ -70,67 +71,77 @@ def serving(*, port=0, workers=2, host="localhost", dispatcher=None):
             assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 2)
     ```
     """
-    server = None
-    if dispatcher is None:
-        config = tf.data.experimental.service.DispatcherConfig(port=port)
-        try:
-            server = tf.data.experimental.service.DispatchServer(config)
-        except (tf.errors.OpError, RuntimeError) as error:
-            raise InputError(f"cannot listen on port {port}: {error}") from error
-        own = int(server.target.rpartition(":")[2])
-        dispatcher, first = f"{host}:{own}", port and port + 1
-    else:
-        dispatcher, first = host_and_port(dispatcher), port
-    ports = range(first, first + workers) if first else _free_ports(workers)
-    service = Service(f"grpc://{dispatcher}", tuple(Worker(dispatcher, host, p) for p in ports))
+    if dispatcher is not None:
+        listed(dispatcher)
+    count = workers + (dispatcher is None)
+    if port and port + count > 1 << 16:
+        raise InputError(
+            f"received port {port} for {workers} workers, expected a lower one: ports end at 65535"
+        )
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(listen(host, port and port + n)) for n in range(count)]
+        own = [] if dispatcher else [sockets.pop(0)]
+        kept = tuple(Worker(address_of(host, each), each) for each in sockets)
+        stack.enter_context(_running(kept))
+        members = [worker.address for worker in kept]
+        if dispatcher is None:
+            dispatcher = address_of(host, own[0])
+            stack.enter_context(dispatching(own[0], members))
+        else:
+            stack.enter_context(joined(dispatcher, members))
+        yield Service(f"tcp://{dispatcher.rpartition('//')[2]}", kept)
+
+
+@contextlib.contextmanager
+def _running(workers):
+    """Keep workers running as long as the context lasts."""
     closing, starting = threading.Event(), threading.Lock()
-    keeper = threading.Thread(target=_keep, args=(service.workers, closing, starting))
+    keeper = threading.Thread(target=_keep, args=(workers, closing, starting))
     try:
-        for worker in service.workers:
+        for worker in workers:
             worker.start()
-        for worker in service.workers:
+        for worker in workers:
             worker.wait_until_ready()
         keeper.start()
-        yield service
+        yield
     finally:
         with starting:
             closing.set()
-        for worker in service.workers:
+        for worker in workers:
             worker.ask_to_end()
-        for worker in service.workers:
+        for worker in workers:
             worker.end()
         if keeper.ident:
             keeper.join()
-        for worker in service.workers:
+        for worker in workers:
             worker.close()
-        del server
 
 
 class Worker:
     """One worker's process.
 
     Args:
-        dispatcher: "HOST:PORT".
-        host: name under which trainers reach it.
-        port: where it listens.
+        address: "HOST:PORT", for messages.
+        listening: the socket at which it answers.
     """
 
-    def __init__(self, dispatcher, host, port):
-        self.address = f"{host}:{port}"
-        self.command = [sys.executable, "-m", "kerasep.data.worker", dispatcher, host, str(port)]
+    def __init__(self, address, listening):
+        self.address, self.listening = address, listening
         self.process = None
 
     def start(self):
         """Start the process."""
+        number = self.listening.fileno()
         self.process = subprocess.Popen(
-            self.command,
+            [sys.executable, "-m", "kerasep.data.worker", str(number)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            pass_fds=[number],
         )
 
     def wait_until_ready(self):
-        """Wait until it has joined the dispatcher.
+        """Wait until it answers.
 
         Raises:
             InputError: it ended instead.
@@ -186,11 +197,3 @@ def _keep(workers, closing, starting):
                 if not closing.is_set():
                     log.warning("%s", error)
                 closing.wait(_PATIENCE)
-
-
-def _free_ports(count):
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -1,290 +1,203 @@
-"""Batches made on other machines: pipelines over the workers of a tf.data service."""
+"""Batches that the workers of a data service make, received in order by a trainer."""
 
-import functools
-import io
-import os
-import pathlib
-import pickle
-import re
+import collections
+import contextlib
+import heapq
+import logging
 import socket
-from types import SimpleNamespace
-from typing import NamedTuple
+import threading
+import time
 
 import tensorflow as tf
 
-from kerasep import __version__
-from kerasep.data.reader import Reader
+from kerasep.data import jobs, wire
+from kerasep.data.buffers import Buffers
+from kerasep.data.dispatcher import listed
 from kerasep.errors import InputError
 
-# TensorFlow names the Python functions of a process in the order in which it meets them. In a
-# worker, which meets `answer` first, that is its name, and a graph made elsewhere can call it.
-TOKEN = "pyfunc_0"
-# What a job holds beside classes of kerasep.data; NumPy 1 has another name for one of them.
-_OTHERS = {
-    ("builtins", "dict"),
-    ("builtins", "list"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("pathlib", "Path"),
-    ("types", "SimpleNamespace"),
-}
-_RUN = 8  # drawing an epoch's crops costs more than reading one batch of them
-_ADDRESS = re.compile(r"(?:grpc://)?(?P<host>[^/:\s]+|\[[^\]]+\]):(?P<port>\d+)")
+_CONNECTIONS = 2  # to each worker: it makes one batch while it sends another
+_LOOK_SECONDS = 5.0  # between two looks for more workers
+_PATIENCE = 60.0  # seconds without any worker
+_LONGEST_BATCH = 600.0  # seconds until a worker is taken for dead
+_MOST_LOSSES = 5  # workers that may end over the same batch
+
+log = logging.getLogger(__name__)
 
 
-def distributed(dataset, address):
-    """Run a tf.data pipeline on the workers of a tf.data service.
+def batches(job, specs, first, address):
+    """Have the workers of a data service make the batches of a pipeline.
 
-    What was built up to here runs there, what follows runs in this process. The workers share the
-    elements of the source among them (dynamic sharding): they come in no promised order, each *at
-    most once*. A worker that is killed takes along what it was working on, a few elements; the
-    others go on. A pass over a finite dataset ends once every worker that had a part in it has said
-    so: `kerasep data serve` therefore starts a killed one again.
+    They come in the order of the pipeline, each exactly once: what a worker was making when it
+    ended, another one makes.
 
     Args:
-        dataset: a `tf.data.Dataset` of TensorFlow's own operations, such as one that reads shards,
-            on files that the workers find under the same names.
-        address: of the dispatcher, as `kerasep data serve` says it: `grpc://HOST:PORT`.
-
-    Returns:
-        A `tf.data.Dataset` of the same elements.
-
-    Raises:
-        InputError: for an address that nobody answers at, or a pipeline with Python functions in
-            it, which stay in the process that made them.
-
-    Example:
-    ```python
-    import tensorflow as tf
-    from kerasep import data
-
-    servers = tf.data.experimental.service
-    dispatcher = servers.DispatchServer()
-    address = dispatcher.target  # or what kerasep data serve says
-    worker = servers.WorkerServer(servers.WorkerConfig(address.removeprefix("grpc://")))
-    squares = tf.data.Dataset.range(10).map(lambda number: number**2)
-    elsewhere = data.distributed(squares, address)
-    assert sorted(elsewhere.as_numpy_iterator()) == [number**2 for number in range(10)]
-    ```
-    """
-    functions = _python_functions(dataset)
-    if functions:
-        raise InputError(
-            f"received a dataset with Python functions in it ({', '.join(functions)}), which stay "
-            "in this process: give data_service to kerasep.data.waveforms or spectrograms, or read "
-            "prepared shards (kerasep prepare)"
-        )
-    return _distribute(dataset, address)
-
-
-class Job(NamedTuple):
-    """What a worker must know to make batches: the arguments of `kerasep.data.reader.Reader`."""
-
-    plan: object
-    samples: int
-    model: object
-    effects: object
-    threads: int | None
-    batch_size: int
-    steps: int
-
-
-def live_batches(job, first, address):
-    """Have the workers read batches of a plan, which travels to them with its tracks.
-
-    Args:
-        job: a `Job`.
+        job: dict of what `kerasep.data.jobs.Job` has.
+        specs: list of `tf.TensorSpec`, of the arrays in a batch.
         first: how many batches went before, all epochs together.
-        address: of the dispatcher.
+        address: of the dispatcher, as `kerasep data serve` says it: `tcp://HOST:PORT`.
 
     Returns:
-        An endless `tf.data.Dataset` of (epoch, step, mixture, sources).
+        An endless `tf.data.Dataset` of (epoch, step, *arrays).
 
     Raises:
-        InputError: as `distributed`, or for a job that cannot travel.
+        InputError: for an address that nobody answers at, or a job that cannot travel.
     """
-    model = job.model
-    signal = SimpleNamespace(
-        sources=tuple(model.sources), sample_rate=model.sample_rate, channels=model.channels
-    )
-    try:
-        packed = _packed(job._replace(model=signal))
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InputError(
-            f"received a pipeline that cannot travel to the workers of a data service: {error}; "
-            "use functions and classes of modules that they can import"
-        ) from error
-    shape = (job.batch_size, job.samples, model.channels)
-    all_shape = (*shape, len(model.sources))
+    packed, steps = jobs.pack(job), job["steps"]
+    if not listed(address):
+        raise InputError(f"{address} has no workers: start some by kerasep data serve --dispatcher")
+    shapes = [tuple(spec.shape) for spec in specs]
 
-    def batch(number):
-        mixture, sources = tf.raw_ops.PyFuncStateless(
-            input=[packed, number], token=TOKEN, Tout=[tf.float32, tf.float32]
-        )
-        place = number // job.steps, number % job.steps
-        return *place, tf.ensure_shape(mixture, shape), tf.ensure_shape(sources, all_shape)
+    def received():
+        return _Receiver(address, packed, steps, shapes, first).batches()
 
-    dataset = tf.data.Dataset.range(first, tf.int64.max).map(batch, num_parallel_calls=2)
-    return _endless(_distribute(dataset, address))
+    number = tf.TensorSpec((), tf.int64)
+    dataset = tf.data.Dataset.from_generator(received, output_signature=(number, number, *specs))
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    return dataset.apply(endless).prefetch(1)
 
 
-def prepared_batches(steps, epoch_of_batches, place, address):
-    """Have the workers read batches from prepared shards, a run of neighbouring ones at a time.
+class _Receiver:
+    """Asks workers for batches in threads, a few ahead, and puts them in order.
 
     Args:
+        address: of the dispatcher.
+        packed: the job.
         steps: batches in an epoch.
-        epoch_of_batches: see `kerasep.data.prepared.batches`.
-        place: epoch and step to begin at, or a few steps before.
-        address: of the dispatcher.
-
-    Returns:
-        An endless `tf.data.Dataset`, epoch after epoch.
-
-    Raises:
-        InputError: as `distributed`.
-    """
-    runs = -(-steps // _RUN)
-    epoch, step = place
-
-    def run(number):
-        return epoch_of_batches(number // runs, number % runs * _RUN).take(_RUN)
-
-    numbers = tf.data.Dataset.range(epoch * runs + step // _RUN, tf.int64.max)
-    return _endless(distributed(numbers.flat_map(run).prefetch(1), address))
-
-
-def answer(packed, number):
-    """Read one batch: what a worker is asked for by `live_batches`.
-
-    Args:
-        packed: a `Job`, as `live_batches` packs it.
-        number: of the batch, all epochs together.
-
-    Returns:
-        Mixtures and sources.
-    """
-    reader, size, steps = _unpacked(packed)
-    epoch, step = divmod(int(number), steps)
-    return reader.batch(epoch, step * size, (step + 1) * size)
-
-
-def register():
-    """Make `answer` known to TensorFlow, in a process that has made no pipeline yet.
-
-    Raises:
-        RuntimeError: the function came to have another name than graphs call it by.
-    """
-    signature = [tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64)]
-
-    @tf.function(input_signature=signature, autograph=False)
-    def traced(packed, number):
-        return tf.numpy_function(answer, (packed, number), (tf.float32, tf.float32), stateful=False)
-
-    graph = traced.get_concrete_function().graph
-    names = [o.get_attr("token") for o in graph.get_operations() if o.type == "PyFuncStateless"]
-    if names != [TOKEN.encode()]:
-        raise RuntimeError(f"TensorFlow called the function {names}, expected {TOKEN}")
-    return traced  # TensorFlow holds the function only as long as the graph
-
-
-def _packed(job):
-    buffer = io.BytesIO()
-    _Pickler(buffer).dump((__version__, job))
-    return buffer.getvalue()
-
-
-class _Pickler(pickle.Pickler):
-    """Makes names of files absolute, as workers may have begun elsewhere, and settings plain.
-
-    The lists and dicts of a model's recipe are of Keras' own kinds, which do not travel.
+        shapes: of the arrays in a batch.
+        first: number of the first batch.
     """
 
-    def reducer_override(self, item):
-        """Say how an object is made anew."""
-        if isinstance(item, pathlib.Path):
-            return pathlib.Path, (os.path.abspath(item),)
-        for plain in (dict, list):
-            if isinstance(item, plain) and type(item) is not plain:
-                return plain, (plain(item),)
-        return NotImplemented
+    def __init__(self, address, packed, steps, shapes, first):
+        self.address, self.packed, self.steps, self.shapes = address, packed, steps, shapes
+        self.buffers, self.changed = Buffers(), threading.Condition()
+        self.next_asked = self.next_given = first
+        self.lost, self.losses = [], collections.Counter()
+        self.arrays, self.error = {}, None
+        self.workers, self.connections, self.closed = [], set(), False
+        self.ready, self.heard = 0, time.monotonic()
 
+    def batches(self):
+        """Yield (epoch, step, *arrays), without an end.
 
-class _Unpickler(pickle.Unpickler):
-    """Finds what a job is made of and nothing else: who reaches the port must not run code here."""
+        Raises:
+            InputError: a worker says why it cannot make them, or no worker is left.
+        """
+        threading.Thread(target=self._watch, daemon=True).start()
+        try:
+            while True:
+                arrays = self._next()
+                epoch, step = divmod(self.next_given - 1, self.steps)
+                yield epoch, step, *arrays
+                del arrays  # so that its memory is free for the next
+        finally:
+            with self.changed:
+                self.closed = True
+                self.changed.notify_all()
+                for connection in self.connections:
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
 
-    def find_class(self, module, name):
-        ours = module.startswith("kerasep.data.") and "." not in name
-        if ours or (module, name) in _OTHERS:
-            found = super().find_class(module, name)
-            if not ours or (isinstance(found, type) and found.__module__ == module):
-                return found
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of a job")
+    def _next(self):
+        with self.changed:
+            while self.next_given not in self.arrays:
+                if self.error:
+                    raise self.error
+                if not self.ready and time.monotonic() - self.heard > _PATIENCE:
+                    raise InputError(
+                        f"no worker of {self.address} answers for {_PATIENCE:.0f} s: start kerasep "
+                        "data serve there, then go on"
+                    )
+                self.changed.wait(1.0)
+            self.next_given += 1
+            self.changed.notify_all()
+            return self.arrays.pop(self.next_given - 1)
 
+    def _watch(self):
+        """Look for workers, from time to time for more."""
+        while not self.closed:
+            with contextlib.suppress(InputError):  # those that are known may go on without it
+                known, self.workers = set(self.workers), listed(self.address)
+                for worker in set(self.workers) - known:
+                    one_at_a_time = threading.Lock()
+                    for _ in range(_CONNECTIONS):
+                        arguments = (worker, one_at_a_time)
+                        threading.Thread(
+                            target=self._keep_asking, args=arguments, daemon=True
+                        ).start()
+            with self.changed:
+                self.changed.wait_for(lambda: self.closed, _LOOK_SECONDS)
 
-@functools.lru_cache(maxsize=4)
-def _unpacked(packed):
-    try:
-        version, job = _Unpickler(io.BytesIO(packed)).load()
-    except pickle.UnpicklingError as error:
-        raise InputError(
-            f"received what no kerasep of this release sends: {error}: install the same release "
-            "for training and on the workers"
-        ) from error
-    if version != __version__:
-        raise InputError(
-            f"received batches of kerasep {version} to make, but the workers have {__version__}: "
-            "install the same"
-        )
-    *arguments, batch_size, steps = job
-    return Reader(*arguments), batch_size, steps
+    def _keep_asking(self, worker, one_at_a_time):
+        """Ask a worker for one batch after the other, as long as it is one."""
+        while not self.closed and worker in self.workers:
+            try:
+                with self._connected(worker, one_at_a_time) as connection:
+                    while (number := self._claim()) is not None:
+                        self._ask(connection, number)
+            except (OSError, EOFError):
+                time.sleep(0.5)
+            except ValueError as error:
+                told = isinstance(error, InputError)
+                self._fail(error if told else InputError(f"worker {worker} sent {error}"))
 
+    @contextlib.contextmanager
+    def _connected(self, worker, one_at_a_time):
+        with wire.connect(worker) as connection:
+            with self.changed:
+                if self.closed:
+                    raise EOFError
+                self.connections.add(connection)
+            try:
+                connection.settimeout(_LONGEST_BATCH)
+                with one_at_a_time:  # so that the worker opens its files once
+                    wire.send(connection, self.packed)
+                    wire.reply(connection)
+                with self.changed:
+                    self.ready += 1
+                try:
+                    yield connection
+                finally:
+                    with self.changed:
+                        self.ready, self.heard = self.ready - 1, time.monotonic()
+            finally:
+                with self.changed:
+                    self.connections.remove(connection)
 
-def host_and_port(address):
-    """Check that somebody answers at an address.
+    def _claim(self):
+        """Take the number of a batch to ask for, when there is room; None when all is over."""
+        with self.changed:
+            while not self.closed and not self.error:
+                if self.lost:
+                    return heapq.heappop(self.lost)
+                if self.next_asked - self.next_given < _CONNECTIONS * max(1, len(self.workers)):
+                    self.next_asked += 1
+                    return self.next_asked - 1
+                self.changed.wait()
+        return None
 
-    Args:
-        address: "grpc://HOST:PORT" or "HOST:PORT".
+    def _ask(self, connection, number):
+        epoch, step = divmod(number, self.steps)
+        try:
+            wire.send(connection, {"epoch": epoch, "step": step})
+            arrays = wire.receive_arrays(connection, self.shapes, self.buffers.take)
+        except (OSError, EOFError) as error:
+            with self.changed:
+                self.losses[number] += 1
+                heapq.heappush(self.lost, number)
+                self.changed.notify_all()
+            if self.losses[number] == _MOST_LOSSES:
+                self._fail(
+                    InputError(
+                        f"{_MOST_LOSSES} workers of {self.address} ended over step {step} of epoch "
+                        f"{epoch} ({error}): see their log, and check the recordings"
+                    )
+                )
+            raise
+        with self.changed:
+            self.arrays[number] = arrays
+            self.changed.notify_all()
 
-    Returns:
-        "HOST:PORT".
-
-    Raises:
-        InputError: for another form, or when nobody answers.
-    """
-    match = _ADDRESS.fullmatch(address)
-    if not match:
-        raise InputError(f"received data service {address!r}, expected grpc://HOST:PORT")
-    try:
-        socket.create_connection((match["host"].strip("[]"), int(match["port"])), 10).close()
-    except (OSError, OverflowError) as error:
-        raise InputError(
-            f"nobody answers at {address} ({error}): start kerasep data serve there"
-        ) from error
-    return f"{match['host']}:{match['port']}"
-
-
-def _distribute(dataset, address):
-    return dataset.apply(
-        tf.data.experimental.service.distribute(
-            tf.data.experimental.service.ShardingPolicy.DYNAMIC,
-            f"grpc://{host_and_port(address)}",
-            compression=None,  # audio hardly becomes smaller
-        )
-    )
-
-
-def _endless(dataset):
-    return dataset.apply(
-        tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-    ).prefetch(1)
-
-
-def _python_functions(dataset):
-    """List the kinds of operations in a pipeline that call Python."""
-    graph = tf.compat.v1.GraphDef()
-    variant = tf.data.experimental.to_variant(dataset)
-    graph.ParseFromString(tf.raw_ops.DatasetToGraphV2(input_dataset=variant).numpy())
-    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
-    return sorted({node.op for node in nodes if "PyFunc" in node.op})
+    def _fail(self, error):
+        with self.changed:
+            self.error = self.error or error
+            self.changed.notify_all()

@@ -1,62 +1,59 @@
-"""One worker of a tf.data service, as a process: `python -m kerasep.data.worker`.
+"""One worker of a data service, as a process: `python -m kerasep.data.worker`.
 
-Its first line says that it is ready, or why not. It ends with the process that started it: when its
-standard input does.
+It answers at a socket that the process which started it has bound: so the port stays, and trainers
+wait at it, while a worker that was killed is started again. It ends with that process: when its
+standard input does. Its first line says that it is ready.
 """
 
 import argparse
 import os
 import signal
+import socket
 import sys
 import threading
 
+from kerasep.data import wire
+from kerasep.data.jobs import Request, batches_of
+from kerasep.data.listening import answer_all
+from kerasep.data.schemas import parse
+
 
 def main():
-    """Register with a dispatcher, and make batches until standard input ends."""
+    """Make batches until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dispatcher", help="HOST:PORT")
-    parser.add_argument("host", help="name under which trainers reach this machine")
-    parser.add_argument("port", type=int)
+    parser.add_argument("socket", type=int, help="file descriptor that listens")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
-    parent = threading.Thread(target=_end_with_input, daemon=True)
-    parent.start()
     _silence_native_code()
-
-    import tensorflow as tf
-
-    from kerasep.data import service
-
-    kept = service.register()
-    config = tf.data.experimental.service.WorkerConfig(
-        dispatcher_address=arguments.dispatcher,
-        worker_address=f"{arguments.host}:{arguments.port}",
-        port=arguments.port,
-    )
-    try:
-        worker = tf.data.experimental.service.WorkerServer(config)
-    except (tf.errors.OpError, RuntimeError) as error:
-        _say(str(error).splitlines()[0])
-        sys.exit(1)
-    _say("ready")
-    parent.join()
-    del worker, kept
-
-
-def _end_with_input():
+    listening = socket.socket(fileno=arguments.socket)
+    threading.Thread(target=answer_all, args=(listening, serve), daemon=True).start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     sys.stdin.read()
-    os._exit(0)  # at once: there is nothing to save, and TensorFlow would take seconds
+    os._exit(0)  # at once: there is nothing to save, and reading may hang
+
+
+def serve(connection):
+    """Receive a job, then send a batch for each request.
+
+    Raises:
+        InputError: The job or a batch of it is impossible.
+        ValueError: What is received is no message.
+        OSError: The connection is lost.
+        EOFError: It has ended.
+    """
+    batch = batches_of(bytes(wire.receive(connection, wire.MOST_BYTES)))
+    wire.send(connection, {})
+    connection.settimeout(None)
+    while True:
+        request = parse(wire.receive(connection), Request)
+        wire.send_arrays(connection, batch(request.epoch, request.step))
 
 
 def _silence_native_code():
     """Keep standard error for Python's log and tracebacks."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-
-
-def _say(line):
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

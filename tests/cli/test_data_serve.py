@@ -48,7 +48,7 @@ def gone(pid, seconds=30):
 def test_it_stops_when_told():
     with serve("--port", "0", "--workers", "1") as process:
         said = until(process, "Ctrl-C stops")
-        assert re.search(r"data service grpc://localhost:\d+;", said)
+        assert re.search(r"data service tcp://127\.0\.0\.1:\d+;", said)
         process.send_signal(signal.SIGTERM)
         assert process.stdout.read() == "stopped\n"
     assert process.returncode == 0
@@ -61,7 +61,7 @@ def test_killed_workers_start_again():
         worker = worker_of(until(process, "Ctrl-C stops"))
         os.kill(worker, signal.SIGKILL)
         said = until(process, "again")
-        assert re.search(r"worker localhost:\d+ ended \(status -9\): started again", said)
+        assert re.search(r"worker 127\.0\.0\.1:\d+ ended \(status -9\): started again", said)
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == "stopped\n"
     assert process.returncode == 0

@@ -59,14 +59,14 @@ def test_training_with_workers_of_its_own(songs, tmp_path, monkeypatch):
 
 def test_refuses_workers_beside_a_service(songs, tmp_path, capsys):
     command = ("train", "open_unmix_like/small", "--data", songs, "--out", tmp_path / "run")
-    assert call(*command, "--workers", 2, "--data-service", "grpc://127.0.0.1:1") == 2
+    assert call(*command, "--workers", 2, "--data-service", "tcp://127.0.0.1:1") == 2
     said = capsys.readouterr().err
-    assert "received --workers 2 and --data-service grpc://127.0.0.1:1, expected one" in said
+    assert "received --workers 2 and --data-service tcp://127.0.0.1:1, expected one" in said
 
 
 def test_nobody_answers(songs, tmp_path, capsys):
     command = ("train", "open_unmix_like/small", "--data", songs, "--sample-rate", 8000)
     command += ("--batch-size", 2, "--crop-seconds", 0.5, "--out", tmp_path / "run")
-    assert call(*command, "--data-service", "grpc://127.0.0.1:1") == 2
-    assert "nobody answers at grpc://127.0.0.1:1" in capsys.readouterr().err
+    assert call(*command, "--data-service", "tcp://127.0.0.1:1") == 2
+    assert "nobody answers at tcp://127.0.0.1:1" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -1,11 +1,11 @@
-"""Pipelines over the workers of a tf.data service; the workers are processes of their own."""
+"""Batches from the workers of a data service; the workers are processes of their own."""
 
-import functools
-import hashlib
+import itertools
 import os
-import pickle
 import signal
 import socket
+import threading
+import time
 from types import SimpleNamespace
 
 import keras
@@ -15,7 +15,6 @@ import tensorflow as tf
 
 from kerasep import data
 from kerasep.data.failures import input_errors
-from kerasep.data.service import answer
 from kerasep.errors import InputError
 
 MODEL = SimpleNamespace(
@@ -30,50 +29,82 @@ def service():
         yield service
 
 
-def digest(array):
-    return hashlib.sha256(array.tobytes()).hexdigest()
+@pytest.fixture
+def pool(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("theo", "lucas", "george"):
+        for number in range(3):
+            (tmp_path / name).mkdir(exist_ok=True)
+            noise = rng.uniform(-0.5, 0.5, (2000 + 900 * number, 1)).astype("float32")
+            data.write(tmp_path / name / f"{number}.wav", noise, 8000)
+    return data.find_pool(tmp_path)
 
 
 def kill(worker):
     os.kill(worker.process.pid, signal.SIGKILL)
 
 
-def test_every_element_arrives_once(service):
-    numbers = tf.data.Dataset.range(1000)
-    arrived = [int(n) for n in data.distributed(numbers, service.address)]
-    assert sorted(arrived) == list(range(1000))
+def numbered(local, first, count):
+    """Batches `first` to `first + count` of the local pipeline, over its epochs."""
+    epochs = (batch for _ in iter(int, 1) for batch in local.as_numpy_iterator())
+    return list(itertools.islice(epochs, first, first + count))
+
+
+def assert_same(served, local):
+    for one, other in zip(served, local, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        np.testing.assert_array_equal(one[1], other[1])
+
+
+def test_every_batch_arrives_once_and_in_order(service, songs):
+    served = data.waveforms(songs, MODEL, data_service=service.address, **SETTINGS)
+    local = data.waveforms(songs, MODEL, **SETTINGS)
+    assert_same(served.take(30).as_numpy_iterator(), numbered(local, 0, 30))
 
 
 @pytest.mark.slow
-def test_at_most_once_when_a_worker_is_killed(service):
-    count = 20_000
-    arrived, pids = [], {worker.process.pid for worker in service.workers}
-    for number in data.distributed(tf.data.Dataset.range(count), service.address):
-        arrived.append(int(number))
-        if len(arrived) == 500:
-            kill(service.workers[0])
-    assert len(set(arrived)) == len(arrived)
-    assert set(arrived) <= set(range(count))
-    assert count - len(arrived) < 200  # what the killed worker was working on
-    assert len({worker.process.pid for worker in service.workers} - pids) == 1
+def test_every_batch_arrives_when_a_worker_is_killed(service, songs):
+    served = data.waveforms(songs, MODEL, data_service=service.address, **SETTINGS)
+    pids = {worker.process.pid for worker in service.workers}
+    arrived = []
+    for batch in served.take(400).as_numpy_iterator():
+        arrived.append(batch)
+        if len(arrived) in (50, 200):
+            kill(service.workers[len(arrived) == 200])
+    assert_same(arrived, numbered(data.waveforms(songs, MODEL, **SETTINGS), 0, 400))
+    deadline = time.monotonic() + 60
+    while len({worker.process.pid for worker in service.workers} - pids) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
-def test_a_worker_runs_no_code_that_it_is_sent(tmp_path):
-    class Hostile:
-        def __reduce__(self):
-            return os.mkdir, (str(tmp_path / "made"),)
+def test_several_trainers_share_the_workers(service, songs):
+    served = data.waveforms(songs, MODEL, data_service=service.address, **SETTINGS)
+    other = data.waveforms(songs, MODEL, data_service=service.address, seed=9, **SETTINGS)
+    pairs = list(tf.data.Dataset.zip(served, other).take(10).as_numpy_iterator())
+    local = data.waveforms(songs, MODEL, **SETTINGS)
+    assert_same([one for one, _ in pairs], numbered(local, 0, 10))
+    local = data.waveforms(songs, MODEL, seed=9, **SETTINGS)
+    assert_same([two for _, two in pairs], numbered(local, 0, 10))
 
-    class Indirect:
-        def __reduce__(self):
-            return eval, ("1",)
 
-    whole = pickle.dumps(Hostile(), protocol=4)
-    dotted = b"\x80\x04\x8c\x14kerasep.data.service\x8c\x08os.mkdir\x93\x8c\x01x\x85R."
-    imported = b"\x80\x04\x8c\x14kerasep.data.service\x8c\x0dhost_and_port\x93\x8c\x01x\x85R."
-    for packed in (whole, pickle.dumps(Indirect()), dotted, imported):
-        with pytest.raises(InputError, match="is no part of a job"):
-            answer(packed, 0)
-    assert not (tmp_path / "made").exists()
+def test_pools_travel(service, pool):
+    model = SimpleNamespace(sources=("speaker_1", "speaker_2"), sample_rate=8000, channels=1)
+    settings = SETTINGS | {"snr": (-3, 3), "level": -25}
+    served = data.waveforms(pool, model, data_service=service.address, **settings)
+    local = data.waveforms(pool, model, **settings)
+    assert_same(served.take(6).as_numpy_iterator(), numbered(local, 0, 6))
+
+
+def test_a_broken_off_pass_lets_go_of_the_workers(service, songs):
+    before = threading.active_count()
+    served = data.waveforms(songs, MODEL, data_service=service.address, **SETTINGS)
+    for _ in range(3):
+        assert len(list(served.take(2))) == 2
+    deadline = time.monotonic() + 30
+    while threading.active_count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatch):
@@ -83,17 +114,7 @@ def test_live_batches_are_those_of_the_local_pipeline(service, songs, monkeypatc
     served = data.spectrograms(songs.name, MODEL, data_service=service.address, **settings)
     assert served.element_spec == local.element_spec
     assert served.cardinality() == tf.data.INFINITE_CARDINALITY
-    found = list(served.take(10).as_numpy_iterator())
-    # Out of order, but not far: one worker may still be opening its files.
-    nearby = {
-        digest(magnitude): reference
-        for _ in range(20)  # epochs
-        for magnitude, reference in local.as_numpy_iterator()
-    }
-    assert len({digest(magnitude) for magnitude, _ in found}) == 10
-    assert {digest(magnitude) for magnitude, _ in found} <= nearby.keys()
-    for magnitude, reference in found:
-        np.testing.assert_array_equal(reference, nearby[digest(magnitude)])
+    assert_same(served.take(10).as_numpy_iterator(), numbered(local, 0, 10))
 
 
 def test_settings_that_a_model_keeps_travel(service, songs):
@@ -113,10 +134,17 @@ def test_prepared_batches_are_those_of_the_local_pipeline(service, songs, tmp_pa
     local = data.waveforms("shards", MODEL, **settings)
     served = data.waveforms("shards", MODEL, data_service=service.address, **settings)
     assert served.element_spec == local.element_spec
-    found = [digest(mixture) for mixture, _ in served.take(20).as_numpy_iterator()]
-    nearby = {digest(m) for _ in range(8) for m, _ in local.as_numpy_iterator()}
-    assert len(set(found)) == 20
-    assert set(found) <= nearby
+    assert_same(served.take(20).as_numpy_iterator(), numbered(local, 0, 20))
+
+
+@pytest.mark.slow
+def test_prepared_spectrograms_are_those_of_the_local_pipeline(service, songs, tmp_path):
+    data.prepare(songs, tmp_path / "shards", MODEL, format="spectrogram")
+    settings = {"batch_size": 2, "crop_seconds": 0.5, "seed": 2, "first_epoch": 1, "first_step": 1}
+    local = data.spectrograms(tmp_path / "shards", MODEL, **settings)
+    served = data.spectrograms(tmp_path / "shards", MODEL, data_service=service.address, **settings)
+    assert served.element_spec == local.element_spec
+    assert_same(served.take(4).as_numpy_iterator(), numbered(local, 0, 4))
 
 
 @pytest.mark.slow
@@ -152,50 +180,35 @@ def test_what_a_worker_cannot_read_is_said_here(service, songs, tmp_path):
         list(batches.take(1))
 
 
-def test_python_functions_stay_at_home(service, songs):
-    local = data.waveforms(songs, MODEL, **SETTINGS)
-    with pytest.raises(InputError, match=r"PyFunc.* give data_service to .* prepared shards"):
-        data.distributed(local, service.address)
-
-
-def test_what_cannot_travel():
-    plan = functools.partial(lambda: None)
-    job = data.service.Job(plan, 100, MODEL, None, None, 2, 3)
-    with pytest.raises(InputError, match="cannot travel to the workers"):
-        data.service.live_batches(job, 0, "grpc://127.0.0.1:1")
-
-
-def test_other_versions_are_refused():
-    with pytest.raises(InputError, match=r"kerasep 0\.0\.0 .* install the same"):
-        data.service.answer(pickle.dumps(("0.0.0", None)), 0)
-
-
-def test_only_a_fresh_process_is_a_worker():
-    first = tf.numpy_function(lambda x: x, [1.0], tf.float32)
-    assert first == 1.0
-    with pytest.raises(RuntimeError, match="expected pyfunc_0"):
-        data.service.register()
+def test_what_cannot_travel(songs):
+    """Functions of the user's, and settings that are no numbers, are refused by the trainer."""
+    address = "tcp://127.0.0.1:1"
+    wanted = r"cannot travel to the workers .* read prepared shards .* or train without a service"
+    with pytest.raises(InputError, match=wanted):
+        data.waveforms(songs, MODEL, data_service=address, seed=np.array(3), **SETTINGS)
+    with pytest.raises(InputError, match=r"does not know .*semitones"):
+        data.waveforms(songs, MODEL, data_service=address, semitones=49, **SETTINGS)
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "http://localhost:1", "localhost:1:2"])
-def test_addresses(address):
-    with pytest.raises(InputError, match="expected grpc://HOST:PORT"):
-        data.distributed(tf.data.Dataset.range(3), address)
+def test_addresses(address, songs):
+    with pytest.raises(InputError, match="expected tcp://HOST:PORT"):
+        data.waveforms(songs, MODEL, data_service=address, **SETTINGS)
 
 
-def test_nobody_answers():
+def test_nobody_answers(songs):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and does not listen
-        address = f"grpc://127.0.0.1:{taken.getsockname()[1]}"
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(InputError, match=r"nobody answers at .* start kerasep data serve"):
-            data.distributed(tf.data.Dataset.range(3), address)
+            data.waveforms(songs, MODEL, data_service=address, **SETTINGS)
 
 
 def test_each_of_several_processes_reads_its_own(songs):
     with pytest.raises(InputError, match=r"data_service and part=\(0, 2\)"):
-        data.waveforms(songs, MODEL, data_service="grpc://127.0.0.1:1", part=(0, 2), **SETTINGS)
+        data.waveforms(songs, MODEL, data_service="tcp://127.0.0.1:1", part=(0, 2), **SETTINGS)
 
 
 def test_validation_stays_at_home(songs):
     with pytest.raises(InputError, match="validate without it"):
-        data.waveforms(songs, MODEL, training=False, data_service="grpc://127.0.0.1:1")
+        data.waveforms(songs, MODEL, training=False, data_service="tcp://127.0.0.1:1")
