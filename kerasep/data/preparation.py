@@ -1,6 +1,5 @@
 """From a folder of tracks to prepared shards, gone on with wherever it was stopped."""
 
-import json
 import logging
 import os
 import shutil
@@ -8,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from kerasep.data import shards
+from kerasep.data.schemas import parse
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
 
@@ -159,24 +159,28 @@ def begin(plan, out):
 
 def _noted(out):
     try:
-        noted = json.loads((out / shards.PLAN).read_text("utf-8"))
+        noted = parse((out / shards.PLAN).read_bytes(), dict)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{out / shards.PLAN} is damaged: choose another folder") from error
-    return noted if isinstance(noted, dict) and "settings" in noted else None
+    return noted if "settings" in noted else None
 
 
 def _difference(noted, wanted, differing):
     """Name what differs: settings by their names, and with the values."""
     if "settings" in differing and isinstance(noted["settings"], dict):
         changed = [
-            f"{key} ({noted['settings'].get(key)}, now {value})"
+            f"{key} ({_short(noted['settings'].get(key))}, now {value})"
             for key, value in wanted["settings"].items()
             if noted["settings"].get(key) != value
         ]
-        return ", ".join(changed)
+        return ", ".join(changed) or "settings"
     return f"set of {', '.join(differing)}"
+
+
+def _short(value):
+    return " ".join(str(value).split())[:200]
 
 
 def _found(tracks, sources):

@@ -4,13 +4,14 @@ Records are found by their offsets, so an epoch is a true permutation of its cro
 shuffle buffer, and of the files no more is read than the crops need and a second beside them.
 """
 
-import json
 from pathlib import Path
 
 from kerasep.data import shards
 from kerasep.data.graph_batches import graph_batches
 from kerasep.data.graph_mixer import Mixer
+from kerasep.data.schemas import parse
 from kerasep.data.shard_crops import ShardCrops
+from kerasep.data.shard_index import parse_index
 from kerasep.data.statistics import Statistics
 from kerasep.errors import InputError
 
@@ -60,16 +61,22 @@ def read_index(folder):
     """
     path = Path(folder) / shards.INDEX
     try:
-        index = json.loads(path.read_text("utf-8"))
-        layout = index["layout"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged: run the same kerasep prepare again") from error
-    if layout != shards.LAYOUT:
+        text = path.read_bytes()
+        index = parse(text, dict)
+        layout = index.get("layout", shards.LAYOUT)
+        if type(layout) is int and layout != shards.LAYOUT:
+            raise InputError(
+                f"{path} has layout {layout}, expected {shards.LAYOUT}: it was written by kerasep "
+                f"{str(index.get('kerasep'))[:50]!r}, prepare the tracks anew"
+            )
+        return parse_index(text)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
         raise InputError(
-            f"{path} has layout {layout}, expected {shards.LAYOUT}: it was written by kerasep "
-            f"{index.get('kerasep')}, prepare the tracks anew"
-        )
-    return index
+            f"{path} is damaged ({reason}): run the same kerasep prepare again"
+        ) from error
 
 
 def statistics(folder, model):

@@ -1,6 +1,7 @@
 """Crops out of prepared shards, found by their offsets and read by TensorFlow's own operations."""
 
 import logging
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,10 @@ class ShardCrops:
             joined = tf.strings.reduce_join(parts)
             whole = tf.strings.length(joined) == tf.cast(place["bytes"], tf.int32)
             wanted = self.rows * shards.row_bytes(self.settings)
+            if self.settings["format"] != "int16":
+                # NaN and infinity of float16 are the numbers whose exponent has all bits set.
+                numbers = tf.io.decode_raw(joined, tf.int16)
+                whole &= tf.reduce_all(tf.bitwise.bitwise_and(numbers, 0x7C00) != 0x7C00)
             content = tf.cond(
                 whole, lambda: tf.strings.substr(joined, place["skip"], wanted), lambda: ""
             )
@@ -128,9 +133,12 @@ class ShardCrops:
 
 def _check_size(path, expected):
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except OSError as error:
         raise InputError(f"{path} is missing: run the same kerasep prepare again") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path} is not a file: run the same kerasep prepare again")
+    size = status.st_size
     if size != expected:
         log.warning(
             "%s has %d bytes, expected %d: what is missing is skipped; the same kerasep prepare "

@@ -32,6 +32,7 @@ FRAMING = 16  # bytes that TFRecord adds to a record: its length, and a checksum
 LAYOUT = 1  # of the folder: another number is not read
 
 _SEGMENT_SECONDS, _RECORD_SECONDS = 180.0, 0.5
+_LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class Plan:
 
     def name(self, index):
         """Name of a shard's file."""
-        return f"{index:05d}-of-{len(self.shards):05d}.tfrecord"
+        return shard_name(index, len(self.shards))
 
     def described(self):
         """Describe the plan in JSON: what two calls must have in common to work in one folder."""
@@ -151,9 +152,6 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
             f"received several tracks called {', '.join(twice)}, expected different names: a track "
             "must not be trained and validated on"
         )
-    spectra = format == "spectrogram"
-    bins = stft["n_fft"] // 2 + 1 if stft else 0
-    rate = model.sample_rate / stft["hop"] if spectra else model.sample_rate
     settings = {
         "sources": list(model.sources),
         "sample_rate": model.sample_rate,
@@ -161,12 +159,29 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
         "format": format,
         "stft": stft,
         "rest": any(track[-1] for track in groups),
-        "record_rows": max(1, round(_RECORD_SECONDS * rate)),
-        "row_shape": [bins, model.channels, 2] if spectra else [model.channels],
     }
+    settings = with_rows(settings)
     training = _filled(settings, tracks, 0, shard_bytes)
     held_out = _filled(settings, valid, len(tracks), shard_bytes)
     return Plan(settings, everything, (*training, *held_out), len(training))
+
+
+def with_rows(settings):
+    """Complete settings by what follows from them: the rows of a record, and the shape of one."""
+    spectra, channels = settings["format"] == "spectrogram", settings["channels"]
+    rate = settings["sample_rate"]
+    if spectra:
+        rate /= settings["stft"]["hop"]
+    return {
+        **settings,
+        "record_rows": max(1, round(_RECORD_SECONDS * rate)),
+        "row_shape": [settings["stft"]["n_fft"] // 2 + 1, channels, 2] if spectra else [channels],
+    }
+
+
+def shard_name(index, count):
+    """Name of a shard's file, one of so many."""
+    return f"{index:05d}-of-{count:05d}.tfrecord"
 
 
 def transform_of(model):
@@ -195,6 +210,11 @@ def rows(settings, samples):
     """How many rows a segment or a crop of so many samples has."""
     spectra = settings["format"] == "spectrogram"
     return 1 + samples // settings["stft"]["hop"] if spectra else samples
+
+
+def longest_segment(settings):
+    """How many rows a segment has at most."""
+    return rows(settings, math.ceil(_SEGMENT_SECONDS * settings["sample_rate"]))
 
 
 def group_count(settings):
@@ -304,6 +324,9 @@ def _read(plan, segment):
         for stem in group:
             part = read_stem(stem, rate, channels, segment.start / rate, segment.samples)
             waveform[: len(part)] += as_float(part)
+        peak = np.abs(waveform).max(initial=0.0)
+        if not peak < _LOUDEST:
+            raise InputError(f"a stem reaches {peak:g} times full scale: repair the file")
         waveforms.append(waveform)
     return waveforms
 
@@ -363,14 +386,32 @@ def finished(plan, index, folder):
     Returns:
         What its JSON file holds, or None for a shard that is not there, incomplete or damaged.
     """
+    from kerasep.data.shard_index import parse_sidecar
+
     path = Path(folder) / plan.name(index)
     try:
-        entry = json.loads(sidecar(path).read_text("utf-8"))
-        if path.stat().st_size == entry["bytes"] and digest(path) == entry["sha256"]:
+        entry = parse_sidecar(sidecar(path).read_bytes(), plan.settings)
+        agrees = entry["file"] == path.name and _planned(plan, index, entry)
+        if agrees and path.stat().st_size == entry["bytes"] and digest(path) == entry["sha256"]:
             return entry
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         pass
     return None
+
+
+def _planned(plan, index, entry):
+    """Whether an entry has the segments of a shard, but for those of tracks that it skipped."""
+    skipped = {skip["track"] for skip in entry["skipped"]}
+    wanted = []
+    for segment in plan.shards[index]:
+        name, start = plan.tracks[segment.track].name, segment.start / plan.settings["sample_rate"]
+        wanted.append((name, start, rows(plan.settings, segment.samples)))
+    written = [(each["track"], each["start"], each["rows"]) for each in entry["segments"]]
+    left_out = [segment for segment in wanted if segment not in written]
+    return (
+        written == [segment for segment in wanted if segment not in left_out]
+        and {name for name, _, _ in left_out} == skipped
+    )
 
 
 def finish(plan, entries, folder):
