@@ -2,18 +2,22 @@
 
 import contextlib
 import json
+import pathlib
 import shutil
+import sys
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from lies import lie
 
 from kerasep import data
 from kerasep.data import prepared, shards
 from kerasep.data.failures import input_errors
 from kerasep.errors import InputError
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from lies import lie
 
 MODEL = SimpleNamespace(
     sources=("vocals", "bass"), sample_rate=8000, channels=1, stft={"n_fft": 256, "hop": 64}
@@ -44,8 +48,8 @@ def one_line(seed):
     try:
         yield
     except InputError as error:
-        assert "\n" not in str(error), (seed, error)
-        assert len(str(error)) < 5000, seed
+        if "\n" in str(error) or len(str(error)) > 5000:
+            raise AssertionError(f"seed {seed}: {error}") from error
     except BaseException as error:
         error.add_note(f"seed {seed}")
         raise
@@ -72,7 +76,7 @@ def test_an_index_that_lies(folder, cases):
                         assert np.isfinite(crop).all(), seed
                         assert np.corrcoef(crop.ravel(), true.ravel())[0, 1] > 0.99, seed
                     prepared.statistics(folder, MODEL)
-        assert read and accepted < seed / 2
+        assert 0 < read <= accepted < seed / 2
     finally:
         path.write_bytes(truth)
 
@@ -85,7 +89,7 @@ def test_shards_that_are_damaged(folder, cases, tmp_path):
     truth, clean = victim.read_bytes(), crops(copied)
     make = data.spectrograms if prepared.holds_spectrograms(folder) else data.waveforms
     dataset = make(copied, MODEL, training=False, **CROP)
-    for seed, rng in cases(40):
+    for seed, rng in cases(8):
         content = bytearray(truth)
         for _ in range(rng.integers(1, 4)):
             place = int(rng.integers(len(content)))
@@ -126,7 +130,7 @@ def test_sidecars_that_lie(folder, cases, tmp_path):
                 assert [found[key] for key in kept] == [entry[key] for key in kept], seed
                 for one, other in zip(found["segments"], entry["segments"], strict=True):
                     assert one | {"scales": 0} == other | {"scales": 0}, seed
-    path.write_bytes(lie(entry, np.random.default_rng(3)))
+    path.write_text(json.dumps({**entry, "segments": []}))
     (copied / shards.INDEX).unlink()
     data.prepare(songs, copied, MODEL, format=settings["settings"]["format"], shard_bytes=1)
     assert (copied / shards.INDEX).read_bytes() == (folder / shards.INDEX).read_bytes()
