@@ -24,7 +24,7 @@ ROOMS = {
     "metrics": {"ops", "targets", "errors"},
     "layers": {"ops", "errors"},
     "models": {"layers", "ops", "errors"},
-    "zoo": {"importers", "models", "layers", "ops", "errors", "__version__"},
+    "zoo": {"importers", "memory", "models", "layers", "ops", "errors", "__version__"},
     "importers": {"models", "layers", "ops", "errors"},
     "data": {"ops", "targets", "chunks", "errors", "__version__"},
     "memory": set(),

@@ -143,8 +143,8 @@ def load(model, paths):
         weight_map.check(files[source], slots(model, source), weights(files[source]), advice)
         for source in model.sources
     ]
-    for source, each in zip(model.sources, values, strict=True):
-        weight_map.set_all(files[source], each)
+    for each in values:
+        weight_map.set_all(each)
     return model
 
 

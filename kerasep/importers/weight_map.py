@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasep.errors import InputError
+from kerasep.importers import weight_values
 
 _NAMED = 3
 
@@ -189,7 +190,7 @@ def assign(path, slots, state, advice="check that it is this model's"):
 
     Raises:
         InputError: for the weights of another model, naming those missing, not expected and of
-            another shape. Nothing is set then.
+            another shape, and for numbers that are not finite. Nothing is set then.
 
     Example:
     >>> import keras, numpy as np
@@ -198,7 +199,7 @@ def assign(path, slots, state, advice="check that it is this model's"):
     >>> keras.ops.convert_to_numpy(gain).tolist()
     [1.0, 2.0]
     """
-    set_all(path, check(path, slots, state, advice))
+    set_all(check(path, slots, state, advice))
 
 
 def check(path, slots, state, advice="check that it is this model's"):
@@ -214,7 +215,7 @@ def check(path, slots, state, advice="check that it is this model's"):
         List of (variable, value).
 
     Raises:
-        InputError: as `assign`.
+        InputError: as `assign`, and as `weight_values.check`.
     """
     slots = list(slots)
     expected = {name: s for slot in slots for name, s in zip(slot.names, slot.shapes, strict=True)}
@@ -226,28 +227,29 @@ def check(path, slots, state, advice="check that it is this model's"):
             for name, shape in expected.items()
             if name in state and state[name].shape != shape
         ],
+        "not of real numbers": [
+            name for name in expected if name in state and state[name].dtype.kind not in "fiu"
+        ],
     }
     if any(wrong.values()):
         report = "; ".join(f"{len(n)} {kind} ({some(n)})" for kind, n in wrong.items() if n)
         raise InputError(f"{path} holds weights of another model: {report}: {advice}")
+    weight_values.check(
+        path,
+        ((name, slot.variable, state[name]) for slot in slots for name in slot.names),
+    )
     return [
         (slot.variable, slot.convert(*(np.asarray(state[name], "float32") for name in slot.names)))
         for slot in slots
     ]
 
 
-def set_all(path, values):
+def set_all(values):
     """Set variables.
 
     Args:
-        path: the file, for the error.
         values: list of (variable, value), from `check`.
-
-    Raises:
-        InputError: for numbers that are not finite; nothing is set then.
     """
-    if not all(np.isfinite(value).all() for _, value in values):
-        raise InputError(f"{path} holds weights that are not finite: fetch it again")
     for variable, value in values:
         variable.assign(value)
 

@@ -97,7 +97,7 @@ def load(model, path):
         for source in model.sources
     ]
     for each in values:
-        weight_map.set_all(path, each)
+        weight_map.set_all(each)
     return model
 
 

@@ -3,20 +3,17 @@
 import difflib
 import json
 import pathlib
-import warnings
-import zipfile
 from importlib import resources
-
-import keras
 
 from kerasep import importers, models
 from kerasep.errors import InputError
+from kerasep.zoo import model_file, weights_file
+from kerasep.zoo.building import build
 from kerasep.zoo.published import download, is_address, is_foreign, load_published
 from kerasep.zoo.shipped import is_shipped
 
 MODEL_FILE = "model.keras"
-# What Keras, h5py and zipfile raise for a file that is damaged, or another model's.
-UNREADABLE = (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile)
+_LARGEST_RECIPE = 1 << 20  # bytes
 
 
 def list_entries():
@@ -143,7 +140,7 @@ def load(name, weights=None, *, progress=None, **overrides):
                 f"received argument {', '.join(sorted(unknown))}, expected one of "
                 f"{', '.join(preset['arguments'])} for {preset['name']}"
             )
-        model = cls(**{**preset["arguments"], **overrides})
+        model = build(cls, {**preset["arguments"], **overrides})
         model.recipe = preset["recipe"]
         model.preset = preset["name"]
     if weights is None or weights is False:
@@ -197,29 +194,26 @@ def _restore(file, overrides):
         )
     if not file.is_file():
         raise InputError(f"received model {file}, which is not there: check the path")
-    if not zipfile.is_zipfile(file):
-        raise InputError(
-            f"received model {file}, expected a .keras file: it is damaged or no model"
-        )
-    try:
-        model = keras.saving.load_model(file, compile=False)
-    except UNREADABLE as error:
-        raise InputError(
-            f"received model {file}, expected one saved by kerasep: {_first_line(error)}"
-        ) from error
-    if not isinstance(model, models.SeparationModel):
-        raise InputError(
-            f"received model {file} of class {type(model).__name__}, expected a model of the zoo"
-        )
+    model = model_file.load(file)
     recipe = file.parent / "recipe.json"
     if recipe.is_file():
-        try:
-            model.recipe = json.loads(recipe.read_text("utf-8"))["recipe"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"received {recipe}, expected the recipe of a training run: remove the file"
-            ) from error
+        model.recipe = _read_recipe(recipe)
     return model
+
+
+def _read_recipe(file):
+    """Read the recipe of a training run."""
+    try:
+        if file.stat().st_size > _LARGEST_RECIPE:
+            raise ValueError("it is too large")
+        recipe = json.loads(file.read_text("utf-8"))["recipe"]
+        if not isinstance(recipe, dict):
+            raise TypeError("the recipe is not a dict")
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+        raise InputError(
+            f"received {file}, expected the recipe of a training run: remove the file"
+        ) from error
+    return recipe
 
 
 def load_weights(model, path):
@@ -244,20 +238,12 @@ def load_weights(model, path):
         path = path / MODEL_FILE
     if not path.is_file():
         raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")
-    expected = f"expected weights of {model.name} with the same arguments"
-    try:
-        held = _saved_class(path) if path.suffix == ".keras" else None
-        # Keras only warns where it leaves weights as they were. An error in the place of the
-        # warning would leave the file open.
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", UserWarning)
-            model.load_weights(path)
-    except UNREADABLE as error:
-        raise InputError(f"received weights {path}, {expected}: {_first_line(error)}") from error
-    if held and held != type(model).__name__:
-        raise InputError(f"received weights {path} of a {held}, {expected}")
-    if any(issubclass(warning.category, UserWarning) for warning in caught):
-        raise InputError(f"received weights {path}, {expected}")
+    if path.suffix == ".keras":
+        model_file.load_weights(model, path)
+    elif path.name.endswith(".weights.h5"):
+        weights_file.load(model, path)
+    else:
+        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file")
 
 
 def _load_folder(model, folder):
@@ -269,16 +255,3 @@ def _load_folder(model, folder):
             f"received weights {folder}, expected {MODEL_FILE} there, or another project's "
             f"checkpoint: {error}"
         ) from error
-
-
-def _saved_class(path):
-    with zipfile.ZipFile(path) as archive:
-        return json.loads(archive.read("config.json"))["class_name"]
-
-
-def _first_line(error):
-    """Give what an error says in its first line, and in the next where that only introduces it."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    if not lines:
-        return type(error).__name__
-    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -3,6 +3,7 @@
 from importlib import resources
 
 from kerasep.errors import InputError
+from kerasep.zoo import weights_file
 from kerasep.zoo.downloads import digest
 
 
@@ -44,4 +45,4 @@ def load(model, card, weights):
     with resources.as_file(file) as path:
         if not path.is_file() or digest(path) != weights["sha256"]:
             raise InputError(f"received {path}, which is missing or damaged: install kerasep again")
-        model.load_weights(path)
+        weights_file.load(model, path)

@@ -1,0 +1,210 @@
+"""From a class and its arguments to a model, unless it would be out of all proportion."""
+
+import inspect
+import math
+import numbers
+import re
+
+import keras
+from keras.src.backend.common import global_state
+
+from kerasep import memory
+from kerasep.errors import InputError
+
+_LARGEST = 2**17  # of sizes: features, bins, kernels, hops
+_RATES = ("sample_rate", "max_hz")
+_LARGEST_RATE = 10**7  # in Hz
+_COUNTS = ("levels", "blocks", "repeats", "lstm_layers")
+_WEIGHT = 4  # bytes
+_LAYERS = 1000  # what all the counts come to: a graph of so many takes a minute
+_NONE = ("max_hz", "rescale")  # take None for something else than their default
+# What TensorFlow takes for the name of a scope, but for the slash that divides scopes.
+_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\>-]{0,199}")
+
+
+def build(cls, arguments, check=None):
+    """Build a model whose weights take no memory before it is known how much that would be.
+
+    Args:
+        cls: a subclass of `kerasep.models.SeparationModel`.
+        arguments: dict of its constructor's arguments, of any kind and size.
+        check: function of the model, before its weights have values; it may raise an error.
+            Default: none.
+
+    Returns:
+        The model with its initial weights.
+
+    Raises:
+        InputError: for arguments that the class does not take, or that make a model which does not
+            fit the memory.
+
+    Example:
+    >>> from kerasep.models import OpenUnmixLike
+    >>> build(OpenUnmixLike, {"hidden": 10**9})
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received hidden=1000000000, expected at most 131072
+    """
+    check_arguments(cls, arguments)
+    # In this scope Keras puts off the initial values to its end. When it ends by an error they
+    # must not be made at all: Keras has no public way to drop them.
+    with keras.StatelessScope():
+        complete = False
+        try:
+            model = cls(**arguments)
+            _check_memory(model)
+            if check is not None:
+                check(model)
+            complete = True
+        except (ValueError, ArithmeticError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"received {_listed(arguments)}, of which no {cls.__name__} can be made: "
+                f"{first_line(error)}"
+            ) from error
+        finally:
+            if not complete:
+                global_state.set_global_attribute("uninitialized_variables", [])
+    return model
+
+
+def check_arguments(cls, arguments):
+    """Compare arguments with the types of a constructor's defaults, and with what is sensible.
+
+    Args:
+        cls: a class.
+        arguments: dict of arguments, names and values of any kind.
+
+    Raises:
+        InputError: for names that it lacks, values of another type, numbers that are not finite or
+            out of all proportion, and names that no layer can have.
+
+    Example:
+    >>> from kerasep.models import OpenUnmixLike
+    >>> check_arguments(OpenUnmixLike, {"hidden": "8"})
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received hidden='8', expected a whole number, such as 512
+    """
+    defaults = {
+        name: parameter.default
+        for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]
+    }
+    unknown = [str(name) for name in arguments if name not in defaults]
+    if unknown:
+        raise InputError(
+            f"received argument {', '.join(sorted(unknown)[:3])}, expected one of "
+            f"{', '.join(defaults)} for {cls.__name__}"
+        )
+    for name, value in arguments.items():
+        default = defaults[name]
+        if default is not inspect.Parameter.empty and not _fits(name, value, default):
+            raise InputError(f"received {name}={_short(value)}, expected {_kind(default)}")
+        _check_size(name, value)
+    name = arguments.get("name", "model")
+    if not _NAME.fullmatch(str(name)):
+        raise InputError(f"received name={_short(name)}, expected letters, digits, _, - and .")
+    layers = layer_count(arguments)
+    if layers > _LAYERS:
+        raise InputError(
+            f"received {_listed(arguments, _COUNTS)}, expected at most {_LAYERS} layers in all"
+        )
+
+
+def layer_count(arguments, lists=True):
+    """Compute how many layers of its main kind a model's arguments ask for, without the others.
+
+    Args:
+        arguments: dict, of checked types.
+        lists: whether each item of a list makes layers, as sources do in some models. Defaults to
+            True.
+
+    Returns:
+        A number.
+
+    Example:
+    >>> layer_count({"blocks": 8, "repeats": 3, "sources": ["vocals"]})
+    24
+    """
+    counts = [arguments[name] for name in _COUNTS if arguments.get(name)]
+    if lists:
+        counts += [len(value) for value in arguments.values() if isinstance(value, list | tuple)]
+    return math.prod(count for count in counts if count)
+
+
+def first_line(error):
+    r"""Return the first line of an error, and the next if the first only introduces it.
+
+    Args:
+        error: an exception.
+
+    Returns:
+        One line; the name of its class if it says nothing.
+
+    Example:
+    >>> first_line(ValueError("Cannot load:\nno such layer\nat all"))
+    'Cannot load: no such layer'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+
+
+def _check_memory(model):
+    needed = _WEIGHT * model.count_params()
+    if needed > (free := memory.free()):
+        raise InputError(
+            f"received arguments of a {type(model).__name__} whose weights take {needed / 1e9:.3g} "
+            f"GB, expected less than the {free / 1e9:.3g} GB of free memory: make it smaller"
+        )
+
+
+def _fits(name, value, default):
+    """Compare a value's type with that of the default."""
+    if value is None:
+        return default is None or name in _NONE
+    if default is None:
+        return isinstance(value, str | int) and not isinstance(value, bool)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(default, bool) and isinstance(value, bool)
+    if isinstance(default, float) or name in _RATES:
+        return isinstance(value, numbers.Real)
+    if isinstance(default, int):
+        return isinstance(value, numbers.Integral)
+    if isinstance(default, tuple | list) and default:
+        return isinstance(value, tuple | list) and all(
+            _fits("", item, default[0]) for item in value
+        )
+    return isinstance(value, type(default))
+
+
+def _kind(default):
+    kinds = {bool: "True or False", int: "a whole number", float: "a number", str: "a name"}
+    kind = kinds.get(type(default), "a list" if default is not None else "None, or another kind")
+    return f"{kind}, such as {default!r}"
+
+
+def _check_size(name, value):
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_size(name, item)
+    elif isinstance(value, numbers.Real):
+        limit = _LARGEST_RATE if name in _RATES else _LARGEST
+        if not abs(value) <= limit:  # nor when it is not a number
+            raise InputError(f"received {name}={_short(value)}, expected at most {limit}")
+
+
+def _listed(arguments, names=None):
+    return ", ".join(
+        f"{name}={_short(value)}"
+        for name, value in arguments.items()
+        if names is None or name in names or isinstance(value, list | tuple)
+    )
+
+
+def _short(value):
+    """Show a value in one line that is not long."""
+    if isinstance(value, int) and abs(value) > 10**18:
+        return f"a number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
