@@ -68,11 +68,12 @@ def build(path, sources=None):
         assert "model.pth" in str(error)
     ```
     """
-    model_class, found, _ = _read(path)
+    model_class, found, state = _read(path)
     count = len(found["sources"])
     if sources is not None and len(sources) != count:
         raise InputError(f"received {len(sources)} sources for {path}, expected {count} names")
-    return load(model_class(**{**found, "sources": sources or found["sources"]}), path)
+    found["sources"] = sources or found["sources"]
+    return load(weight_map.build(path, model_class, found, state.values()), path)
 
 
 def load(model, path):

@@ -95,7 +95,8 @@ def build(path, sources=None, resample=None):
         )
     if resample is not None:
         found["resample"] = resample
-    model = DemucsLike(sources, **found)
+    found["sources"] = sources
+    model = weight_map.build(path, DemucsLike, found, state.values())
     weight_map.assign(path, _slots(model), state, _ADVICE)
     return model
 

@@ -149,7 +149,10 @@ def build(path, sources, sample_rate=None, hop=None, window=None):
         raise InputError(
             f"received {path}, which does not tell {some(missing)}: give what it was trained with"
         )
-    return load(getattr(models, name)(sources=sources, **known), path)
+    _, state = read_checkpoint(path)
+    arguments_of = {"sources": sources, **known}
+    model = weight_map.build(path, getattr(models, name), arguments_of, state.values())
+    return load(model, path)
 
 
 def _config(contents):

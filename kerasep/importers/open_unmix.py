@@ -175,7 +175,8 @@ def build(paths, sample_rate=None, hop=None):
     ```
     """
     files = _files(paths)
-    found = {source: arguments(weights(path)) for source, path in files.items()}
+    states = {source: weights(path) for source, path in files.items()}
+    found = {source: arguments(state) for source, state in states.items()}
     settings, *others = found.values()
     if any(other != settings for other in others):
         raise InputError(
@@ -183,14 +184,17 @@ def build(paths, sample_rate=None, hop=None):
         )
     saved = _separator(paths)
     sample_rate = sample_rate or saved.get("sample_rate", 44100)
-    return load(model_of(tuple(files), settings, sample_rate, hop or saved.get("nhop")), files)
+    hop = hop or saved.get("nhop")
+    path = next(iter(files.values())) if isinstance(paths, dict) else paths
+    return load(model_of(path, states, settings, sample_rate, hop), files)
 
 
-def model_of(sources, settings, sample_rate, hop=None, bridged=False):
+def model_of(path, states, settings, sample_rate, hop=None, bridged=False):
     """Make the model that `arguments` describes.
 
     Args:
-        sources: names.
+        path: the file or folder, for errors.
+        states: dict from source to its weights, from `weights`.
         settings: from `arguments`.
         sample_rate: in Hz.
         hop: samples between frames. Default: a quarter of the FFT length.
@@ -199,21 +203,21 @@ def model_of(sources, settings, sample_rate, hop=None, bridged=False):
     Returns:
         A `kerasep.models.OpenUnmixLike` with random weights.
 
-    Example:
-    >>> settings = {"hidden": 8, "lstm_layers": 1, "bidirectional": True, "channels": 1}
-    >>> model_of(["vocals"], {**settings, "n_fft": 256, "bins": 100}, 8000).max_hz
-    3094
+    Raises:
+        InputError: as `weight_map.build`.
     """
     n_fft, bins = settings["n_fft"], settings["bins"]
-    return OpenUnmixLike(
-        sources=sources,
-        sample_rate=sample_rate,
-        hop=hop or n_fft // 4,
+    found = {
+        "sources": tuple(states),
+        "sample_rate": sample_rate,
+        "hop": hop or n_fft // 4,
         # The limit is published in whole Hz: the lowest one that keeps this many bins.
-        max_hz=math.ceil((bins - 1) * sample_rate / n_fft) if bins <= n_fft // 2 else None,
-        bridged=bridged,
+        "max_hz": math.ceil((bins - 1) * sample_rate / n_fft) if bins <= n_fft // 2 else None,
+        "bridged": bridged,
         **{name: value for name, value in settings.items() if name != "bins"},
-    )
+    }
+    held = [array for state in states.values() for array in state.values()]
+    return weight_map.build(path, OpenUnmixLike, found, held)
 
 
 def _files(paths, sources=()):
@@ -257,7 +261,7 @@ def _separator(paths):
     try:
         saved = json.loads(path.read_text())
         return {name: int(saved[name]) for name in ("sample_rate", "nhop") if name in saved}
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path} is not JSON with whole sample_rate and nhop ({error}): mend or remove it"
         ) from error

@@ -3,9 +3,9 @@
 import pathlib
 
 from kerasep.errors import InputError
+from kerasep.importers import tf_table
 
-# How the sorted table that the index is ends.
-_MAGIC = bytes.fromhex("57fb808b247547db")
+_LARGEST_INDEX = 1 << 22  # that of Spleeter with five stems is 1 % of this
 _DATA = ".data-00000-of-"
 
 
@@ -66,6 +66,19 @@ def read(path):
             f"received {path}, expected a TensorFlow checkpoint: a file ending in .index with the "
             f"one ending in {_DATA}00001 beside it, or their folder"
         )
+    advice = "fetch both files again"
+    numbers = beginning.with_name(f"{beginning.name}{_DATA}00001")
+    try:
+        size = numbers.stat().st_size
+        index = beginning.with_name(f"{beginning.name}.index")
+        if index.stat().st_size > _LARGEST_INDEX:
+            raise ValueError(f"its index is larger than {_LARGEST_INDEX} bytes")
+        tf_table.check(index.read_bytes(), size)
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"received the checkpoint {beginning}, which is damaged or lacks its numbers "
+            f"({error}): {advice}"
+        ) from error
     # TensorFlow 2 reads what TensorFlow 1 wrote; on other backends nothing else here needs it.
     import tensorflow as tf
 
@@ -78,7 +91,7 @@ def read(path):
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"received the checkpoint {beginning}, which is damaged or lacks its numbers "
-            f"({reason}): fetch both files again"
+            f"({reason}): {advice}"
         ) from error
 
 
@@ -87,5 +100,5 @@ def _is_index(path):
         return False
     with open(path, "rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - len(_MAGIC)))
-        return file.read() == _MAGIC
+        file.seek(max(0, size - len(tf_table.MAGIC)))
+        return file.read() == tf_table.MAGIC

@@ -4,6 +4,7 @@ import math
 import mmap
 import os
 import struct
+import warnings
 import zipfile
 
 import numpy as np
@@ -108,7 +109,9 @@ def read_checkpoint(path):
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
-            contents, tensors, storages = read(file)
+            with warnings.catch_warnings():  # of escapes in strings that are refused then
+                warnings.simplefilter("ignore", DeprecationWarning)
+                contents, tensors, storages = read(file)
             return contents, {name: _view(name, each, storages) for name, each in tensors.items()}
         except zipfile.BadZipFile as error:
             raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error

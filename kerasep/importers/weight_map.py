@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.importers import weight_values
+from kerasep.models import building
 
 _NAMED = 3
 
@@ -177,6 +178,43 @@ def lstm(name, cells):
             biases = (f"{name}.bias_ih_{end}", f"{name}.bias_hh_{end}")
             shape = tuple(one.cell.bias.shape)
             yield Slot(biases, (shape, shape), one.cell.bias, np.add)
+
+
+def build(path, cls, arguments, state):
+    """Build a model for a checkpoint's weights, unless it would have more than there are.
+
+    Args:
+        path: the file, for the error.
+        cls: a class of `kerasep.models`.
+        arguments: what the file says of it, of any kind and size.
+        state: iterable of arrays, all that the file has for the model.
+
+    Returns:
+        The model with random weights.
+
+    Raises:
+        InputError: for arguments that the class does not take, and a model that is larger than the
+            file.
+
+    Example:
+    >>> from kerasep.models import OpenUnmixLike
+    >>> build("vocals.pth", OpenUnmixLike, {"hidden": "8"}, [])
+    Traceback (most recent call last):
+    kerasep.errors.InputError: vocals.pth: received hidden='8', expected a whole number, such as 512
+    """
+    held = sum(array.size for array in state)
+
+    def check(model):
+        if model.count_params() > held:
+            raise InputError(
+                f"received {held} numbers, expected the {model.count_params()} of a {cls.__name__} "
+                f"with its settings: fetch it again"
+            )
+
+    try:
+        return building.build(cls, arguments, check)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def assign(path, slots, state, advice="check that it is this model's"):

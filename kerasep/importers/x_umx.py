@@ -129,4 +129,4 @@ def build(path, sample_rate=44100, hop=None):
     settings, *others = [open_unmix.arguments(state) for state in found.values()]
     if any(other != settings for other in others):
         raise InputError(f"{path} holds sources of different architectures ({settings}, {others})")
-    return load(open_unmix.model_of(tuple(found), settings, sample_rate, hop, bridged=True), path)
+    return load(open_unmix.model_of(path, found, settings, sample_rate, hop, bridged=True), path)

@@ -13,8 +13,8 @@ import keras
 
 from kerasep import models
 from kerasep.errors import InputError
+from kerasep.models.building import build, check_arguments, layer_count
 from kerasep.zoo import hdf5_headers, weights_file
-from kerasep.zoo.building import build, check_arguments, layer_count
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST = 1 << 20  # bytes of a config, which is a few hundred

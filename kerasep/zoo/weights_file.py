@@ -7,8 +7,8 @@ import keras
 
 from kerasep.errors import InputError
 from kerasep.importers import weight_values
+from kerasep.models.building import first_line
 from kerasep.zoo import hdf5_headers
-from kerasep.zoo.building import first_line
 
 
 def load(model, path, name=None):
