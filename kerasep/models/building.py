@@ -154,7 +154,7 @@ def _check_memory(model):
     needed = _WEIGHT * model.count_params()
     if needed > (free := memory.free()):
         raise InputError(
-            f"received arguments of a {type(model).__name__} whose weights take {needed / 1e9:.3g} "
+            f"received arguments for {type(model).__name__} whose weights take {needed / 1e9:.3g} "
             f"GB, expected less than the {free / 1e9:.3g} GB of free memory: make it smaller"
         )
 
