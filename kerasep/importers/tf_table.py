@@ -101,7 +101,7 @@ def _fields(message, known):
     while rest:
         key, rest = _numbers(rest, 1)
         number, kind = key >> 3, key & 7
-        if known.get(number) != kind:
+        if known.get(number) != kind or (number in found and known is not _SHAPE):
             raise ValueError("a description in it is malformed")
         if kind == _NUMBER:
             value, rest = _numbers(rest, 1)
