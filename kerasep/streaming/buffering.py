@@ -1,7 +1,9 @@
 """Blocks of any size, cut into the steps of a streamed model: NumPy alone."""
 
+import contextlib
 import dataclasses
 import math
+import threading
 
 import numpy as np
 
@@ -70,6 +72,9 @@ class Timing:
 class Buffer:
     """What stands between blocks of any size and the steps of a model.
 
+    It is one stream. Any thread may take it on, but two at once are refused: blocks of one stream
+    have an order.
+
     Args:
         run: function of a block `(1, samples, channels)` of one of the two steps' lengths and a
             state `(1, size)`, that returns sources `(1, samples, channels, sources)` and the state.
@@ -91,10 +96,27 @@ class Buffer:
         self.timing = timing
         self.channels = channels
         self.count = count
-        self.reset()
+        self._in_use = threading.Lock()
+        self._start()
 
     def reset(self):
         """Start a new stream."""
+        with self._alone():
+            self._start()
+
+    @contextlib.contextmanager
+    def _alone(self):
+        if not self._in_use.acquire(blocking=False):
+            raise InputError(
+                "received a block while another thread's is being processed, expected one thread "
+                "at a time: open a stream for each"
+            )
+        try:
+            yield
+        finally:
+            self._in_use.release()
+
+    def _start(self):
         self._state = self.start
         self._taken = 0  # samples of the stream
         self._stepped = 0  # samples that went into steps, the ones before the stream too
@@ -112,7 +134,8 @@ class Buffer:
             Float32 array `(samples ready, channels, sources)`.
 
         Raises:
-            InputError: for another shape, or samples that are not finite.
+            InputError: for another shape, samples that are not finite, or while another thread is
+                at work on this stream.
         """
         block = np.asarray(block, "float32")
         if block.ndim != 2 or block.shape[1] != self.channels:
@@ -121,9 +144,10 @@ class Buffer:
             )
         if not np.isfinite(block).all():
             raise InputError("received a block with NaN or infinite samples, expected audio")
-        self._taken += len(block)
-        self._push(block)
-        return self._steps()
+        with self._alone():
+            self._taken += len(block)
+            self._push(block)
+            return self._steps()
 
     def flush(self):
         """End the stream: give the rest of it, and start anew.
@@ -133,28 +157,33 @@ class Buffer:
             samples as went in.
 
         Raises:
-            InputError: for a stream too short to be mirrored.
+            InputError: for a stream too short to be mirrored, or while another thread is at work on
+                this stream.
         """
+        with self._alone():
+            try:
+                return self._rest()
+            finally:
+                self._start()
+
+    def _rest(self):
         timing, samples = self.timing, self._taken
         margin, grain = timing.margin, timing.grain
-        try:
-            if not samples:
-                return np.zeros((0, self.channels, self.count), "float32")
-            if timing.filled(samples) <= margin:
-                raise InputError(
-                    f"received a stream of {samples} samples, expected at least {margin + 1}"
-                )
-            self._push(self._zeros(timing.filled(samples) - samples))
-            if margin:
-                self._pend(self._recent[-2 : -margin - 2 : -1])
-            done = (self._stepped - timing.silence) // timing.hop
-            self._state = np.array(self._state, "float32")
-            self._state[0, LEFT] = timing.frames(samples) - done
-            needed = -(-(timing.skip + samples) // grain) * grain
-            self._pend(self._zeros(max(0, needed - self._stepped - len(self._pending))))
-            return self._steps()
-        finally:
-            self.reset()
+        if not samples:
+            return np.zeros((0, self.channels, self.count), "float32")
+        if timing.filled(samples) <= margin:
+            raise InputError(
+                f"received a stream of {samples} samples, expected at least {margin + 1}"
+            )
+        self._push(self._zeros(timing.filled(samples) - samples))
+        if margin:
+            self._pend(self._recent[-2 : -margin - 2 : -1])
+        done = (self._stepped - timing.silence) // timing.hop
+        self._state = np.array(self._state, "float32")
+        self._state[0, LEFT] = timing.frames(samples) - done
+        needed = -(-(timing.skip + samples) // grain) * grain
+        self._pend(self._zeros(max(0, needed - self._stepped - len(self._pending))))
+        return self._steps()
 
     def _zeros(self, samples):
         return np.zeros((samples, self.channels), "float32")

@@ -55,7 +55,7 @@ def convert(model, signatures):
     # converter writes a broken file without an error.
     module = tf.Module()
     module.kept = [variable.value for variable in model.variables]
-    with quiet() as text, _muted(), tempfile.TemporaryDirectory() as folder:
+    with quiet(pass_on=True) as text, _muted(), tempfile.TemporaryDirectory() as folder:
         module.functions = traced = {
             name: _traced(function, shapes) for name, (function, shapes) in signatures.items()
         }

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 import kerasep
-from kerasep.tflite.metadata import FORMAT
+from kerasep.tflite.bounds import FORMAT
 
 
 def description(separator, mode, quantization):

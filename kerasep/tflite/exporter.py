@@ -5,6 +5,7 @@ import math
 import keras
 
 from kerasep.errors import InputError
+from kerasep.tflite.bounds import complaint
 from kerasep.tflite.description import description
 from kerasep.tflite.export_report import written
 from kerasep.tflite.files import checked_path
@@ -97,7 +98,9 @@ def export(
     found, judged_on = (
         _clips(separator, plan.samples, tracks, quantization) if check else ([], None)
     )
-    about = description(separator, mode, quantization)
+    about = description(separator, mode, quantization) | plan.metadata
+    if found := complaint(about):
+        raise InputError(f"received a model that no file can be of: {found}")
     content = _converted(plan, about["stft"] is None)
     ratio = largest = change = None
     if check:
@@ -113,7 +116,6 @@ def export(
         ratio, largest = trial.compare(plan, separator, run, quantization)
         if found:
             change = trial.si_sdr_change(plan, separator, run, found)
-    about |= plan.metadata
     about["parity"] = {
         "snr_db": _finite(ratio),
         "max_abs_error": largest,

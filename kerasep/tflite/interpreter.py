@@ -1,6 +1,9 @@
 """Running the bytes of a TFLite file, with ai-edge-litert alone."""
 
 import os
+import threading
+
+import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.tflite.silence import quiet
@@ -8,6 +11,10 @@ from kerasep.tflite.silence import quiet
 
 class Interpreter:
     """One TFLite file from kerasep, ready to run its signatures.
+
+    Threads may share it: their runs take turns, because an interpreter of TFLite has one set of
+    tensors. One per thread takes the memory of tensors and packed weights once per thread, and is
+    no faster, since one run has several threads of its own.
 
     Args:
         content: bytes of the file.
@@ -33,28 +40,92 @@ class Interpreter:
         if threads is not None and threads < 1:
             raise InputError(f"received threads={threads}, expected at least 1")
         try:
-            with quiet():
+            with quiet(pass_on=True):
                 self._interpreter = interpreter.Interpreter(
                     model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
                 )
                 self._interpreter.allocate_tensors()
                 self._runners = {
-                    name: self._interpreter.get_signature_runner(name)
-                    for name in self._interpreter.get_signature_list()
+                    key: self._interpreter.get_signature_runner(key)
+                    for key in self._interpreter.get_signature_list()
                 }
         except (ValueError, RuntimeError) as error:
-            line = " ".join(str(error).split())[:200]
-            raise InputError(f"received {name}, which TFLite cannot load: {line}") from error
+            raise InputError(
+                f"received {name}, which TFLite cannot load: {_one_line(error)}"
+            ) from error
 
+        self.name = name
+        self._lock = threading.Lock()
         self.signatures = {
-            name: (_shapes(runner.get_input_details()), _shapes(runner.get_output_details()))
-            for name, runner in self._runners.items()
+            key: (_shapes(runner.get_input_details()), _shapes(runner.get_output_details()))
+            for key, runner in self._runners.items()
         }
 
     def __call__(self, signature, **inputs):
         """Run a signature on arrays by the names of its inputs; return a dict of arrays."""
-        return self._runners[signature](**inputs)
+        with self._lock:
+            try:
+                return self._runners[signature](**inputs)
+            except (ValueError, RuntimeError) as error:
+                line = _one_line(error)
+                raise InputError(
+                    f"received {self.name}, which TFLite cannot run: {line}"
+                ) from error
+
+    def finite(self, result):
+        """Return a result, and raise InputError for NaN and infinity: there are such weights."""
+        if not np.isfinite(result).all():
+            raise InputError(
+                f"received {self.name}, which computes NaN or infinite values, expected finite "
+                f"ones: check the model's weights, and export again"
+            )
+        return result
+
+    def expect(self, signature, inputs, outputs):
+        """Validate a signature against what the file says about itself.
+
+        Args:
+            signature: its name.
+            inputs: dict from name to shape, with None for any size.
+            outputs: likewise.
+
+        Raises:
+            InputError: for a tensor that is missing, has another shape, is not float32, or is one
+                too many.
+        """
+        runner = self._runners.get(signature)
+        if runner is None:
+            raise InputError(
+                f"received {self.name}, which lacks the signature {signature}: export again"
+            )
+        for details, expected in (
+            (runner.get_input_details(), inputs),
+            (runner.get_output_details(), outputs),
+        ):
+            for key in [*expected, *(details.keys() - expected.keys())]:
+                if not _agree(details.get(key), expected.get(key)):
+                    raise InputError(
+                        f"received {self.name}, whose tensor {key} of signature {signature} is not "
+                        f"as its metadata says: expected {expected.get(key, 'none')}: export again"
+                    )
+
+
+def _one_line(error):
+    return " ".join(str(error).split())[:200]
+
+
+def _agree(details, expected):
+    if details is None or expected is None or details["dtype"] != np.float32:
+        return False
+    shape = _shape(details)
+    return len(shape) == len(expected) and all(
+        size is None or size == received for received, size in zip(shape, expected, strict=True)
+    )
+
+
+def _shape(details):
+    return tuple(int(n) for n in details["shape"])
 
 
 def _shapes(details):
-    return {name: tuple(int(n) for n in detail["shape"]) for name, detail in details.items()}
+    return {name: _shape(detail) for name, detail in details.items()}

@@ -5,12 +5,12 @@ import pathlib
 import struct
 
 from kerasep.errors import InputError
+from kerasep.tflite import strict_json
+from kerasep.tflite.bounds import FORMAT, as_integers, complaint, missing
 from kerasep.tflite.graphs import IDENTIFIER, packed
 
-# 2 added the modes; a file of format 1 has the mode "separate".
-FORMAT = 2
 KEY = "kerasep"
-# What files of an earlier format are, which they do not say.
+# What files of format 1 are, which they do not say; with a timing they are for streams.
 _EARLIER = {"mode": "separate", "quantization": None, "interchangeable": False}
 
 
@@ -86,22 +86,35 @@ def parse_metadata(content, name="the model"):
     metadata = _found(content, name)
     if not (
         isinstance(metadata, dict)
-        and isinstance(metadata.get("format"), int)
+        and isinstance(metadata.get("format"), int | float)
         and isinstance(metadata.get("sources"), list)
     ):
         raise InputError(f"received {name}, whose metadata is damaged: export again")
+    earlier = _EARLIER | ({"mode": "streaming"} if metadata.get("timing") else {})
+    metadata = earlier | as_integers(metadata)
     if metadata["format"] > FORMAT:
+        version = ascii(metadata.get("kerasep"))[:40]
         raise InputError(
-            f"received {name}, written by kerasep {metadata.get('kerasep')} in a later format "
-            f"({metadata['format']}, expected {FORMAT}): update kerasep"
+            f"received {name}, written by kerasep {version} in a later format, expected {FORMAT} "
+            f"and not {ascii(metadata['format'])[:40]}: update kerasep"
         )
-    # They become names of files.
-    if not all(source.replace("_", "").isalnum() for source in map(str, metadata["sources"])):
-        raise InputError(
-            f"received {name} with sources {metadata['sources']}, expected names of letters, "
-            f"digits and _: export again"
-        )
-    return {**_EARLIER, **metadata}
+    if found := complaint(metadata):
+        raise InputError(f"received {name}, whose metadata is damaged: {found}: export again")
+    return metadata
+
+
+def expect_complete(metadata, name):
+    """Raise if metadata lacks what running the file needs.
+
+    Args:
+        metadata: from `parse_metadata`.
+        name: what to call the file in an error.
+
+    Raises:
+        InputError: with the first that is missing.
+    """
+    if found := missing(metadata):
+        raise InputError(f"received {name}, whose metadata is damaged: {found}: export again")
 
 
 def with_metadata(content, metadata):
@@ -135,8 +148,7 @@ def _found(content, name):
         for index in range(model.MetadataLength()):
             entry = model.Metadata(index)
             if entry.Name() == KEY.encode():
-                data = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-                return json.loads(data)
+                return strict_json.load(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
     except (struct.error, IndexError, AttributeError, TypeError, ValueError) as error:
         raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
     raise InputError(

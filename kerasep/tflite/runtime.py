@@ -5,7 +5,7 @@ import numpy as np
 from kerasep import recordings
 from kerasep.errors import InputError
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import parse_metadata, read_model
+from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
 # mode -> what its files are for
 _CALLS = {
@@ -17,6 +17,8 @@ _CALLS = {
 
 class Runtime:
     """A `.tflite` file from `kerasep.tflite.export`, ready to separate; no TensorFlow needed.
+
+    Threads may share one: their chunks take turns, and results are those of a single thread.
 
     Args:
         path: the file.
@@ -35,7 +37,8 @@ class Runtime:
         metadata: all that the file says about itself.
 
     Raises:
-        InputError: for a file that is missing, damaged, or not from kerasep.
+        InputError: for a file that is missing, damaged, not from kerasep, or whose tensors are not
+            as its metadata says.
 
     Example:
     ```python
@@ -52,17 +55,26 @@ class Runtime:
 
     def __init__(self, path, threads=None):
         content = read_model(path)
-        self.metadata = parse_metadata(content, path)
-        self.mode = self.metadata["mode"]
-        self.sources = tuple(self.metadata["sources"])
-        self.sample_rate = self.metadata["sample_rate"]
-        self.channels = self.metadata["channels"]
-        self.chunk = self.metadata["chunk"]
-        self.overlap = self.metadata["overlap"]
-        self.stft = self.metadata["stft"]
-        self.latency = self.metadata["latency"]
-        self.interchangeable = self.metadata["interchangeable"]
+        self.metadata = about = parse_metadata(content, path)
+        self.mode = about["mode"]
+        self.sources = tuple(about["sources"])
+        if self.mode != "streaming":  # which StreamRuntime opens
+            expect_complete(about, path)
+        self.sample_rate = about.get("sample_rate")
+        self.channels = about.get("channels")
+        self.chunk = about.get("chunk")
+        self.overlap = about.get("overlap")
+        self.stft = about.get("stft")
+        self.latency = about.get("latency")
+        self.interchangeable = about["interchangeable"]
         self._run = Interpreter(content, threads, path)
+        channels, count = self.channels, len(self.sources)
+        if self.mode == "separate":
+            shape = (1, self.chunk, channels)
+            self._run.expect("separate", {"mixture": shape}, {"sources": (*shape, count)})
+        elif self.mode == "mask":
+            shape = (1, about.get("frames"), None, channels)
+            self._run.expect("mask", {"magnitude": shape}, {"estimates": (*shape, count)})
 
     def process(self, chunk):
         """Separate one chunk of exactly the length that the file takes.
@@ -74,7 +86,7 @@ class Runtime:
             Float32 array `(self.chunk, self.channels, sources)`.
 
         Raises:
-            InputError: for another shape, or a file of another mode.
+            InputError: for another shape, a file of another mode, or one that computes NaN.
         """
         self._expect("separate")
         chunk = np.ascontiguousarray(chunk, "float32")
@@ -83,7 +95,9 @@ class Runtime:
                 f"received a chunk of shape {chunk.shape}, expected ({self.chunk}, "
                 f"{self.channels}): separate() takes any length"
             )
-        return self._run("separate", mixture=chunk[None])["sources"][0]
+        if not np.isfinite(chunk).all():
+            raise InputError("received a chunk with NaN or infinite samples, expected audio")
+        return self._run.finite(self._run("separate", mixture=chunk[None])["sources"][0])
 
     def estimate(self, magnitude):
         """Give the sources' magnitudes, with a file of mode "mask".
@@ -109,7 +123,7 @@ class Runtime:
             )
         if not np.isfinite(magnitude).all():
             raise InputError("received a magnitude with NaN or infinite values, expected numbers")
-        return self._run("mask", magnitude=magnitude[None])["estimates"][0]
+        return self._run.finite(self._run("mask", magnitude=magnitude[None])["estimates"][0])
 
     def separate(self, audio, sample_rate=None):
         """Separate a recording of any length, sample rate and number of channels.

@@ -1,9 +1,9 @@
 """Streaming with an exported file: NumPy and ai-edge-litert alone."""
 
 from kerasep.errors import InputError
-from kerasep.streaming.buffering import Buffer, Timing
+from kerasep.streaming.buffering import LEFT, Buffer, Timing
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import parse_metadata, read_model
+from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
 
 def stream_run(interpreter, timing):
@@ -20,16 +20,32 @@ def stream_run(interpreter, timing):
 
     def run(block, state):
         result = interpreter(names[block.shape[1]], mixture=block, state=state)
-        return result["sources"], result["state"]
+        return interpreter.finite(result["sources"]), result["state"]
 
     return run
+
+
+def _start(interpreter, timing, about):
+    """Validate the tensors; return the state before the first step."""
+    interpreter.expect("reset", {}, {"state": (1, None)})
+    start = interpreter("reset")["state"]
+    if start.size <= LEFT:
+        raise InputError(f"received {interpreter.name}, whose state is too small: export again")
+    for signature, samples in (("step", timing.step), ("step1", timing.grain)):
+        mixture = (1, samples, about["channels"])
+        interpreter.expect(
+            signature,
+            {"mixture": mixture, "state": start.shape},
+            {"sources": (*mixture, len(about["sources"])), "state": start.shape},
+        )
+    return interpreter.finite(start)
 
 
 class StreamRuntime(Buffer):
     """A `.tflite` file of mode "streaming", frame by frame; no TensorFlow needed.
 
     As `kerasep.streaming.Streamer`: blocks of any size go in, and what comes out is late by
-    `latency` at most.
+    `latency` at most. It is one stream: open the file once per stream.
 
     Args:
         path: the file.
@@ -44,7 +60,8 @@ class StreamRuntime(Buffer):
         metadata: all that the file says about itself.
 
     Raises:
-        InputError: for a file that is missing, damaged, not from kerasep, or of another mode.
+        InputError: for a file that is missing, damaged, not from kerasep, of another mode, or whose
+            tensors are not as its metadata says.
 
     Example:
     ```python
@@ -68,9 +85,10 @@ class StreamRuntime(Buffer):
                 f"received {path}, a file of mode {about['mode']}, expected one of "
                 f"mode streaming: export with mode='streaming', or use kerasep.tflite.Runtime"
             )
-        timing = Timing(**about["timing"])
+        expect_complete(about, path)
+        timing = Timing(**{field: about["timing"][field] for field in Timing.__dataclass_fields__})
         interpreter = Interpreter(content, threads, path)
-        start = interpreter("reset")["state"]
+        start = _start(interpreter, timing, about)
         run = stream_run(interpreter, timing)
         super().__init__(run, start, timing, about["channels"], len(about["sources"]))
         self.sources = tuple(about["sources"])

@@ -47,3 +47,14 @@ def network_file(small_model, tmp_path_factory):
 
     path = tmp_path_factory.mktemp("network") / "network.tflite"
     return export(small_model, path, mode="mask", seconds=0.5).path
+
+
+@pytest.fixture(scope="session")
+def stream_file(tmp_path_factory):
+    """Path of an exported causal model."""
+    from kerasep import zoo
+    from kerasep.tflite import export
+
+    model = shaken(zoo.load("open_unmix_like/causal", sources=["vocals"], hidden=16, weights=False))
+    path = tmp_path_factory.mktemp("streaming") / "stream.tflite"
+    return export(model, path, mode="streaming", check=False).path

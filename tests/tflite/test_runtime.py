@@ -179,3 +179,16 @@ def test_a_file_for_streams_names_its_own_runtime(exported, tmp_path):
     path.write_bytes(with_metadata(content, {**parse_metadata(content), "mode": "streaming"}))
     with pytest.raises(InputError, match="StreamRuntime"):
         Runtime(path).separate(noise(100))
+
+
+def test_samples_that_are_not_finite_are_refused(exported, runtime, monkeypatch):
+    with pytest.raises(InputError, match="chunk with NaN"):
+        runtime.process(np.full((8000, 2), np.nan, "float32"))
+    run = runtime._run._runners["separate"]
+    spoilt = {
+        "separate": lambda **inputs: {"sources": run(**inputs)["sources"] * np.float32("nan")}
+    }
+    monkeypatch.setattr(runtime._run, "_runners", spoilt)
+    for call in (runtime.process, runtime.separate):
+        with pytest.raises(InputError, match=r"small\.tflite, which computes NaN or infinite"):
+            call(noise(8000))

@@ -1,0 +1,78 @@
+"""JSON of which every language's parser reads the same."""
+
+import json
+
+_MOST_BYTES = 2**20
+_MOST_DEPTH = 16
+_MOST_DIGITS = 400  # beyond any float, and far below what Python refuses
+
+
+def load(data):
+    """Parse bytes.
+
+    Args:
+        data: UTF-8, without a byte order mark.
+
+    Returns:
+        Plain Python values.
+
+    Raises:
+        ValueError: for more than 1 MiB, more than 16 levels, a key that occurs twice in one object,
+            a NUL or half a surrogate pair in a text, and what is not JSON, as NaN and Infinity.
+
+    Example:
+    >>> load(b'{"channels": 2}')
+    {'channels': 2}
+    """
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"{len(data)} bytes, expected at most {_MOST_BYTES}")
+    text = data.decode("utf-8")
+    _check_depth(text)
+    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer)
+    _check_texts(value)
+    return value
+
+
+def _check_depth(text):
+    """Count brackets outside strings, before a parser recurses into them."""
+    depth, quoted, escaped = 0, False, False
+    for letter in text:
+        if quoted:
+            quoted = escaped or letter != '"'
+            escaped = letter == "\\" and not escaped
+        elif letter == '"':
+            quoted = True
+        elif letter in "[{":
+            depth += 1
+            if depth > _MOST_DEPTH:
+                raise ValueError(f"more than {_MOST_DEPTH} levels")
+        elif letter in "]}":
+            depth -= 1
+
+
+def _unique(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key occurs twice")
+    return found
+
+
+def _refuse(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _integer(text):
+    return int(text) if len(text) < _MOST_DIGITS else float(text)
+
+
+def _check_texts(value):
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("a text with NUL")
+        value.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
+    elif isinstance(value, dict):
+        for item in [*value, *value.values()]:
+            _check_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(item)
