@@ -4,7 +4,7 @@ import json
 
 _MOST_BYTES = 2**20
 _MOST_DEPTH = 16
-_MOST_DIGITS = 400  # beyond any float, and far below what Python refuses
+_MOST_NUMBER = 63  # letters
 
 
 def load(data):
@@ -17,8 +17,8 @@ def load(data):
         Plain Python values.
 
     Raises:
-        ValueError: for more than 1 MiB, more than 16 levels, a key that occurs twice in one object,
-            a NUL or half a surrogate pair in a text, and what is not JSON, as NaN and Infinity.
+        ValueError: for more than 1 MiB, 16 levels, or 63 letters in a number, a key that occurs
+            twice in one object, a NUL or half a surrogate pair in a text, and what is not JSON.
 
     Example:
     >>> load(b'{"channels": 2}')
@@ -28,7 +28,13 @@ def load(data):
         raise ValueError(f"{len(data)} bytes, expected at most {_MOST_BYTES}")
     text = data.decode("utf-8")
     _check_depth(text)
-    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer)
+    value = json.loads(
+        text,
+        object_pairs_hook=_unique,
+        parse_constant=_refuse,
+        parse_int=lambda number: int(_short(number)),
+        parse_float=lambda number: float(_short(number)),
+    )
     _check_texts(value)
     return value
 
@@ -61,8 +67,10 @@ def _refuse(constant):
     raise ValueError(f"{constant} is not JSON")
 
 
-def _integer(text):
-    return int(text) if len(text) < _MOST_DIGITS else float(text)
+def _short(number):
+    if len(number) > _MOST_NUMBER:
+        raise ValueError(f"a number of {len(number)} letters, expected at most {_MOST_NUMBER}")
+    return number
 
 
 def _check_texts(value):

@@ -62,11 +62,8 @@ static bool grouped_open(grouped *g, kerasep *model, size_t channels, kerasep_er
     if (!about->chunk)
         return kerasep_fail(error, "received %s, which is for streams: export it for recordings",
                             model->model.path);
-    if (about->interchangeable && about->source_count > MOST_ORDERED)
-        return kerasep_fail(error, "received a model of %zu sources in any order, expected %d",
-                            about->source_count, MOST_ORDERED);
     size_t shape[] = {1, about->chunk, about->channels, about->source_count};
-    if (!signature_open(&g->separate, &model->model, "separate", error) ||
+    if (!signature_open(&g->separate, &model->model, "separate", 1, 1, error) ||
         !(g->mixture = signature_input(&g->separate, "mixture", 3, shape, error)) ||
         !(g->sources = signature_output(&g->separate, "sources", 4, shape, error)))
         return false;
@@ -94,7 +91,7 @@ static bool grouped_process(void *context, const float *mixture, float *sources,
                 g->in[i * taken + c] = mixture[i * g->channels + from];
             }
         if (!tensor_set(g->mixture, g->in, error) || !signature_run(&g->separate, error) ||
-            !tensor_get(g->sources, g->out, error))
+            !tensor_get_finite(&g->separate, g->sources, g->out, error))
             return false;
         if (g->about->interchangeable && !begin)
             memcpy(g->first, g->out, g->sources->count * sizeof(float));

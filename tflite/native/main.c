@@ -135,6 +135,8 @@ static bool separate(kerasep *model, job *j, const options *asked, kerasep_error
     const kerasep_about *about = kerasep_describe(model);
     const char *recording = asked->positional[1];
     if (!wav_open(&j->recording, recording, error)) return false;
+    if (j->recording.length_unknown)
+        fprintf(stderr, "warning: %s does not say how long it is: read to its end\n", recording);
     if (j->recording.sample_rate != about->sample_rate)
         return kerasep_fail(error,
                             "%s is at %d Hz, expected %d: convert it with: sox %s -r %d out.wav",

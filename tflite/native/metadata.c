@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "error.h"
+#include "order.h"
+#include "strict_json.h"
 
-enum { FORMAT = 2, MOST_SOURCES = 64, MOST_CHANNELS = 64 };
-static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 22;
+/* The bounds are those of kerasep/tflite/bounds.py: what one reader refuses, all refuse. */
+enum { FORMAT = 2, MOST_SOURCES = 64, MOST_CHANNELS = 64, MOST_NAME = 200 };
+static const double LEAST_RATE = 1000, MOST_RATE = 768000;
+static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 20;
 
 /* A whole number within bounds. */
 static bool whole(const cJSON *json, const char *key, double least, double most, size_t *value) {
@@ -20,12 +24,55 @@ static bool whole(const cJSON *json, const char *key, double least, double most,
     return true;
 }
 
+static const cJSON *item_of(const cJSON *json, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(json, key);
+}
+
+/* Nothing, null, or a whole number within bounds. */
+static bool maybe_whole(const cJSON *json, const char *key, double least) {
+    size_t value;
+    const cJSON *item = item_of(json, key);
+    return !item || cJSON_IsNull(item) || whole(json, key, least, MOST_SAMPLES, &value);
+}
+
+static bool is_text(const cJSON *item) {
+    if (!cJSON_IsString(item)) return false;
+    for (const char *at = item->valuestring; *at;) {
+        unsigned letter = next_character(&at);
+        if (letter < ' ' || (letter >= 0x7F && letter <= 0x9F)) return false;
+    }
+    return true;
+}
+
+static bool maybe_text(const cJSON *json, const char *key) {
+    const cJSON *item = item_of(json, key);
+    return !item || cJSON_IsNull(item) || is_text(item);
+}
+
+/* Without Unicode's tables, all is a letter but ASCII's signs, spaces, marks and controls. */
+static bool is_letter(unsigned letter) {
+    static const unsigned OTHERS[][2] = {{0x80, 0xA9},     {0x300, 0x36F},   {0x2000, 0x206F},
+                                         {0x3000, 0x3004}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
+                                         {0xFFF0, 0xFFFF}};
+    if (letter < 0x80)
+        return (letter >= '0' && letter <= '9') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= 'a' && letter <= 'z');
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (letter >= OTHERS[i][0] && letter <= OTHERS[i][1]) return false;
+    return true;
+}
+
 /* A source names a file, in whatever folder it is asked for. */
 static bool names_a_file(const char *name) {
-    if (!*name || *name == '.' || strlen(name) > 200) return false;
-    for (; *name; name++)
-        if ((unsigned char)*name < ' ' || *name == '/' || *name == '\\') return false;
-    return true;
+    bool named = false;
+    if (strlen(name) > MOST_NAME) return false;
+    while (*name) {
+        unsigned letter = next_character(&name);
+        if (letter == '_') continue;
+        if (!is_letter(letter)) return false;
+        named = true;
+    }
+    return named;
 }
 
 static bool parse_sources(metadata *found) {
@@ -49,7 +96,6 @@ static bool parse_sources(metadata *found) {
 
 static bool parse_chunks(const cJSON *json, kerasep_about *about) {
     if (!whole(json, "chunk", 1, MOST_SAMPLES, &about->chunk) ||
-        !whole(json, "hop", 1, (double)about->chunk, &about->hop) ||
         !whole(json, "overlap", 0, (double)(about->chunk / 2), &about->overlap) ||
         about->chunk % about->hop)
         return false;
@@ -76,41 +122,79 @@ static bool parse_timing(const cJSON *json, timing *of) {
     return false;
 }
 
-static bool parse_numbers(metadata *found) {
-    const cJSON *json = found->json, *timing = cJSON_GetObjectItemCaseSensitive(json, "timing");
-    kerasep_about *about = &found->about;
+static bool parse_texts(const cJSON *json, kerasep_about *about) {
+    static const char *const KEYS[] = {"kerasep", "created_by", "weights_sha256",
+                                       "preset",  "licence",    "quantization"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (!maybe_text(json, KEYS[i])) return false;
+    const cJSON *model = item_of(json, "model");
+    if (!is_text(model)) return false;
+    about->model = model->valuestring;
+    return true;
+}
+
+static bool parse_order(const cJSON *json, kerasep_about *about) {
+    const cJSON *item = item_of(json, "interchangeable");
+    if (item && !cJSON_IsBool(item)) return false;
+    about->interchangeable = cJSON_IsTrue(item);
+    return !about->interchangeable || about->source_count <= MOST_ORDERED;
+}
+
+static bool parse_transform(const cJSON *json) {
+    size_t value;
+    const cJSON *stft = item_of(json, "stft");
+    return !stft || cJSON_IsNull(stft) ||
+           (cJSON_IsObject(stft) && is_text(item_of(stft, "window")) &&
+            whole(stft, "n_fft", 1, MOST_FRAME, &value) &&
+            whole(stft, "hop", 1, MOST_FRAME, &value));
+}
+
+static bool parse_numbers(const cJSON *json, kerasep_about *about) {
     size_t rate;
-    if (!whole(json, "sample_rate", 1, 1e7, &rate)) return false;
+    if (!whole(json, "sample_rate", LEAST_RATE, MOST_RATE, &rate)) return false;
     about->sample_rate = (int)rate;
-    if (!whole(json, "channels", 1, MOST_CHANNELS, &about->channels)) return false;
-    about->streams = cJSON_IsObject(timing);
-    if (!about->streams) return parse_chunks(json, about);
-    return whole(json, "latency", 0, MOST_SAMPLES, &about->latency) &&
-           parse_timing(timing, &found->timing);
+    return whole(json, "channels", 1, MOST_CHANNELS, &about->channels) &&
+           whole(json, "hop", 1, MOST_SAMPLES, &about->hop) && maybe_whole(json, "chunk", 1) &&
+           maybe_whole(json, "overlap", 0) && maybe_whole(json, "latency", 0) &&
+           maybe_whole(json, "frames", 1) && maybe_whole(json, "state", 2);
+}
+
+/* A file of an earlier format does not say its mode: with a timing it is for streams. */
+static bool parse_mode(metadata *found) {
+    const cJSON *json = found->json, *timing = item_of(json, "timing");
+    const char *mode = cJSON_GetStringValue(item_of(json, "mode"));
+    bool timed = timing && !cJSON_IsNull(timing);
+    kerasep_about *about = &found->about;
+    about->streams = mode ? !strcmp(mode, "streaming") : timed;
+    if (timed && (!cJSON_IsObject(timing) || !parse_timing(timing, &found->timing))) return false;
+    if (timed && item_of(json, "latency")) {
+        size_t late = found->timing.lag + found->timing.grain;
+        if (!whole(json, "latency", (double)late, (double)late, &about->latency)) return false;
+    }
+    return about->streams ? timed && item_of(json, "latency") : parse_chunks(json, about);
 }
 
 static bool parse(metadata *found) {
-    if (!cJSON_IsObject(found->json) || !parse_sources(found) || !parse_numbers(found))
-        return false;
-    found->about.model =
-        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(found->json, "model"));
-    found->about.interchangeable =
-        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(found->json, "interchangeable"));
-    return found->about.model != NULL;
+    const cJSON *json = found->json;
+    return parse_sources(found) && parse_numbers(json, &found->about) &&
+           parse_texts(json, &found->about) && parse_order(json, &found->about) &&
+           parse_transform(json) && parse_mode(found);
 }
 
 /* Files of other modes hold other signatures; files of earlier releases do not say. */
 static bool of_known_mode(const cJSON *json) {
-    const cJSON *mode = cJSON_GetObjectItemCaseSensitive(json, "mode");
+    const cJSON *mode = item_of(json, "mode");
     const char *name = cJSON_GetStringValue(mode);
     return !mode || (name && (!strcmp(name, "separate") || !strcmp(name, "streaming")));
 }
 
 bool metadata_parse(metadata *found, const char *json, size_t bytes, const char *name,
                     kerasep_error *error) {
-    *found = (metadata){.json = cJSON_ParseWithLength(json, bytes)};
+    *found = (metadata){0};
+    if (json_is_strict(json, bytes)) found->json = cJSON_ParseWithLength(json, bytes);
     size_t format = 0;
-    bool known = whole(found->json, "format", 0, 1e9, &format);
+    bool known = cJSON_IsObject(found->json) && json_is_unique(found->json) &&
+                 whole(found->json, "format", 1, 1e9, &format);
     if (known && format > FORMAT)
         kerasep_fail(error,
                      "received %s, written in a later format (%zu, expected %d): update kerasep",

@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,13 +163,16 @@ static bool open_tensors(signature *opened, LiteRtSignature declared) {
     return true;
 }
 
-bool signature_open(signature *opened, model *of, const char *key, kerasep_error *error) {
+bool signature_open(signature *opened, model *of, const char *key, size_t inputs, size_t outputs,
+                    kerasep_error *error) {
     LiteRtSignature declared;
     *opened = (signature){.model = of};
     if (!find(of, key, &opened->index, &declared))
         return kerasep_fail(error, "received %s, expected a file with the signature %s", of->path,
                             key);
-    if (open_tensors(opened, declared)) return true;
+    if (open_tensors(opened, declared) && opened->input_count == inputs &&
+        opened->output_count == outputs)
+        return true;
     signature_close(opened);
     return kerasep_fail(error,
                         "received %s, expected tensors of float32 and fixed shapes in its "
@@ -235,5 +239,16 @@ bool tensor_get(tensor *from, float *numbers, kerasep_error *error) {
         return kerasep_fail(error, "LiteRT gives no access to the tensor %s", from->name);
     memcpy(numbers, memory, from->count * sizeof(float));
     LiteRtUnlockTensorBuffer(from->buffer);
+    return true;
+}
+
+bool tensor_get_finite(const signature *of, tensor *from, float *numbers, kerasep_error *error) {
+    if (!tensor_get(from, numbers, error)) return false;
+    for (size_t i = 0; i < from->count; i++)
+        if (!isfinite(numbers[i]))
+            return kerasep_fail(error,
+                                "received %s, which computes NaN or infinite values, expected "
+                                "finite ones: check the model's weights, and export again",
+                                of->model->path);
     return true;
 }

@@ -39,8 +39,9 @@ void model_close(model *opened);
 bool model_metadata(model *opened, const char **json, size_t *bytes, kerasep_error *error);
 
 bool model_has(model *opened, const char *key);
-/* Make a signature ready to run. */
-bool signature_open(signature *opened, model *of, const char *key, kerasep_error *error);
+/* Make a signature ready to run that has so many tensors. */
+bool signature_open(signature *opened, model *of, const char *key, size_t inputs, size_t outputs,
+                    kerasep_error *error);
 void signature_close(signature *opened);
 /* Find a tensor by its name, and make sure of its shape, where 0 is any; NULL if it is another. */
 tensor *signature_input(signature *of, const char *name, size_t rank, const size_t *shape,
@@ -52,5 +53,7 @@ bool signature_run(signature *of, kerasep_error *error);
 /* Copy all numbers in or out. */
 bool tensor_set(tensor *to, const float *numbers, kerasep_error *error);
 bool tensor_get(tensor *from, float *numbers, kerasep_error *error);
+/* The same for samples: NaN and infinity, which weights may hold, are an error. */
+bool tensor_get_finite(const signature *of, tensor *from, float *numbers, kerasep_error *error);
 
 #endif

@@ -38,7 +38,7 @@ static bool open_stride(stride *opened, kerasep *model, const char *key, size_t 
     size_t mixture[] = {1, samples, about->channels}, state[] = {1, size};
     size_t sources[] = {1, samples, about->channels, about->source_count};
     opened->samples = samples;
-    return signature_open(of, &model->model, key, error) &&
+    return signature_open(of, &model->model, key, 2, 2, error) &&
            (opened->mixture = signature_input(of, "mixture", 3, mixture, error)) &&
            (opened->state = signature_input(of, "state", 2, state, error)) &&
            (opened->sources = signature_output(of, "sources", 4, sources, error)) &&
@@ -78,7 +78,7 @@ static bool open_stream(kerasep_stream *opened, kerasep *model, kerasep_error *e
     opened->timing = *timing;
     opened->margin = timing->ends == ENDS_MIRROR ? timing->frame / 2 : 0;
     opened->skip = timing->lag + timing->silence + opened->margin;
-    if (!signature_open(&opened->reset, &model->model, "reset", error) ||
+    if (!signature_open(&opened->reset, &model->model, "reset", 0, 1, error) ||
         !(opened->start = signature_output(&opened->reset, "state", 2, any, error)))
         return false;
     size_t size = opened->start->count;
@@ -172,7 +172,7 @@ static bool run_step(kerasep_stream *stream, stride *with, kerasep_write write, 
     if (!tensor_set(with->mixture, stream->pending, error) ||
         !tensor_set(with->state, stream->state, error) ||
         !signature_run(&with->signature, error) ||
-        !tensor_get(with->sources, stream->sources, error) ||
+        !tensor_get_finite(&with->signature, with->sources, stream->sources, error) ||
         !tensor_get(with->new_state, stream->state, error))
         return false;
     stream->pending_count -= with->samples;

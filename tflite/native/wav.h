@@ -1,4 +1,4 @@
-/* WAV files: PCM of 8 to 32 bits and float in, 32-bit float out. */
+/* WAV files, RF64 too: PCM of 8 to 32 bits and float in, 32-bit float out. */
 #ifndef KERASEP_WAV_H
 #define KERASEP_WAV_H
 
@@ -14,7 +14,8 @@ typedef struct wav_reader {
     size_t channels;
     uint64_t samples; /* of each channel */
     uint64_t left;    /* of them, to be read */
-    size_t bytes;     /* of one sample of one channel */
+    bool length_unknown; /* its header does not say it: all is read, to the end of the file */
+    size_t bytes;        /* of one sample of one channel */
     bool is_float;
 } wav_reader;
 

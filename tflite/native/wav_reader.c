@@ -5,7 +5,7 @@
 #include "wav.h"
 
 enum { PCM = 1, FLOAT = 3, EXTENSIBLE = 0xFFFE };
-enum { MOST_CHANNELS = 1024, PIECE = 1 << 15 };
+enum { MOST_CHANNELS = 64, LEAST_RATE = 1000, MOST_RATE = 768000, PIECE = 1 << 15 };
 /* Programs that write into a pipe cannot know how long the audio will be, and say this or more. */
 static const uint32_t UNKNOWN_LENGTH = 0x7FFFF000;
 /* What follows the two bytes of the format in the GUID of an extensible one. */
@@ -27,8 +27,12 @@ static bool parse_format(wav_reader *wav, const unsigned char *chunk, size_t siz
         format = u16(chunk + 24);
     wav->channels = u16(chunk + 2);
     uint32_t rate = u32(chunk + 4), block = u16(chunk + 12);
-    if (wav->channels < 1 || wav->channels > MOST_CHANNELS || rate < 1 || rate > 10000000)
-        return damaged(wav, "its format makes no sense", error);
+    if (wav->channels < 1 || wav->channels > MOST_CHANNELS || rate < LEAST_RATE || rate > MOST_RATE)
+        return kerasep_fail(error,
+                            "%s is damaged: its format makes no sense: %zu channels at %lu Hz, "
+                            "expected 1 to %d at %d to %d Hz: get a complete copy",
+                            wav->name, wav->channels, (unsigned long)rate, MOST_CHANNELS,
+                            LEAST_RATE, MOST_RATE);
     wav->sample_rate = (int)rate;
     wav->bytes = (bits + 7) / 8;
     wav->is_float = format == FLOAT;
@@ -44,14 +48,33 @@ static bool parse_format(wav_reader *wav, const unsigned char *chunk, size_t siz
     return true;
 }
 
-static bool parse_data(wav_reader *wav, uint32_t size, off_t end, kerasep_error *error) {
+/* Whether what is left of a file is chunks, to its end: then audio of no bytes is none. */
+static bool chunks_follow(wav_reader *wav, off_t end) {
+    unsigned char head[8];
+    off_t start = ftello(wav->file), at = start;
+    while (end - at >= 8 && !fseeko(wav->file, at, SEEK_SET) && fread(head, 1, 8, wav->file) == 8) {
+        for (int i = 0; i < 4; i++)
+            if (head[i] < ' ' || head[i] > '~') end = -1;
+        if (end < 0) break;
+        at += 8 + (off_t)u32(head + 4) + (off_t)(u32(head + 4) & 1);
+    }
+    return !fseeko(wav->file, start, SEEK_SET) && at >= end && at <= end + 1;
+}
+
+/* wide: the size that the header of a file beyond 4 GiB says, or 0. */
+static bool parse_data(wav_reader *wav, uint32_t size, uint64_t wide, off_t end,
+                       kerasep_error *error) {
     uint64_t present = (uint64_t)(end - ftello(wav->file));
-    uint64_t bytes = size >= UNKNOWN_LENGTH && size > present ? present : size;
+    uint64_t bytes = size == 0xFFFFFFFF && wide ? wide : size;
+    /* A recorder that stopped early has not filled in the size. */
+    bool unfinished = !size && present && !chunks_follow(wav, end);
+    wav->length_unknown = unfinished || (bytes == size && size >= UNKNOWN_LENGTH && size > present);
+    if (wav->length_unknown) bytes = present;
     if (bytes > present)
         return kerasep_fail(error,
-                            "%s is truncated: its header says %lu bytes of audio, the file has "
+                            "%s is truncated: its header says %llu bytes of audio, the file has "
                             "%llu: get a complete copy",
-                            wav->name, (unsigned long)size, (unsigned long long)present);
+                            wav->name, (unsigned long long)bytes, (unsigned long long)present);
     wav->samples = wav->left = bytes / (wav->bytes * wav->channels);
     if (!wav->samples)
         return kerasep_fail(error, "%s holds no samples: get a complete copy", wav->name);
@@ -63,23 +86,28 @@ static bool parse_header(wav_reader *wav, kerasep_error *error) {
     if (fseeko(wav->file, 0, SEEK_END)) return damaged(wav, "it cannot be sought in", error);
     off_t end = ftello(wav->file);
     rewind(wav->file);
-    if (fread(head, 1, 12, wav->file) != 12 || memcmp(head, "RIFF", 4) ||
+    if (fread(head, 1, 12, wav->file) != 12 ||
+        (memcmp(head, "RIFF", 4) && memcmp(head, "RF64", 4) && memcmp(head, "BW64", 4)) ||
         memcmp(head + 8, "WAVE", 4))
         return kerasep_fail(error, "%s is no WAV file: convert it with: sox %s out.wav", wav->name,
                             wav->name);
     bool formatted = false;
+    uint64_t wide = 0;
     while (fread(head, 1, 8, wav->file) == 8) {
         uint32_t size = u32(head + 4);
         if (!memcmp(head, "data", 4))
-            return formatted ? parse_data(wav, size, end, error)
+            return formatted ? parse_data(wav, size, wide, end, error)
                              : damaged(wav, "there is audio before its format", error);
         off_t next = ftello(wav->file) + (off_t)size + (off_t)(size & 1); /* padded to be even */
-        if (!memcmp(head, "fmt ", 4)) {
+        bool is_format = !memcmp(head, "fmt ", 4);
+        if (is_format || !memcmp(head, "ds64", 4)) {
             size_t wanted = size < sizeof chunk ? size : sizeof chunk;
             if (fread(chunk, 1, wanted, wav->file) != wanted)
                 return damaged(wav, "its format is cut short", error);
-            if (!parse_format(wav, chunk, wanted, error)) return false;
-            formatted = true;
+            if (is_format && !parse_format(wav, chunk, wanted, error)) return false;
+            formatted = formatted || is_format;
+            /* The sizes of all, and of the audio. */
+            if (!is_format && wanted >= 16) wide = u32(chunk + 8) | (uint64_t)u32(chunk + 12) << 32;
         }
         if (next > end || fseeko(wav->file, next, SEEK_SET)) break;
     }
