@@ -2,9 +2,10 @@
 
 import { InputError } from "./errors.js";
 import { checkMemory } from "./memory.js";
-import { statedRate } from "./stated_rate.js";
+import { missingSeconds, statedRate } from "./stated_rate.js";
 
 const HEADER = 65536; // bytes in which a file states its rate
+const [LEAST_RATE, MOST_RATE] = [1000, 768000]; // in Hz, as for files in Python and C
 const COMMON = 48000; // of files that do not state it, few have a higher one
 
 /**
@@ -19,7 +20,9 @@ export async function decode(file, metadata) {
   if (!file.size) throw new InputError(`${file.name} is empty: choose another file.`);
   // Before decoding, which takes the memory at once.
   const seconds = await statedDuration(file);
-  const stated = statedRate(await read(file.slice(0, HEADER), file.name));
+  const header = await read(file.slice(0, HEADER), file.name);
+  const stated = statedRate(header);
+  checkHeader(stated, missingSeconds(header, file.size), file.name);
   const usual = metadata.sample_rate < 32000 ? COMMON : metadata.sample_rate;
   const context = contextAt(stated ?? usual, usual);
   const rate = context.sampleRate;
@@ -31,6 +34,18 @@ export async function decode(file, metadata) {
   );
   checkAudible(recording, file.name);
   return { recording, rate };
+}
+
+/** Refuse a rate that no audio has, and a file that is cut short. */
+export function checkHeader(rate, missing, name) {
+  if (rate !== null && !(rate >= LEAST_RATE && rate <= MOST_RATE)) {
+    throw new InputError(
+      `${name} states a sample rate of ${rate} Hz, not one of ${LEAST_RATE} to ${MOST_RATE} Hz: export it again.`,
+    );
+  }
+  if (missing) {
+    throw new InputError(`${name} is cut short by ${missing.toFixed(3)} s: get a complete copy.`);
+  }
 }
 
 /** Refuse samples that are not finite, and silence. */

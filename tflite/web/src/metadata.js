@@ -1,7 +1,9 @@
 /** What a .tflite file says about itself, in JSON under its metadata key "kerasep". */
 
+import { outOfBounds, roundedOverlap } from "./bounds.js";
 import { InputError } from "./errors.js";
 import { Table } from "./flatbuffer.js";
+import { parse } from "./strict_json.js";
 
 export const FORMAT = 2;
 const MODE = "separate"; // all that files of format 1 have
@@ -27,18 +29,22 @@ export function parseMetadata(content, name) {
     );
   }
   const metadata = found(content, name);
-  if (metadata.format > FORMAT) {
+  const { format } = metadata ?? {};
+  if (!Number.isInteger(format) || format < 1) throw damaged(name);
+  if (format > FORMAT) {
     throw new InputError(
-      `${name} was written by kerasep ${metadata.kerasep} in a newer format ` +
-        `(${metadata.format}, this page reads ${FORMAT}): use a newer page.`,
+      `${name} was written by kerasep ${short(metadata.kerasep)} in a newer format ` +
+        `(${format}, this page reads ${FORMAT}): use a newer page.`,
     );
   }
-  const { mode = MODE } = metadata;
+  const { mode = metadata.timing ? "streaming" : MODE } = metadata;
   if (mode !== MODE) {
-    throw new InputError(`${name} was exported in mode "${mode}": export it again in mode "${MODE}".`);
+    throw new InputError(`${name} was exported in mode "${short(mode)}": export it again in mode "${MODE}".`);
   }
-  if (!complete(metadata)) throw damaged(name);
-  return { interchangeable: false, licence: null, ...metadata };
+  const wrong = outOfBounds(metadata);
+  if (wrong) throw damaged(name, ` (its ${wrong} cannot be used)`);
+  const { overlap, hop } = metadata;
+  return { interchangeable: false, licence: null, ...metadata, overlap: roundedOverlap(overlap, hop) };
 }
 
 function found(content, name) {
@@ -48,7 +54,7 @@ function found(content, name) {
     checkWhole(model, content.byteLength);
     for (const entry of model.tables(MODEL.metadata)) {
       if (entry.string(METADATA.name) === KEY) {
-        return JSON.parse(buffers[entry.uint32(METADATA.buffer)].string(BUFFER.data));
+        return parse(buffers[entry.uint32(METADATA.buffer)].bytes(BUFFER.data));
       }
     }
   } catch (error) {
@@ -74,19 +80,11 @@ function checkWhole(model, size) {
   for (const code of model.tables(MODEL.operatorCodes)) code.uint8(OPERATOR_CODE.builtin);
 }
 
-function complete(metadata) {
-  const { sources, sample_rate, channels, chunk, overlap, hop } = metadata;
-  return (
-    Array.isArray(sources) &&
-    sources.length > 0 &&
-    sources.every((source) => typeof source === "string") &&
-    [sample_rate, channels, chunk, hop].every((value) => Number.isInteger(value) && value > 0) &&
-    Number.isInteger(overlap) &&
-    overlap >= 0 &&
-    overlap <= chunk / 2
-  );
+/** What a file says, in a sentence. */
+function short(value) {
+  return String(value).replace(/\p{C}/gu, " ").slice(0, 40);
 }
 
-function damaged(name) {
-  return new InputError(`${name} is damaged or incomplete: download or export it again.`);
+function damaged(name, why = "") {
+  return new InputError(`${name} is damaged or incomplete${why}: download or export it again.`);
 }

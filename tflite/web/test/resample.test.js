@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { resample } from "../src/resample.js";
-import { statedRate } from "../src/stated_rate.js";
+import { missingSeconds, statedRate } from "../src/stated_rate.js";
 import { wav } from "../src/wav.js";
 import { agreement } from "./support/fixtures.js";
 
@@ -43,4 +43,15 @@ test("WAV and FLAC files state their rate", () => {
   assert.equal(statedRate(flac.buffer), 44100);
   assert.equal(statedRate(new TextEncoder().encode("ID3 and what makes up an MP3 file").buffer), null);
   assert.equal(statedRate(new ArrayBuffer(0)), null);
+});
+
+test("seconds that a file lacks are counted", () => {
+  const whole = wav([new Float32Array(8000)], 8000, 16);
+  assert.equal(missingSeconds(whole, whole.byteLength), 0);
+  assert.equal(missingSeconds(whole, whole.byteLength - 4000), 0.25);
+  for (const unknown of [0, 0x7ffff000, 0xffffffff]) {
+    new DataView(whole).setUint32(40, unknown, true);
+    assert.equal(missingSeconds(whole, whole.byteLength), 0);
+  }
+  assert.equal(missingSeconds(new ArrayBuffer(0), 0), 0);
 });
