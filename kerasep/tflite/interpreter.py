@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.tflite.silence import quiet
+from kerasep.tflite.soundness import DAMAGE, check_graphs
 
 
 class Interpreter:
@@ -40,6 +41,12 @@ class Interpreter:
         if threads is not None and threads < 1:
             raise InputError(f"received threads={threads}, expected at least 1")
         try:
+            check_graphs(content)
+        except DAMAGE as error:
+            raise InputError(
+                f"received {name}, a TFLite file that is damaged: export again"
+            ) from error
+        try:
             with quiet(pass_on=True):
                 self._interpreter = interpreter.Interpreter(
                     model_content=content, num_threads=threads or min(4, os.cpu_count() or 1)
@@ -49,6 +56,10 @@ class Interpreter:
                     key: self._interpreter.get_signature_runner(key)
                     for key in self._interpreter.get_signature_list()
                 }
+                self._details = {
+                    key: (runner.get_input_details(), runner.get_output_details())
+                    for key, runner in self._runners.items()
+                }
         except (ValueError, RuntimeError) as error:
             raise InputError(
                 f"received {name}, which TFLite cannot load: {_one_line(error)}"
@@ -57,8 +68,7 @@ class Interpreter:
         self.name = name
         self._lock = threading.Lock()
         self.signatures = {
-            key: (_shapes(runner.get_input_details()), _shapes(runner.get_output_details()))
-            for key, runner in self._runners.items()
+            key: tuple(map(_shapes, details)) for key, details in self._details.items()
         }
 
     def __call__(self, signature, **inputs):
@@ -93,15 +103,11 @@ class Interpreter:
             InputError: for a tensor that is missing, has another shape, is not float32, or is one
                 too many.
         """
-        runner = self._runners.get(signature)
-        if runner is None:
+        if signature not in self._details:
             raise InputError(
                 f"received {self.name}, which lacks the signature {signature}: export again"
             )
-        for details, expected in (
-            (runner.get_input_details(), inputs),
-            (runner.get_output_details(), outputs),
-        ):
+        for details, expected in zip(self._details[signature], (inputs, outputs), strict=True):
             for key in [*expected, *(details.keys() - expected.keys())]:
                 if not _agree(details.get(key), expected.get(key)):
                     raise InputError(

@@ -2,12 +2,12 @@
 
 import json
 import pathlib
-import struct
 
 from kerasep.errors import InputError
 from kerasep.tflite import strict_json
 from kerasep.tflite.bounds import FORMAT, as_integers, complaint, missing
 from kerasep.tflite.graphs import IDENTIFIER, packed
+from kerasep.tflite.soundness import DAMAGE
 
 KEY = "kerasep"
 # What files of format 1 are, which they do not say; with a timing they are for streams.
@@ -149,7 +149,7 @@ def _found(content, name):
             entry = model.Metadata(index)
             if entry.Name() == KEY.encode():
                 return strict_json.load(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-    except (struct.error, IndexError, AttributeError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
     raise InputError(
         f"received {name}, a TFLite file without kerasep's metadata, expected one that "

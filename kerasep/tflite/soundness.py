@@ -1,0 +1,68 @@
+"""What TFLite takes on trust in a file whose tables are well-formed: without it, it may crash."""
+
+import struct
+
+import numpy as np
+
+# Errors of reading tables that are damaged.
+DAMAGE = (struct.error, IndexError, AttributeError, TypeError, ValueError, OverflowError)
+_MOST_ENTRIES = 10**6  # of a table
+_MOST_VALUES = 2**29  # of a tensor
+
+
+def check_graphs(content):
+    """Raise one of `DAMAGE` for graphs that point beyond their tables, or to a value twice.
+
+    Args:
+        content: bytes of a TFLite file.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.Model.GetRootAs(content, 0)
+    graphs = _entries(model.SubgraphsLength(), model.Subgraphs)
+    if not graphs:
+        raise ValueError("no graphs")
+    counts = [_check_graph(model, graph) for graph in graphs]
+    for signature in _entries(model.SignatureDefsLength(), model.SignatureDefs):
+        count = counts[signature.SubgraphIndex()]
+        for tensors in (
+            _entries(signature.InputsLength(), signature.Inputs),
+            _entries(signature.OutputsLength(), signature.Outputs),
+        ):
+            _check_indices(np.array([tensor.TensorIndex() for tensor in tensors], int), 0, count)
+
+
+def _check_graph(model, graph):
+    """Check one graph; return how many tensors it has."""
+    tensors = _entries(graph.TensorsLength(), graph.Tensors)
+    for tensor in tensors:
+        shape = np.append(tensor.ShapeAsNumpy(), 1).astype("int64")  # 0 if there is none
+        values = np.prod(shape[shape > 0], dtype="float64")
+        if tensor.Buffer() >= model.BuffersLength() or values > _MOST_VALUES or shape.min() < 0:
+            raise ValueError("a tensor without end")
+    count, written = len(tensors), []
+    for operator in _entries(graph.OperatorsLength(), graph.Operators):
+        if operator.OpcodeIndex() >= model.OperatorCodesLength():
+            raise ValueError("an operator of no kind")
+        _check_indices(operator.InputsAsNumpy(), -1, count)  # -1: an optional one is left out
+        _check_indices(operator.OutputsAsNumpy(), 0, count)
+        if operator.OutputsLength():
+            written.append(operator.OutputsAsNumpy())
+    _check_indices(graph.InputsAsNumpy(), 0, count)
+    _check_indices(graph.OutputsAsNumpy(), 0, count)
+    written = np.concatenate([np.zeros(0, int), *written])
+    if len(np.unique(written)) < len(written):
+        raise ValueError("a tensor of two operators")
+    return count
+
+
+def _entries(length, entry):
+    if length > _MOST_ENTRIES:
+        raise ValueError(f"{length} entries")
+    return [entry(index) for index in range(length)]
+
+
+def _check_indices(indices, least, end):
+    """The schema's readers return 0 for a vector that is not there."""
+    if np.ndim(indices) and len(indices) and not (least <= indices.min() <= indices.max() < end):
+        raise ValueError("an index out of range")
