@@ -127,12 +127,17 @@ def with_metadata(content, metadata):
     Returns:
         The bytes of a file that computes the same.
     """
+    return with_text(content, json.dumps(metadata).encode())
+
+
+def with_text(content, text):
+    """Add metadata that is JSON, or should be, in bytes; otherwise as `with_metadata`."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     entries = [entry for entry in model.metadata or [] if entry.name != KEY.encode()]
     buffer = schema.BufferT()
-    buffer.data = list(json.dumps(metadata).encode())
+    buffer.data = list(text)
     entry = schema.MetadataT()
     entry.name, entry.buffer = KEY, len(model.buffers)
     model.buffers.append(buffer)
