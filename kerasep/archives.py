@@ -9,7 +9,6 @@ import csv
 import functools
 import io
 import json
-import logging
 import os
 import pathlib
 import re
@@ -19,9 +18,11 @@ import threading
 import time
 import uuid
 
-from kerasep import recordings
+from kerasep import logs, recordings
 from kerasep.data import preparation, shards
 from kerasep.errors import InputError
+from kerasep.names import csv_cell
+from kerasep.text_files import read_text
 
 FAILURES = "failures.csv"
 _DIRECT = (
@@ -33,7 +34,7 @@ _DIRECT = (
 )
 _one_at_a_time = threading.Lock()
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), progress=None):
@@ -144,7 +145,7 @@ def prepare(plan, out, *, runner="direct", options=(), progress=None):
         return None, failures
     (out / FAILURES).unlink(missing_ok=True)
     for name, number in todo:
-        entries[number] = json.loads(shards.sidecar(out / name).read_text("utf-8"))
+        entries[number] = json.loads(read_text(shards.sidecar(out / name)))
     return shards.finish(plan, entries, out), []
 
 
@@ -173,16 +174,16 @@ def read_manifest(path):
     """
     path = pathlib.Path(path)
     try:
-        lines = path.read_text("utf-8").splitlines()
+        text = read_text(path)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text in UTF-8: expected a path on each line") from error
     if path.suffix.lower() == ".csv":
-        rows = list(csv.DictReader(lines))
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
         if rows and "file" not in rows[0]:
             raise InputError(f"{path} has columns {', '.join(rows[0])}, expected file and name")
         listed = [(row["file"], row.get("name")) for row in rows]
     else:
-        listed = [(line.strip(), None) for line in lines]
+        listed = [(line.strip(), None) for line in io.StringIO(text, newline=None)]
     pairs = dict.fromkeys(
         (name or pathlib.Path(file).stem, path.parent / file) for file, name in listed if file
     )
@@ -285,7 +286,7 @@ def _failures(item, work):
         log.exception("%s", item[0])
         reason = f"{type(error).__name__}: {error}"
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([item[0], " ".join(reason.split())])
+    csv.writer(line, lineterminator="").writerow([csv_cell(item[0]), csv_cell(reason)])
     return [line.getvalue()]
 
 

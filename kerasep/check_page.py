@@ -1,10 +1,10 @@
 """What a look over a data set found, as one self-contained HTML page."""
 
-import html
 import math
 from collections import Counter
 
 from kerasep import report
+from kerasep.names import html_text, one_line, picture_text
 
 _INK, _ACCENT, _ALERT = "#30343b", "#2a78d6", "#c8553d"
 _MOST_ROWS = 300
@@ -174,7 +174,7 @@ def _plots(found):
         '<div class="grid wide">'
         + "".join(
             f"<figure><figcaption>{title}</figcaption>"
-            f'<img alt="{html.escape(title)}" src="{report.png(figure)}"></figure>'
+            f'<img alt="{html_text(title)}" src="{report.png(figure)}"></figure>'
             for title, figure in figures.items()
         )
         + "</div>"
@@ -215,11 +215,16 @@ def _boxes(values, unit, line=None):
         capprops={"color": _ACCENT},
         flierprops={"marker": ".", "markersize": 3, "markeredgecolor": _INK, "alpha": 0.5},
     )
-    axes.set_yticklabels([name if len(name) < 18 else f"{name[:16]}..." for name in values][::-1])
+    axes.set_yticklabels([_short(name) for name in values][::-1])
     axes.set_xlabel(unit)
     if line is not None:
         axes.axvline(line, color=_ALERT, linewidth=1)
     return figure
+
+
+def _short(name):
+    name = one_line(name)
+    return picture_text(name if len(name) < 18 else f"{name[:16]}...")
 
 
 def _plain_axes(figure):

@@ -7,6 +7,7 @@ import shutil
 import keras
 
 from kerasep import data, evaluation, report, tflite, training, zoo
+from kerasep.console import print_line
 from kerasep.errors import InputError
 from kerasep.metrics import scores
 from kerasep.progress import FitProgress
@@ -41,7 +42,7 @@ def run(folder, minutes, console, overwrite=False, clip=None):
     _check(folder, overwrite, clip)
     keras.utils.set_random_seed(0)
     model = zoo.load(PRESET)
-    console.print(f"1  {SONGS} songs of {SECONDS:.0f} s: {', '.join(model.sources)}")
+    print_line(console, f"1  {SONGS} songs of {SECONDS:.0f} s: {', '.join(model.sources)}")
     for part, first, count in (("train", 0, SONGS), ("held_out", SONGS, HELD_OUT)):
         data.write_songs(
             folder / "songs" / part,
@@ -51,7 +52,9 @@ def run(folder, minutes, console, overwrite=False, clip=None):
             sample_rate=model.sample_rate,
             channels=model.channels,
         )
-    console.print(f"2  training {PRESET}, {model.count_params():,} parameters, {minutes:g} minutes")
+    print_line(
+        console, f"2  training {PRESET}, {model.count_params():,} parameters, {minutes:g} minutes"
+    )
     with contextlib.closing(FitProgress(console)) as progress:
         history = training.train(
             model,
@@ -63,11 +66,11 @@ def run(folder, minutes, console, overwrite=False, clip=None):
         )
     model = zoo.load(folder / "run")
     tracks = data.find_tracks(folder / "songs" / "held_out", model.sources)
-    console.print(f"3  scoring {len(tracks)} held-out songs")
+    print_line(console, f"3  scoring {len(tracks)} held-out songs")
     rows = evaluation.evaluate(model, tracks)
     evaluation.write_csv(rows, folder / "scores.csv")
 
-    console.print("4  exporting, and separating a held-out song with the .tflite file")
+    print_line(console, "4  exporting, and separating a held-out song with the .tflite file")
     exported = tflite.export(model, folder / "model.tflite", seconds=6.0)
     runtime = tflite.Runtime(exported.path)
     mixture, stems = tracks[0].read(model.sources, model.sample_rate, model.channels)
@@ -76,19 +79,20 @@ def run(folder, minutes, console, overwrite=False, clip=None):
     for source, waveform in estimates.items():
         (folder / "stems").mkdir(exist_ok=True)
         data.write(folder / "stems" / f"{source}.wav", waveform, model.sample_rate)
-    console.print(f"5  {TRAINED}, trained on real singing, on {clip or 'the same song'}")
+    print_line(console, f"5  {TRAINED}, trained on real singing, on {clip or 'the same song'}")
     voice = _trained(clip, mixture, model.sample_rate)
     page = folder / "report.html"
     page.write_text(
         _page(model, history, rows, exported, mixture, stems, estimates, on_phone, voice), "utf-8"
     )
     for row in _summary(rows):
-        console.print(
+        print_line(
+            console,
             f"   {row['source']:8s} SI-SDR {row['estimate']:6.2f} dB   mixture "
             f"{row['mixture']:6.2f}   ideal ratio mask {row['IRM']:6.2f}",
-            highlight=False,
         )
-    console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
+    for line in str(exported).splitlines():
+        print_line(console, line)
     return page
 
 

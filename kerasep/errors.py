@@ -1,5 +1,7 @@
 """The error that means: what was given cannot be used."""
 
+from kerasep.names import one_line
+
 
 class InputError(ValueError):
     """Raised for what a user can put right: one line says what was received, expected and to do.
@@ -16,3 +18,6 @@ class InputError(ValueError):
         assert "vocals" in str(error)
     ```
     """
+
+    def __init__(self, message=""):
+        super().__init__(one_line(message))  # it may hold names of files

@@ -1,8 +1,6 @@
 """A model and a folder of tracks: a table of scores, beside the mixture's and the ideal masks'."""
 
-import csv
 import math
-import os
 import pathlib
 import statistics
 
@@ -14,6 +12,7 @@ from kerasep.chunks import best_order, crossfaded
 from kerasep.errors import InputError
 from kerasep.metrics import BSS_EVAL, bss_eval, check_measures, median_over_frames, scores
 from kerasep.separation import CHUNK_SECONDS, pad_to_frames, separate
+from kerasep.text_files import write_table
 
 ORACLES = {
     "ibm": targets.ideal_binary_mask,
@@ -218,18 +217,7 @@ def write_csv(rows, path):
     write_csv([{"track": "a", "source": "bass", "si_sdr": 1.0}], "scores.csv")
     ```
     """
-    path = pathlib.Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with open(partial, "w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(map(_written, rows))
-        os.replace(partial, path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_table(path, list(map(_written, rows)))
 
 
 def _written(row):

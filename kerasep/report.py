@@ -1,16 +1,17 @@
 """One self-contained HTML page: players, spectrograms, curves and scores of a separation."""
 
 import base64
-import html
 import io
 import math
 import os
 import pathlib
+import warnings
 
 import numpy as np
 import soundfile
 
 from kerasep.errors import InputError
+from kerasep.names import html_text, picture_text
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #2a78d6; }
@@ -52,12 +53,12 @@ def page(title, lead, sections):
     >>> "<h2>Scores</h2>" in page("Demo", "What came out.", [("Scores", "<p>none</p>")])
     True
     """
-    body = "\n".join(f"<h2>{html.escape(heading)}</h2>\n{text}" for heading, text in sections)
+    body = "\n".join(f"<h2>{html_text(heading)}</h2>\n{text}" for heading, text in sections)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<h1>{html.escape(title)}</h1>\n<p class="lead">{html.escape(lead)}</p>\n{body}\n'
+        f"<title>{html_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f'<h1>{html_text(title)}</h1>\n<p class="lead">{html_text(lead)}</p>\n{body}\n'
         f"</body>\n</html>\n"
     )
 
@@ -101,8 +102,8 @@ def players(waveforms, sample_rate):
     ```
     """
     figures = [
-        f"<figure><figcaption>{html.escape(caption)}</figcaption>"
-        f'<img alt="spectrogram of {html.escape(caption)}" src="{_spectrogram(x, sample_rate)}">'
+        f"<figure><figcaption>{html_text(caption)}</figcaption>"
+        f'<img alt="spectrogram of {html_text(caption)}" src="{_spectrogram(x, sample_rate)}">'
         f'<audio controls preload="metadata" src="{_audio(x, sample_rate)}"></audio></figure>'
         for caption, x in waveforms.items()
     ]
@@ -126,7 +127,13 @@ def curve(history, keys):
     axes = figure.subplots()
     minutes = [row["seconds"] / 60 for row in history]
     for (key, label), style in zip(keys.items(), ("o-", "s-", "^-"), strict=False):
-        axes.plot(minutes, [row.get(key, math.nan) for row in history], style, label=label, ms=3)
+        axes.plot(
+            minutes,
+            [row.get(key, math.nan) for row in history],
+            style,
+            label=picture_text(label),
+            ms=3,
+        )
     axes.set_xlabel("minutes")
     axes.set_ylabel("loss")
     axes.grid(alpha=0.3)
@@ -150,10 +157,10 @@ def table(rows, own=()):
     """
     if not rows:
         return "<p>Nothing to show.</p>"
-    head = "".join(f"<th>{html.escape(str(key))}</th>" for key in rows[0])
+    head = "".join(f"<th>{html_text(key)}</th>" for key in rows[0])
     lines = []
     for index, row in enumerate(rows):
-        cells = "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row.values())
+        cells = "".join(f"<td>{html_text(_cell(value))}</td>" for value in row.values())
         lines.append(f"<tr{' class=own' if index in own else ''}>{cells}</tr>")
     return f'<div class="scroll"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
 
@@ -172,8 +179,7 @@ def facts(pairs):
     '<dl><dt>size</dt><dd>1 MB</dd></dl>'
     """
     items = "".join(
-        f"<dt>{html.escape(str(name))}</dt><dd>{html.escape(str(value))}</dd>"
-        for name, value in pairs.items()
+        f"<dt>{html_text(name)}</dt><dd>{html_text(value)}</dd>" for name, value in pairs.items()
     )
     return f"<dl>{items}</dl>"
 
@@ -221,5 +227,9 @@ def new_figure(width, height):
 def png(figure):
     """Turn a figure into an address that holds it, for an `img` of a page."""
     file = io.BytesIO()
-    figure.savefig(file, format="png")
+    with warnings.catch_warnings():
+        # Names may have characters that matplotlib's font lacks: they are drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", "Matplotlib currently does not support .* natively")
+        figure.savefig(file, format="png")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

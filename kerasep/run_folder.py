@@ -1,6 +1,5 @@
 """A training run on disk: best model, history, and the state from which it can go on."""
 
-import csv
 import json
 import math
 import os
@@ -13,6 +12,7 @@ from kerasep.averages import averaged
 from kerasep.errors import InputError
 from kerasep.recovery import NotFiniteError
 from kerasep.run_state import RunState, capture, is_finite, restore
+from kerasep.text_files import read_text, write_table
 
 MODEL, HISTORY, SETTINGS, STATE = "model.keras", "history.csv", "recipe.json", "state.npz"
 
@@ -221,10 +221,7 @@ class RunFolder(keras.callbacks.Callback):
             self._replace(self.path / HISTORY, self._write_rows)
 
     def _write_rows(self, path):
-        with open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, self.history[0])
-            writer.writeheader()
-            writer.writerows(self.history)
+        write_table(path, self.history)
 
     def _replace(self, path, write):
         """Write a file completely, or leave the old one as it is."""
@@ -240,7 +237,7 @@ class RunFolder(keras.callbacks.Callback):
     def _read_settings(self):
         """Read the settings of a run of ours, or nothing."""
         try:
-            settings = json.loads((self.path / SETTINGS).read_text("utf-8"))
+            settings = json.loads(read_text(self.path / SETTINGS))
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         return settings if isinstance(settings, dict) and "kerasep" in settings else None

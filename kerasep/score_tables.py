@@ -1,9 +1,9 @@
 """Scores as tables for a terminal of 80 columns."""
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
+from kerasep.console import cell
 from kerasep.evaluation import ORACLES
 from kerasep.metrics import MEASURES
 
@@ -39,5 +39,5 @@ def _table(rows, measure):
         cells = ["-" if row[key] is None else f"{row[key]:.2f}" for key in keys]
         median = row["track"].startswith("median of")
         style = "bold" if median else None
-        table.add_row(escape(row["track"]), escape(row["source"]), *cells, style=style)
+        table.add_row(cell(row["track"]), cell(row["source"]), *cells, style=style)
     return table

@@ -1,12 +1,11 @@
 """From a preset's recipe to a trained model: fit, checkpoints, recovery, resume."""
 
 import inspect
-import logging
 import pathlib
 
 import keras
 
-from kerasep import __version__, data
+from kerasep import __version__, data, logs
 from kerasep.averages import AveragedValidation, keeps_averages
 from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
@@ -32,7 +31,7 @@ RECIPE_KEYS = (
     "data",
 )
 MOST_HALVINGS = 5
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def train(

@@ -18,6 +18,7 @@ from kerasep.cli.show import show
 from kerasep.cli.stream import stream
 from kerasep.cli.terminal import fail, show_log
 from kerasep.cli.train import train
+from kerasep.console import print_anything
 from kerasep.errors import InputError
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.add_typer(data, name="data")
 
 def main():
     """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
+    print_anything()
     show_log()
     try:
         status = app(standalone_mode=False)

@@ -1,6 +1,5 @@
 """The command `kerasep bench`."""
 
-import csv
 import pathlib
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
+from kerasep.text_files import write_table
 
 COLUMNS = {
     "runtime": ("runtime", ""),
@@ -65,7 +65,4 @@ def bench(
         )
     out.print(table)
     if csv_file is not None:
-        with csv_file.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+        write_table(csv_file, rows)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
+from kerasep.console import cell
 from kerasep.errors import InputError
 
 
@@ -70,7 +70,7 @@ def _table(found):
         table.add_column(title, justify="right", no_wrap=True)
     for row in found.summary():
         table.add_row(
-            escape(row["name"]),
+            cell(row["name"]),
             f"{row['recordings']:,}",
             duration(row["seconds"]),
             f"{row['level']:.1f}",

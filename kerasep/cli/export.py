@@ -15,7 +15,7 @@ from kerasep.cli.options import (
     given,
     trained,
 )
-from kerasep.cli.terminal import out, say, start_keras
+from kerasep.cli.terminal import out, say_lines, start_keras
 from kerasep.errors import InputError
 
 
@@ -62,7 +62,7 @@ def export(
                 f"received --model {model}, which is exported already, expected --quantization and "
                 f"--out alone: the rest was settled when it was exported"
             )
-        say(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
+        say_lines(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
         return
     if seconds is not None and mode == "streaming":
         raise InputError(
@@ -82,4 +82,4 @@ def export(
             overwrite=overwrite,
             **given(seconds=seconds),
         )
-    say(str(report))
+    say_lines(str(report))

@@ -84,7 +84,8 @@ def separate(
             paths = recordings.separate_file(
                 chunked(separator), file, out_folder / file.stem, **settings, progress=progress
             )
-        say("\n".join(str(path) for path in paths.values()))
+        for path in paths.values():
+            say(path)
 
 
 def _archive(files, manifest, out_folder, load, suffix, runner, options):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.terminal import out, say, start_keras
+from kerasep.cli.terminal import out, say, say_lines, start_keras
 
 
 def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
@@ -14,6 +14,8 @@ def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
     from kerasep.zoo.drawing import draw
 
     card = zoo.describe(name)
-    say(f"{card['name']}: {card['description']}\n")
+    say(f"{card['name']}: {card['description']}")
+    say("")
     out.print_json(data={key: card[key] for key in card if key not in ("name", "description")})
-    say(f"\n{draw(zoo.load(name))}")
+    say("")
+    say_lines(draw(zoo.load(name)))

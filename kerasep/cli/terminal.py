@@ -6,15 +6,23 @@ import os
 import sys
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from kerasep.console import print_line
+from kerasep.names import one_line
 
 out = Console()
 
 
 def say(text):
-    """Print text as it is: rich would break long paths, and take brackets in them for markup."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    """Print a line of text as it is, names in it included."""
+    print_line(out, text)
+
+
+def say_lines(text):
+    """Print the lines of a text, as `say` does."""
+    for line in text.splitlines():
+        say(line)
 
 
 class _Lines(logging.Handler):
@@ -35,8 +43,14 @@ def show_log():
 @contextlib.contextmanager
 def progress_bar(title):
     """A bar, and the function that moves it."""
-    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
-        task = progress.add_task(escape(title), total=1.0)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(one_line(title), total=1.0)
         yield lambda share: progress.update(task, completed=share)
 
 
@@ -57,5 +71,5 @@ def start_keras(join_hosts=False):
 
 def fail(message, status):
     """End the program with a line that says why."""
-    Console(stderr=True, soft_wrap=True).print(f"kerasep: {message}", highlight=False, markup=False)
+    print_line(Console(stderr=True), f"kerasep: {message}")
     sys.exit(status)

@@ -1,12 +1,11 @@
 """A look at a whole data set before it is trained on: what is in it, and what is wrong with it."""
 
-import csv
 import os
 import statistics
 import threading
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from kerasep.data.meters import Meter, SumMeter
 from kerasep.data.problems import MIXTURE, Problem, find_problems
 from kerasep.data.stems import open_stems
 from kerasep.errors import InputError
+from kerasep.text_files import write_table
 
 _BLOCK = 1 << 16
 
@@ -167,20 +167,12 @@ def write_csv(found, path):
         found: a `Check`.
         path: the file, replaced if it exists.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(column.name for column in fields(Recording))
-            writer.writerows(map(_written, map(astuple, found.recordings)))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_table(path, list(map(_written, found.recordings)))
 
 
-def _written(values):
-    return [f"{value:.4f}" if isinstance(value, float) else value for value in values]
+def _written(recording):
+    values = ((column.name, getattr(recording, column.name)) for column in fields(Recording))
+    return {k: f"{value:.4f}" if isinstance(value, float) else value for k, value in values}
 
 
 def _units(found):

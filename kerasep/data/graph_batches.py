@@ -10,6 +10,7 @@ from kerasep.data.graph_draws import (
     validation_draw,
 )
 from kerasep.errors import InputError
+from kerasep.names import one_line
 
 _SPARE = 8  # crops at hand for each that may be damaged
 
@@ -128,7 +129,9 @@ def _whole(examples, data):
         return skipped, (example["content"], example["extra"], whole)
 
     def refuse(_):
-        message = f"InputError: {data}: most crops cannot be read: run kerasep prepare again"
+        message = (
+            f"InputError: {one_line(data)}: most crops cannot be read: run kerasep prepare again"
+        )
         with tf.control_dependencies([tf.debugging.Assert(False, [message])]):
             return tuple(tf.zeros(spec.shape, spec.dtype) for spec in left.element_spec)
 

@@ -1,12 +1,12 @@
 """Files that training reads crops from: kept open, watched, and given up when they go bad."""
 
 import collections
-import logging
 import os
 import threading
 
 import numpy as np
 
+from kerasep import logs
 from kerasep.data import audio
 from kerasep.data.audio_info import as_float
 from kerasep.data.decoders import open_decoder
@@ -16,7 +16,7 @@ from kerasep.errors import InputError
 _OPEN = 128  # files, all threads together
 _PROBES, _PROBE_SECONDS = 8, 0.05
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class Unreadable(Exception):  # noqa: N818

@@ -1,14 +1,14 @@
 """Pools: recordings of single speakers or instruments, to be mixed as training goes."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kerasep import logs
 from kerasep.data.layouts.recogniser import of_split, recognise, recognise_groups
 from kerasep.data.stems import Stem, open_stems
 from kerasep.errors import InputError
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 @dataclass(frozen=True)

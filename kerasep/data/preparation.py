@@ -1,11 +1,11 @@
 """From a folder of tracks to prepared shards, gone on with wherever it was stopped."""
 
-import logging
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from kerasep import logs
 from kerasep.data import shards
 from kerasep.data.schemas import parse
 from kerasep.data.tracks import find_tracks
@@ -13,7 +13,7 @@ from kerasep.errors import InputError
 
 _SPARE_BYTES = 64 << 20  # left free on the disk: it serves others too
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def prepare(

@@ -1,19 +1,19 @@
 """The processes of a data service: a dispatcher, and workers that are kept running."""
 
 import contextlib
-import logging
 import subprocess
 import sys
 import threading
 from typing import NamedTuple
 
+from kerasep import logs
 from kerasep.data.dispatcher import dispatching, joined, listed
 from kerasep.data.listening import address_of, listen
 from kerasep.errors import InputError
 
 _PATIENCE = 5.0
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class Service(NamedTuple):

@@ -1,16 +1,17 @@
 """Crops out of prepared shards, found by their offsets and read by TensorFlow's own operations."""
 
-import logging
 import stat
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
+from kerasep import logs
 from kerasep.data import shards
 from kerasep.errors import InputError
+from kerasep.names import one_line
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class ShardCrops:
@@ -29,9 +30,10 @@ class ShardCrops:
     def __init__(self, folder, settings, entries, rows):
         self.settings, self.rows = settings, rows
         self.record_bytes = settings["record_rows"] * shards.row_bytes(settings)
-        self.files = [str(Path(folder) / entry["file"]) for entry in entries]
+        self.files = [os.fsencode(Path(folder) / entry["file"]) for entry in entries]
+        self.shown = [one_line(Path(folder) / entry["file"]) for entry in entries]
         for file, entry in zip(self.files, entries, strict=True):
-            _check_size(Path(file), entry["bytes"])
+            _check_size(Path(os.fsdecode(file)), entry["bytes"])
         segments = [segment for entry in entries for segment in entry["segments"]]
         self.tracks = [segment["track"] for segment in segments]
         self.lengths = np.array([segment["rows"] for segment in segments], "int64")
@@ -99,6 +101,7 @@ class ShardCrops:
 
     def _group(self, place):
         path = tf.gather(self.files, place["shard"])
+        shown = tf.gather(self.shown, place["shard"])
         file = tf.data.experimental.from_variant(
             tf.raw_ops.TFRecordDatasetV2(
                 filenames=[path],
@@ -124,7 +127,7 @@ class ShardCrops:
                 whole, lambda: tf.strings.substr(joined, place["skip"], wanted), lambda: ""
             )
             number = tf.strings.as_string(place["first"] + tf.size(parts, tf.int64) - 1)
-            what = tf.strings.join(["record ", number, " of ", path])
+            what = tf.strings.join(["record ", number, " of ", shown])
             return {"content": content, "whole": whole, "what": what}
 
         most = (self.rows - 2) // self.settings["record_rows"] + 3

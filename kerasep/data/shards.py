@@ -10,7 +10,6 @@ follows from the index. The work on one shard depends on the plan alone, and can
 import hashlib
 import itertools
 import json
-import logging
 import math
 import os
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasep import __version__
+from kerasep import __version__, logs
 from kerasep.data.audio_info import as_float
 from kerasep.data.statistics import Statistics
 from kerasep.data.stems import check_channels, read_stem
@@ -34,7 +33,7 @@ LAYOUT = 1  # of the folder: another number is not read
 _SEGMENT_SECONDS, _RECORD_SECONDS = 180.0, 0.5
 _LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class Segment(NamedTuple):
@@ -277,7 +276,7 @@ def write_shard(plan, index, folder):
     statistics = Statistics() if plan.settings["stft"] else None
     offset = 0
     try:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
+        with tf.io.TFRecordWriter(os.fsencode(temporary)) as writer:
             for segment in plan.shards[index]:
                 name = plan.tracks[segment.track].name
                 try:

@@ -6,20 +6,22 @@ after 2 s, not 51. It is for graphs that must hold no Python, on TensorFlow 2.16
 """
 
 import functools
-import logging
+import os
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import tensorflow as tf
 
+from kerasep import logs
 from kerasep.data.graph_batches import graph_batches
 from kerasep.data.graph_mixer import Mixer
 from kerasep.data.pools import is_pool
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
+from kerasep.names import one_line
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 # What its decoder gives for each kind of file, seen by libsndfile's name for it. It takes 32-bit
 # integers in WAV for floats, and others are beyond it.
@@ -110,7 +112,7 @@ def kind_of(path):
         A number for `decode`, or None for a file that tensorflow-io does not read rightly.
     """
     try:
-        header = soundfile.info(path)
+        header = soundfile.info(os.fsencode(path))
     except (soundfile.LibsndfileError, TypeError):
         return None
     dtype = _TYPES.get((header.format, header.subtype))
@@ -141,7 +143,8 @@ class FileCrops:
             [stem for slot, count in enumerate(most) for stem in _padded(track[slot], count)]
             for track in groups
         ]
-        self.paths = np.array([[str(s.path) if s else "" for s in row] for row in rows_of])
+        self.paths = np.array([[os.fsencode(s.path) if s else b"" for s in row] for row in rows_of])
+        self.shown = np.array([[one_line(s.path) if s else "" for s in row] for row in rows_of])
         self.samples = np.array([[s.info.samples if s else 0 for s in row] for row in rows_of])
         kinds = [[_kind(stem, rate) if stem else _NO_STEM for stem in row] for row in rows_of]
         self.kinds = np.array(kinds, "int32")
@@ -180,6 +183,7 @@ class FileCrops:
 
     def _stem(self, place):
         path = tf.gather_nd(self.paths, place["where"])
+        shown = tf.gather_nd(self.shown, place["where"])
         silence = tf.zeros((self.rows, self.channels))
 
         def sound():
@@ -196,9 +200,9 @@ class FileCrops:
         def crop(_):
             nothing = tf.constant(self.rows, tf.int64)
             content, short = tf.cond(place["kind"] == _NO_STEM, lambda: (silence, nothing), sound)
-            return {"content": content, "whole": short == self.rows - place["count"], "what": path}
+            return {"content": content, "whole": short == self.rows - place["count"], "what": shown}
 
-        missing = tf.data.Dataset.from_tensors({"content": silence, "whole": False, "what": path})
+        missing = tf.data.Dataset.from_tensors({"content": silence, "whole": False, "what": shown})
         return tf.data.Dataset.range(1).map(crop).ignore_errors().concatenate(missing).take(1)
 
 

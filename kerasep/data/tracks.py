@@ -1,17 +1,17 @@
 """Tracks: songs or scenes on disk as one recording per stem."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
+from kerasep import logs
 from kerasep.data.audio_info import as_float
 from kerasep.data.layouts.recogniser import of_split, recognise_tracks
 from kerasep.data.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Write audio files so that nothing half written is ever left behind."""
 
-import logging
 import os
 import shutil
 from pathlib import Path
@@ -8,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from kerasep import logs
 from kerasep.errors import InputError
 
 _FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 _PIECE = 1 << 16
 _WAV_BYTES = (1 << 32) - (1 << 16)
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class Writer:
@@ -67,7 +67,7 @@ class Writer:
     def __enter__(self):
         try:
             self.file = soundfile.SoundFile(
-                self.temporary,
+                os.fsencode(self.temporary),
                 "w",
                 self.sample_rate,
                 self.channels,
@@ -114,7 +114,7 @@ class Writer:
 
     def _check(self):
         """Catch a disk that filled up while the last samples were flushed: no error says so."""
-        if self.samples and soundfile.info(self.temporary).frames != self.samples:
+        if self.samples and soundfile.info(os.fsencode(self.temporary)).frames != self.samples:
             raise self._failed("the file came out short")
 
     def _failed(self, error):

@@ -10,6 +10,7 @@ from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_state_dict, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import OpenUnmixLike
+from kerasep.text_files import read_text
 
 # Saved by some releases beside the weights: the window of the transform, and the sample rate.
 _IGNORED = ("stft.", "transform.", "sample_rate")
@@ -259,7 +260,7 @@ def _separator(paths):
     if isinstance(paths, dict) or not (path := pathlib.Path(paths) / "separator.json").is_file():
         return {}
     try:
-        saved = json.loads(path.read_text())
+        saved = json.loads(read_text(path))
         return {name: int(saved[name]) for name in ("sample_rate", "nhop") if name in saved}
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(

@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from kerasep.names import one_line
 from kerasep.tflite.files import write
 from kerasep.tflite.graphs import operations
 from kerasep.tflite.metadata import parse_metadata
@@ -62,7 +63,7 @@ class ExportReport:
         common = list(self.operations.items())
         listed = ", ".join(f"{name} {count}" for name, count in common[:8])
         rest = f" and {len(common) - 8} more" if len(common) > 8 else ""
-        return "\n".join([*lines, f"  builtins  {listed}{rest}"])
+        return "\n".join(map(one_line, [*lines, f"  builtins  {listed}{rest}"]))
 
 
 def written(path, content, run, **compared):

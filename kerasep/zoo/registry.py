@@ -8,6 +8,7 @@ from importlib import resources
 from kerasep import importers, models
 from kerasep.errors import InputError
 from kerasep.models.building import build
+from kerasep.text_files import read_text
 from kerasep.zoo import model_file, weights_file
 from kerasep.zoo.published import download, is_address, is_foreign, load_published
 from kerasep.zoo.shipped import is_shipped
@@ -206,7 +207,7 @@ def _read_recipe(file):
     try:
         if file.stat().st_size > _LARGEST_RECIPE:
             raise ValueError("it is too large")
-        recipe = json.loads(file.read_text("utf-8"))["recipe"]
+        recipe = json.loads(read_text(file))["recipe"]
         if not isinstance(recipe, dict):
             raise TypeError("the recipe is not a dict")
     except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:

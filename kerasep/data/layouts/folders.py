@@ -28,14 +28,11 @@ def entries(folder, skipped):
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        skipped.append(f"{printable(folder)}: {error.strerror}")
+        skipped.append(f"{folder}: {error.strerror}")
         return []
     kept = []
     for path in paths:
         if path.name.startswith(".") or path.name == "__MACOSX":
-            continue
-        if printable(path) != str(path):
-            skipped.append(f"{printable(path)}: the name is not in UTF-8, rename it")
             continue
         try:
             path.stat()
@@ -136,8 +133,3 @@ def split_of(name):
     if rest.isalnum() or rest == "?":
         return None
     return next((split for split, words in _SPLITS.items() if word.group() in words), None)
-
-
-def printable(path):
-    """Spell a path so that it can be printed, whatever bytes its name is made of."""
-    return str(path).encode("utf-8", "backslashreplace").decode("utf-8")

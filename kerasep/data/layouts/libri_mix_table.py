@@ -1,12 +1,14 @@
 """The tables of LibriMix, `metadata/mixture_train-100_mix_clean.csv`: a line for each mixture."""
 
 import csv
+import io
 import re
 from pathlib import Path
 
 from kerasep.data.layouts.folders import split_of
 from kerasep.data.layouts.found import Found, Location, TrackFiles
 from kerasep.errors import InputError
+from kerasep.text_files import read_text
 
 _SOURCE = re.compile(r"source_(\d)_path")
 
@@ -30,21 +32,18 @@ def libri_mix_table(path):
     if not path.is_file() or path.suffix.lower() != ".csv":
         return None
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            columns = {
-                name: f"speaker_{found[1]}"
-                for name in rows.fieldnames or ()
-                if (found := _SOURCE.fullmatch(name))
-            }
-            if not columns or not {"mixture_ID", "mixture_path"} <= set(rows.fieldnames):
-                return None
-            if "noise_path" in rows.fieldnames:
-                columns["noise_path"] = "noise"
-            split = split_of(path.stem.removeprefix("mixture_"))
-            tracks = [
-                _track(path, f"{path} line {rows.line_num}", row, columns, split) for row in rows
-            ]
+        rows = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        columns = {
+            name: f"speaker_{found[1]}"
+            for name in rows.fieldnames or ()
+            if (found := _SOURCE.fullmatch(name))
+        }
+        if not columns or not {"mixture_ID", "mixture_path"} <= set(rows.fieldnames):
+            return None
+        if "noise_path" in rows.fieldnames:
+            columns["noise_path"] = "noise"
+        split = split_of(path.stem.removeprefix("mixture_"))
+        tracks = [_track(path, f"{path} line {rows.line_num}", row, columns, split) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is no table: {error}") from error
     return Found("table of LibriMix", tracks)

@@ -1,10 +1,12 @@
 """A list of a data set's files, `manifest.json` or `manifest.csv`, for sets of any other layout."""
 
 import csv
+import io
 import json
 
 from kerasep.data.layouts.found import Found, GroupFiles, Location, TrackFiles
 from kerasep.errors import InputError
+from kerasep.text_files import read_text
 
 _NAMES = ("manifest.json", "manifest.csv")
 _SPLITS = ("train", "valid", "test")
@@ -56,7 +58,7 @@ def manifest(path):
 
 def _read_json(path):
     """Give `{"tracks" or "groups": [(where, entry), ...]}`."""
-    content = json.loads(path.read_text("utf-8"))
+    content = json.loads(read_text(path))
     kinds = sorted(content) if isinstance(content, dict) else []
     if len(kinds) != 1 or kinds[0] not in _FIELDS or not isinstance(content[kinds[0]], list):
         raise InputError(f'{path} is no manifest: expected {{"tracks": [...]}} or "groups"')
@@ -72,29 +74,28 @@ def _read_json(path):
 
 def _read_csv(path):
     """As `_read_json`; None for a table that is no manifest but may be another's."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file, strict=True)
-        columns = set(rows.fieldnames or ())
-        if {"track", "stem"} <= columns:
-            kind, (required, optional) = "tracks", _COLUMNS[0]
-        elif "group" in columns:
-            kind, (required, optional) = "groups", _COLUMNS[1]
+    rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
+    columns = set(rows.fieldnames or ())
+    if {"track", "stem"} <= columns:
+        kind, (required, optional) = "tracks", _COLUMNS[0]
+    elif "group" in columns:
+        kind, (required, optional) = "groups", _COLUMNS[1]
+    else:
+        return None
+    _check_fields(f"{path} line 1", dict.fromkeys(columns), required, optional)
+    entries = {}
+    for row in rows:
+        where = f"{path} line {rows.line_num}"
+        if None in row or None in row.values():
+            raise InputError(f"{where}: expected {len(columns)} values, {','.join(columns)}")
+        row = {key: value for key, value in row.items() if value}
+        _check_fields(where, row, required, optional)
+        if kind == "tracks":
+            _add_stem(where, entries, row)
         else:
-            return None
-        _check_fields(f"{path} line 1", dict.fromkeys(columns), required, optional)
-        entries = {}
-        for row in rows:
-            where = f"{path} line {rows.line_num}"
-            if None in row or None in row.values():
-                raise InputError(f"{where}: expected {len(columns)} values, {','.join(columns)}")
-            row = {key: value for key, value in row.items() if value}
-            _check_fields(where, row, required, optional)
-            if kind == "tracks":
-                _add_stem(where, entries, row)
-            else:
-                key = (row["group"], row.get("split"))
-                entry = {"name": row["group"], "recordings": [], **_some(row, "split")}
-                entries.setdefault(key, (where, entry))[1]["recordings"].append(_file(row))
+            key = (row["group"], row.get("split"))
+            entry = {"name": row["group"], "recordings": [], **_some(row, "split")}
+            entries.setdefault(key, (where, entry))[1]["recordings"].append(_file(row))
     return {kind: list(entries.values())}
 
 

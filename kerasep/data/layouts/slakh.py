@@ -4,6 +4,7 @@ import yaml
 
 from kerasep.data.layouts.folders import audio_files, parts, subfolders
 from kerasep.data.layouts.found import Found, Location, TrackFiles
+from kerasep.text_files import read_text
 
 
 def slakh(folder):
@@ -40,7 +41,7 @@ class _MetadataError(Exception):
 
 def _stems(folder, skipped):
     try:
-        text = (folder / "metadata.yaml").read_text("utf-8")
+        text = read_text(folder / "metadata.yaml")
         listed = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stems"]
         classes = {
             name: "_".join(stem["inst_class"].lower().split())

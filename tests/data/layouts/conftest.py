@@ -1,5 +1,7 @@
 """Small recordings, as trees of files."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ def record(tmp_path):
         for name in names:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            rng = np.random.default_rng(list(name.encode()))
+            rng = np.random.default_rng(list(os.fsencode(name)))
             samples = rng.uniform(-0.3, 0.3, (round(8000 * seconds), channels)).astype("float32")
             audio.write(path, samples, 8000)
 
