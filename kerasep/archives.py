@@ -79,10 +79,10 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
     assert [file for file, reason in failures] == ["lost.wav"]
     ```
     """
-    out = pathlib.Path(out)
+    out = _folder(out)
     sources = load().sources
     todo = [
-        (str(file), name)
+        (_as_bytes(file), _as_bytes(name))
         for name, file in files.items()
         if not _is_separated(out / name, sources, suffix)
     ]
@@ -91,7 +91,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
     work = functools.partial(_separate_one, load, out, suffix)
 
     def done():
-        return len(files) - len({name for _, name in todo}.difference(os.listdir(out)))
+        return len(files) - len({_as_name(name) for _, name in todo}.difference(os.listdir(out)))
 
     with _watched(progress, done, len(files)):
         failures = _on_each(todo, work, out / FAILURES, runner, options)
@@ -131,7 +131,7 @@ def prepare(plan, out, *, runner="direct", options=(), progress=None):
     assert index["train"]["shards"] and not failures
     ```
     """
-    out = pathlib.Path(out)
+    out = _folder(out)
     entries = preparation.begin(plan, out)
     todo = [(plan.name(number), number) for number, entry in enumerate(entries) if entry is None]
     work = functools.partial(_write_shard, plan, out)
@@ -217,6 +217,27 @@ def named(pairs):
     return files
 
 
+def _as_bytes(name):
+    """Encode a name for Beam, whose strings are UTF-8 alone."""
+    return str(name).encode("utf-8", "surrogateescape")
+
+
+def _as_name(encoded):
+    return encoded.decode("utf-8", "surrogateescape")
+
+
+def _folder(out):
+    """Validate the folder for the results: Beam takes names in UTF-8 alone."""
+    try:
+        os.fspath(out).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"received the folder {out}, expected a name in UTF-8, which Apache Beam needs: choose "
+            "another"
+        ) from error
+    return pathlib.Path(out)
+
+
 def _is_separated(folder, sources, suffix):
     if not folder.exists():
         return False
@@ -235,6 +256,7 @@ def _remove_leftovers(out):
 
 def _separate_one(load, out, suffix, file, name):
     """Separate a file into a folder that nobody sees before it is complete."""
+    file, name = _as_name(file), _as_name(name)
     temporary = out / f".{name}.{uuid.uuid4().hex}.partial"
     try:
         with _one_at_a_time:  # of the threads that some runners have
@@ -276,6 +298,7 @@ def _on_each(todo, work, report, runner, options):
 
 def _failures(item, work):
     """Do the work on an item; give a line for the report if it failed."""
+    what = _as_name(item[0]) if isinstance(item[0], bytes) else item[0]
     try:
         work(*item)
         return []
@@ -283,10 +306,10 @@ def _failures(item, work):
         reason = str(error)
     except Exception as error:
         # Whatever one file sets off, it must not end the work on all the others.
-        log.exception("%s", item[0])
+        log.exception("%s", what)
         reason = f"{type(error).__name__}: {error}"
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([csv_cell(item[0]), csv_cell(reason)])
+    csv.writer(line, lineterminator="").writerow([csv_cell(what), csv_cell(reason)])
     return [line.getvalue()]
 
 

@@ -16,6 +16,7 @@ from kerasep.recipes import compile_model, cosine, schedules
 from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
 from kerasep.run_folder import RunFolder
 from kerasep.run_state import RunState, capture, restore
+from kerasep.tensorboard import TensorBoard
 from kerasep.training_data import TrainingData
 from kerasep.waveform_training import fed_waveforms, transforms_on_device
 from kerasep.zoo.registry import merge_recipe
@@ -241,7 +242,7 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
     model._symbolic_build(data_batch=training.element_spec)
     if batches.devices > 1:
         model._maybe_symbolic_build = lambda *_, **__: None
-    log_writer = keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False)
+    log_writer = TensorBoard(folder.path / "tensorboard", write_graph=False)
     model.fit(
         training,
         validation_data=batches.validation(state),

@@ -38,6 +38,7 @@ ROOMS = {
     "waveform_training": {"devices", "losses", "layers", "errors"},
     "recipes": {"waveform_training", "losses", "errors"},
     "averages": set(),
+    "tensorboard": set(),
     "interruption": set(),
     "run_folder": {"averages", "recovery", "run_state", "errors"},
     "training_data": {"data", "devices"},

@@ -1,5 +1,6 @@
 """The weights in a checkpoint of TensorFlow 1: an index, and a file of numbers beside it."""
 
+import os
 import pathlib
 
 from kerasep.errors import InputError
@@ -83,7 +84,7 @@ def read(path):
     import tensorflow as tf
 
     try:
-        reader = tf.train.load_checkpoint(str(beginning))
+        reader = tf.compat.v1.train.NewCheckpointReader(os.fsencode(beginning))
         return {
             name: reader.get_tensor(name) for name in sorted(reader.get_variable_to_shape_map())
         }
