@@ -9,7 +9,9 @@ from kerasep.errors import InputError
 from kerasep.zoo import shipped
 from kerasep.zoo.downloads import fetch
 
-_ADDRESS = re.compile(r"(https?|hf)://")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
+_HUB = re.compile(r"hf://([\w.-]+)/([\w.-]+)/([^/?]+(?:/[^/?]+)*)")
 
 
 def is_address(weights):
@@ -19,11 +21,11 @@ def is_address(weights):
         weights: what `zoo.load` was given.
 
     Returns:
-        Whether it starts with `https://`, `http://` or `hf://`.
+        Whether it starts with `https://`, `hf://` or the like; `download` takes these two.
 
     Example:
-    >>> is_address("hf://somebody/model/vocals.weights.h5#sha256=00112233")
-    True
+    >>> is_address("hf://somebody/model/vocals.weights.h5#sha256=00112233"), is_address("a.h5")
+    (True, False)
     """
     return bool(_ADDRESS.match(str(weights)))
 
@@ -32,15 +34,16 @@ def download(address, progress=None):
     """Fetch a file whose address carries its checksum.
 
     Args:
-        address: `https://...#sha256=...`, or `hf://owner/repository/file#sha256=...` for a file of
-            the Hugging Face hub.
+        address: `https://...#sha256=...`, with all 64 hexadecimal digits, or
+            `hf://owner/repository/file#sha256=...` for a file of the Hugging Face hub.
         progress: called with the share that is there, 0 to 1.
 
     Returns:
         Its path.
 
     Raises:
-        InputError: for an address without a checksum, and as `downloads.fetch`.
+        InputError: for an address that is malformed or without a checksum, and as
+            `downloads.fetch`.
 
     Example:
     ```python
@@ -53,15 +56,20 @@ def download(address, progress=None):
     ```
     """
     url, _, fragment = str(address).partition("#")
-    checksum = dict(urllib.parse.parse_qsl(fragment)).get("sha256")
-    if not checksum:
+    if url.lower().startswith("hf:"):
+        hub = _HUB.fullmatch(url)
+        if not hub:
+            raise InputError(
+                f"received weights {address}, expected hf://OWNER/REPOSITORY/FILE#sha256=..."
+            )
+        owner, repository, file = hub.groups()
+        url = f"https://huggingface.co/{owner}/{repository}/resolve/main/{file}"
+    checksum = dict(urllib.parse.parse_qsl(fragment)).get("sha256", "")
+    if not _CHECKSUM.fullmatch(checksum):
         raise InputError(
-            f"received weights {address}, expected an address with a checksum, such as "
-            f"{url}#sha256=0123abcd..."
+            f"received weights {address}, expected an address that ends in #sha256= and the 64 "
+            f"hexadecimal digits of the file's SHA-256 (sha256sum FILE tells them)"
         )
-    if url.startswith("hf://"):
-        owner, repository, *file = url.removeprefix("hf://").split("/")
-        url = f"https://huggingface.co/{owner}/{repository}/resolve/main/{'/'.join(file)}"
     return fetch(url, checksum, progress)
 
 
@@ -107,7 +115,8 @@ def load_published(model, card, name=True, progress=None):
             if progress:
                 progress((index + done) / len(wanted))
 
-        paths[each] = fetch(files[each]["url"], files[each]["sha256"], share)
+        file = files[each]
+        paths[each] = fetch(file["url"], file["sha256"], share, size=file.get("bytes"))
     importers.load(model, paths["all"] if whole else paths)
 
 
