@@ -49,11 +49,12 @@ def write_table(path: str | os.PathLike, rows: list) -> None:
 
     Args:
         path: the file, replaced if it exists.
-        rows: dicts, at least one, with the keys of the first. Text is written by
+        rows: dicts, at least one, with the keys of the first or some of them. Text is written by
             `kerasep.names.csv_cell`.
 
     Raises:
         InputError: for a file that cannot be written; what was there is left as it was.
+        ValueError: for keys that the first row lacks.
 
     Example:
     ```python
@@ -68,9 +69,10 @@ def write_table(path: str | os.PathLike, rows: list) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(map(csv_cell, rows[0]))
-            writer.writerows([csv_cell(row.get(key)) for key in rows[0]] for row in rows)
+            writer = csv.DictWriter(file, rows[0])
+            writer.writerow({name: csv_cell(name) for name in rows[0]})
+            for row in rows:
+                writer.writerow({name: csv_cell(value) for name, value in row.items()})
         os.replace(partial, path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error

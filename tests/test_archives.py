@@ -81,6 +81,24 @@ def test_each_file_once_and_failures_listed(beam, recordings, importable, tmp_pa
     assert len(loads) == len(set(loads)) <= 3
 
 
+def test_names_that_are_not_utf_8(beam, recordings, importable, tmp_path):
+    folder = recordings["r0"].parent
+    good, bad = recordings["r0"].rename(folder / "=\udcff\n.wav"), folder / "=\udce9.wav"
+    bad.touch()
+    out = tmp_path / "out"
+    options = ["direct_num_workers=1", "direct_running_mode=in_memory"]
+    files = {path.stem: path for path in (good, bad)}
+    failures = archives.separate(files, out, importable.load, options=options)
+    assert sorted(os.listdir(os.fsencode(out))) == [b"=\xff\n", b"failures.csv"]
+    ((file, reason),) = failures
+    assert file == f"{folder}/=\\xe9.wav"
+    assert reason.startswith(f"{folder}/=\\xe9.wav is empty")
+    (out / "failures.csv").read_text("utf-8")
+    with pytest.raises(InputError, match=r"out\\xff, expected a name in UTF-8"):
+        archives.separate(files, tmp_path / "out\udcff", importable.load, options=options)
+    assert not (tmp_path / "out\udcff").exists()
+
+
 def test_a_second_run_does_what_is_missing(beam, recordings, importable, tmp_path):
     out = tmp_path / "out"
     for name in list(recordings)[:5]:
@@ -206,6 +224,23 @@ def test_manifests(tmp_path, suffix):
         "/c/three.wav",
     ]
     assert list(files) == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+def test_manifests_with_byte_order_marks(tmp_path, suffix, encoding):
+    path = tmp_path / f"files{suffix}"
+    first = "file\r\n" if suffix == ".csv" else ""
+    path.write_text(f"{first}\u00e9.wav\r\n\u65e5\x85\u2028.wav\r\n", encoding)
+    files = archives.read_manifest(path)
+    assert list(files.values()) == [tmp_path / "\u00e9.wav", tmp_path / "\u65e5\x85\u2028.wav"]
+
+
+def test_a_manifest_in_another_encoding(tmp_path):
+    path = tmp_path / "files.txt"
+    path.write_bytes(b"caf\xe9.wav\n")
+    with pytest.raises(InputError, match="no text in UTF-8"):
+        archives.read_manifest(path)
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,32 @@ def test_a_set_of_tracks(songs):
     assert "mixture above its difference" in page
 
 
+def test_names_are_shown_as_text(tmp_path):
+    """In pictures, where dollar signs mean mathematics, in HTML and in one line."""
+    stems = (
+        r"$\frac{$",
+        "$x$",
+        "<script>",
+        "caf\udce9",
+        "\u65e5\u672c\U0001f600",
+        "a\nb",
+        "[b]" * 9,
+    )
+    for number, stem in enumerate(stems):
+        path = tmp_path / "caf\udce9 <i>" / "$\\frac{$ \u202e" / f"{stem}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data.write(path, noise(number), 8000)
+    page = check_page(data.check(tmp_path / "caf\udce9 <i>"))
+    page.encode("utf-8")
+    assert page.count("data:image/png;base64,") == 4
+    assert "caf\\xe9 &lt;i&gt;" in page
+    assert "$\\frac{$ \\u202e" in page
+    assert "<td>&lt;script&gt;</td>" in page
+    assert "<td>a\\nb</td>" in page
+    assert "<script>" not in page
+    assert "\u202e" not in page
+
+
 def test_recordings_without_mixtures(tmp_path):
     for group in range(20):
         (tmp_path / f"speaker {group}").mkdir()

@@ -195,6 +195,13 @@ def test_table(tmp_path):
         ]  # fmt: skip
 
 
+def test_a_table_of_any_names(tmp_path):
+    rows = [{"track": "=1", "source": "-caf\udce9", "si_sdr": -3.2}]
+    evaluation.write_csv(rows, tmp_path / "scores.csv")
+    lines = (tmp_path / "scores.csv").read_text("utf-8").splitlines()
+    assert lines == ["track,source,si_sdr", "'=1,'-caf\\xe9,-3.200"]
+
+
 def test_a_table_is_whole_or_not_there(tmp_path):
     rows = [{"track": "a"}, {"track": "b", "no such column": 1.0}]
     (tmp_path / "scores.csv").write_text("mine")

@@ -111,6 +111,15 @@ def test_a_run_writes_its_folder(unbroken, songs):
     assert recipe["arguments"]["hidden"] == 8
 
 
+def test_a_folder_whose_name_is_not_utf_8(songs, tmp_path):
+    folder = tmp_path / "caf\udce9$\x1b[31m"
+    training.train(build(), songs, folder, recipe={**RECIPE, "epochs": 1})
+    assert files(folder) == ["history.csv", "model.keras", "recipe.json", "tensorboard"]
+    events = sorted(path.parent.name for path in folder.glob("tensorboard/*/events*"))
+    assert events == ["train", "validation"]
+    refused(r"caf\\xe9\$\\x1b\[31m, which holds a finished run", build(), songs, folder)
+
+
 def test_the_saved_model_is_the_best(unbroken, songs):
     folder, history = unbroken
     model = zoo.load(folder)

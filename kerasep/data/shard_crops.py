@@ -1,5 +1,6 @@
 """Crops out of prepared shards, found by their offsets and read by TensorFlow's own operations."""
 
+import os
 import stat
 from pathlib import Path
 

@@ -110,7 +110,9 @@ def _native(command):
 def _said(command):
     """Run a command and return what it printed."""
     try:
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        done = subprocess.run(
+            list(map(str, command)), capture_output=True, text=True, errors="backslashreplace"
+        )
     except OSError as error:
         raise InputError(f"cannot run {command[0]}: {error.strerror}") from error
     if done.returncode:

@@ -87,6 +87,33 @@ def test_long_files_are_joined_of_several_blocks(tmp_path):
     assert audio.read(tmp_path / "long.wav", start=len(values))[0].shape == (0, 1)
 
 
+@pytest.mark.parametrize("name", ["PCM_16.wav", "a.flac", "a.ogg", "a.mp3", "aac.m4a"])
+def test_names_that_are_not_utf_8(folder, tmp_path, name):
+    """And those with characters that terminals and shells act upon."""
+    inside = tmp_path / "caf\udce9 \x1b[31m\n$"
+    inside.mkdir()
+    path = inside / f"=\udcff{name}"
+    path.write_bytes((folder / name).read_bytes())
+    assert audio.info(path) == audio.info(folder / name)
+    for read in (str(path), path):
+        np.testing.assert_array_equal(audio.read(read)[0], audio.read(folder / name)[0])
+    blocks = np.concatenate(list(audio.stream(path)))
+    np.testing.assert_array_equal(blocks, audio.read(folder / name)[0])
+    path.write_bytes(b"no audio, but long enough to look at")
+    with pytest.raises(InputError) as caught:
+        audio.info(path)
+    assert str(caught.value).startswith(str(tmp_path) + r"/caf\xe9 \x1b[31m\n$/=\xff")
+    str(caught.value).encode("utf-8")
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_writing_under_a_name_that_is_not_utf_8(tmp_path, suffix):
+    path = tmp_path / f"caf\udce9{suffix}"
+    audio.write(path, noise(), RATE)
+    assert os.listdir(os.fsencode(tmp_path)) == [b"caf\xe9" + suffix.encode()]
+    assert audio.info(path).samples == RATE
+
+
 ALL = ["PCM_16.wav", "a.flac", "a.ogg", "a.mp3", "aac.m4a", "alac.m4a", "opus.webm", "two.mp4"]
 
 

@@ -62,6 +62,19 @@ def test_a_set_without_problems(songs):
     assert found.count("sample_rate") == {RATE: 9}
 
 
+def test_a_table_of_any_names(tmp_path):
+    names = ("=1+1", "-x", "caf\udce9", "a\nb", "\x1b[31m", "-3.2")
+    for number, name in enumerate(names):
+        write_track(tmp_path / "s\udcff" / name, number)
+    write_csv(check(tmp_path / "s\udcff"), tmp_path / "table.csv")
+    with open(tmp_path / "table.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    shown = {"'=1+1", "'-x", "caf\\xe9", "a\\nb", "\\x1b[31m", "-3.2"}
+    assert {row["track"] for row in rows} == shown
+    assert all(row["path"].startswith(f"{tmp_path}/s\\xff/") for row in rows)
+    assert all(float(row["peak_db"]) < 0 for row in rows)
+
+
 def test_what_is_wrong_with_a_recording(songs):
     loud = noise(9)
     loud[100:110] = 1

@@ -62,6 +62,25 @@ def same(first, second):
     )
 
 
+def test_names_that_are_not_utf_8(folder, tmp_path):
+    """Folders' and tracks' names pass through TensorFlow's graph and files of JSON."""
+    songs, out = tmp_path / "caf\udce9", tmp_path / "out\udcff\x1b[31m"
+    shutil.copytree(folder, songs)
+    (songs / "song_3").rename(songs / "song_3\udce9\n")
+    index = prepare(songs, out, model())
+    assert "song_3\udce9\n" in [s["track"] for e in index["train"]["shards"] for s in e["segments"]]
+    json.loads((out / "index.json").read_text("utf-8"))
+    options = {"batch_size": 2, "crop_seconds": 0.5}
+    batches = collect(waveforms(out, model(), **options))
+    assert len(batches) == 10
+    assert all(np.isfinite(value).all() and value.any() for batch in batches for value in batch)
+    for path in out.glob("*.tfrecord"):
+        path.write_bytes(path.read_bytes()[:100])
+    unreadable = r"out\\xff\\x1b\[31m: most crops cannot be read"
+    with pytest.raises(InputError, match=unreadable), input_errors():
+        collect(waveforms(out, model(), **options))
+
+
 @pytest.mark.parametrize(
     ("format", "channels", "training"),
     [("int16", 2, True), ("float16", 1, True), ("spectrogram", 2, True), ("spectrogram", 1, False)],

@@ -134,6 +134,13 @@ def test_a_folder_without_checkpoints_and_a_missing_one_are_refused(tmp_path):
         open_unmix.build(tmp_path / "none")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_separator_file_with_a_byte_order_mark(tmp_path, encoding):
+    shutil.copy(VOCALS, tmp_path / "vocals.pth")
+    (tmp_path / "separator.json").write_text('{"sample_rate": 8000}', encoding)
+    assert open_unmix.build(tmp_path).sample_rate == 8000
+
+
 @pytest.mark.parametrize("content", ["{", "[]", json.dumps({"sample_rate": "fast"})])
 def test_a_broken_separator_file_is_refused(tmp_path, content):
     shutil.copy(VOCALS, tmp_path / "vocals.pth")

@@ -121,6 +121,8 @@ def test_the_recipe_beside_a_model(saved, tmp_path):
     shutil.copy(saved, tmp_path / "model.keras")
     (tmp_path / "recipe.json").write_text('{"recipe": {"epochs": 3}}')
     assert zoo.load(tmp_path).recipe == {"epochs": 3}
+    (tmp_path / "recipe.json").write_text('{"recipe": {"epochs": 4}}', "utf-16")
+    assert zoo.load(tmp_path).recipe == {"epochs": 4}
     for wrong in ("{", "{}", "[]"):
         (tmp_path / "recipe.json").write_text(wrong)
         refused("recipe.json, expected the recipe of a training run", tmp_path)

@@ -14,6 +14,8 @@ def test_paths_are_found_beside_the_table(tmp_path, record):
     table = tmp_path / "Libri2Mix/wav8k/min/metadata/mixture_dev_mix_both.csv"
     table.parent.mkdir()
     paths = ",".join(f"/home/maker/wav8k/min/dev/{part}/1-2.wav" for part in parts)
+    table.write_text(f"{HEADER}1-2,{paths},400\n", "utf-16")
+    assert [track.name for track in find_tracks(table)] == ["1-2"]
     table.write_text(f"{HEADER}1-2,{paths},400\n")
     (track,) = find_tracks(table, ("speaker_1", "speaker_2"))
     assert (track.name, track.split) == ("1-2", "valid")

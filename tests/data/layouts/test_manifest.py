@@ -116,6 +116,27 @@ def test_what_is_wrong_with_csv(tmp_path, table, said):
         find_tracks(write(tmp_path / "list.txt", table))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("name", ["list.csv", "list.json", "manifest.csv", "manifest.json"])
+def test_byte_order_marks(tmp_path, record, encoding, name):
+    record("\u00e9.wav")
+    text = "track,stem,path\r\n\u65e5,\u00e9,\u00e9.wav\r\n"
+    if name.endswith(".json"):
+        tracks = [{"name": "\u65e5", "stems": {"\u00e9": "\u00e9.wav"}}]
+        text = json.dumps({"tracks": tracks}, ensure_ascii=False)
+    (tmp_path / name).write_text(text, encoding)
+    (track,) = find_tracks(tmp_path / name if name.startswith("list") else tmp_path, ("\u00e9",))
+    assert track.name == "\u65e5"
+
+
+def test_a_path_that_is_not_utf_8(tmp_path, record):
+    """JSON can spell one; Python reads and writes it so."""
+    record("caf\udce9.wav")
+    tracks = [{"name": "caf\udce9", "stems": {"a": "caf\udce9.wav"}}]
+    (track,) = find_tracks(write(tmp_path / "list.json", {"tracks": tracks}))
+    assert track.read(("a",), 8000, 1)[0].any()
+
+
 def test_text_in_another_encoding(tmp_path):
     (tmp_path / "list.json").write_bytes(b'{"tracks": "\xff"}')
     with pytest.raises(InputError, match="is no manifest: 'utf-8' codec"):

@@ -25,6 +25,13 @@ def write_track(tmp_path, record, name, metadata=METADATA):
     (tmp_path / name / "metadata.yaml").write_text(metadata)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_metadata_with_a_byte_order_mark(tmp_path, record, encoding):
+    write_track(tmp_path, record, "Track00001")
+    (tmp_path / "Track00001" / "metadata.yaml").write_text(METADATA, encoding)
+    assert [track.name for track in recognise(tmp_path).tracks] == ["Track00001"]
+
+
 def test_stems_are_grouped_by_instrument(tmp_path, record):
     for split in ("train", "validation", "test"):
         write_track(tmp_path, record, f"{split}/Track0000{len(split)}")
