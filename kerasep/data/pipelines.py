@@ -14,6 +14,7 @@ from kerasep.data.pool_crops import PoolCrops
 from kerasep.data.reader import Reader
 from kerasep.data.spectra import stft
 from kerasep.errors import InputError
+from kerasep.ops import count_stft_frames
 
 
 def waveforms(
@@ -292,7 +293,8 @@ def _dataset(
         return first, min(first + share, plan.length)
 
     def masks(epoch, step):
-        shape = (1 + samples // model.stft["hop"], model.stft["n_fft"] // 2 + 1)
+        n_fft, hop = model.stft["n_fft"], model.stft["hop"]
+        shape = count_stft_frames(samples, n_fft, hop), n_fft // 2 + 1
         return effects.spectrum_masks(*shape, epoch, range(*indices(step)))
 
     def masked(epoch, step, mixture, sources):

@@ -24,6 +24,7 @@ from kerasep.data.statistics import Statistics
 from kerasep.data.stems import check_channels, read_stem
 from kerasep.data.tracks import split
 from kerasep.errors import InputError
+from kerasep.ops import count_stft_frames, filled_length
 
 INDEX, PLAN = "index.json", "plan.json"
 FORMATS = ("int16", "float16", "spectrogram")
@@ -208,7 +209,9 @@ def _filled(settings, tracks, first, shard_bytes):
 def rows(settings, samples):
     """How many rows a segment or a crop of so many samples has."""
     spectra = settings["format"] == "spectrogram"
-    return 1 + samples // settings["stft"]["hop"] if spectra else samples
+    if not spectra:
+        return samples
+    return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
 
 
 def longest_segment(settings):
@@ -359,9 +362,11 @@ def _spectra(waveform, stft, frames):
     from kerasep.data.spectra import stft as transform
 
     n_fft, hop = stft["n_fft"], stft["hop"]
-    mode = "reflect" if len(waveform) > n_fft // 2 else "constant"
+    total = count_stft_frames(len(waveform), n_fft, hop)
+    filled = filled_length(len(waveform), n_fft, hop)
+    waveform = np.pad(waveform, ((0, filled - len(waveform)), (0, 0)))
+    mode = "reflect" if filled > n_fft // 2 else "constant"
     padded = np.pad(waveform, ((n_fft // 2, n_fft // 2), (0, 0)), mode)
-    total = 1 + len(waveform) // hop
     for first in range(0, total, frames):
         count = min(frames, total - first)
         block = padded[first * hop : (first + count - 1) * hop + n_fft]

@@ -50,7 +50,7 @@ class Resample(keras.layers.Layer):
         """Shape of the result."""
         batch, samples, channels = signal_shape
         if samples is not None:
-            samples = samples * self.new // self.old
+            samples = ops.resampled_length(samples, self.old, self.new)
         return (batch, samples, channels)
 
     def get_config(self):

@@ -21,7 +21,7 @@ class STFT(keras.layers.Layer):
         Waveform `(batch, samples, channels)`.
 
     Output shape:
-        Spectrum `(batch, 1 + samples // hop, n_fft / 2 + 1, channels, 2)`.
+        Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`, as `kerasep.ops.stft` gives it.
 
     Raises:
         InputError: for an n_fft or hop that cannot be inverted, or an unknown window.
@@ -50,9 +50,7 @@ class STFT(keras.layers.Layer):
         batch, samples, channels = waveform.shape
         frames = None
         if samples is not None:
-            if self.center and 2 * self.hop > self.n_fft:
-                samples = -(-samples // self.hop) * self.hop
-            frames = 1 + (samples - (0 if self.center else self.n_fft)) // self.hop
+            frames = ops.count_stft_frames(samples, self.n_fft, self.hop, self.center)
         return keras.KerasTensor((batch, frames, self.n_fft // 2 + 1, channels, 2), dtype="float32")
 
     def get_config(self):

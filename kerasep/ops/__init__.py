@@ -30,11 +30,18 @@ from kerasep.ops.phase import (
 )
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
 from kerasep.ops.recurrence import lstm
-from kerasep.ops.resampling import resample, resampling_filters
+from kerasep.ops.resampling import resample, resampled_length, resampling_filters
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
-from kerasep.ops.stft import check_transform, istft, stft, window
+from kerasep.ops.stft import (
+    check_transform,
+    count_stft_frames,
+    filled_length,
+    istft,
+    stft,
+    window,
+)
 from kerasep.ops.subpixel import subpixel_conv_transpose
 from kerasep.ops.unit_norm import unit_norm
 from kerasep.ops.wiener import mixture_phase, wiener
@@ -55,8 +62,10 @@ __all__ = [
     "check_iterations",
     "check_transform",
     "count_frames",
+    "count_stft_frames",
     "crop_like",
     "dual_filters",
+    "filled_length",
     "fit_length",
     "fold",
     "frame",
@@ -80,6 +89,7 @@ __all__ = [
     "pad_to_multiple",
     "random_phase",
     "resample",
+    "resampled_length",
     "resampling_filters",
     "running_statistics",
     "running_sum",

@@ -53,6 +53,26 @@ def resampling_filters(old, new, zeros=24, rolloff=0.945):
     return (filters / filters.sum(axis=1, keepdims=True)).astype("float32")
 
 
+def resampled_length(samples, old: int, new: int):
+    """Compute `samples * new // old`, with no product that overflows 32-bit integers.
+
+    In a graph the length of a recording is such an integer, and 5 minutes times 16000 is beyond it.
+
+    Args:
+        samples: length of the input, an integer or an integer tensor.
+        old: sample rate of the input; with `new` in lowest terms.
+        new: sample rate of the output.
+
+    Returns:
+        The length of the output, of the same type.
+
+    Example:
+    >>> resampled_length(101, 2, 1)
+    50
+    """
+    return samples // old * new + samples % old * new // old
+
+
 def resample(signal, old, new, zeros=24, rolloff=0.945):
     """Change the sample rate of a signal from `old` to `new`.
 
@@ -89,7 +109,8 @@ def resample(signal, old, new, zeros=24, rolloff=0.945):
     extended = ops.transpose(ops.concatenate([before, signal, after], axis=1), (0, 2, 1))
     # Not matmul: TensorFlow 2.21 crashes on some batches of matrices by one matrix.
     blocks = ops.tensordot(frame(extended, matrix.shape[0], block), matrix, axes=1)
-    result = ops.reshape(blocks, (batch, channels, -1))[..., : samples * new // old]
+    length = resampled_length(samples, old, new)
+    result = ops.reshape(blocks, (batch, channels, -1))[..., :length]
     return ops.transpose(result, (0, 2, 1))
 
 

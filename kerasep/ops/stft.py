@@ -67,6 +67,48 @@ def check_transform(n_fft, hop, window=None):
         _as_window(window, n_fft)
 
 
+def filled_length(samples, n_fft: int, hop: int):
+    """Compute the length to which `stft` fills up a waveform before it centres frames.
+
+    With a hop above half a frame that is whole hops, since the last frame would not reach the end.
+    Otherwise it is the length that the waveform has.
+
+    Args:
+        samples: length of the waveform, an integer or an integer tensor.
+        n_fft: samples in a frame.
+        hop: samples from frame to frame.
+
+    Returns:
+        Samples, of the same type.
+
+    Example:
+    >>> filled_length(1000, 512, 256), filled_length(1000, 512, 384)
+    (1000, 1152)
+    """
+    return -(-samples // hop) * hop if 2 * hop > n_fft else samples
+
+
+def count_stft_frames(samples, n_fft: int, hop: int, center: bool = True):
+    """Compute how many frames `stft` has.
+
+    Args:
+        samples: length of the waveform, an integer or an integer tensor.
+        n_fft: samples in a frame.
+        hop: samples from frame to frame.
+        center: as in `stft`. Defaults to True.
+
+    Returns:
+        Frames, of the same type.
+
+    Example:
+    >>> count_stft_frames(1000, 512, 256), count_stft_frames(1000, 512, 384)
+    (4, 4)
+    """
+    if center:
+        return 1 + filled_length(samples, n_fft, hop) // hop
+    return 1 + (samples - n_fft) // hop
+
+
 def stft(waveform, n_fft, hop, window="hann", center=True):
     """Short-time Fourier transform of real waveforms.
 
@@ -108,8 +150,8 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
     weights = _as_window(window, n_fft)
     x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
     if center:
-        if 2 * hop > n_fft:  # the last frame would not reach the end
-            x = fit_length(x, -(-ops.shape(x)[-1] // hop) * hop)
+        if 2 * hop > n_fft:
+            x = fit_length(x, filled_length(ops.shape(x)[-1], n_fft, hop))
         x = _mirror(x, n_fft // 2)
     real, imaginary = ops.rfft(frame(x, n_fft, hop) * weights)
     spectrum = ops.stack([real, imaginary], axis=-1)

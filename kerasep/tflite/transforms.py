@@ -31,10 +31,12 @@ def stft_form(layer):
     window = ops.window(layer.window, n_fft)
 
     def call(waveform):
-        batch, _, channels = waveform.shape
+        batch, samples, channels = waveform.shape
         x = tf.transpose(waveform, (2, 0, 1))
         if layer.center:
             margin = n_fft // 2
+            missing = ops.filled_length(samples, n_fft, hop) - samples
+            x = tf.pad(x, [[0, 0], [0, 0], [0, missing]]) if missing else x
             x = tf.pad(x, [[0, 0], [0, 0], [margin, margin]], mode="REFLECT")
         frames = cut_frames(x, n_fft, hop) * window
         count = frames.shape[-2]

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from kerasep import layers
+from kerasep.ops import count_stft_frames
 
 _SECONDS = 4
 
@@ -37,8 +38,9 @@ def costs(model, seconds=_SECONDS):
     if model.domain == "waveform":
         silence = np.zeros((1, samples, model.channels), "float32")
     else:
-        frames = samples // model.stft["hop"] + 1
-        silence = np.zeros((1, frames, model.stft["n_fft"] // 2 + 1, model.channels), "float32")
+        n_fft, hop = model.stft["n_fft"], model.stft["hop"]
+        frames = count_stft_frames(samples, n_fft, hop)
+        silence = np.zeros((1, frames, n_fft // 2 + 1, model.channels), "float32")
     total, counted = 0, []
     try:
         # Keras has no public walk through the layers inside layers.

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasep import ops
 from kerasep.data import audio, find_tracks, spectrograms, tracks, waveforms, write_songs
 from kerasep.data.spectra import stft
 from kerasep.errors import InputError
@@ -15,8 +16,8 @@ RATE = 8000
 STFT = {"n_fft": 256, "hop": 64, "window": "hann"}
 
 
-def model(sources=("vocals", "drums", "bass", "other"), channels=1, sample_rate=RATE):
-    return SimpleNamespace(sources=sources, sample_rate=sample_rate, channels=channels, stft=STFT)
+def model(sources=("vocals", "drums", "bass", "other"), channels=1, sample_rate=RATE, stft=STFT):
+    return SimpleNamespace(sources=sources, sample_rate=sample_rate, channels=channels, stft=stft)
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +178,18 @@ def test_spectrograms(folder, training):
             np.testing.assert_allclose(
                 reference[..., 1 + index, :], stft(sources[..., index], **STFT), atol=1e-4
             )
+
+
+@pytest.mark.parametrize("hop", [127, 129, 150, 192])
+@pytest.mark.parametrize("augment", [None, {"mask_spectrum": {}}])
+def test_frames_are_the_model_s(folder, hop, augment):
+    """Also with hops above half a frame, where the last frame needs some silence."""
+    wide = model(("vocals",), stft={"n_fft": 256, "hop": hop, "window": "hann"})
+    options = {"batch_size": 2, "crop_seconds": 0.5, "augment": augment}
+    (magnitude, reference), *_ = spectrograms(folder, wide, **options)
+    expected = ops.stft(np.zeros((2, 4000, 1), "float32"), **wide.stft).shape
+    assert tuple(magnitude.shape) == expected[:4]
+    assert tuple(reference.shape) == (*expected[:4], 2, 2)
 
 
 def test_every_head_has_the_reference(folder):

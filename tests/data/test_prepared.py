@@ -133,6 +133,18 @@ def test_validation_spectra_differ_at_the_edges_of_crops_alone(folder, tmp_path)
     assert np.abs(reference[:, -2:] - live[0][1][:, -2:]).max() > 0.1
 
 
+@pytest.mark.parametrize("hop", [150, 192])
+def test_hops_above_half_a_frame(folder, tmp_path, hop):
+    wide = model(stft={**STFT, "hop": hop})
+    prepare(folder, tmp_path, wide, format="spectrogram")
+    options = {"batch_size": 1, "crop_seconds": 2.0, "training": False}
+    ((magnitude, reference),) = collect(spectrograms(tmp_path, wide, **options))
+    ((expected, live),) = collect(spectrograms(find_tracks(folder)[:1], wide, **options))
+    assert len(magnitude[0]) == 1 + -(-2 * RATE // hop)
+    np.testing.assert_allclose(magnitude, expected, atol=0.03)
+    np.testing.assert_allclose(reference, live, atol=0.03)
+
+
 def test_crops_as_recorded_are_found_in_their_track(folder, out):
     options = {"batch_size": 5, "crop_seconds": 0.25, "remix": 0.0, "gain": None, "swap": False}
     tracks = find_tracks(folder)[1:]

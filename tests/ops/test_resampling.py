@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
+import kerasep
 from kerasep import ops
 from kerasep.errors import InputError
 
@@ -39,6 +41,25 @@ def test_channels_do_not_mix(rng):
     for channel in range(3):
         alone = convert_to_numpy(ops.resample(x[..., channel : channel + 1], 1, 2))
         np.testing.assert_allclose(together[..., channel], alone[..., 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("old", "new"), [(441, 160), (160, 441), (2, 1), (1, 2), (640, 147)])
+@pytest.mark.parametrize("seconds", [0, 1, 304, 305, 3600, 9 * 3600])
+def test_length_of_long_recordings(old, new, seconds):
+    """As in a graph, where a length is a 32-bit integer."""
+    for samples in (44100 * seconds, 44100 * seconds + 1, 44100 * seconds + 440):
+        if samples * new // old >= 2**31:
+            continue
+        length = ops.resampled_length(keras.ops.convert_to_tensor(samples, "int32"), old, new)
+        assert int(length) == samples * new // old
+
+
+def test_five_minutes_of_unknown_length():
+    model = keras.Sequential([keras.Input((None, 1)), kerasep.layers.Resample(441, 160)])
+    x = tone(310 * 44100, 44100)
+    y = model.predict(x, verbose=0)
+    assert y.shape == (1, 310 * 16000, 1)
+    np.testing.assert_allclose(y[:, -5000:-200], tone(310 * 16000, 16000)[:, -5000:-200], atol=1e-3)
 
 
 @pytest.mark.parametrize("arguments", [(0, 1), (2, 4), (1, 2, 0), (1, 2, 24, 0.0)])
