@@ -21,6 +21,10 @@ ORACLES = {
 }
 # Of these the mixture's is no yardstick: it has next to no artifacts, and hardly any filtering.
 WITHOUT_IMPROVEMENT = ("bss_isr", "bss_sar")
+# Beyond this many dB, to infinity, lie rounding errors; scores end there, so that means exist.
+LIMIT = 100.0
+# What is left at rounding level, as a share of energy, is no source.
+ROUNDING = 1e-8
 ORACLE_STFT = {"n_fft": 2048, "hop": 512, "window": "hann"}
 
 
@@ -53,7 +57,10 @@ def evaluate(
     Returns:
         List of dicts, one a track and source: track, source, each measure in dB and its improvement
         over the mixture, `<measure>_improvement` (none of bss_isr and bss_sar), then
-        `<oracle>_<measure>`. A source that is silent in a track has no score there: None.
+        `<oracle>_<measure>`. What cannot be measured has no score, None: a source that is silent in
+        a track; BSS Eval of tracks too short for its filters, or of silent estimates; and the
+        improvement over a mixture that holds nothing but the source. All others are from -100 to
+        100 dB: beyond lie rounding errors, and the infinity of estimates without any error.
 
     Raises:
         InputError: for tracks that lack a source of the model, or cannot be read, and for measures
@@ -90,7 +97,8 @@ def evaluate(
         }
         for index, source in enumerate(model.sources):
             each = {name: found[index] for name, found in scored.items()}
-            rows.append({"track": track.name, "source": source} | _row(each, measures))
+            alone = _is_rounding(mixture - stems[..., index], mixture)
+            rows.append({"track": track.name, "source": source} | _row(each, measures, alone))
         if progress:
             progress(done / len(tracks))
     return rows
@@ -178,7 +186,8 @@ def summarise(rows):
         rows: what `evaluate` returns.
 
     Returns:
-        List of dicts, one a source, `track` being "median of N".
+        List of dicts, one a source, `track` being "median of N". Tracks without a score are left
+        out of its median; where none has one it is None.
 
     Raises:
         InputError: for no rows.
@@ -194,10 +203,29 @@ def summarise(rows):
         own = [row for row in rows if row["source"] == source]
         medians = {"track": f"median of {len(own)}", "source": source}
         for key in list(own[0])[2:]:
-            values = [row[key] for row in own if row[key] is not None]
+            values = [bounded(row[key]) for row in own]
+            values = [value for value in values if value is not None]
             medians[key] = statistics.median(values) if values else None
         summary.append(medians)
     return summary
+
+
+def bounded(score: float | None) -> float | None:
+    """Return a score as tables show it: None for NaN, and no more than 100 dB either way.
+
+    Args:
+        score: in dB, or None.
+
+    Returns:
+        A finite number, or None.
+
+    Example:
+    >>> bounded(float("inf")), bounded(float("nan")), bounded(-3.0)
+    (100.0, None, -3.0)
+    """
+    if score is None or math.isnan(score):
+        return None
+    return max(-LIMIT, min(LIMIT, score))
 
 
 def write_csv(rows, path):
@@ -221,7 +249,16 @@ def write_csv(rows, path):
 
 
 def _written(row):
-    return {k: f"{v:.3f}" if isinstance(v, float) else v for k, v in row.items()}
+    written = {}
+    for key, value in row.items():
+        value = bounded(value) if isinstance(value, float) else value
+        written[key] = f"{value:.3f}" if isinstance(value, float) else value
+    return written
+
+
+def _is_rounding(rest, whole):
+    """Whether a waveform is nothing but rounding errors of another."""
+    return np.square(rest).sum() <= ROUNDING * np.square(whole).sum()
 
 
 def _masked(reference, mask, transform, length):
@@ -242,8 +279,7 @@ def _scores(stems, estimates, mixture, sample_rate, measures):
     ]
     if len(ratios) < len(measures):
         rest, estimated_rest = (mixture - x.sum(axis=-1) for x in (stems, estimates))
-        # What is left at rounding level is no source.
-        if np.square(rest).sum() > 1e-8 * np.square(mixture).sum():
+        if not _is_rounding(rest, mixture):
             stems = np.concatenate([stems, rest[..., None]], axis=-1)
             estimates = np.concatenate([estimates, estimated_rest[..., None]], axis=-1)
         medians = median_over_frames(bss_eval(stems, estimates, sample_rate))
@@ -255,13 +291,14 @@ def _scores(stems, estimates, mixture, sample_rate, measures):
     return found
 
 
-def _row(scored, measures):
-    """One source's scores by what was scored, "" being the model, as columns; None for NaN."""
+def _row(scored, measures, alone):
+    """One source's scores by what was scored, "" being the model, as columns."""
     row = {}
     for measure in measures:
         row[measure] = scored[""][measure]
         if measure not in WITHOUT_IMPROVEMENT:
-            row[f"{measure}_improvement"] = scored[""][measure] - scored["mixture"][measure]
+            before = math.nan if alone else scored["mixture"][measure]
+            row[f"{measure}_improvement"] = scored[""][measure] - before
     for name in [name for name in scored if name in ORACLES]:
         row |= {f"{name}_{measure}": scored[name][measure] for measure in measures}
-    return {key: None if math.isnan(value) else value for key, value in row.items()}
+    return {key: bounded(value) for key, value in row.items()}

@@ -4,7 +4,7 @@ from rich import box
 from rich.table import Table
 
 from kerasep.console import cell
-from kerasep.evaluation import ORACLES
+from kerasep.evaluation import ORACLES, bounded
 from kerasep.metrics import MEASURES
 
 
@@ -36,7 +36,8 @@ def _table(rows, measure):
     for key in keys:
         table.add_column(titles[key], justify="right", no_wrap=True)
     for row in rows:
-        cells = ["-" if row[key] is None else f"{row[key]:.2f}" for key in keys]
+        scores = [bounded(row[key]) for key in keys]
+        cells = ["-" if score is None else f"{score:.2f}" for score in scores]
         median = row["track"].startswith("median of")
         style = "bold" if median else None
         table.add_row(cell(row["track"]), cell(row["source"]), *cells, style=style)

@@ -10,6 +10,7 @@ from kerasep import data, evaluation
 from kerasep.errors import InputError
 from kerasep.metrics import BSS_EVAL, bss_eval, median_over_frames, scores
 from kerasep.models import OpenUnmixLike
+from kerasep.score_tables import score_tables
 from kerasep.separation import Separator, separate
 
 SMALL = {
@@ -142,9 +143,11 @@ def test_a_silent_source_has_no_score(model, tmp_path):
     vocals, drums = evaluation.evaluate(model, tmp_path, measures=["si_sdr", "usdr", *BSS_EVAL])
     assert set(list(drums.values())[2:]) == {None}
     assert vocals.keys() == drums.keys()
-    # With nothing to interfere, SIR is infinite, before and after.
-    assert vocals.pop("bss_sir_improvement") is None
-    assert None not in vocals.values()
+    # The mixture is the vocals: there is nothing to improve. Nothing interferes: SIR is infinite.
+    improvements = {key for key in vocals if key.endswith("_improvement")}
+    assert improvements == {key for key, value in vocals.items() if value is None}
+    assert len(improvements) == 4
+    assert vocals["bss_sir"] == evaluation.LIMIT
 
 
 def test_a_separator_and_its_settings(model, songs):
@@ -183,6 +186,86 @@ def test_summary_is_the_median_of_each_source():
     ]
     with pytest.raises(InputError, match="no scores"):
         evaluation.summarise([])
+
+
+def recorded(folder, **stems):
+    for name, waveform in stems.items():
+        (folder / "track").mkdir(exist_ok=True)
+        data.write(folder / "track" / f"{name}.wav", waveform, 8000)
+
+
+class Fixed:
+    """Gives the same estimates whatever it hears."""
+
+    sources, sample_rate, channels = ("vocals", "drums"), 8000, 1
+
+    def __init__(self, *waveforms):
+        self.waveforms = waveforms
+
+    def separate(self, mixture):
+        return dict(zip(self.sources, self.waveforms, strict=True))
+
+
+EVERY_MEASURE = ["si_sdr", "si_snr", "sd_sdr", "snr", "usdr", *BSS_EVAL]
+
+
+def noises(rng, samples, count=2):
+    # Stored as they are in files of 16 bits.
+    return [rng.integers(-9000, 9000, (samples, 1)).astype("float32") / 32768 for _ in range(count)]
+
+
+def test_no_score_is_infinite(tmp_path, rng):
+    """Neither of perfect estimates nor of silent ones; a table holds numbers or nothing."""
+    vocals, drums = noises(rng, 8000)
+    recorded(tmp_path, vocals=vocals, drums=drums)
+    kinds = {"perfect": (vocals, drums), "silent": (0 * vocals, 0 * drums)}
+    kinds["one silent"] = (vocals, 0 * drums)
+    for kind, estimates in kinds.items():
+        rows = evaluation.evaluate(
+            Fixed(*estimates), tmp_path, measures=EVERY_MEASURE, oracles=False
+        )
+        rows += evaluation.summarise(rows)
+        for row in rows:
+            values = [value for value in list(row.values())[2:] if value is not None]
+            assert np.isfinite(values).all(), kind
+            assert np.abs(values).max() <= evaluation.LIMIT, kind
+        if kind == "perfect":
+            assert [row["bss_sdr"] for row in rows] == [evaluation.LIMIT] * 4
+            assert min(row["usdr"] for row in rows) > 80
+        if kind == "silent":
+            assert {row[name] for row in rows for name in BSS_EVAL} == {None}
+        evaluation.write_csv(rows, tmp_path / "scores.csv")
+        written = (tmp_path / "scores.csv").read_text()
+        assert "nan" not in written
+        assert "inf" not in written
+
+
+def test_tracks_shorter_than_the_filters(tmp_path, rng):
+    vocals, drums = noises(rng, 400)
+    recorded(tmp_path, vocals=vocals, drums=drums)
+    rows = evaluation.evaluate(
+        Fixed(0.5 * vocals, 0.5 * drums), tmp_path, measures=EVERY_MEASURE, oracles=False
+    )
+    assert {value for row in rows for key, value in row.items() if "bss" in key} == {None}
+    assert all(row["snr"] == pytest.approx(6.02, abs=0.01) for row in rows)
+
+
+def test_summary_and_table_of_what_is_not_finite(tmp_path):
+    infinity = float("inf")
+    rows = [
+        {"track": name, "source": "bass", "si_sdr": value}
+        for name, value in zip("abcd", [infinity, 3.0, float("nan"), -infinity], strict=True)
+    ]
+    (median,) = evaluation.summarise(rows)
+    assert median == {"track": "median of 4", "source": "bass", "si_sdr": 3.0}
+    assert evaluation.summarise(rows[:1])[0]["si_sdr"] == evaluation.LIMIT
+    assert evaluation.summarise(rows[2:3])[0]["si_sdr"] is None
+    evaluation.write_csv(rows, tmp_path / "scores.csv")
+    with open(tmp_path / "scores.csv", newline="") as file:
+        written = [row["si_sdr"] for row in csv.DictReader(file)]
+    assert written == ["100.000", "3.000", "", "-100.000"]
+    ((_, table),) = score_tables(rows, ["si_sdr"])
+    assert [*table.columns[2].cells] == ["100.00", "3.00", "-", "-100.00"]
 
 
 def test_table(tmp_path):

@@ -29,7 +29,9 @@ def bss_eval(
     over all channels together, in dB. (SDR therefore is `kerasep.ops.snr` of the frame: uSDR is
     the same of the whole recording.) The numbers are museval's, except where that gives none or a
     wrong one: a source that is silent throughout has NaN and leaves the others alone, and silent
-    frames do not keep the permutation from being found.
+    frames do not keep the permutation from being found. Of recordings with no more sound than the
+    filters have taps, for all channels of all sources together, any estimate would be perfect: they
+    have no score, NaN throughout.
 
     Args:
         reference: true waveforms `(samples, channels, sources)`.
@@ -46,7 +48,8 @@ def bss_eval(
         Dict with "sdr", "isr", "sir" and "sar", arrays `(frames, sources)` in dB, and
         "permutation" `(sources,)`: the index of the estimate that belongs to each source. A frame
         in which any source or estimate is silent (its channels add up to zero in every sample) is
-        NaN for all.
+        NaN for all. NaN means no score, for nothing could be measured. A part that is exactly zero
+        makes a ratio infinite, as SDR is of an estimate that equals its reference.
 
     Raises:
         InputError: for shapes that do not belong together, samples that are not finite, or
@@ -74,7 +77,7 @@ def bss_eval(
         other = own[:, None]
     sources = len(reference)
     scores = np.full((len(RATIOS), len(frames), sources, sources), np.nan)
-    if other.size:
+    if other.size and _determined(reference[heard], estimate[given], filter_length):
         if len(heard) < sources or len(given) < sources:  # a copy, which is large
             reference, estimate = reference[heard], estimate[given]
         sounds = np.concatenate([sounds[0][heard], sounds[1][given]])
@@ -273,8 +276,8 @@ def _energies(reference, estimate, own, other, filters, taps):
 
 
 def _ratios(s, s_e, p, p_s, q, q_p, e_q):
-    """SDR, ISR, SIR and SAR in dB, of energies."""
-    with np.errstate(divide="ignore"):
+    """SDR, ISR, SIR and SAR in dB, of energies; NaN for nothing over nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
         return 10 * np.log10(np.array([s, s, p, q]) / np.array([s_e, p_s, q_p, e_q]))
 
 
@@ -324,6 +327,15 @@ def _best_order(sir):
 def _sounds(signals):
     """Where each of `(sources, channels, samples)` is not silent, as version 4 tells it."""
     return sum(signals.swapaxes(0, 1)) != 0
+
+
+def _determined(reference, estimate, taps):
+    """Whether there are more samples than filter taps: with fewer any estimate can be matched."""
+    reached = reference.any(axis=(0, 1)).astype("int64")
+    reached = np.cumsum(np.pad(reached, (taps, taps - 1)))
+    within = reached[taps:] > reached[:-taps]  # samples that some delayed reference reaches
+    within[: estimate.shape[-1]] |= estimate.any(axis=(0, 1))
+    return np.count_nonzero(within) > taps * reference.shape[0] * reference.shape[1]
 
 
 def _frames(samples, sample_rate, window, hop):

@@ -1,5 +1,7 @@
 """The measures by which recordings are scored, each with its convention."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -33,7 +35,7 @@ def scores(reference, estimate, measures=("si_sdr", "usdr")):
             well: see `bss_eval`.
 
     Returns:
-        Dict from measure to dB.
+        Dict from measure to dB; NaN, no score, where the reference is silent.
 
     Raises:
         InputError: for shapes that differ, or are no recording's, and for other names.
@@ -49,15 +51,15 @@ def scores(reference, estimate, measures=("si_sdr", "usdr")):
             f"received a reference {np.shape(reference)} and an estimate {np.shape(estimate)}, "
             f"expected (samples, channels) twice"
         )
-    found = {}
+    found, audible = {}, np.any(reference, axis=0)
     for name in measures:
         if name in RATIOS:
             each = RATIOS[name](reference, estimate, axis=0)
-            audible = np.any(reference, axis=0)
             each = keras.ops.convert_to_numpy(each)
-            found[name] = float(each[audible].mean() if audible.any() else each.mean())
+            found[name] = float(each[audible].mean()) if audible.any() else math.nan
         elif name == "usdr":
-            found[name] = float(ops.snr(reference, estimate, axis=(0, 1)))
+            ratio = ops.snr(reference, estimate, axis=(0, 1))
+            found[name] = float(ratio) if audible.any() else math.nan
         else:
             known = ", ".join([*RATIOS, "usdr"])
             raise InputError(f"received the measure {name!r}, expected one of {known}")

@@ -7,6 +7,9 @@ from kerasep.errors import InputError
 from kerasep.ops import best_permutation, mixture_phase, ratios
 from kerasep.targets import unpack_reference
 
+# dB from which on a mixture is the source itself, but for rounding: there is nothing to improve.
+PERFECT = 80.0
+
 
 class _Ratio(keras.metrics.Mean):
     """Mean of `self.ratio` over all signals, which lie along `self.axis`, that are not silent."""
@@ -24,7 +27,8 @@ class _Ratio(keras.metrics.Mean):
         audible = ops.cast(ops.any(sources != 0, axis=self.axis), "float32")
         values = self._values(sources, estimates, audible)
         if self.improvement:
-            values = values - self._ratio(sources, ops.broadcast_to(mixture, ops.shape(sources)))
+            before, improvable = self._before(sources, mixture)
+            values, audible = values - before, audible * improvable
         if sample_weight is not None:
             weight = ops.cast(sample_weight, "float32")
             audible = audible * ops.reshape(weight, (-1, *[1] * (len(audible.shape) - 1)))
@@ -44,8 +48,22 @@ class _Ratio(keras.metrics.Mean):
             )
         if packed:
             return _spectral_signals(y_true, y_pred)
+        if self.improvement and given[3] == 1:
+            raise InputError(
+                f"received y_true {given} for {self.name}, expected two sources or more, whose sum "
+                f"is the mixture: take the packed reference, which holds it, or improvement=False"
+            )
         sources, estimates = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         return sources, estimates, ops.sum(sources, axis=-1, keepdims=True)
+
+    def _before(self, sources, mixture):
+        """Ratio of the mixture itself, and 1 for each signal that can be better than it, else 0."""
+        mixture = ops.broadcast_to(mixture, ops.shape(sources))
+        # At a level of one, since quiet signals hardly differ from silence.
+        power = ops.mean(ops.square(sources), axis=self.axis, keepdims=True)
+        scale = 1.0 / ops.sqrt(ops.where(power > 0, power, 1.0))
+        improvable = self._ratio(scale * sources, scale * mixture) < PERFECT
+        return self._ratio(sources, mixture), ops.cast(improvable, "float32")
 
     def get_config(self):
         """Return the constructor's arguments."""
@@ -102,7 +120,8 @@ class SDSDR(_Ratio):
 
     Args:
         improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, or index 0 of the packed reference.
+            sources, of which there must be two or more, or index 0 of the packed reference. Signals
+            that are all that the mixture holds are left out.
         permutation: whether estimates come in any order; the best order of each example counts.
         name: name of the metric. Default: "sd_sdr", or "sd_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
@@ -115,7 +134,8 @@ class SDSDR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources.
+        InputError: for other shapes; with permutation, for more than 12 sources; with
+            improvement, for waveforms of one source.
 
     Example:
     ```python
@@ -151,7 +171,8 @@ class SISDR(_Ratio):
 
     Args:
         improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, or index 0 of the packed reference.
+            sources, of which there must be two or more, or index 0 of the packed reference. Signals
+            that are all that the mixture holds are left out.
         permutation: whether estimates come in any order; the best order of each example counts.
         name: name of the metric. Default: "si_sdr", or "si_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
@@ -164,7 +185,8 @@ class SISDR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources.
+        InputError: for other shapes; with permutation, for more than 12 sources; with
+            improvement, for waveforms of one source.
 
     Example:
     ```python
@@ -199,7 +221,8 @@ class SISNR(_Ratio):
 
     Args:
         improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources.
+            sources, of which there must be two or more. Signals that are all that the mixture
+            holds are left out.
         permutation: whether estimates come in any order; the best order of each example counts.
         name: name of the metric. Default: "si_snr", or "si_snr_improvement".
         dtype: as in `keras.metrics.Metric`.
@@ -210,7 +233,8 @@ class SISNR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources.
+        InputError: for other shapes; with permutation, for more than 12 sources; with
+            improvement, for waveforms of one source.
 
     Example:
     ```python
@@ -255,7 +279,8 @@ class SNR(_Ratio):
 
     Args:
         improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, or index 0 of the packed reference.
+            sources, of which there must be two or more, or index 0 of the packed reference. Signals
+            that are all that the mixture holds are left out.
         permutation: whether estimates come in any order; the best order of each example counts.
         name: name of the metric. Default: "snr", or "snr_improvement".
         dtype: as in `keras.metrics.Metric`.
@@ -268,7 +293,8 @@ class SNR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources.
+        InputError: for other shapes; with permutation, for more than 12 sources; with
+            improvement, for waveforms of one source.
 
     Example:
     ```python
@@ -305,7 +331,8 @@ class USDR(_Ratio):
 
     Args:
         improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, or index 0 of the packed reference.
+            sources, of which there must be two or more, or index 0 of the packed reference. Signals
+            that are all that the mixture holds are left out.
         permutation: whether estimates come in any order; the best order of each example counts.
         name: name of the metric. Default: "usdr", or "usdr_improvement".
         dtype: as in `keras.metrics.Metric`.
@@ -318,7 +345,8 @@ class USDR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources.
+        InputError: for other shapes; with permutation, for more than 12 sources; with
+            improvement, for waveforms of one source.
 
     Example:
     ```python

@@ -228,6 +228,38 @@ def test_a_perfect_estimate(rng):
     assert all((received[name] > 150).all() for name in ("isr", "sir", "sar"))
 
 
+@pytest.mark.parametrize("permute", [False, True])
+@pytest.mark.parametrize(
+    ("samples", "sound", "scored"),
+    [
+        (5, 5, False),
+        (41, 41, False),  # 48 taps in all, for 41 samples and a tail of 7
+        (42, 42, True),
+        (400, 41, False),  # the rest is silence
+        (400, 42, True),
+    ],
+)
+def test_recordings_shorter_than_the_filters(samples, sound, scored, permute, rng):
+    """With as many taps as samples every estimate is matched, by whatever filters."""
+    reference, estimate = recording(rng, samples, 2, 3)
+    reference[sound:] = estimate[sound:] = 0
+    received = bss_eval(reference, estimate, RATE, window=None, filter_length=TAPS, permute=permute)
+    values = [received[name] for name in ("sdr", "isr", "sir", "sar")]
+    assert np.isfinite(values).all() if scored else np.isnan(values).all()
+    assert np.nanmax([0, *np.ravel(values)]) < 60
+    assert sorted(received["permutation"]) == [0, 1, 2]
+    medians = median_over_frames(received)
+    assert np.isnan(medians["sdr"]).all() == (not scored)
+
+
+def test_short_sounds_far_apart(rng):
+    """Clicks shorter than the filters, but many of them."""
+    reference, estimate = np.zeros((2, 400, 1, 2))
+    reference[::20] = rng.standard_normal((20, 1, 2))
+    estimate[::20] = reference[::20] + 0.1 * rng.standard_normal((20, 1, 2))
+    assert np.isfinite(bss_eval(reference, estimate, RATE, filter_length=TAPS)["sar"]).all()
+
+
 @pytest.mark.parametrize("samples", [380, 420])
 def test_estimates_of_another_length(samples, rng):
     reference, estimate = recording(rng)

@@ -54,6 +54,14 @@ def test_a_silent_channel_is_left_out(rng):
     assert scores(reference, estimate)["si_sdr"] == pytest.approx(alone, abs=1e-5)
 
 
+def test_a_silent_reference_has_no_score(rng):
+    estimate = rng.standard_normal((1000, 2)).astype("float32")
+    received = scores(0 * estimate, estimate, (*RATIOS, "usdr"))
+    assert np.isnan(list(received.values())).all()
+    received = scores(estimate, 0 * estimate, (*RATIOS, "usdr"))
+    assert np.isfinite(list(received.values())).all()
+
+
 def test_every_measure_names_its_convention():
     assert all(len(convention) > 20 or name == "snr" for name, convention in MEASURES.items())
     assert all("BSS Eval v4" in MEASURES[name] for name in BSS_EVAL)

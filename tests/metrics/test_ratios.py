@@ -109,6 +109,40 @@ def test_the_mixture_improves_nothing(metric_class, rng):
     assert value(metric_class(improvement=True), s, mixture) == pytest.approx(0, abs=1e-4)
 
 
+@EVERY
+def test_improvement_needs_a_mixture(metric_class, rng):
+    s, e = waveforms(rng, sources=1)
+    with pytest.raises(
+        InputError, match=r"expected two sources or more.*improvement=False"
+    ) as caught:
+        metric_class(improvement=True).update_state(s, e)
+    assert "\n" not in str(caught.value)
+    assert value(metric_class(), s, e) == pytest.approx(expected(metric_class, s, e), abs=1e-3)
+
+
+@EVERY
+@pytest.mark.parametrize("level", [1e-4, 1.0, 1e3])
+@pytest.mark.parametrize("permutation", [False, True])
+def test_a_source_alone_cannot_be_improved(metric_class, level, permutation, rng):
+    """Where all others are silent the mixture is perfect, and any estimate a hundred dB worse."""
+    s, e = (level * x for x in waveforms(rng))
+    s[1, ..., 1:] = 0
+    kept = [0, 2]
+    metric = metric_class(improvement=True, permutation=permutation)
+    alone = value(metric_class(improvement=True, permutation=permutation), s[kept], e[kept])
+    assert value(metric, s, e) == pytest.approx(alone, abs=1e-3)
+    assert value(metric_class(improvement=True), s[1:2], e[1:2]) == 0
+
+
+@pytest.mark.parametrize("metric_class", [metrics.SDSDR, metrics.SISDR, metrics.SNR, metrics.USDR])
+def test_improvement_of_one_source_by_a_packed_reference(metric_class, rng):
+    spectra = rng.standard_normal((2, 9, 17, 1, 2, 2)).astype("float32")
+    magnitudes = convert_to_numpy(targets.phase_sensitive_target(spectra))
+    assert 0 < value(metric_class(improvement=True), spectra, np.maximum(magnitudes, 0)) < 30
+    spectra[..., 0, :] = spectra[..., 1, :]
+    assert value(metric_class(improvement=True), spectra, magnitudes) == 0
+
+
 @pytest.mark.parametrize("metric_class", [metrics.SDSDR, metrics.SISDR, metrics.SNR, metrics.USDR])
 @pytest.mark.parametrize("improvement", [False, True])
 def test_spectra_score_like_their_waveforms(metric_class, improvement, rng):
