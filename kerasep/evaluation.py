@@ -29,7 +29,14 @@ ORACLE_STFT = {"n_fft": 2048, "hop": 512, "window": "hann"}
 
 
 def evaluate(
-    model, tracks, *, measures=("si_sdr", "usdr"), oracles=True, progress=None, **settings
+    model,
+    tracks,
+    *,
+    measures=("si_sdr", "usdr"),
+    oracles=True,
+    progress=None,
+    missing="refuse",
+    **settings,
 ):
     """Score a model on every track, beside the mixture and the ideal masks.
 
@@ -52,6 +59,9 @@ def evaluate(
         oracles: whether to score the ideal binary, ratio and truncated phase-sensitive masks too.
             Defaults to True.
         progress: called with the share of tracks that are done, 0 to 1.
+        missing: what to do about a track that lacks a stem of a source: "silent" counts it as
+            silence, which has no score, "skip" leaves the track out, "refuse" raises an error.
+            Defaults to "refuse".
         **settings: passed to `kerasep.separate`, such as `wiener_iterations`.
 
     Returns:
@@ -78,10 +88,11 @@ def evaluate(
     """
     measures = check_measures(measures)
     if isinstance(tracks, str | pathlib.Path):
-        tracks = data.find_tracks(tracks, model.sources)
+        tracks = data.find_tracks(tracks)
         tracks = [track for track in tracks if track.split == "test"] or tracks
     if not tracks:
         raise InputError("received no tracks to score, expected at least one")
+    tracks = data.missing_stems.with_sources(tracks, model.sources, missing)
     rows = []
     for done, track in enumerate(tracks, 1):
         mixture, stems = track.read(model.sources, model.sample_rate, model.channels)

@@ -7,6 +7,7 @@ import typer
 
 from kerasep.cli.options import (
     Consistent,
+    Missing,
     ModelOption,
     Overwrite,
     Residual,
@@ -38,6 +39,7 @@ def evaluate(
     consistent: Consistent = False,
     oracles: Annotated[bool, typer.Option(help="score the ideal masks too")] = True,
     overwrite: Overwrite = False,
+    missing: Missing = "refuse",
 ):
     """Score a model on a data set, beside the mixture and the ideal masks.
 
@@ -53,7 +55,12 @@ def evaluate(
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with progress_bar("scoring") as progress:
         rows = evaluation.evaluate(
-            separator, data, measures=chosen, oracles=oracles, progress=progress
+            separator,
+            data,
+            measures=chosen,
+            oracles=oracles,
+            progress=progress,
+            missing=missing,
         )
     evaluation.write_csv(rows, csv)
     for line, table in score_tables(rows + evaluation.summarise(rows), chosen):

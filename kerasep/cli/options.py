@@ -4,7 +4,7 @@ import contextlib
 import logging
 import pathlib
 import threading
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -38,6 +38,13 @@ ModelOption = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
+Missing = Annotated[
+    Literal["silent", "skip", "refuse"] | None,
+    typer.Option(
+        help="a track that lacks a stem of a source: count it as silence, leave the track out, or "
+        "end with an error"
+    ),
+]
 Wiener = Annotated[
     int,
     typer.Option(

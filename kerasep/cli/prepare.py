@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import Names, Runner, RunnerOptions, given, hushed, named
+from kerasep.cli.options import Missing, Names, Runner, RunnerOptions, given, hushed, named
 from kerasep.cli.terminal import progress_bar, say, start_keras
 from kerasep.errors import InputError
 
@@ -38,6 +38,7 @@ def prepare(
     shard_megabytes: Annotated[int, typer.Option(min=1, help="about the size of a file")] = 256,
     runner: Runner = None,
     runner_option: RunnerOptions = None,
+    missing: Missing = "refuse",
 ):
     """Write tracks as TFRecord shards, which training reads faster than audio files.
 
@@ -52,9 +53,9 @@ def prepare(
     if n_fft or hop:
         stft = {**(shards.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
         signal = SimpleNamespace(**{**vars(signal), "stft": stft})
-    held_out = find_tracks(valid, signal.sources) if valid else None
+    held_out = find_tracks(valid, signal.sources, missing=missing) if valid else None
     plan = shards.plan(
-        find_tracks(data, signal.sources),
+        find_tracks(data, signal.sources, missing=missing),
         signal,
         held_out,
         format=format,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import Names, given, named
+from kerasep.cli.options import Missing, Names, given, named
 from kerasep.cli.terminal import out, say, show_log, start_keras
 from kerasep.errors import InputError
 
@@ -54,6 +54,7 @@ def train(
     ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
+    missing: Missing = None,
 ):
     """Train a preset on a data set; the same command again goes on after a kill.
 
@@ -82,7 +83,10 @@ def train(
     overrides = given(sample_rate=sample_rate, channels=channels) | named(sources)
     model = zoo.load(name, weights=weights, **overrides)
     settings = given(
-        batch_size=batch_size, crop_seconds=crop_seconds, crops_per_track=crops_per_track
+        batch_size=batch_size,
+        crop_seconds=crop_seconds,
+        crops_per_track=crops_per_track,
+        missing=missing,
     )
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
     if not is_prepared(data):

@@ -11,6 +11,7 @@ _SUBMODULES = (
     "batches",
     "checking",
     "failures",
+    "missing_stems",
     "pipelines",
     "pools",
     "prepared",

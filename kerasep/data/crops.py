@@ -93,6 +93,7 @@ class TrainingCrops:
                 raise files.none_left("track")
         starts = fractions * max(0.0, self.tracks[track].duration - self.seconds)
         wanted = [self.groups[track][group] for group in groups if group < self.sources]
+        wanted = [stems for stems in wanted if stems]  # a silent one is as loud as it gets
         return track, self.mixing.loudest(files, wanted, starts, self.seconds), shift
 
     def _stems(self, track, groups):

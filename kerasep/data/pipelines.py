@@ -40,6 +40,8 @@ def waveforms(
     first_step=0,
     part=(0, 1),
     data_service=None,
+    split=None,
+    missing="refuse",
 ):
     """Batches of mixtures and their sources, for models that take waveforms.
 
@@ -57,11 +59,11 @@ def waveforms(
     log, and other crops take the place of its own.
 
     Args:
-        data: A folder (see `find_tracks`), a list of `Track`, or a `Pool`: of speakers, whose
-            recordings are joined end to end and mixed with those of others, never with their own,
-            or of instruments, by the names of the sources. Or a folder that `prepare` wrote: of
-            its tracks those for training or for validation, without semitones, snr, min_sources,
-            min_level, level and augment, which need the recordings.
+        data: A folder (see `find_tracks` and `find_pool`), a list of `Track`, or a `Pool`: of
+            speakers, whose recordings are joined end to end and mixed with those of others, never
+            with their own, or of instruments, by the names of the sources. Or a folder that
+            `prepare` wrote: of its tracks those for training or for validation, without semitones,
+            snr, min_sources, min_level, level and augment, which need the recordings.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -103,6 +105,13 @@ def waveforms(
             (see `serving`), from files that they find under the same names. The batches are the
             same in the same order, but the dataset never ends: give `fit` the length of the dataset
             without it as `steps_per_epoch`. Defaults to None.
+        split: Which tracks of a data set that has splits of its own: "train", "valid", "test" or
+            "all". By default its train tracks, less those that are held apart to validate on, as
+            `kerasep train` does, or with `training=False` the latter: its valid tracks, else every
+            tenth song. Never its test tracks. The log says how many. A data set without splits, or
+            a list, is taken whole.
+        missing: What to do about a track that lacks a stem of a source: "silent" counts it as
+            silence, "skip" leaves the track out, "refuse" raises an error. Defaults to "refuse".
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
@@ -149,6 +158,8 @@ def waveforms(
         first_step=first_step,
         part=part,
         data_service=data_service,
+        split=split,
+        missing=missing,
     )
 
 
@@ -225,6 +236,8 @@ def _dataset(
     first_step,
     part,
     data_service,
+    split,
+    missing,
     swap,
     **mixing,
 ):
@@ -268,6 +281,11 @@ def _dataset(
         "seed": seed,
     }
     if prepared.is_prepared(data):
+        if split is not None:
+            raise InputError(
+                f"received split={split!r} for the prepared {data}: expected none, what is trained "
+                "and validated on was decided when it was prepared"
+            )
         options = {"training": training, "crops_per_track": crops_per_track, "augment": augment}
         options |= {"batch_size": batch_size, "seed": seed, "part": part, **asdict(mixing)}
         steps, batches = prepared.batches(data, model, crop_seconds=crop_seconds, **options)
@@ -280,7 +298,7 @@ def _dataset(
         dataset = dataset.map(lambda _epoch, _step, *arrays: tf.nest.pack_sequence_as(spec, arrays))
         return dataset.map(transform).prefetch(1) if transform else dataset
     seconds = (effects.samples_needed(samples) if training else samples) / model.sample_rate
-    plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training)
+    plan = plan_crops(data, model, seconds, mixing, crops_per_track, seed, training, split, missing)
     steps = plan.length // batch_size if training else -(-plan.length // batch_size)
     if not steps:
         raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kerasep import logs
 from kerasep.data import shards
+from kerasep.data.missing_stems import with_sources
 from kerasep.data.schemas import parse
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
@@ -26,6 +27,7 @@ def prepare(
     shard_bytes=256 << 20,
     workers=None,
     progress=None,
+    missing="refuse",
 ):
     """Write tracks as TFRecord shards, from which training reads faster than from audio files.
 
@@ -50,6 +52,8 @@ def prepare(
         shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
         workers: How many shards are written at once. Defaults to one for each processor.
         progress: Called with the share of the bytes that is written, 0 to 1.
+        missing: What to do about a track that lacks a stem of a source: "silent" stores silence,
+            "skip" leaves the track out, "refuse" raises an error. Defaults to "refuse".
 
     Returns:
         The index, a dict; `snr_db` in it is how far below the signal the rounding lies, in dB.
@@ -72,8 +76,8 @@ def prepare(
         assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 1)
     ```
     """
-    tracks = _found(data, model.sources)
-    valid = None if valid is None else _found(valid, model.sources)
+    tracks = _found(data, model.sources, missing)
+    valid = None if valid is None else _found(valid, model.sources, missing)
     plan = shards.plan(tracks, model, valid, format=format, shard_bytes=shard_bytes)
     return carry_out(plan, out, workers=workers, progress=progress)
 
@@ -183,7 +187,7 @@ def _short(value):
     return " ".join(str(value).split())[:200]
 
 
-def _found(tracks, sources):
+def _found(tracks, sources, missing):
     if isinstance(tracks, str | Path):
-        return find_tracks(tracks, sources)
-    return list(tracks)
+        return find_tracks(tracks, sources, missing=missing)
+    return with_sources(list(tracks), sources, missing)

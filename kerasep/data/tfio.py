@@ -7,7 +7,6 @@ after 2 s, not 51. It is for graphs that must hold no Python, on TensorFlow 2.16
 
 import functools
 import os
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -16,8 +15,8 @@ import tensorflow as tf
 from kerasep import logs
 from kerasep.data.graph_batches import graph_batches
 from kerasep.data.graph_mixer import Mixer
+from kerasep.data.plans import chosen
 from kerasep.data.pools import is_pool
-from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
 from kerasep.names import one_line
 
@@ -221,7 +220,7 @@ def batches(data, model, samples, **options):
     """
     if is_pool(data) or not available():
         return None
-    tracks = find_tracks(data) if isinstance(data, str | Path) else list(data)
+    tracks = chosen(data, options.get("training", True))
     try:
         crops = FileCrops(tracks, model, samples)
     except InputError as reason:

@@ -8,6 +8,7 @@ import numpy as np
 from kerasep import logs
 from kerasep.data.audio_info import as_float
 from kerasep.data.layouts.recogniser import of_split, recognise_tracks
+from kerasep.data.missing_stems import with_sources
 from kerasep.data.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError
 
@@ -20,13 +21,14 @@ class Track:
 
     Stems may differ in rate, channels and length: a shorter one is silent after its end. Where the
     data set says so, `split` is "train", "valid" or "test", and tracks of one `song` are clips of
-    it.
+    it. Sources in `silent` need no stem: they are silence.
     """
 
     name: str
     stems: dict[str, Stem]
     split: str | None = None
     song: str | None = None
+    silent: tuple[str, ...] = ()
 
     @property
     def duration(self):
@@ -53,7 +55,7 @@ class Track:
         groups, used = [], set()
         for source in sources:
             names = self._stems_of(source)
-            if not names:
+            if not names and source not in self.silent:
                 raise InputError(
                     f"track {self.name!r} has no stem {source!r}, it has "
                     f"{', '.join(sorted(self.stems))}: add the file or choose other sources"
@@ -68,13 +70,19 @@ class Track:
         rest = tuple(stem for name, stem in self.stems.items() if name not in used)
         return (*groups, rest)
 
+    def lacking(self, sources):
+        """Name the sources that have no stem and are not silent."""
+        return [name for name in sources if name not in self.silent and not self._stems_of(name)]
+
     def _stems_of(self, source):
         """Name the stems that make a source: that one, or those in the folder of that name."""
         if source in self.stems:
             return {source}
         names = {name for name in self.stems if name.startswith(f"{source}/")}
-        if source == "accompaniment" and not names and self._stems_of("vocals"):
-            names = self.stems.keys() - self._stems_of("vocals")
+        if source == "accompaniment" and not names:
+            vocals = self._stems_of("vocals")
+            if vocals or "vocals" in self.silent:
+                names = self.stems.keys() - vocals
         return names
 
     def read(self, sources, sample_rate, channels, start=0, seconds=None):
@@ -122,7 +130,7 @@ class Track:
         return mixture, separate
 
 
-def find_tracks(folder, sources=None, split=None):
+def find_tracks(folder, sources=None, split=None, missing="refuse"):
     """Find the tracks of a data set, whatever its layout, and read the headers of their files.
 
     The layout is recognised by looking, and logged: a folder for each track with a file for each
@@ -136,13 +144,16 @@ def find_tracks(folder, sources=None, split=None):
         sources: Names of the sources that every track must have, where "accompaniment" stands for
             all stems but the vocals if there is no stem of that name. Defaults to no demand.
         split: "train", "valid" or "test", for data sets that have these. Defaults to all tracks.
+        missing: What to do about a track that lacks one of the sources: "silent" counts the source
+            as silence, "skip" leaves the track out, with a line in the log that counts them,
+            "refuse" raises an error. Defaults to "refuse".
 
     Returns:
         A list of `Track`, sorted by name.
 
     Raises:
         InputError: The folder is missing or its layout unknown, it lacks the split, no track can be
-            used, or a track lacks a source.
+            used, a track lacks a source, or none has it.
 
     Example:
     ```python
@@ -179,10 +190,8 @@ def find_tracks(folder, sources=None, split=None):
         len(tracks),
         f" ({', '.join(details)})" if details else "",
     )
-    if sources is not None:
-        for track in tracks:
-            track.groups(sources)
-    return sorted(tracks, key=lambda track: track.name)
+    tracks.sort(key=lambda track: track.name)
+    return tracks if sources is None else with_sources(tracks, sources, missing)
 
 
 def split(tracks, valid=None):
