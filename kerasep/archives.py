@@ -4,6 +4,7 @@ Nothing else imports Apache Beam, and this does only when a pipeline is run. The
 the files, and the folder for the results, under the same names as this process.
 """
 
+import _thread
 import contextlib
 import csv
 import functools
@@ -352,7 +353,10 @@ def _killed_workers_noticed():
             return  # Ctrl-C, which has reached this process, too
         if "Worker subprocess exited" in reason:
             reasons.append(reason)
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits, too
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            else:
+                _thread.interrupt_main()
         else:
             usual(failure)
 

@@ -1,20 +1,14 @@
 """How much memory this machine, or container, has for the process."""
 
 import contextlib
-import os
 import pathlib
 import re
-import resource
-import sys
-
-_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def free():
-    """Tell how much memory can still be taken.
+    """Return how much memory can still be taken.
 
-    On Linux it is what the kernel calls available, or what is left of the container's limit if
-    that is less; elsewhere, half of what the machine has.
+    It is what the system calls available, or what is left of a container's limit if that is less.
 
     Returns:
         Number of bytes.
@@ -23,11 +17,9 @@ def free():
     >>> free() > 0
     True
     """
-    try:
-        lines = pathlib.Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    (available,) = (1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line)
+    import psutil
+
+    available = psutil.virtual_memory().available
     try:
         limit, taken = (
             pathlib.Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip()
@@ -39,7 +31,7 @@ def free():
 
 
 def used():
-    """Tell how much memory the process takes now, or at most took where that cannot be told.
+    """Return the resident memory of the process.
 
     Returns:
         Number of bytes.
@@ -48,15 +40,11 @@ def used():
     >>> used() > 0
     True
     """
-    try:
-        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return peak()
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return _memory().rss
 
 
 def peak():
-    """Tell how much memory the process took at most so far.
+    """Return the largest resident memory that the process has had, or its present one if unknown.
 
     Returns:
         Number of bytes.
@@ -65,9 +53,17 @@ def peak():
     >>> peak() > 0
     True
     """
-    # What getrusage tells of a process begins with what the one that started it had; Linux counts
+    # What getrusage counts of a process begins with what the one that started it had; Linux counts
     # the process alone too.
     with contextlib.suppress(OSError):
         if found := re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path("/proc/self/status").read_text()):
             return 1024 * int(found[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    memory = _memory()
+    return getattr(memory, "peak_wset", memory.rss)  # Windows knows the former
+
+
+def _memory():
+    # psutil chooses the modules of its system when imported: not before it is needed.
+    import psutil
+
+    return psutil.Process().memory_info()
