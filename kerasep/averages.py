@@ -61,7 +61,8 @@ class AveragedValidation(keras.callbacks.Callback):
 
 def keeps_averages(model):
     """Tell whether a compiled model's optimizer averages its weights."""
-    return model.optimizer.use_ema
+    # Under mixed_float16 Keras wraps the optimizer in one that scales the loss.
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer).use_ema
 
 
 def _values(variables):

@@ -4,15 +4,21 @@ import json
 import math
 import os
 import pathlib
+import re
 import time
+import zipfile
 
 import keras
 
+from kerasep import __version__, logs
 from kerasep.averages import averaged
+from kerasep.callback_state import CallbackStates
 from kerasep.errors import InputError
 from kerasep.recovery import NotFiniteError
-from kerasep.run_state import RunState, capture, is_finite, restore
+from kerasep.run_state import RunState, capture, check_fits, is_finite, restore
 from kerasep.text_files import read_text, write_table
+
+log = logs.logger(__name__)
 
 MODEL, HISTORY, SETTINGS, STATE = "model.keras", "history.csv", "recipe.json", "state.npz"
 
@@ -42,7 +48,7 @@ class RunFolder(keras.callbacks.Callback):
         self.save_minutes = save_minutes
         self.writes = writes
         self.state = None
-        self.watchers = []
+        self.others = []
         self.pending = None
 
     @property
@@ -65,18 +71,20 @@ class RunFolder(keras.callbacks.Callback):
                 settings.
         """
         about = {"model": type(model).__name__, "arguments": model.get_config()}
-        settings = json.loads(json.dumps({**settings, "monitor": self.monitor, **about}))
-        self.settings = settings
+        about |= {"monitor": self.monitor, "kerasep": __version__}
+        self.settings = settings = json.loads(json.dumps({**settings, **about}))
         earlier = self._read_settings()
         if earlier and (self.path / STATE).is_file():
-            differing = sorted(key for key in settings if settings[key] != earlier.get(key))
+            differing = [key for key in settings if settings[key] != earlier.get(key)]
+            differing = sorted({*differing} - {"kerasep"})
             if differing:
                 raise InputError(
                     f"received --out {self.path}, which holds a run with another "
                     f"{', '.join(differing)}: choose another folder, or go on with its own settings"
                 )
-            return RunState.read(self.path / STATE)
-        if earlier and (self.path / HISTORY).is_file():
+            self._check_release(earlier["kerasep"])
+            return self._checked(RunState.read(self.path / STATE), model, earlier)
+        if earlier and any((self.path / name).is_file() for name in (HISTORY, MODEL)):
             raise InputError(
                 f"received --out {self.path}, which holds a finished run: choose another folder"
             )
@@ -118,36 +126,40 @@ class RunFolder(keras.callbacks.Callback):
         self.state.arrays = {}  # three times the weights, which the file now has
         self.saved = time.monotonic()
 
-    def replayed(self, watchers):
-        """Name the callbacks that are shown the history again when a run goes on.
+    def among(self, before, after):
+        """Order the callbacks of a fit.
+
+        The folder looks at each batch before callbacks that may stop training there; an epoch is
+        over, and the state that belongs to it complete, only after all of them.
 
         Args:
-            watchers: callbacks whose state follows from the logs alone.
+            before: callbacks that are to see a batch before the folder.
+            after: the others.
 
         Returns:
-            The same callbacks.
+            List of Keras callbacks.
         """
-        self.watchers = list(watchers)
-        return self.watchers
+        self.others = [*before, *after]
+        ends = keras.callbacks.LambdaCallback(
+            on_train_begin=self._begin,
+            on_epoch_begin=self._begin_epoch,
+            on_epoch_end=self._end_epoch,
+        )
+        return [*before, self, *after, ends]
 
-    def on_train_begin(self, logs=None):
+    def _begin(self, _logs):
         """Restore the state."""
         self.best = min((row[self.monitor] for row in self.history), default=math.inf)
-        optimizer = self.model.optimizer
-        rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
-        for epoch, row in enumerate(self.history):
-            for watcher in self.watchers:
-                watcher.on_epoch_end(epoch, dict(row))
-        if keras.ops.convert_to_numpy(optimizer.learning_rate) != rate:
-            optimizer.learning_rate = rate
+        self.callback_states = CallbackStates(self.others)
         if self.pending:
+            self.callback_states.restore(self.state.callbacks, self.pending)
             restore(self.model, self.pending)
         self.saved = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Go on with the running metrics of an epoch that was begun before."""
+    def _begin_epoch(self, _epoch, _logs):
+        """Undo what is done at the beginning of an epoch where this one was begun before."""
         if self.pending and self.state.step:
-            restore(self.model, self.pending, kinds=["metric"])
+            restore(self.model, self.pending)
         self.pending = None
         self.first = self.state.step * self.state.parts
 
@@ -164,11 +176,12 @@ class RunFolder(keras.callbacks.Callback):
             self.writes
             and time.monotonic() - self.saved >= 60 * self.save_minutes
             and batch + 1 != self.params["steps"]  # then on_epoch_end does it
+            and not self.model.stop_training  # likewise
             and self._advance(self.state.epoch, done // self.state.parts)
         ):
             self.write()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def _end_epoch(self, epoch, logs):
         """Write the model where it is the best so far, the history, and the state."""
         loss = float(logs[self.monitor])
         if not math.isfinite(loss):
@@ -201,7 +214,8 @@ class RunFolder(keras.callbacks.Callback):
         arrays = capture(self.model)
         if not is_finite(arrays):
             return False
-        self.state.arrays = arrays
+        self.state.callbacks, kept = self.callback_states.capture()
+        self.state.arrays = arrays | kept
         self.state.epoch, self.state.step, self.state.seconds = epoch, step, self._seconds()
         return True
 
@@ -234,10 +248,68 @@ class RunFolder(keras.callbacks.Callback):
         finally:
             temporary.unlink(missing_ok=True)
 
+    def _check_release(self, earlier):
+        """Validate that a run of another release of kerasep can go on with this one.
+
+        The settings, the model and the state are compared for themselves. Of the releases only
+        those count between which training may have changed.
+        """
+        ours, theirs = _release(__version__), _release(earlier)
+        if theirs is None or ours[0] != theirs[0]:
+            raise InputError(
+                f"received --out {self.path}, which holds a run of kerasep {str(earlier)[:40]}, "
+                f"expected one of kerasep {ours[0]}: go on with that release, or choose another "
+                f"folder"
+            )
+        if ours[:2] != theirs[:2]:
+            log.warning(
+                "%s was begun with kerasep %s and goes on with %s: the results may differ from "
+                "those of one release",
+                self.path, earlier, __version__,
+            )  # fmt: skip
+
+    def _checked(self, state, model, earlier):
+        """Validate a state against the run's settings and its model."""
+        path = self.path / MODEL
+        if state.history and not zipfile.is_zipfile(path):
+            wrong = "damaged" if path.exists() else "missing"
+            raise InputError(
+                f"received {path}, which is {wrong}: remove its folder and start again"
+            )
+        try:
+            if state.batch_size != earlier.get("batch_size"):
+                raise ValueError(f"its batches are of {state.batch_size}, not those of {SETTINGS}")
+            if state.epoch > self.epochs or (state.epoch == self.epochs and not state.finished):
+                raise ValueError(f"its epoch is {state.epoch} of {self.epochs}")
+            if state.history and self.monitor not in state.history[0]:
+                raise ValueError(f"its history has no {self.monitor}")
+            check_fits(model, state.arrays)
+        except ValueError as error:
+            raise InputError(
+                f"received {self.path / STATE}, which is damaged ({error}): remove its folder and "
+                f"start again"
+            ) from error
+        return state
+
     def _read_settings(self):
         """Read the settings of a run of ours, or nothing."""
+        path = self.path / SETTINGS
         try:
-            settings = json.loads(read_text(self.path / SETTINGS))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+            settings = json.loads(read_text(path))
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        except (ValueError, RecursionError) as error:
+            if not (self.path / STATE).is_file():
+                return None
+            raise InputError(
+                f"received {path}, which is damaged: remove its folder and start again"
+            ) from error
         return settings if isinstance(settings, dict) and "kerasep" in settings else None
+
+
+def _release(version):
+    """Parse the first two numbers of a version; None for what is not one."""
+    found = re.match(r"(\d+)\.(\d+)", version) if isinstance(version, str) else None
+    return found and tuple(map(int, found.groups()))

@@ -5,8 +5,8 @@ import pathlib
 
 import keras
 
-from kerasep import __version__, data, logs
-from kerasep.averages import AveragedValidation, keeps_averages
+from kerasep import data, logs
+from kerasep.averages import AveragedValidation
 from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
 from kerasep.devices import agreed, count, process, replica, spread
@@ -15,7 +15,7 @@ from kerasep.interruption import Interruption
 from kerasep.recipes import compile_model, cosine, schedules
 from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
 from kerasep.run_folder import RunFolder
-from kerasep.run_state import RunState, capture, restore
+from kerasep.run_state import MOST_HALVINGS, RunState, capture, restore
 from kerasep.tensorboard import TensorBoard
 from kerasep.training_data import TrainingData
 from kerasep.waveform_training import fed_waveforms, transforms_on_device
@@ -31,7 +31,6 @@ RECIPE_KEYS = (
     "epochs",
     "data",
 )
-MOST_HALVINGS = 5
 log = logs.logger(__name__)
 
 
@@ -77,7 +76,8 @@ def train(
             training loss counts.
         recipe: settings that differ from `model.recipe`: loss, loss_weights, optimizer, plateau,
             cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`,
-            whose `batch_size` may be "auto": the largest power of two that fits.
+            whose `batch_size` may be "auto": the largest power of two that fits. Its `missing` is
+            for the tracks of `valid` too.
         seed: decides which crops are drawn and how they are mixed. Defaults to 0.
         devices: over how many each batch is spread, or "all": on JAX by
             `keras.distribution.DataParallel`, on several hosts too, on TensorFlow by
@@ -128,8 +128,9 @@ def train(
             "received max_minutes or a batch size of 'auto' on several hosts, expected neither: "
             "they would not agree on it"
         )
-    train_tracks, valid_tracks = split(tracks, valid, model.sources)
     check_settings(recipe["data"])
+    missing = recipe["data"].get("missing", "refuse")
+    train_tracks, valid_tracks = split(tracks, valid, model.sources, missing)
     monitor = "val_loss" if valid_tracks else "loss"
     compile_model(model, recipe)
     schedules(recipe, monitor)
@@ -141,7 +142,7 @@ def train(
     folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
 
     def first_state():
-        settings = {"recipe": recipe, "seed": seed, "kerasep": __version__}
+        settings = {"recipe": recipe, "seed": seed}
         return folder.start(model, settings) or _new_state(model, recipe, batches)
 
     interruption = Interruption()
@@ -153,13 +154,11 @@ def train(
         batches.training(state)
         batches.validation(state)
         folder.begin(model, state)
-        if state.finished:
-            restore(model, state.arrays, kinds=["weight"])
         with spread(devices):
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
-            while not folder.state.finished:
-                _train_until_failure(trained, recipe, batches, folder, callbacks, verbose)
+            while not _trained(trained, recipe, batches, folder, callbacks, verbose):
+                pass
             weights = trained.get_weights()
     model.set_weights(weights)
     folder.finish()
@@ -182,8 +181,11 @@ def _new_state(model, recipe, batches):
     return RunState(size, arrays=capture(model))
 
 
-def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
-    """Train to the end, or to a failure after which the run can go on from its last state."""
+def _trained(model, recipe, batches, folder, callbacks, verbose):
+    """Train, and return whether to the end: after a failure the run can go on from its last state.
+
+    A run that was killed at its end is only ended again, which decides what weights it leaves.
+    """
     state = folder.state
     try:
         replicas = batches.devices if keras.backend.backend() == "tensorflow" else 1
@@ -191,12 +193,13 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
         # A step that failed leaves a model of JAX's without values.
         restore(model, folder.pending, kinds=["weight"])
         lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
-        while not folder.state.finished:
-            _fit(model, recipe, batches, folder, [*lowered, folder, *callbacks], verbose)
-            if keeps_averages(model) and not folder.state.finished:
-                # At the end of a fit Keras writes the averages over the weights.
-                folder.resume(agreed(folder.last_state, RunState.read))
-        return
+        while True:
+            scheduled = [*schedules(recipe, folder.monitor), *lowered]
+            _fit(model, recipe, batches, folder, folder.among(scheduled, callbacks), verbose)
+            if folder.state.finished:
+                return True
+            # Where a fit ends, averages or best weights are written over those to go on from.
+            folder.resume(agreed(folder.last_state, RunState.read))
     except NotFiniteError as error:
         reason, recover = str(error), _halve_rate
     except Exception as error:  # of a class of the backend's own
@@ -210,6 +213,7 @@ def _train_until_failure(model, recipe, batches, folder, callbacks, verbose):
     recover(last, reason, batches)
     folder.resume(last)
     folder.write()
+    return False
 
 
 def _halve_rate(state, reason, _batches):
@@ -235,8 +239,9 @@ def _divide_batches(state, reason, batches):
 
 
 def _fit(model, recipe, batches, folder, callbacks, verbose):
-    """Train to the end of the epoch that was begun before, or else all epochs."""
+    """Train to the end of the epoch that was begun before, or else all epochs that are left."""
     state = folder.state
+    last = state.epoch if state.finished else recipe["epochs"]
     training, steps = batches.training(state)
     # Keras would build from a batch of its own drawing, and a pass over the data be lost.
     model._symbolic_build(data_batch=training.element_spec)
@@ -247,17 +252,11 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
         training,
         validation_data=batches.validation(state),
         initial_epoch=state.epoch,
-        epochs=state.epoch + 1 if state.step else recipe["epochs"],
+        epochs=state.epoch + 1 if state.step else last,
         steps_per_epoch=steps,
         verbose=verbose,
         shuffle=False,
-        # The folder comes after what it replays, the others' on_train_begin being over.
-        callbacks=[
-            *([log_writer] if folder.writes else []),
-            AveragedValidation(),
-            *folder.replayed(schedules(recipe, folder.monitor)),
-            *callbacks,
-        ],
+        callbacks=[*([log_writer] if folder.writes else []), AveragedValidation(), *callbacks],
     )
     state.finished |= model.stop_training
 
@@ -277,7 +276,7 @@ def _check_share(state, devices):
         )
 
 
-def split(tracks, valid, sources):
+def split(tracks, valid, sources, missing="refuse"):
     """Find the tracks to train and to validate on.
 
     Splits that the data set has itself count: where it has train tracks, no others are trained on,
@@ -288,6 +287,8 @@ def split(tracks, valid, sources):
         tracks: folder, list of tracks, or `kerasep.data.Pool`.
         valid: likewise, or None to hold out every tenth song (none of a single one).
         sources: names that every track must have.
+        missing: what to do about a track that lacks one: "silent", "skip" or "refuse" (see
+            `kerasep.data.find_tracks`). Defaults to "refuse".
 
     Returns:
         Two lists of tracks, two pools (see `kerasep.data.pools.split_pool`), or twice the folder of
@@ -298,11 +299,14 @@ def split(tracks, valid, sources):
     """
     if data.prepared.is_prepared(tracks):
         held_out = tracks if data.prepared.holds_validation(tracks) else []
-        return tracks, held_out if valid is None else _found(valid, sources)
+        return tracks, held_out if valid is None else _found(valid, sources, missing)
     if data.pools.is_pool(tracks):
         return data.pools.split_pool(tracks, valid, sources)
-    tracks = _found(tracks, sources)
-    return data.tracks.split(tracks, None if valid is None else _found(valid, sources))
+    tracks = _found(tracks, sources, missing)
+    found = None if valid is None else _found(valid, sources, missing)
+    train, valid = data.tracks.split(tracks, found)
+    log.info("training on %d tracks, validating on %d", len(train), len(valid))
+    return train, valid
 
 
 def check_settings(settings):
@@ -324,6 +328,7 @@ def check_settings(settings):
         "first_epoch",
         "first_step",
         "part",
+        "split",
     }
     unknown = set(settings) - known
     missing = {"batch_size", "crop_seconds"} - set(settings)
@@ -334,11 +339,9 @@ def check_settings(settings):
         )
 
 
-def _found(tracks, sources):
+def _found(tracks, sources, missing):
     if data.prepared.is_prepared(tracks):
         return tracks
     if isinstance(tracks, str | pathlib.Path):
-        return data.find_tracks(tracks, sources)
-    for track in tracks:
-        track.groups(sources)
-    return list(tracks)
+        return data.find_tracks(tracks, sources, missing=missing)
+    return data.missing_stems.with_sources(list(tracks), sources, missing)

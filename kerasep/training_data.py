@@ -2,6 +2,7 @@
 
 from kerasep import data
 from kerasep.devices import process
+from kerasep.errors import InputError
 
 STATISTICS_SECONDS = 600
 
@@ -64,13 +65,18 @@ class TrainingData:
         """
         place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
         place["data_service"] = self.data_service
+        whole = int(self._training(batch_size=state.batch_size).cardinality())
+        if state.step >= whole:
+            raise InputError(
+                f"received a run that has done {state.step} batches of an epoch of {whole}: give "
+                f"it the data that it was begun with, or choose another folder"
+            )
         batches = self._training(batch_size=state.batch_size, **place)
         if state.parts > 1:
             batches = data.batches.split(batches, state.parts)
         if not state.step and self.data_service is None:
             return batches, None
-        whole = self._training(batch_size=state.batch_size).cardinality()
-        return batches, (int(whole) - state.step) * state.parts
+        return batches, (whole - state.step) * state.parts
 
     def validation(self, state):
         """Give the validation batches, or None where nothing is validated on."""

@@ -23,7 +23,7 @@ def without(module, *names):
             delattr(module, name)
 
 
-import keras, pandas, typer.rich_utils  # which choose by themselves what they import
+import keras, typer.rich_utils  # which choose by themselves what they import
 for backend in ("tensorflow", "jax"):
     __import__(backend)
 for name in MISSING:

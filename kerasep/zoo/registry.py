@@ -207,10 +207,8 @@ def _read_recipe(file):
     try:
         if file.stat().st_size > _LARGEST_RECIPE:
             raise ValueError("it is too large")
-        recipe = json.loads(read_text(file))["recipe"]
-        if not isinstance(recipe, dict):
-            raise TypeError("the recipe is not a dict")
-    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
+        recipe = merge_recipe(json.loads(read_text(file))["recipe"], {})
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise InputError(
             f"received {file}, expected the recipe of a training run: remove the file"
         ) from error
