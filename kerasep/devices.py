@@ -150,6 +150,7 @@ def replica(model):
     """
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
+    model.share_knowledge(copy)
     if keras.backend.backend() == "tensorflow":  # on JAX it is so of itself
         for layer in copy._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):

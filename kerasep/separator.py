@@ -1,16 +1,15 @@
 """A model of the zoo as one model from waveform to waveforms."""
 
-import functools
-
 import keras
 
 from kerasep.errors import InputError
 from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, WienerFilter
-from kerasep.models.separation_model import check_signal
+from kerasep.models.copies import Copied, dtype_config
+from kerasep.models.separation_model import SeparationModel, check_signal
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Separator(keras.Model):
+class Separator(Copied):
     """Any model of the zoo as one Functional model from waveform to waveforms.
 
     For a spectrogram model: STFT, network, phase, inverse STFT. It is what is used, what can be
@@ -109,19 +108,37 @@ class Separator(keras.Model):
             "residual": self.residual,
             "consistent": self.consistent,
             "name": self.name,
+            **dtype_config(self),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """Build a separator around a model of the same arguments."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
+        return cls(**{"dtype": "float32", **config, "model": model})
+
+    def _knowledge(self):
+        return self.model._knowledge()
+
+    def __setstate__(self, state):
+        """Set what its model knows."""
+        self.model.__setstate__(state)
+
+    def _take_after(self, original):
+        """Set what another separator knows, around the copy of its model."""
+        (self.model,) = (layer for layer in self.layers if isinstance(layer, SeparationModel))
+        self.__setstate__(original._knowledge())
+        for name in ("wiener_iterations", "residual", "consistent", "sources", "sample_rate"):
+            setattr(self, name, getattr(original, name))
+        for name in ("channels", "latency", "interchangeable"):
+            setattr(self, name, getattr(original, name))
 
 
 def as_separator(model, wiener_iterations=0, residual=None, consistent=False):
     """Wrap a model in a `Separator`, unless it is one.
 
-    The latest few are kept: each would be traced anew, which takes longer than a short recording.
+    The model keeps it for the next call, for as long as the model itself is kept: one would be
+    traced anew each time, which takes longer than a short recording.
 
     Args:
         model: a model of the zoo, or a `Separator`.
@@ -143,7 +160,9 @@ def as_separator(model, wiener_iterations=0, residual=None, consistent=False):
     """
     if isinstance(model, Separator):
         return model
-    return _separator(model, wiener_iterations, residual, consistent)
-
-
-_separator = functools.lru_cache(maxsize=4)(Separator)
+    # Not as an attribute, which Keras would take for a part of the model.
+    kept = vars(model).setdefault("__separators", {})
+    settings = (wiener_iterations, residual, consistent)
+    if settings not in kept:
+        kept[settings] = Separator(model, *settings)
+    return kept[settings]

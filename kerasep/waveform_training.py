@@ -42,7 +42,7 @@ def fed_waveforms(model):
 
     Returns:
         A `keras.Model` that takes waveforms `(batch, samples, channels)` and gives what the model
-        does; its attribute `transform` has the settings of the STFT.
+        does, and knows what it knows; its attribute `transform` has the settings of the STFT.
 
     Example:
     ```python
@@ -57,6 +57,7 @@ def fed_waveforms(model):
     mixture = keras.Input((None, model.channels), name="mixture")
     spectrum = STFT(**model.stft, name="transform")(mixture)
     fed = keras.Model(mixture, model(Magnitude(name="magnitude")(spectrum)), name=model.name)
+    model.share_knowledge(fed)  # with callbacks, which see this one
     fed.transform = dict(model.stft)
     return fed
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasep import data, losses, training, waveform_training, zoo
+from kerasep import data, devices, losses, training, waveform_training, zoo
 
 DATA = {"batch_size": 2, "crop_seconds": 0.5, "crops_per_track": 2, "semitones": 1}
 
@@ -70,3 +70,28 @@ def test_from_prepared_spectrograms(songs, tmp_path, monkeypatch):
         model, tmp_path / "shards", tmp_path / "run", recipe={"epochs": 1, "data": settings}
     )
     assert len(history) == 1
+
+
+class Seen(keras.callbacks.Callback):
+    """Notes what the model knows that callbacks are shown."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.known = {name: getattr(self.model, name) for name in KNOWN}
+
+    def on_epoch_end(self, epoch, logs=None):
+        assert self.known == {name: getattr(self.model, name) for name in KNOWN}
+
+
+KNOWN = ("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable")
+KNOWN += ("preset", "licence", "recipe", "filters", "name")
+
+
+def test_callbacks_see_what_the_model_knows(songs, tmp_path, monkeypatch):
+    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    model = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"], sources=["vocals"])
+    seen = Seen()
+    recipe = {"epochs": 1, "data": DATA}
+    training.train(model, songs, tmp_path / "run", recipe=recipe, callbacks=[seen])
+    assert seen.known == {name: getattr(model, name) for name in KNOWN}
+    copy = devices.replica(model)
+    assert {name: getattr(copy, name) for name in KNOWN} == seen.known

@@ -29,6 +29,8 @@ def _signature(app, what, name, obj, options, signature, returns):
     """Show a class by its constructor, which Keras hides behind a `__new__` of any arguments."""
     if what != "class" or not inspect.isfunction(obj.__init__):
         return None
+    if hasattr(obj, "__signature__"):
+        return str(obj.__signature__), returns
     found = inspect.signature(obj.__init__)
     return str(found.replace(parameters=list(found.parameters.values())[1:])), returns
 

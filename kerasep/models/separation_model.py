@@ -6,9 +6,13 @@ import numbers
 import keras
 
 from kerasep.errors import InputError
+from kerasep.models.copies import KNOWLEDGE, Copied, dtype_config, plain
+
+# What a subclass may set beside its arguments.
+_ATTRIBUTES = ("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable")
 
 
-class SeparationModel(keras.Model):
+class SeparationModel(Copied):
     """A Functional model that knows which sources it separates, and at what rate.
 
     A subclass builds its graph in `__init__` from plain JSON-able arguments, calls
@@ -81,14 +85,33 @@ class SeparationModel(keras.Model):
         """
 
     def get_config(self):
-        """Return exactly the constructor's arguments."""
-        names = list(inspect.signature(type(self).__init__).parameters)[1:]
-        return {name: _plain(getattr(self, name)) for name in names}
+        """Return exactly the constructor's arguments, and `dtype` unless it is float32."""
+        names = inspect.signature(type(self)).parameters
+        return {name: plain(getattr(self, name)) for name in names} | dtype_config(self)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """Build a model of the same arguments."""
-        return cls(**config)
+        """Build a model of the same arguments and precision."""
+        return cls(**{"dtype": "float32"} | config)
+
+    def share_knowledge(self, other):
+        """Set on another model what this one knows beside its layers and weights.
+
+        Args:
+            other: a `keras.Model`, such as one that wraps this one to train it; it gets the
+                constructor's arguments, sources, signal and transform, recipe, preset and licence.
+        """
+        layers = {layer.name: layer for layer in other.layers}
+        own = [name for name in self._own_attributes if name not in vars(other)]
+        for name in (*own, *_ATTRIBUTES, *KNOWLEDGE):
+            value = getattr(self, name)
+            if not isinstance(value, keras.layers.Layer):
+                setattr(other, name, value)
+            elif value.name in layers:
+                setattr(other, name, layers[value.name])
+
+    def _take_after(self, original):
+        original.share_knowledge(self)
 
 
 def check_signal(sources, sample_rate, channels, least=1):
@@ -145,12 +168,3 @@ def check_activation(**arguments):
             raise InputError(
                 f"received {argument}={name!r}, expected the name of one of keras.activations"
             ) from error
-
-
-def _plain(value):
-    """Undo Keras' wrapping of containers that are set as attributes."""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
