@@ -71,6 +71,7 @@ def _constructor(init):
         if outermost and len(args) == 2 and all(map(_are_tensors, args)):
             original = keras.tree.flatten(args[1])[0]._result_of()
             super(Copied, self).__init__(*args, **kwargs)
+            self._own_attributes = original._own_attributes
             self._take_after(original)
             return
         with _policy(kwargs.pop("dtype", None)):
