@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from kerasep.errors import InputError
+from kerasep.samples import as_floats
 
 
 def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False):
@@ -142,20 +143,12 @@ def check_waveform(audio):
     >>> check_waveform([0.0, 0.5, 1.0]).shape
     (3, 1)
     """
-    waveform = np.asarray(audio)
-    if waveform.dtype.kind in "iu":
-        raise InputError(
-            f"received {waveform.dtype} samples, expected floats with full scale at 1: divide by "
-            f"{np.iinfo(waveform.dtype).max + 1}"
-        )
-    if waveform.dtype.kind != "f":
-        raise InputError(f"received audio of type {waveform.dtype}, expected an array of floats")
-    waveform = waveform.astype("float32", copy=False)
+    waveform = as_floats(audio)
     if waveform.ndim == 1:
         waveform = waveform[:, None]
     if waveform.ndim != 2 or waveform.size == 0:
         raise InputError(
-            f"received audio of shape {np.shape(audio)}, expected (samples, channels) with at "
+            f"received audio of shape {waveform.shape}, expected (samples, channels) with at "
             f"least one sample"
         )
     if waveform.shape[1] > waveform.shape[0]:

@@ -4,6 +4,7 @@ Neither Keras nor TensorFlow is needed here, and no audio library for arrays at 
 """
 
 import contextlib
+import logging
 import os
 import pathlib
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import numpy as np
 
 from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
 from kerasep.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 class ChunkSeparator(NamedTuple):
@@ -53,6 +56,7 @@ def separate(separator, audio, sample_rate=None):
 
     Returns:
         Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
+        Of a recording that is silent throughout they are zeros, with a warning in the log.
 
     Raises:
         InputError: for audio that is missing, empty, damaged, or not finite.
@@ -72,18 +76,24 @@ def separate(separator, audio, sample_rate=None):
         header = audio_files.info(audio)
         blocks = audio_files.stream(audio)
         rate, samples = header.sample_rate, header.samples
+        separator = _heard(separator, audio_files.stream(audio), audio)
     else:
         waveform = check_waveform(audio)
         rate = separator.sample_rate if sample_rate is None else sample_rate
         if rate <= 0:
             raise InputError(f"received sample_rate={rate}, expected a rate above 0 Hz")
         blocks, samples = [waveform], len(waveform)
+        separator = _heard(separator, blocks, "the recording")
     result = np.concatenate(list(stems(separator, blocks, rate, samples)))
     return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(separator.sources)}
 
 
-def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, progress=None):
+def separate_file(
+    separator, path, folder, *, suffix=".wav", overwrite=False, resume=False, progress=None
+):
     """Separate a file into one file a source, written as they come: memory stays flat.
+
+    The stems of a recording that is silent throughout are zeros, with a warning in the log.
 
     Args:
         separator: a `ChunkSeparator`.
@@ -91,14 +101,16 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
         folder: where `<source><suffix>` go; made if it is missing.
         suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
         overwrite: whether existing files may be replaced. Defaults to False.
+        resume: whether stems that are there, and could be this file's (see `whole_stems`), are
+            kept, and only the others made. Defaults to False.
         progress: called with the share of the file that is done, 0 to 1.
 
     Returns:
         Dict from source name to path.
 
     Raises:
-        InputError: for a file that cannot be read or is silent throughout, or an output that
-            exists; nothing half-written is left.
+        InputError: for a file that cannot be read, or an output that exists; nothing half-written
+            is left.
 
     Example:
     ```python
@@ -113,11 +125,14 @@ def separate_file(separator, path, folder, *, suffix=".wav", overwrite=False, pr
     """
     from kerasep.data import audio as audio_files
 
-    header, paths = planned(separator, path, folder, suffix, overwrite)
-    done = 0
-    with writing(paths, header.sample_rate, header.channels, overwrite) as write:
-        blocks = _audible(audio_files.stream(path), path)
-        for block in stems(separator, blocks, header.sample_rate, header.samples):
+    header, paths = planned(separator, path, folder, suffix, overwrite or resume)
+    rate, samples, done = header.sample_rate, header.samples, 0
+    kept = whole_stems(paths, header) if resume and not overwrite else set()
+    if len(kept) == len(paths):
+        return paths
+    separator = _heard(separator, audio_files.stream(path), path)
+    with writing(paths, rate, header.channels, overwrite, samples, kept) as write:
+        for block in stems(separator, audio_files.stream(path), rate, samples):
             write(block)
             done += len(block)
             if progress:
@@ -184,8 +199,54 @@ def outputs(sources, folder, suffix=".wav", overwrite=False):
     return paths
 
 
+def whole_stems(paths, header):
+    """Find the stems of a recording that an earlier run has written.
+
+    Args:
+        paths: dict from source name to path, as `outputs` gives it.
+        header: the recording's `kerasep.data.AudioInfo`.
+
+    Returns:
+        Set of the names of the sources whose file is there, with the recording's rate, length and
+        channels.
+
+    Raises:
+        InputError: for a file that is there but something else.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep import data, recordings
+
+    data.write("half.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
+    paths = recordings.outputs(["half", "rest"], ".", overwrite=True)
+    assert recordings.whole_stems(paths, data.info("half.wav")) == {"half"}
+    ```
+    """
+    from kerasep.data import audio as audio_files
+
+    kept = set()
+    for name, path in paths.items():
+        if not path.exists():
+            continue
+        try:
+            found = audio_files.info(path)
+        except InputError as error:
+            raise InputError(
+                f"{path} exists and is no stem: remove it, or ask to overwrite"
+            ) from error
+        if found != header:
+            raise InputError(
+                f"{path} exists and belongs to another recording ({found.samples} samples at "
+                f"{found.sample_rate} Hz, {found.channels} channels, expected {header.samples} at "
+                f"{header.sample_rate} Hz, {header.channels}): remove it, or ask to overwrite"
+            )
+        kept.add(name)
+    return kept
+
+
 @contextlib.contextmanager
-def writing(paths, sample_rate, channels, overwrite=False):
+def writing(paths, sample_rate, channels, overwrite=False, samples=None, kept=()):
     """Write each source into a file of its own, all in one folder, which is made if it is missing.
 
     Args:
@@ -193,10 +254,12 @@ def writing(paths, sample_rate, channels, overwrite=False):
         sample_rate: in Hz.
         channels: of each.
         overwrite: whether existing files may be replaced. Defaults to False.
+        samples: how many there will be, where that is known.
+        kept: names of sources that are not written.
 
     Yields:
         Function of a block `(samples, channels, sources)`. Where an error ends it, what was made is
-        removed.
+        removed; the files appear only when all of them are complete.
 
     Example:
     ```python
@@ -213,16 +276,21 @@ def writing(paths, sample_rate, channels, overwrite=False):
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(_made(next(iter(paths.values())).parent))
-        writers = [
-            stack.enter_context(audio_files.Writer(path, sample_rate, channels, overwrite))
-            for path in paths.values()
-        ]
+        writers = {
+            index: stack.enter_context(
+                audio_files.Writer(path, sample_rate, channels, overwrite, samples)
+            )
+            for index, (name, path) in enumerate(paths.items())
+            if name not in kept
+        }
 
         def write(block):
-            for index, writer in enumerate(writers):
+            for index, writer in writers.items():
                 writer.write(block[..., index])
 
         yield write
+        for writer in writers.values():
+            writer.complete()
 
 
 def stems(separator, blocks, sample_rate, samples):
@@ -281,14 +349,18 @@ def _made(folder):
         raise
 
 
-def _audible(blocks, path):
-    """Pass blocks on, and refuse them at the end if there was no sound in any."""
-    heard = False
-    for block in blocks:
-        heard = heard or bool(np.any(block))
-        yield block
-    if not heard:
-        raise InputError(f"{path} is silent throughout: there is nothing to separate")
+def _heard(separator, blocks, name):
+    """Return the separator, or for a recording without any sound one whose stems are silent.
+
+    Of silence a model may make noise, where its layers have biases, or NaN, where it normalises.
+    """
+    if any(np.any(block) for block in blocks):
+        return separator
+    log.warning("%s is silent throughout: so are its stems", name)
+    count = len(separator.sources)
+    return separator._replace(
+        process=lambda batch: np.zeros((*batch.shape, count), "float32"), interchangeable=False
+    )
 
 
 def _resampled(blocks, rate, new_rate):

@@ -50,6 +50,7 @@ def separate(
 
     Returns:
         Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
+        Of a recording that is silent throughout they are zeros, with a warning in the log.
 
     Raises:
         InputError: for audio that is missing, empty, damaged, or not finite.
@@ -83,6 +84,8 @@ def separate_file(
     progress=None,
 ):
     """Separate a file into one file a source, written as they come: memory stays flat.
+
+    The stems of a recording that is silent throughout are zeros, with a warning in the log.
 
     Args:
         model: a model of the zoo, or a `Separator`.

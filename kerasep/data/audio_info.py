@@ -1,15 +1,15 @@
 """What is known of an audio file, how its samples are scaled, and the errors of reading it."""
 
 import functools
-import logging
 import os
 from typing import NamedTuple
 
 import numpy as np
 
+from kerasep import logs
 from kerasep.errors import InputError
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class AudioInfo(NamedTuple):
@@ -30,6 +30,11 @@ def as_float(block, gain=1.0):
     if block.dtype == np.int16:
         gain /= 32768
     return block if gain == 1 else block * np.float32(gain)
+
+
+def native(path):
+    """Return a file's name as soundfile takes it, also if its bytes are not UTF-8."""
+    return os.fspath(path) if os.name == "nt" else os.fsencode(path)
 
 
 def version(path):

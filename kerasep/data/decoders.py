@@ -13,7 +13,7 @@ from pathlib import Path
 
 import soundfile
 
-from kerasep.data.audio_info import AudioInfo, as_float, stops_early, version, warn_once
+from kerasep.data.audio_info import AudioInfo, as_float, native, stops_early, version, warn_once
 from kerasep.data.headers import sample_data
 from kerasep.data.sound_file import SoundFile, flac_may_go_on
 from kerasep.errors import InputError
@@ -90,7 +90,7 @@ def _goes_on(path, _):
     from kerasep.data.container import Container
 
     with contextlib.suppress(InputError), contextlib.closing(Container(path, 0)) as counted:
-        return counted.info.samples > soundfile.info(path).frames
+        return counted.info.samples > soundfile.info(native(path)).frames
     return False
 
 

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import soundfile
 
-from kerasep.data.audio_info import AudioInfo, damaged, stops_early
+from kerasep.data.audio_info import AudioInfo, damaged, native, stops_early
 from kerasep.errors import InputError
 
 _CAN_HOLD_NAN = ("FLOAT", "DOUBLE")
@@ -24,7 +24,7 @@ class SoundFile:
 
     def __init__(self, path):
         self.path = path
-        self.file = soundfile.SoundFile(path)
+        self.file = soundfile.SoundFile(native(path))
         self.info = AudioInfo(self.file.samplerate, self.file.frames, self.file.channels)
 
     def is_exact(self):

@@ -13,6 +13,7 @@ import soundfile
 import tensorflow as tf
 
 from kerasep import logs
+from kerasep.data.audio_info import native
 from kerasep.data.graph_batches import graph_batches
 from kerasep.data.graph_mixer import Mixer
 from kerasep.data.plans import chosen
@@ -111,7 +112,7 @@ def kind_of(path):
         A number for `decode`, or None for a file that tensorflow-io does not read rightly.
     """
     try:
-        header = soundfile.info(os.fsencode(path))
+        header = soundfile.info(native(path))
     except (soundfile.LibsndfileError, TypeError):
         return None
     dtype = _TYPES.get((header.format, header.subtype))

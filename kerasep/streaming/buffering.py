@@ -8,6 +8,7 @@ import threading
 import numpy as np
 
 from kerasep.errors import InputError
+from kerasep.samples import as_floats
 
 # Where a state holds the number of frames that are still to come.
 LEFT = 1
@@ -134,10 +135,10 @@ class Buffer:
             Float32 array `(samples ready, channels, sources)`.
 
         Raises:
-            InputError: for another shape, samples that are not finite, or while another thread is
-                at work on this stream.
+            InputError: for another shape, samples that are no floats or not finite, or while another
+                thread is at work on this stream.
         """
-        block = np.asarray(block, "float32")
+        block = as_floats(block)
         if block.ndim != 2 or block.shape[1] != self.channels:
             raise InputError(
                 f"received a block of shape {block.shape}, expected (samples, {self.channels})"

@@ -4,6 +4,7 @@ import numpy as np
 
 from kerasep import recordings
 from kerasep.errors import InputError
+from kerasep.samples import as_floats
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
@@ -86,10 +87,11 @@ class Runtime:
             Float32 array `(self.chunk, self.channels, sources)`.
 
         Raises:
-            InputError: for another shape, a file of another mode, or one that computes NaN.
+            InputError: for another shape, samples that are no floats, a file of another mode, or one
+                that computes NaN.
         """
         self._expect("separate")
-        chunk = np.ascontiguousarray(chunk, "float32")
+        chunk = np.ascontiguousarray(as_floats(chunk))
         if chunk.shape != (self.chunk, self.channels):
             raise InputError(
                 f"received a chunk of shape {chunk.shape}, expected ({self.chunk}, "

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio
+from kerasep.data import writer as writing
 from kerasep.errors import InputError
 
 RATE = 44100
@@ -81,6 +82,7 @@ def test_a_full_disk_is_told(tmp_path, suffix):
 import resource, signal
 import numpy as np
 from kerasep.data import audio
+from kerasep.data import writer as writing
 from kerasep.errors import InputError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -93,3 +95,63 @@ except InputError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "cannot write" in done.stdout
     assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "int32"])
+@pytest.mark.parametrize("name", ["out.wav", "out.flac"])
+def test_integers_are_scaled(tmp_path, dtype, name):
+    limits = np.iinfo(dtype)
+    values = np.array([[limits.max], [limits.min], [(limits.max + limits.min + 1) // 2]], dtype)
+    audio.write(tmp_path / name, values, RATE)
+    waveform, _ = audio.read(tmp_path / name)
+    np.testing.assert_allclose(waveform, [[1], [-1], [0]], atol=2.0 / 2**8)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int64", "uint16", "complex64"])
+def test_numbers_of_unknown_scale_are_refused(tmp_path, dtype):
+    with pytest.raises(InputError, match=rf"cannot write .*out\.wav: received {dtype}"):
+        audio.write(tmp_path / "out.wav", np.zeros((5, 1), dtype), RATE)
+    with (
+        pytest.raises(InputError, match=rf"out\.wav: received {dtype}"),
+        audio.Writer(tmp_path / "out.wav", RATE, 1) as writer,
+    ):
+        writer.write(np.zeros((5, 1), dtype))
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(("samples", "kind"), [(1000, b"RIFF"), (1001, b"RF64"), (5000, b"RF64")])
+def test_a_wav_too_long_for_its_header_becomes_rf64(tmp_path, monkeypatch, samples, kind, known):
+    monkeypatch.setattr(writing, "_WAV_BYTES", 8000)
+    values, path = noise(samples), tmp_path / "out.wav"
+    with audio.Writer(path, RATE, 2, samples=samples if known else None) as writer:
+        for first in range(0, samples, 600):
+            writer.write(values[first : first + 600])
+    assert path.read_bytes()[:4] == kind
+    assert (audio.info(path).samples, audio.info(path).sample_rate) == (samples, RATE)
+    np.testing.assert_array_equal(audio.read(path)[0], values)
+    np.testing.assert_array_equal(audio.read(path, start=samples - 10)[0], values[-10:])
+    np.testing.assert_array_equal(np.concatenate(list(audio.stream(path))), values)
+    assert os.listdir(tmp_path) == ["out.wav"]
+
+
+def test_a_disk_that_fills_up_on_the_way_to_rf64(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "_WAV_BYTES", 8000)
+
+    def full(*_):
+        raise KeyboardInterrupt
+
+    writer = audio.Writer(tmp_path / "out.wav", RATE, 2)
+    with pytest.raises(KeyboardInterrupt), writer:
+        writer.write(noise(900))
+        monkeypatch.setattr(writing.os, "replace", full)
+        writer.write(noise(900))
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_length_decides_at_4_gib(tmp_path):
+    kinds = [
+        audio.Writer(tmp_path / name, RATE, 2, samples=samples).format
+        for name, samples in (("a.wav", 2**29 - 8192), ("a.wav", 2**29), ("a.flac", 2**32))
+    ]
+    assert kinds == ["WAV", "RF64", "FLAC"]
