@@ -1,10 +1,12 @@
-"""Ctrl-C that is heard, whoever happens to be at work when it is pressed."""
+"""Reliable handling of Ctrl-C, and of signals that are taken as that, during training."""
 
 import contextlib
 import signal
 import threading
 
 import keras
+
+from kerasep.stop_signals import STOPS, interrupt
 
 
 class Interruption(keras.callbacks.Callback):
@@ -20,22 +22,27 @@ class Interruption(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def watched(self):
-        """Notice Ctrl-C as long as the context lasts, unless somebody else takes care of it."""
-        usual = signal.getsignal(signal.SIGINT)
-        ours = threading.current_thread() is threading.main_thread()
-        if not ours or usual is not signal.default_int_handler:
-            yield
-            return
+        """Notice the signals as long as the context lasts; those that others handle are theirs."""
+        usual = {}
+        if threading.current_thread() is threading.main_thread():
+            usual = {number: signal.getsignal(number) for number in (signal.SIGINT, *STOPS)}
 
         def notice(number, frame):
             self.pressed = True
-            usual(number, frame)
+            usual[number](number, frame)
 
-        signal.signal(signal.SIGINT, notice)
+        noticed = [
+            number
+            for number, handler in usual.items()
+            if handler in (signal.default_int_handler, interrupt)
+        ]
+        for number in noticed:
+            signal.signal(number, notice)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, usual)
+            for number in noticed:
+                signal.signal(number, usual[number])
 
     def on_train_batch_end(self, batch, logs=None):
         """Raise what got lost."""

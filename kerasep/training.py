@@ -1,5 +1,6 @@
 """From a preset's recipe to a trained model: fit, checkpoints, recovery, resume."""
 
+import contextlib
 import inspect
 import pathlib
 
@@ -11,6 +12,7 @@ from kerasep.batch_size import largest
 from kerasep.data.failures import input_errors
 from kerasep.devices import agreed, count, process, replica, spread
 from kerasep.errors import InputError
+from kerasep.folder_lock import locked
 from kerasep.interruption import Interruption
 from kerasep.recipes import compile_model, cosine, schedules
 from kerasep.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
@@ -97,7 +99,7 @@ def train(
     Raises:
         InputError: for data that cannot be used, an unknown setting, a batch that the devices
             cannot share, a loss that stays infinite, or a folder that holds a finished run or one
-            of other settings.
+            of other settings, or in which another run is at work.
 
     Example:
     ```python
@@ -142,12 +144,15 @@ def train(
     folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
 
     def first_state():
+        stack.enter_context(locked(out))  # in the first process alone: it writes the folder
         settings = {"recipe": recipe, "seed": seed}
         return folder.start(model, settings) or _new_state(model, recipe, batches)
 
     interruption = Interruption()
     callbacks = [*callbacks, interruption]
-    with input_errors(), interruption.watched():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(input_errors())
+        stack.enter_context(interruption.watched())
         state = agreed(first_state, RunState.read)
         _check_share(state, devices)
         # Not before: what is wrong with the data shows up to here, and leaves no folder behind.
@@ -160,8 +165,8 @@ def train(
             while not _trained(trained, recipe, batches, folder, callbacks, verbose):
                 pass
             weights = trained.get_weights()
-    model.set_weights(weights)
-    folder.finish()
+        model.set_weights(weights)
+        folder.finish()
     return folder.history
 
 

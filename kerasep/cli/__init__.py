@@ -1,5 +1,6 @@
 """The command line: `kerasep COMMAND --help` describes each command; one command a file."""
 
+import contextlib
 import sys
 
 import typer
@@ -20,6 +21,7 @@ from kerasep.cli.terminal import fail, show_log
 from kerasep.cli.train import train
 from kerasep.console import print_anything
 from kerasep.errors import InputError
+from kerasep.stop_signals import like_ctrl_c
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,9 +56,17 @@ app.add_typer(data, name="data")
 
 
 def main():
-    """Run the command line, telling what went wrong in one line: status 2, or 130 on Ctrl-C."""
+    """Run the command line; errors are one line, with status 2.
+
+    Ctrl-C, SIGTERM and SIGHUP stop a command and clean up, with status 130, 143 and 129.
+    """
     print_anything()
     show_log()
+    with like_ctrl_c() as stopped_status:
+        _run(stopped_status)
+
+
+def _run(stopped_status):
     try:
         status = app(standalone_mode=False)
     except InputError as error:
@@ -70,5 +80,7 @@ def main():
             sys.exit(2)
         fail(f"{error.format_message()} (see kerasep --help)", 2)
     if status == 130:
-        fail("stopped; the same command goes on where it can", 130)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            fail("stopped; the same command goes on where it can", stopped_status())
+        status = stopped_status()
     sys.exit(status)

@@ -135,8 +135,8 @@ class Buffer:
             Float32 array `(samples ready, channels, sources)`.
 
         Raises:
-            InputError: for another shape, samples that are no floats or not finite, or while another
-                thread is at work on this stream.
+            InputError: for another shape, samples that are not floats or not finite, or while
+                another thread is at work on this stream.
         """
         block = as_floats(block)
         if block.ndim != 2 or block.shape[1] != self.channels:

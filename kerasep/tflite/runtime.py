@@ -87,8 +87,8 @@ class Runtime:
             Float32 array `(self.chunk, self.channels, sources)`.
 
         Raises:
-            InputError: for another shape, samples that are no floats, a file of another mode, or one
-                that computes NaN.
+            InputError: for another shape, samples that are not floats, a file of another mode, or
+                one that computes NaN.
         """
         self._expect("separate")
         chunk = np.ascontiguousarray(as_floats(chunk))
