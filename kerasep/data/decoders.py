@@ -22,6 +22,7 @@ __all__ = ["AudioInfo", "as_float", "open_audio", "open_decoder", "stops_early"]
 
 RATES = (1_000, 768_000)  # Hz: what lies beyond is a damaged header
 CHANNELS = 64
+_EMPTY = "holds no samples: remove it or get a complete copy"
 
 
 def open_audio(path, stream=0):
@@ -43,7 +44,7 @@ def open_decoder(path, stream=0):
     rate, samples, channels = audio.info
     problem = None
     if not samples:
-        problem = "holds no samples: remove it or get a complete copy"
+        problem = _EMPTY
     elif not RATES[0] <= rate <= RATES[1]:
         problem = f"says {rate} Hz, expected {RATES[0]} to {RATES[1]} Hz: its header is damaged"
     elif channels > CHANNELS:
@@ -65,6 +66,8 @@ def _sound_file(path):
     data = sample_data(path)
     if data is None or not data.plain:
         return None
+    if not data.present:
+        raise InputError(f"{path} {_EMPTY}")
     if data.declared is not None and data.declared > data.present:
         raise InputError(
             f"{path} is truncated: its header says {data.declared} bytes of audio, the file has "

@@ -85,10 +85,9 @@ def check_arguments(cls, arguments):
     Traceback (most recent call last):
     kerasep.errors.InputError: received hidden='8', expected a whole number, such as 512
     """
-    defaults = {
-        name: parameter.default
-        for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]
-    }
+    parameters = inspect.signature(cls).parameters
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    defaults["dtype"] = "float32"  # which every model takes beside its own
     unknown = [str(name) for name in arguments if name not in defaults]
     if unknown:
         raise InputError(

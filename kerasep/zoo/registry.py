@@ -207,7 +207,8 @@ def _read_recipe(file):
     try:
         if file.stat().st_size > _LARGEST_RECIPE:
             raise ValueError("it is too large")
-        recipe = merge_recipe(json.loads(read_text(file))["recipe"], {})
+        recipe = json.loads(read_text(file))["recipe"]
+        merge_recipe(recipe, {})  # which fails for what is not a recipe
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise InputError(
             f"received {file}, expected the recipe of a training run: remove the file"
