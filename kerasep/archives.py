@@ -23,7 +23,7 @@ from kerasep import logs, recordings
 from kerasep.data import preparation, shards
 from kerasep.errors import InputError
 from kerasep.names import csv_cell
-from kerasep.text_files import read_text
+from kerasep.text_files import file_name, read_text
 
 FAILURES = "failures.csv"
 _DIRECT = (
@@ -186,7 +186,9 @@ def read_manifest(path):
     else:
         listed = [(line.strip(), None) for line in io.StringIO(text, newline=None)]
     pairs = dict.fromkeys(
-        (name or pathlib.Path(file).stem, path.parent / file) for file, name in listed if file
+        (file_name(name or pathlib.Path(file).stem), path.parent / file_name(file))
+        for file, name in listed
+        if file
     )
     return named(pairs)
 

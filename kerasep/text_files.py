@@ -44,6 +44,27 @@ def read_text(path: str | os.PathLike) -> str:
     return content.decode(encoding)
 
 
+def file_name(text: str) -> str:
+    """Return the name of a file, as this process spells it, that a text in UTF-8 mentions.
+
+    They differ where the locale is ASCII: Python then has other bytes in names as surrogates.
+
+    Args:
+        text: the name in the text.
+
+    Returns:
+        The name for `open`.
+
+    Example:
+    >>> file_name("vocals.wav")
+    'vocals.wav'
+    """
+    try:
+        return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # other surrogates, which are in no file's name
+        return text
+
+
 def write_table(path: str | os.PathLike, rows: list) -> None:
     """Write dicts as the lines of a CSV file in UTF-8, completely or not at all.
 

@@ -1,10 +1,14 @@
 """Text files with and without byte order marks; tables that are written whole or not at all."""
 
 import csv
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
+import kerasep
 from kerasep.errors import InputError
 from kerasep.text_files import read_text, write_table
 
@@ -25,6 +29,20 @@ def test_other_encodings(tmp_path, content):
     (tmp_path / "list").write_bytes(content)
     with pytest.raises(UnicodeDecodeError):
         read_text(tmp_path / "list")
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_files_that_a_list_names_are_found_in_any_locale(tmp_path, locale):
+    (tmp_path / "é.wav").touch()
+    (tmp_path / "list").write_text("é.wav", "utf-8")
+    script = (
+        "import os; from kerasep.text_files import file_name, read_text; "
+        "assert os.path.exists(file_name(read_text('list')))"
+    )
+    settings = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    root = str(pathlib.Path(kerasep.__file__).parents[1])
+    environment = {**os.environ, **settings, "PYTHONPATH": root}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
 
 
 def test_a_table(tmp_path):

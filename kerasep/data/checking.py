@@ -209,7 +209,7 @@ def _look_at_all(units, progress):
 def _size(path):
     try:
         return path.stat().st_size
-    except OSError:
+    except (OSError, ValueError):  # the latter for a name that no file can have
         return 0
 
 

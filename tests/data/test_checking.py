@@ -75,6 +75,17 @@ def test_a_table_of_any_names(tmp_path):
     assert all(float(row["peak_db"]) < 0 for row in rows)
 
 
+@pytest.mark.parametrize("name", ["a\\u0000.wav", "\\ud800.wav"])
+def test_names_that_no_file_can_have(tmp_path, name):
+    path = tmp_path / "manifest.json"
+    path.write_text(f'{{"tracks": [{{"name": "a", "stems": {{"b": "{name}"}}}}]}}')
+    (problem,) = check(path).problems
+    assert problem.kind == "unreadable"
+    assert problem.text.endswith(
+        f"{name.replace('u0000', 'x00')} is missing: expected an audio file, check the path"
+    )
+
+
 def test_what_is_wrong_with_a_recording(songs):
     loud = noise(9)
     loud[100:110] = 1

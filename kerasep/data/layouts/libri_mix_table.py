@@ -8,7 +8,7 @@ from pathlib import Path
 from kerasep.data.layouts.folders import split_of
 from kerasep.data.layouts.found import Found, Location, TrackFiles
 from kerasep.errors import InputError
-from kerasep.text_files import read_text
+from kerasep.text_files import file_name, read_text
 
 _SOURCE = re.compile(r"source_(\d)_path")
 
@@ -59,6 +59,7 @@ def _track(path, where, row, columns, split):
 
 
 def _location(table, text):
+    text = file_name(text)
     given = table.parent / text
     here = table.parent.parent.joinpath(*Path(text).parts[-3:])
     return Location(here if here.is_file() and not given.is_file() else given)

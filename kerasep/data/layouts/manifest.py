@@ -6,7 +6,7 @@ import json
 
 from kerasep.data.layouts.found import Found, GroupFiles, Location, TrackFiles
 from kerasep.errors import InputError
-from kerasep.text_files import read_text
+from kerasep.text_files import file_name, read_text
 
 _NAMES = ("manifest.json", "manifest.csv")
 _SPLITS = ("train", "valid", "test")
@@ -175,4 +175,6 @@ def _location(path, where, file):
         if value is not None and not str(value).isdecimal():
             raise InputError(f"{where}: received {key} {value!r}, expected a number from 0 on")
         numbers[key] = None if value is None else int(value)
-    return Location(path.parent / file["path"], numbers["stream"] or 0, numbers["channel"])
+    return Location(
+        path.parent / file_name(file["path"]), numbers["stream"] or 0, numbers["channel"]
+    )
