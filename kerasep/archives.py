@@ -83,7 +83,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
     out = _folder(out)
     sources = load().sources
     todo = [
-        (_as_bytes(file), _as_bytes(name))
+        (os.fsencode(file), os.fsencode(name))  # for Beam, whose strings are UTF-8 alone
         for name, file in files.items()
         if not _is_separated(out / name, sources, suffix)
     ]
@@ -92,7 +92,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
     work = functools.partial(_separate_one, load, out, suffix)
 
     def done():
-        return len(files) - len({_as_name(name) for _, name in todo}.difference(os.listdir(out)))
+        return len(files) - len({os.fsdecode(name) for _, name in todo}.difference(os.listdir(out)))
 
     with _watched(progress, done, len(files)):
         failures = _on_each(todo, work, out / FAILURES, runner, options)
@@ -220,15 +220,6 @@ def named(pairs):
     return files
 
 
-def _as_bytes(name):
-    """Encode a name for Beam, whose strings are UTF-8 alone."""
-    return str(name).encode("utf-8", "surrogateescape")
-
-
-def _as_name(encoded):
-    return encoded.decode("utf-8", "surrogateescape")
-
-
 def _folder(out):
     """Validate the folder for the results: Beam takes names in UTF-8 alone."""
     try:
@@ -259,7 +250,7 @@ def _remove_leftovers(out):
 
 def _separate_one(load, out, suffix, file, name):
     """Separate a file into a folder that nobody sees before it is complete."""
-    file, name = _as_name(file), _as_name(name)
+    file, name = os.fsdecode(file), os.fsdecode(name)
     temporary = out / f".{name}.{uuid.uuid4().hex}.partial"
     try:
         with _one_at_a_time:  # of the threads that some runners have
@@ -301,7 +292,7 @@ def _on_each(todo, work, report, runner, options):
 
 def _failures(item, work):
     """Do the work on an item; give a line for the report if it failed."""
-    what = _as_name(item[0]) if isinstance(item[0], bytes) else item[0]
+    what = os.fsdecode(item[0])
     try:
         work(*item)
         return []
