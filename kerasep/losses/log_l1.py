@@ -10,6 +10,8 @@ from kerasep.losses.waveform import check_waveforms
 
 # Mean error in full scales, below a 24-bit step: keeps perfection finite, at -80 dB.
 EPSILON = 1e-8
+# Of short signals the sum of errors: keeps slopes within what a float16 holds.
+LEAST_SUM = 1e-4
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -51,7 +53,9 @@ class LogL1(keras.losses.Loss):
         check_waveforms(y_true, y_pred)
         difference = ops.cast(y_true, "float32") - ops.cast(y_pred, "float32")
         error = ops.mean(absolute(difference), axis=1)
-        return ops.mean(ops.log(error + EPSILON), axis=(1, 2)) * (10 / math.log(10))
+        samples = ops.cast(ops.shape(difference)[1], "float32")
+        least = ops.maximum(LEAST_SUM / samples, EPSILON)
+        return ops.mean(ops.log(error + least), axis=(1, 2)) * (10 / math.log(10))
 
     def get_config(self):
         """Return the constructor's arguments."""

@@ -9,8 +9,10 @@ from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import check_transform, magnitude, stft, window
 
-# The magnitude that is taken for silence in a logarithm.
-FLOOR = 1e-7
+# The magnitude that is taken for silence, as in auraloss: no slope is beyond what a float16 holds.
+FLOOR = 1e-4
+# The largest spectral convergence: that of an estimate 20 dB louder than its reference.
+LIMIT = 10.0
 RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 
 
@@ -21,6 +23,10 @@ class MultiResolutionSTFT(keras.losses.Loss):
     `| |S| - |E| |_F / | |S| |_F + mean |log |S| - log |E||`: the first weighs what is loud, the
     second what is soft. No single transform's blind spots remain. Waveforms of any length: both
     ends are padded with silence.
+
+    Magnitudes below 1e-4 count as silence, as in auraloss. The first term is at most 10, which it
+    reaches where the estimate is 20 dB louder than the reference: of a silent source it would be
+    infinite, and drown the others. From there on its slope is that of `10 log | |S| - |E| |_F`.
 
     Args:
         resolutions: for each transform the FFT's length, the hop and the Hann window's length, in
@@ -75,7 +81,9 @@ class MultiResolutionSTFT(keras.losses.Loss):
 
     def _distance(self, y_true, y_pred, n_fft, hop, length):
         true, estimated = (_magnitudes(x, n_fft, hop, length) for x in (y_true, y_pred))
-        convergence = _norm(true - estimated) / (_norm(true) + FLOOR)
+        difference = _level(true - estimated)
+        least = ops.maximum(ops.stop_gradient(difference) / LIMIT, FLOOR)
+        convergence = difference / ops.maximum(_level(true), least)
         logs = ops.log(ops.maximum(true, FLOOR)) - ops.log(ops.maximum(estimated, FLOOR))
         return ops.mean(convergence + ops.mean(absolute(logs), axis=(1, 2)), axis=1)
 
@@ -99,7 +107,7 @@ def _magnitudes(waveforms, n_fft, hop, length):
     return magnitude(stft(x, n_fft, hop, weights, center=False))
 
 
-def _norm(x):
-    """Root of the sum of squares over frames and bins, with a finite slope at 0."""
-    energy = ops.sum(ops.square(x), axis=(1, 2))
-    return ops.where(energy > 0, ops.sqrt(ops.where(energy > 0, energy, 1.0)), 0.0)
+def _level(x):
+    """Root of the mean of squares over frames and bins, with a finite slope at 0."""
+    power = ops.mean(ops.square(x), axis=(1, 2))
+    return ops.where(power > 0, ops.sqrt(ops.where(power > 0, power, 1.0)), 0.0)

@@ -6,6 +6,9 @@ from keras import ops
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
 
+# Differences of energies that are no larger, as a share of them, are rounding errors.
+ROUNDING = 1e-6
+
 
 class _RatioLoss(keras.losses.Loss):
     """Minus `self.ratio`, mean over channels and sources.
@@ -27,7 +30,7 @@ class _RatioLoss(keras.losses.Loss):
     def pairwise(self, y_true, y_pred):
         """Loss of every source with every estimate, from inner products.
 
-        Next to no work beside `call` for every pair. Rounding limits it to ratios of some 60 dB.
+        Next to no work beside `call` for every pair. Rounding limits it to ratios of 60 dB.
 
         Args:
             y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -69,7 +72,7 @@ class _RatioLoss(keras.losses.Loss):
 
     def _from_products(self, reference, estimate, product):
         signal, noise = self.energies(reference, estimate, product)
-        return -ops.mean(ratios.decibels(signal, ops.maximum(noise, 0.0)), axis=1)
+        return -ops.mean(ratios.decibels(signal, noise), axis=1)
 
     def get_config(self):
         """Return the constructor's arguments."""
@@ -87,12 +90,13 @@ def _products(first, second):
 
 
 def _plain(reference, estimate, product):
-    return reference, reference + estimate - 2 * product
+    both = reference + estimate
+    return reference, ops.maximum(both - 2 * product, ROUNDING * both)
 
 
 def _scaled(reference, estimate, product):
     target = ops.square(product) / (reference + ratios.EPSILON)
-    return target, estimate - target
+    return target, ops.maximum(estimate - target, ROUNDING * estimate)
 
 
 def _scaled_signal(reference, estimate, product):
@@ -283,7 +287,7 @@ class ThresholdedSNR(_RatioLoss):
 
     def energies(self, reference, estimate, product):
         """Signal, and noise with its threshold."""
-        noise = reference + estimate - 2 * product
+        _, noise = _plain(reference, estimate, product)
         return reference, noise + 10 ** (-self.limit / 10) * reference
 
     def get_config(self):

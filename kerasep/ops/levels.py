@@ -17,7 +17,7 @@ def mono_level(waveform):
         waveform: tensor `(batch, samples, channels)`.
 
     Returns:
-        Two tensors `(batch, 1, 1)`. The deviation of a single sample is 0.
+        Two tensors `(batch, 1, 1)`, float32. The deviation of a single sample is 0.
 
     Example:
     >>> import numpy as np
@@ -25,10 +25,13 @@ def mono_level(waveform):
     >>> float(mean[0, 0, 0]), round(float(deviation[0, 0, 0]), 4)
     (3.0, 1.4142)
     """
-    mono = ops.mean(waveform, axis=2)
-    count = ops.cast(ops.shape(mono)[1], waveform.dtype)
+    mono = ops.mean(ops.cast(waveform, "float32"), axis=2)
+    count = ops.cast(ops.shape(mono)[1], "float32")
     mean = _sum(mono) / count
-    deviation = ops.sqrt(_sum(ops.square(mono - mean)) / ops.maximum(count - 1, 1))
+    variance = _sum(ops.square(mono - mean)) / ops.maximum(count - 1, 1)
+    # The square root has an infinite slope at zero.
+    varies = variance > 0
+    deviation = ops.where(varies, ops.sqrt(ops.where(varies, variance, 1.0)), 0.0)
     return mean[..., None], deviation[..., None]
 
 

@@ -2,8 +2,9 @@
 
 from keras import ops
 
-# Shorter vectors are lengthened no further: keeps values and gradients finite at zero.
-SHORTEST = 1e-6
+# Shorter vectors are lengthened no further: keeps values and gradients finite at zero, in float16
+# too.
+SHORTEST = 2e-5
 
 
 def unit_norm(x, axis=-1):

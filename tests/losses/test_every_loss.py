@@ -234,6 +234,92 @@ def test_float32_under_mixed_precision(loss_class, rng, policy, gradients, compi
     check_finite(gradients, loss_class, reference, estimate)
 
 
+# Settings whose numbers differ in kind from those of the defaults.
+RESOLUTION = [[64, 16, 48]]
+SETTINGS = {
+    "Combinations": [{"loss": losses.MultiResolutionSTFT(RESOLUTION)}],
+    "DeepAttractor": [{"p": 2, "activation": "sigmoid", "weights": "none"}],
+    "DeepClustering": [{"weights": "magnitude"}, {"weights": "none"}],
+    "GraphLaplacian": [{"weights": "magnitude"}, {"weights": "none"}],
+    "LinearDiscriminant": [{"weights": "magnitude"}, {"weights": "none"}],
+    "MagnitudeSpectrum": [{"p": 1.5}, {"p": 2}],
+    "MixtureInvariant": [{"loss": losses.LogL1()}, {"loss": losses.SISDR()}],
+    "MultiResolutionSTFT": [{"resolutions": [[64, 16, 64], [16, 12, 8]]}],
+    "PermutationInvariant": [
+        {"loss": losses.MultiResolutionSTFT(RESOLUTION)},
+        {"loss": losses.LogL1()},
+    ],
+    "PhaseSensitive": [{"p": 2}],
+    "SinkPIT": [{"loss": losses.SNR()}, {"loss": losses.LogL1()}],
+    "ThresholdedSNR": [{"limit": 100.0}],
+    "TruncatedPhaseSensitive": [{"p": 2, "limit": 3.0}],
+    "Waveform": [{"p": 1.5}, {"p": 2}],
+    "WaveformApproximation": [{"loss": losses.LogL1(), "overlap": 2}, {"loss": losses.SISDR()}],
+    "WhitenedKMeans": [{"weights": "magnitude"}, {"weights": "none"}],
+}
+
+
+def loud(tensor):
+    """Full scale at 10000, within what a float16 holds."""
+    return 1e4 * tensor / max(np.abs(tensor).max(), 1e-30)
+
+
+def hard_pairs(loss, reference, estimate):
+    """Name, reference and estimate of all levels that may meet."""
+    loss_class = type(loss)
+    levels = {"silent": 0.0, "at 1e-6": 1e-6, "at 1e-3": 1e-3, "as it is": 1.0, "loud": None}
+    others = levels
+    if judges_embeddings(loss_class):  # which have a length of one, or none
+        others = {name: levels[name] for name in ("silent", "as it is")}
+        if loss.weights == "magnitude" or getattr(loss, "p", 1) == 2:
+            # They grow with the square of the level, by definition, and so do their slopes.
+            levels = {name: level for name, level in levels.items() if name != "loud"}
+
+    def at(level, tensor):
+        return loud(tensor) if level is None else level * tensor
+
+    for one, level in levels.items():
+        for other, other_level in others.items():
+            name = f"reference {one}, estimate {other}"
+            yield name, at(level, reference), at(other_level, estimate)
+        same = at(level, reference)
+        yield f"perfect, reference {one}", same, perfect(loss_class, same)
+    muted = reference.copy()
+    if takes_reference(loss_class):
+        muted[..., 1, :] = 0
+    else:
+        muted[..., 0] = 0
+    yield "one source silent", muted, estimate
+    muted = estimate.copy()
+    muted[..., 0] = 0
+    yield "one estimate silent", reference, muted
+
+
+@functools.cache
+def of_half(loss):
+    """The loss of a float16 estimate, whose slopes must be float16 numbers too."""
+    return lambda y_true, y_pred: loss(y_true, keras.ops.cast(y_pred, "float16"))
+
+
+@pytest.mark.parametrize("frames", [6, 1])
+@pytest.mark.parametrize("setting", [0, 1, 2])
+def test_finite_in_float16(loss_class, rng, policy, gradients, frames, setting):
+    settings = [{}, *SETTINGS.get(loss_class.__name__, [])]
+    if setting >= len(settings):
+        return
+    if loss_class is losses.WaveformApproximation and frames == 1:
+        frames = 2
+    policy("mixed_float16")
+    loss = loss_class(**{**ARGUMENTS.get(loss_class.__name__, {}), **settings[setting]})
+    reference, estimate = tensors(loss_class, rng, batch=1, frames=frames)
+    if not takes_reference(loss_class) and frames == 1:
+        reference, estimate = reference[:, :1], estimate[:, :1]  # a single sample
+    for name, true, estimated in hard_pairs(loss, reference, estimate):
+        value, (_, slopes) = gradients(of_half(loss), true, estimated)
+        assert np.isfinite(value), name
+        assert np.isfinite(slopes).all(), name
+
+
 def test_wrong_shapes(loss_class, rng):
     reference, estimate = tensors(loss_class, rng)
     loss = make(loss_class)

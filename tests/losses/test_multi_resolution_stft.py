@@ -42,6 +42,35 @@ def test_formula(rng, options):
     np.testing.assert_allclose(received, np.mean(each, axis=1), rtol=1e-4)
 
 
+SHORT = {"resolutions": ((256, 64, 256), (64, 16, 33)), "reduction": None}
+
+
+@pytest.mark.parametrize("level", [1e-2, 1.0, 1e4])
+def test_a_silent_source_does_not_drown_the_others(rng, gradients, level):
+    true = rng.standard_normal((4, 1500, 1, 2)).astype("float32")
+    estimated = (level * rng.standard_normal(true.shape)).astype("float32")
+    true[0] = 0
+    true[1, :, :, 0] = 0
+    loss = losses.MultiResolutionSTFT(**SHORT)
+    silent, one_silent, *_ = convert_to_numpy(loss(true, estimated))
+    assert silent < 10 + 21  # the largest convergence, and the logarithm of 1e4 over 1e-5
+    assert one_silent < silent
+    # Still, the slopes lead to silence.
+    _, (_, slopes) = gradients(lambda s, e: loss(s, e)[0], true, estimated)
+    quieter = estimated - 0.1 * level * slopes / np.abs(slopes).max()
+    assert np.square(quieter[0]).sum() < np.square(estimated[0]).sum()
+
+
+@pytest.mark.parametrize("level", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("times", [0.01, 1.0, 9.0])
+def test_formula_at_every_level(rng, level, times):
+    true = (level * rng.standard_normal((1, 1500, 1, 1))).astype("float32")
+    estimated = (times * level * rng.standard_normal(true.shape)).astype("float32")
+    loss = losses.MultiResolutionSTFT(**SHORT)
+    expected = distance(true[0, :, 0, 0], estimated[0, :, 0, 0], loss.resolutions)
+    np.testing.assert_allclose(convert_to_numpy(loss(true, estimated)), [expected], rtol=2e-3)
+
+
 def test_defaults_are_the_paper_s():
     assert losses.MultiResolutionSTFT().resolutions == [
         [1024, 120, 600],

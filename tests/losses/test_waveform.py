@@ -62,6 +62,12 @@ def test_log_l1(rng):
     np.testing.assert_allclose(received, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("samples", "least"), [(1, -40), (100, -60), (10_000, -80), (20_000, -80)])
+def test_log_l1_of_perfection(samples, least):
+    s = np.ones((1, samples, 1, 1), "float32")
+    assert float(losses.LogL1()(s, s)) == pytest.approx(least, abs=0.1)
+
+
 @settings(max_examples=20, deadline=None)
 @given(scale=st.floats(0.05, 50), offset=st.floats(-3, 3))
 def test_scale_and_offset(scale, offset):

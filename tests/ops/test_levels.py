@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from keras import ops as keras_ops
 from keras.ops import convert_to_numpy
 
 from kerasep import ops
@@ -12,6 +13,18 @@ def test_mean_and_unbiased_deviation(rng, samples):
     mono = x.mean(axis=2, dtype="float64")
     np.testing.assert_allclose(mean[:, 0, 0], mono.mean(axis=1), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(deviation[:, 0, 0], mono.std(axis=1, ddof=1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-6, 1.0, 1e4])
+def test_float16_and_silence(rng, gradients, level):
+    """Sums and counts are beyond what a float16 holds."""
+    x = level * rng.standard_normal((1, 70_000, 2)).clip(-4, 4)
+    mean, deviation = ops.mono_level(keras_ops.cast(x, "float16"))
+    mono = np.asarray(x, "float16").mean(axis=2, dtype="float64")
+    np.testing.assert_allclose(float(mean[0, 0, 0]), mono.mean(), rtol=1e-2, atol=1e-7)
+    np.testing.assert_allclose(float(deviation[0, 0, 0]), mono.std(ddof=1), rtol=1e-2)
+    _, (slopes,) = gradients(lambda x: ops.mono_level(x)[1][0, 0, 0], x[:, :50])
+    assert np.isfinite(slopes).all()
 
 
 def test_a_single_sample_has_no_deviation():
