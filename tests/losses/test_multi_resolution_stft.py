@@ -61,8 +61,8 @@ def test_a_silent_source_does_not_drown_the_others(rng, gradients, level):
     assert np.square(quieter[0]).sum() < np.square(estimated[0]).sum()
 
 
-@pytest.mark.parametrize("level", [1e-3, 1.0, 1e3])
-@pytest.mark.parametrize("times", [0.01, 1.0, 9.0])
+@pytest.mark.parametrize("level", [1e-2, 1.0, 1e3])
+@pytest.mark.parametrize("times", [0.1, 1.0, 5.0])
 def test_formula_at_every_level(rng, level, times):
     true = (level * rng.standard_normal((1, 1500, 1, 1))).astype("float32")
     estimated = (times * level * rng.standard_normal(true.shape)).astype("float32")
