@@ -6,10 +6,12 @@ import weakref
 
 import keras
 
+from kerasep.models.checked_model import CheckedModel
+
 KNOWLEDGE = ("preset", "licence", "recipe")
 
 
-class Copied(keras.Model):
+class Copied(CheckedModel):
     """Functional models whose constructor takes arguments of its own.
 
     `keras.models.clone_model` builds its copy from tensors: a constructor takes them in place of

@@ -1,0 +1,102 @@
+"""A Keras model that is called with nothing but what it takes."""
+
+import keras
+
+from kerasep.errors import InputError
+
+
+class CheckedModel(keras.Model):
+    """Refuses mixtures that Keras would broadcast, cast or misread without an error.
+
+    It checks when it is called, also symbolically. What trains and predicts looks at arrays and
+    datasets before that: on JAX it takes the weights out of the model while it runs, and on
+    TensorFlow its graph may not know how many axes a mixture has.
+
+    Raises:
+        InputError: for a mixture of another shape, of complex numbers or of integers.
+    """
+
+    def __call__(self, *args, **kwargs):
+        """Apply the model to a mixture."""
+        check_mixture(self, args[0] if args else kwargs.get("inputs"))
+        return super().__call__(*args, **kwargs)
+
+    def stateless_call(self, trainable_variables, non_trainable_variables, *args, **kwargs):
+        """Apply the model with other weights, as training on JAX does."""
+        check_mixture(self, args[0] if args else kwargs.get("inputs"))
+        variables = trainable_variables, non_trainable_variables
+        return super().stateless_call(*variables, *args, **kwargs)
+
+    def fit(self, x=None, *args, **kwargs):
+        """Train the model: see `keras.Model.fit`."""
+        check_mixture(self, _first(x))
+        return super().fit(x, *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """Compute loss and metrics: see `keras.Model.evaluate`."""
+        check_mixture(self, _first(x))
+        return super().evaluate(x, *args, **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Apply the model to many batches: see `keras.Model.predict`."""
+        check_mixture(self, _first(x))
+        return super().predict(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """Train on one batch: see `keras.Model.train_on_batch`."""
+        check_mixture(self, x)
+        return super().train_on_batch(x, *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """Compute loss and metrics of one batch: see `keras.Model.test_on_batch`."""
+        check_mixture(self, x)
+        return super().test_on_batch(x, *args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """Apply the model to one batch: see `keras.Model.predict_on_batch`."""
+        check_mixture(self, x)
+        return super().predict_on_batch(x)
+
+
+def check_mixture(model, mixture):
+    """Refuse a mixture of another shape or type than a model takes.
+
+    Args:
+        model: a `SeparationModel` or a `kerasep.Separator`.
+        mixture: a tensor, a symbolic one, or its specification; anything else is left to Keras.
+
+    Raises:
+        InputError: with what was received.
+    """
+    inputs = keras.tree.flatten(mixture)
+    if len(inputs) != 1 or len(model.inputs) != 1 or not hasattr(inputs[0], "dtype"):
+        return
+    shape, expected = inputs[0].shape, tuple(model.inputs[0].shape)
+    if getattr(shape, "rank", 0) is None:  # in a graph that does not know it
+        return
+    shape = tuple(shape)
+    what, axes = "waveforms", ("batch", "samples")
+    advice = "kerasep.separate takes recordings of any length, rate and channels"
+    if getattr(model, "domain", "waveform") == "spectrogram":
+        what, axes = "magnitudes", ("batch", "frames")
+        advice = (
+            "kerasep.separate or kerasep.Separator takes waveforms, kerasep.ops.magnitude spectra"
+        )
+    expected_axes = f"({', '.join(map(str, (*axes, *expected[2:])))})"
+    pairs = zip(shape, expected, strict=False)
+    if len(shape) != len(expected) or any(a != b and None not in (a, b) for a, b in pairs):
+        raise InputError(
+            f"received a mixture of shape {shape}, expected {what} {expected_axes}: {advice}"
+        )
+    dtype = keras.backend.standardize_dtype(inputs[0].dtype)
+    if "float" not in dtype:
+        raise InputError(
+            f"received a mixture of type {dtype}, expected {what} {expected_axes} of floats: "
+            f"{advice if 'complex' in dtype else 'divide samples by their full scale'}"
+        )
+
+
+def _first(x):
+    """The mixture's specification, where `x` is a tf.data.Dataset of inputs and targets."""
+    spec = getattr(x, "element_spec", x)
+    return spec[0] if spec is not x and isinstance(spec, tuple) else spec
