@@ -106,7 +106,12 @@ class RunFolder(keras.callbacks.Callback):
         self.before, self.began = state.seconds, time.monotonic()
         self.resume(state)
         if self.writes and not (state.epoch or state.step):
-            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(
+                    f"received --out {self.path}, where no folder can be made: {error.strerror}"
+                ) from error
             text = json.dumps({**self.settings, "batch_size": state.batch_size}, indent=2)
             self._replace(self.path / SETTINGS, lambda path: path.write_text(text, "utf-8"))
             self.write()

@@ -79,10 +79,8 @@ def assert_same(received, expected):
     assert without_time[0] == without_time[1]
 
 
-@pytest.mark.parametrize(
-    "name",
-    [*list(RECIPES)[:1], *(pytest.param(n, marks=pytest.mark.slow) for n in list(RECIPES)[1:])],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
 def test_resumed_within_an_epoch_between_epochs_and_at_the_end(name, songs, tmp_path, monkeypatch):
     recipe = RECIPES[name]
     unbroken = run(songs, tmp_path / "unbroken", recipe)
@@ -118,7 +116,11 @@ def callbacks():
 
 
 @pytest.mark.parametrize(
-    "place", [Kill(epoch=2), Kill(batch=2 * BATCHES + 2)], ids=["between", "within"]
+    "place",
+    [
+        pytest.param(Kill(epoch=2), id="between"),
+        pytest.param(Kill(batch=2 * BATCHES + 2), id="within", marks=pytest.mark.slow),
+    ],
 )
 def test_callbacks_of_the_user_s_own_choice(songs, tmp_path, place):
     recipe = {"optimizer": STEEP, "epochs": 6}
@@ -152,6 +154,7 @@ def test_time_before_a_kill_counts(songs, tmp_path):
     assert history[-1]["seconds"] > 3600
 
 
+@pytest.mark.slow
 def test_averages_are_kept_in_mixed_precision_too(songs, tmp_path, policy):
     policy("mixed_float16")
     recipe = {"optimizer": AVERAGES, "epochs": 2}

@@ -308,3 +308,10 @@ def test_a_recipe_that_is_none_beside_a_model(recipe, tmp_path):
     (tmp_path / "recipe.json").write_text(f'{{"recipe": {recipe}}}', "utf-8")
     with pytest.raises(InputError, match="expected the recipe of a training run"):
         kerasep.zoo.load(tmp_path)
+
+
+def test_a_file_in_the_place_of_the_folder(songs, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(InputError, match=r"run, where no folder can be made: File exists"):
+        train(songs, tmp_path / "run")
+    assert (tmp_path / "run").read_text() == "a file"
