@@ -1,5 +1,6 @@
 """The Kotlin sources without LiteRT: chunks, streams and metadata, on toys in LiteRT's place."""
 
+import json
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from kerasep.tflite import Runtime
 SOURCES = pathlib.Path(__file__).parents[3] / "tflite" / "android" / "src" / "main" / "kotlin"
 HARNESS = pathlib.Path(__file__).parent / "android"
 JSON = pathlib.Path("/usr/share/java/com.android.json.jar")
+CASES = json.loads((pathlib.Path(__file__).parents[1] / "metadata_cases.json").read_text())
 TIMING = {"hop": 8, "frame": 24, "lag": 16, "silence": 0, "ends": "mirror"}
 
 pytestmark = pytest.mark.slow
@@ -90,3 +92,26 @@ def test_other_files_are_refused(kotlin, tiny, tiny_parts, toy, noise, tmp_path)
     assert "there is no such file" in done.stdout
     done = kotlin("stream", tiny, tmp_path / "in", tmp_path / "out", 2)
     assert "cannot stream" in done.stdout
+
+
+def test_it_refuses_and_accepts_what_python_does(kotlin, tiny_parts, tmp_path):
+    about = tiny_parts[1]
+    whole = json.dumps(about)
+    texts = [
+        ((kind, name), json.dumps(about | changes))
+        for kind in ("accepted", "refused")
+        for name, changes in CASES[kind].items()
+    ] + [
+        ((kind, name), text.replace("@", whole[1:-1]))
+        for kind in ("accepted_texts", "refused_texts")
+        for name, text in CASES[kind].items()
+    ]
+    odd = [whole[:-1].encode() + b', "a": "' + odd + b'"}' for odd in (b"\xff", b"\xed\xa0\x80")]
+    (tmp_path / "in").write_bytes(b"\0".join([*(text.encode() for _, text in texts), *odd]))
+    done = kotlin("judge", "-", tmp_path / "in", "-", 0)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(texts) + len(odd)
+    for ((kind, name), _), line in zip(texts, lines, strict=False):
+        assert line.startswith(kind.removesuffix("_texts")), (kind, name, line)
+    assert all(line.startswith("refused") for line in lines[-2:])

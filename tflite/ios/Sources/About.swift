@@ -20,14 +20,36 @@ public struct About: Decodable {
     /// After n samples of a stream, n - latency and more have come out.
     public let latency: Int?
     let timing: Timing?
+    let mode: String?
+    let model: String
+    let kerasep, createdBy, weightsSha256, preset, licence, quantization: String?
+    let frames, state: Int?
+    let stft: Transform?
+
+    struct Transform: Decodable {
+        let nFft, hop: Int
+        let window: String
+    }
+
+    /// Whether the file is for streams: earlier formats do not say, but have a timing then.
+    var isStreaming: Bool { mode.map { $0 == "streaming" } ?? (timing != nil) }
 
     init(file: Data) throws {
+        let json = try metadata(of: file)
+        try checkStrict(json)
+        // A decoder does not tell null from nothing.
+        let plain = try JSONSerialization.jsonObject(with: json) as? [String: Any] ?? [:]
+        guard !["mode", "interchangeable"].contains(where: { plain[$0] is NSNull }) else {
+            throw damagedJSON
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        self = try decoder.decode(About.self, from: metadata(of: file))
-        guard format <= 2 else {
-            throw KerasepError("received a file of a later format (\(format), expected 2)")
+        do {
+            self = try decoder.decode(About.self, from: json)
+        } catch is DecodingError {
+            throw damagedJSON
         }
+        try checkBounds()
     }
 }
 

@@ -12,7 +12,7 @@ public final class Separator {
 
     public init(path: String, threads: Int = 4) throws {
         about = try About(file: Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
-        guard let chunk = about.chunk else {
+        guard !about.isStreaming, let chunk = about.chunk else {
             throw KerasepError("received \(path), which is for streams: use StreamSeparator")
         }
         self.chunk = chunk
@@ -45,12 +45,14 @@ public final class Separator {
             throw KerasepError("received \(channels) channels, expected at least 1")
         }
         let plan = Chunking(
-            chunk: chunk, overlap: about.overlap ?? 0, hop: about.hop, channels: channels,
-            sources: about.sources.count, reorder: about.interchangeable ?? false)
+            chunk: chunk, overlap: rounded(about.overlap ?? 0, to: about.hop), hop: about.hop,
+            channels: channels, sources: about.sources.count, reorder: about.interchangeable ?? false)
         try crossfaded(plan, read: read, process: { piece in
             try byChannelGroups(piece, channels: channels, about: about) { samples in
                 try runner.invoke(with: ["mixture": bytes(samples)])
-                return floats(try runner.output(named: "sources").data)
+                return try checked(
+                    floats(try runner.output(named: "sources").data),
+                    count: samples.count * about.sources.count)
             }
         }, write: write)
     }

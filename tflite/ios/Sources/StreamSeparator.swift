@@ -12,7 +12,7 @@ public final class StreamSeparator {
     public init(path: String, threads: Int = 1) throws {
         let about = try About(
             file: Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe))
-        guard let timing = about.timing else {
+        guard about.isStreaming, let timing = about.timing else {
             throw KerasepError("received \(path), which cannot stream: export a causal model for it")
         }
         let model = try interpreter(path, threads)
@@ -28,7 +28,9 @@ public final class StreamSeparator {
             let step = block.count == timing.step * about.channels ? large : small
             try step.invoke(with: ["mixture": bytes(block), "state": bytes(state)])
             return (
-                floats(try step.output(named: "sources").data),
+                try checked(
+                    floats(try step.output(named: "sources").data),
+                    count: block.count * about.sources.count),
                 floats(try step.output(named: "state").data)
             )
         }

@@ -1,5 +1,6 @@
 // separate|stream MODEL IN OUT CHANNELS [BLOCK...]: floats from one file to another.
 // fade - IN OUT CHANNELS CHUNK OVERLAP: the numbers of the chunks, faded into each other.
+// judge - IN - 0: whether each of the JSON texts in a file, with NUL between, is accepted.
 package kerasep
 
 import java.io.File
@@ -17,8 +18,21 @@ fun write(path: String, numbers: FloatArray) {
     File(path).writeBytes(bytes.array())
 }
 
+fun judge(path: String) {
+    // Latin 1 has a letter for each byte.
+    for (text in String(File(path).readBytes(), Charsets.ISO_8859_1).split('\u0000')) {
+        try {
+            About(text.toByteArray(Charsets.ISO_8859_1))
+            println("accepted")
+        } catch (error: IllegalArgumentException) {
+            println("refused: ${error.message}")
+        }
+    }
+}
+
 fun main(arguments: Array<String>) {
     val (mode, model, source, target) = arguments
+    if (mode == "judge") return judge(source)
     val channels = arguments[4].toInt()
     try {
         val audio = read(source)

@@ -7,7 +7,7 @@ import java.nio.ByteOrder
 import java.nio.channels.FileChannel
 
 /** Find the JSON that kerasep wrote into a `.tflite` file; LiteRT's Kotlin API does not give it. */
-internal fun readMetadata(path: String): String {
+internal fun readMetadata(path: String): ByteArray {
     require(File(path).isFile) { "received $path, expected a .tflite file: there is no such file" }
     val bytes = RandomAccessFile(path, "r").use {
         it.channel.map(FileChannel.MapMode.READ_ONLY, 0, it.length())
@@ -28,13 +28,13 @@ private const val METADATA_NAME = 0
 private const val METADATA_BUFFER = 1
 private const val BUFFER_DATA = 0
 
-private fun found(bytes: ByteBuffer): String? {
+private fun found(bytes: ByteBuffer): ByteArray? {
     val identifier = ByteArray(4) { bytes.get(4 + it) }
     if (String(identifier, Charsets.US_ASCII) != "TFL3") return null
     val model = Table(bytes, bytes.getInt(0))
     for (entry in model.tables(MODEL_METADATA)) {
-        if (entry.text(METADATA_NAME) == "kerasep") {
-            return model.tables(MODEL_BUFFERS)[entry.integer(METADATA_BUFFER)].text(BUFFER_DATA)
+        if (entry.data(METADATA_NAME).contentEquals("kerasep".toByteArray())) {
+            return model.tables(MODEL_BUFFERS)[entry.integer(METADATA_BUFFER)].data(BUFFER_DATA)
         }
     }
     return null
@@ -55,11 +55,11 @@ private class Table(private val bytes: ByteBuffer, private val at: Int) {
 
     fun integer(place: Int): Int = field(place)?.let { bytes.getInt(it) } ?: 0
 
-    fun text(place: Int): String {
-        val vector = vector(place) ?: return ""
+    fun data(place: Int): ByteArray {
+        val vector = vector(place) ?: return ByteArray(0)
         val size = bytes.getInt(vector)
         if (size < 0 || size > bytes.limit() - vector) throw IndexOutOfBoundsException()
-        return String(ByteArray(size) { bytes.get(vector + 4 + it) }, Charsets.UTF_8)
+        return ByteArray(size) { bytes.get(vector + 4 + it) }
     }
 
     fun tables(place: Int): List<Table> {

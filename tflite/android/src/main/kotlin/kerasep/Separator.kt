@@ -56,7 +56,7 @@ class Separator(path: String, threads: Int = 4) : Closeable {
     private fun chunk(samples: FloatArray): FloatArray {
         mixture.writeFloat(samples)
         model.run(mapOf("mixture" to mixture), mapOf("sources" to sources), SIGNATURE)
-        return sources.readFloat()
+        return sources.readFloat().checked(about.chunk * about.channels * about.sources.size)
     }
 
     override fun close() {

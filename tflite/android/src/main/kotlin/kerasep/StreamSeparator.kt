@@ -53,7 +53,8 @@ class StreamSeparator(path: String, threads: Int = 1) : Closeable {
             inputs.getValue("mixture").writeFloat(block)
             inputs.getValue("state").writeFloat(state)
             model.run(inputs, outputs, signature)
-            return outputs.getValue("sources").readFloat() to outputs.getValue("state").readFloat()
+            val sources = outputs.getValue("sources").readFloat().checked(block.size * about.sources.size)
+            return sources to outputs.getValue("state").readFloat()
         }
 
         override fun close() = (inputs.values + outputs.values).forEach { it.close() }
