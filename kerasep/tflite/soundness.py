@@ -22,24 +22,29 @@ def check_graphs(content):
     graphs = _entries(model.SubgraphsLength(), model.Subgraphs)
     if not graphs:
         raise ValueError("no graphs")
-    counts = [_check_graph(model, graph) for graph in graphs]
+    for graph in graphs:
+        _check_graph(model, graph)
     for signature in _entries(model.SignatureDefsLength(), model.SignatureDefs):
-        count = counts[signature.SubgraphIndex()]
-        for tensors in (
-            _entries(signature.InputsLength(), signature.Inputs),
-            _entries(signature.OutputsLength(), signature.Outputs),
-        ):
-            _check_indices(np.array([tensor.TensorIndex() for tensor in tensors], int), 0, count)
+        graph = graphs[signature.SubgraphIndex()]
+        inputs = _entries(signature.InputsLength(), signature.Inputs)
+        outputs = _entries(signature.OutputsLength(), signature.Outputs)
+        if None in [signature.SignatureKey(), *(end.Name() for end in inputs + outputs)]:
+            raise ValueError("a signature without names")
+        for ends, listed in (inputs, graph.InputsAsNumpy()), (outputs, graph.OutputsAsNumpy()):
+            if not np.isin([end.TensorIndex() for end in ends], listed).all():
+                raise ValueError("a signature of other tensors than its graph's")
 
 
 def _check_graph(model, graph):
-    """Check one graph; return how many tensors it has."""
+    """Check one graph."""
     tensors = _entries(graph.TensorsLength(), graph.Tensors)
     for tensor in tensors:
         shape = np.append(tensor.ShapeAsNumpy(), 1).astype("int64")  # 0 if there is none
         values = np.prod(shape[shape > 0], dtype="float64")
         if tensor.Buffer() >= model.BuffersLength() or values > _MOST_VALUES or shape.min() < 0:
             raise ValueError("a tensor without end")
+        if tensor.Name() is None:
+            raise ValueError("a tensor without a name")
     count, written = len(tensors), []
     for operator in _entries(graph.OperatorsLength(), graph.Operators):
         if operator.OpcodeIndex() >= model.OperatorCodesLength():
@@ -53,7 +58,6 @@ def _check_graph(model, graph):
     written = np.concatenate([np.zeros(0, int), *written])
     if len(np.unique(written)) < len(written):
         raise ValueError("a tensor of two operators")
-    return count
 
 
 def _entries(length, entry):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "graphs.h"
 
 /* LiteRT checks bytes that it is given; files that it opens itself may crash it. */
 static bool map_file(model *opened, const char *path, kerasep_error *error) {
@@ -75,6 +76,8 @@ bool model_open(model *opened, const char *path, int threads, kerasep_error *err
     *opened = (model){.path = strdup(path)};
     if (!opened->path) return kerasep_fail_memory(error);
     if (!map_file(opened, path, error)) return false;
+    if (!graphs_are_sound(opened->bytes, opened->size))
+        return kerasep_fail(error, "received %s, a TFLite file that is damaged: export again", path);
     if (load(opened, threads)) return true;
     return kerasep_fail(error, "received %s, a TFLite file that LiteRT cannot load: export again",
                         path);

@@ -43,7 +43,7 @@ private class StrictJson(private val text: String) {
 
     private fun value(): Any? {
         skipSpaces()
-        val value = when (next()) {
+        val value: Any? = when (next()) {
             '{' -> members()
             '[' -> elements()
             '"' -> string()

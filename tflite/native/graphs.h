@@ -1,0 +1,13 @@
+/* What LiteRT takes on trust in a file whose tables are well-formed: without it, it may crash. */
+#ifndef KERASEP_GRAPHS_H
+#define KERASEP_GRAPHS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the graphs in the bytes of a TFLite file point to nothing beyond their tables, compute no
+ * tensor twice, name each, and have none of more than 2^29 values, and signatures are of their
+ * inputs and outputs. As kerasep/tflite/soundness.py. */
+bool graphs_are_sound(const void *bytes, size_t size);
+
+#endif
