@@ -4,6 +4,7 @@ import keras
 
 from kerasep.errors import InputError
 from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, WienerFilter
+from kerasep.models import weight_values
 from kerasep.models.copies import Copied, dtype_config
 from kerasep.models.separation_model import SeparationModel, check_signal
 
@@ -33,8 +34,9 @@ class Separator(Copied):
         Source waveforms `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for a Wiener filter on a waveform model, a residual named like a source or one
-            beside `consistent`, which leaves nothing over, and `consistent` for a single source.
+        InputError: for weights that are not finite, a Wiener filter on a waveform model, a residual
+            named like a source or one beside `consistent`, which leaves nothing over, and
+            `consistent` for a single source.
 
     Example:
     ```python
@@ -63,6 +65,8 @@ class Separator(Copied):
             )
         if residual in model.sources:
             raise InputError(f"received residual={residual!r}, which the model separates itself")
+        # A model that came from no file may have diverged: every estimate would be NaN.
+        weight_values.check_model(model.name, model)
         sources = (*model.sources, *([] if residual is None else [residual]))
         check_signal(sources, model.sample_rate, model.channels)
         waveform = keras.Input((None, model.channels), name="mixture")

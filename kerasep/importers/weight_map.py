@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.importers import weight_values
-from kerasep.models import building
+from kerasep.models import building, weight_values
 
 _NAMED = 3
 

@@ -3,10 +3,8 @@
 import collections
 import warnings
 
-import keras
-
 from kerasep.errors import InputError
-from kerasep.importers import weight_values
+from kerasep.models import weight_values
 from kerasep.models.building import first_line
 from kerasep.zoo import hdf5_headers
 
@@ -67,7 +65,7 @@ def set_checked(model, path, name):
         raise InputError(f"received weights {name}, {expected}: {first_line(error)}") from error
     if any(issubclass(warning.category, UserWarning) for warning in caught):
         raise InputError(f"received weights {name}, {expected}")
-    weight_values.check(name, ((w.path, w, keras.ops.convert_to_numpy(w)) for w in model.variables))
+    weight_values.check_model(name, model)
 
 
 def compare(path, model, held):

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
+from kerasep import Separator
 from kerasep.errors import InputError
-from kerasep.importers import weight_map, weight_values
+from kerasep.importers import weight_map
 from kerasep.layers import Whitening
-from kerasep.models import DemucsLike
+from kerasep.models import DemucsLike, weight_values
 
 
 def refused(variable, value, message):
@@ -61,3 +62,11 @@ def test_no_model_is_built_that_the_file_has_no_weights_for():
         weight_map.build("a.th", DemucsLike, {"filters": 2000, "levels": 3}, [np.ones(7)])
     with pytest.raises(InputError, match=r"a\.th: received filters=1000000000"):
         weight_map.build("a.th", DemucsLike, {"filters": 10**9}, [np.ones(7)])
+
+
+def test_a_model_that_diverged_separates_nothing():
+    model = DemucsLike(["a"], 8000, 1, filters=4, levels=2, lstm_layers=0)
+    layer = model.get_layer("encoder_1_conv")
+    layer.bias.assign(np.full(8, np.nan))
+    with pytest.raises(InputError, match="demucs_like holds encoder_1_conv/bias with 8 of 8"):
+        Separator(model)

@@ -40,11 +40,20 @@ def check(path, values):
                 f"{path} holds {name} with {array.size - finite.sum()} of {array.size} numbers "
                 f"that are not finite ({wrong}): fetch it again, or train it anew"
             )
-        least = array.min() if variable.name in _LEAST else None
-        if variable.name == "moving_variance" and least < 0:
+        if variable.name == "moving_variance" and (least := array.min()) < 0:
             raise InputError(f"{path} holds {name} with a variance of {least:g}: fetch it again")
-        if variable.name == "deviation" and least <= 0:
+        if variable.name == "deviation" and (least := array.min()) <= 0:
             raise InputError(f"{path} holds {name} with a deviation of {least:g}: fetch it again")
 
 
-_LEAST = ("moving_variance", "deviation")
+def check_model(path, model):
+    """Check the numbers that a model has, as `check` does.
+
+    Args:
+        path: where they come from, for the error.
+        model: a Keras model.
+
+    Raises:
+        InputError: as `check`.
+    """
+    check(path, ((w.path, w, keras.ops.convert_to_numpy(w)) for w in model.variables))
