@@ -19,9 +19,12 @@ import threading
 import time
 import uuid
 
+import psutil
+
 from kerasep import logs, recordings
 from kerasep.data import preparation, shards
 from kerasep.errors import InputError
+from kerasep.folder_lock import locked
 from kerasep.names import csv_cell
 from kerasep.text_files import file_name, read_text
 
@@ -43,7 +46,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
 
     A call that was stopped or killed can be repeated: files whose folder is there are left alone.
     Those that cannot be separated are listed in `failures.csv`, and tried again by the next call.
-    One call at a time may work in a folder.
+    One call at a time may work in a folder; a second one is refused.
 
     Args:
         files: dict from a name, of the folder for the stems, to the path of an audio file.
@@ -61,8 +64,8 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         The failures: a list of pairs of a file and the reason.
 
     Raises:
-        InputError: if Apache Beam is not installed or knows no such runner, or a folder is there
-            that is not a finished one.
+        InputError: if Apache Beam is not installed or knows no such runner, a folder is there
+            that is not a finished one, or another call is at work.
 
     Example:
     ```python
@@ -87,18 +90,19 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         for name, file in files.items()
         if not _is_separated(out / name, sources, suffix)
     ]
-    out.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(out)
     work = functools.partial(_separate_one, load, out, suffix)
 
     def done():
         return len(files) - len({os.fsdecode(name) for _, name in todo}.difference(os.listdir(out)))
 
-    with _watched(progress, done, len(files)):
-        failures = _on_each(todo, work, out / FAILURES, runner, options)
-    # Workers of a call that was killed may have begun a file since.
-    _remove_leftovers(out)
-    return failures
+    with locked(out):
+        _remove_leftovers(out)
+        try:
+            with _watched(progress, done, len(files)):
+                return _on_each(todo, work, out / FAILURES, runner, options)
+        finally:
+            # Of a call that was stopped, and of workers of a call that was killed.
+            _remove_leftovers(out)
 
 
 def prepare(plan, out, *, runner="direct", options=(), progress=None):
@@ -133,6 +137,11 @@ def prepare(plan, out, *, runner="direct", options=(), progress=None):
     ```
     """
     out = _folder(out)
+    with locked(out):
+        return _prepare(plan, out, runner, options, progress)
+
+
+def _prepare(plan, out, runner, options, progress):
     entries = preparation.begin(plan, out)
     todo = [(plan.name(number), number) for number, entry in enumerate(entries) if entry is None]
     work = functools.partial(_write_shard, plan, out)
@@ -200,13 +209,15 @@ def named(pairs):
         pairs: iterable of pairs of a name and a path.
 
     Returns:
-        A dict from names to paths.
+        A dict from names to paths; a file that is there twice under one name is there once.
 
     Raises:
         InputError: for no file, two of one name, or a name that is no folder's.
     """
     files = {}
     for name, file in pairs:
+        if name in files and os.path.realpath(files[name]) == os.path.realpath(file):
+            continue
         if name in files:
             raise InputError(
                 f"received {files[name]} and {file}, both called {name}, expected different names: "
@@ -244,8 +255,18 @@ def _is_separated(folder, sources, suffix):
 
 
 def _remove_leftovers(out):
-    for leftover in [*out.glob(".*.partial"), *out.glob(f"beam-temp-{FAILURES}*")]:
+    remove_leftovers(out)
+    for leftover in out.glob(f"beam-temp-{FAILURES}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+
+
+def remove_leftovers(folder):
+    """Remove what a killed process left half-written, in a folder where no other is at work."""
+    for leftover in pathlib.Path(folder).glob(".*.partial"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def _separate_one(load, out, suffix, file, name):
@@ -275,6 +296,7 @@ def _on_each(todo, work, report, runner, options):
     beam, pipeline_options = _beam(runner, options)
     with (
         _killed_workers_noticed(),
+        _workers_ended(),
         beam.Pipeline(runner=runner, options=pipeline_options) as pipeline,
     ):
         (
@@ -291,20 +313,28 @@ def _on_each(todo, work, report, runner, options):
 
 
 def _failures(item, work):
-    """Do the work on an item; give a line for the report if it failed."""
-    what = os.fsdecode(item[0])
-    try:
-        work(*item)
+    """Do the work on an item; return a line for the report if it failed."""
+    reason = attempt(work, *item)
+    if reason is None:
         return []
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([csv_cell(os.fsdecode(item[0])), csv_cell(reason)])
+    return [line.getvalue()]
+
+
+def attempt(work, file, *arguments):
+    """Call `work(file, *arguments)`; return why it failed, in one line, or None."""
+    try:
+        work(file, *arguments)
     except (InputError, OSError) as error:
         reason = str(error)
     except Exception as error:
         # Whatever one file sets off, it must not end the work on all the others.
-        log.exception("%s", what)
+        log.exception("%s fails unexpectedly", os.fsdecode(file))
         reason = f"{type(error).__name__}: {error}"
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([csv_cell(what), csv_cell(reason)])
-    return [line.getvalue()]
+    else:
+        return None
+    return " ".join(reason.split())
 
 
 def _beam(runner, options):
@@ -371,6 +401,24 @@ def _killed_workers_noticed():
         ) from None
     finally:
         threading.excepthook = usual
+
+
+@contextlib.contextmanager
+def _workers_ended():
+    """End the worker processes of a run that is stopped: only Ctrl-C reaches them by itself."""
+    before = psutil.Process().children()
+    try:
+        yield
+    except BaseException:
+        usual, threading.excepthook = threading.excepthook, lambda _: None  # of those that wait
+        workers = [one for one in psutil.Process().children() if one not in before]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for worker in workers:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    end(worker)
+            _, workers = psutil.wait_procs(workers, timeout=5)
+        threading.excepthook = usual
+        raise
 
 
 @contextlib.contextmanager

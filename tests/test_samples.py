@@ -1,4 +1,4 @@
-"""Samples of every type: scaled, taken as they are, or refused; never taken for full scale 32768."""
+"""Samples of every type: scaled, taken as they are, or refused."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,6 @@ import typer
 from kerasep.cli.options import (
     Consistent,
     ModelOption,
-    Overwrite,
     Residual,
     Runner,
     RunnerOptions,
@@ -36,7 +35,9 @@ def separate(
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     consistent: Consistent = False,
-    overwrite: Overwrite = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="make all stems anew, and replace those that exist")
+    ] = False,
     manifest: Annotated[
         pathlib.Path | None,
         typer.Option(
@@ -49,8 +50,11 @@ def separate(
 ):
     """Separate recordings into one file a source: OUT/<name>/<source>.wav.
 
-    With --runner or --manifest, an archive: the same command again goes on where it was stopped,
-    and files that cannot be separated are listed in OUT/failures.csv, with status 1.
+    Files that cannot be separated are listed at the end, with status 1, or 2 if no file could be.
+    The same command again goes on where it was stopped: stems that are there are kept, if they
+    have the recording's rate, length and channels, and made anew with --overwrite.
+
+    With --runner or --manifest, an archive: many files at once, and failures in OUT/failures.csv.
     """
     suffix = suffix if suffix.startswith(".") else f".{suffix}"
     if manifest is not None or runner is not None:
@@ -66,31 +70,40 @@ def separate(
         raise InputError("received no file: name audio files, or give --manifest")
     if not model.endswith(".tflite"):
         start_keras()
-    from kerasep import recordings
+    from kerasep import archives
+    from kerasep.data.writer import check_suffix
+    from kerasep.folder_lock import locked
 
+    check_suffix(f"stem{suffix}")
+    files = archives.named((file.stem, file) for file in files)
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
-    names = [file.stem for file in files]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise InputError(
-            f"received several files called {', '.join(sorted(twice))}, expected different names: "
-            f"separate them into different folders"
-        )
-    settings = {"suffix": suffix, "overwrite": overwrite}
-    for file in files:  # before the first of them takes its time
-        recordings.planned(separator, file, out_folder / file.stem, **settings)
-    for file in files:
-        with progress_bar(file.name) as progress:
-            paths = recordings.separate_file(
-                chunked(separator), file, out_folder / file.stem, **settings, progress=progress
-            )
-        for path in paths.values():
-            say(path)
+    failures = []
+    with locked(out_folder):
+        for name, file in files.items():
+            folder = out_folder / name
+            reason = archives.attempt(_separate_one, file, separator, folder, suffix, overwrite)
+            failures += [] if reason is None else [(str(file), reason)]
+    _end(out_folder, len(files), failures)
+
+
+def _separate_one(file, separator, folder, suffix, overwrite):
+    from kerasep import archives, recordings
+
+    archives.remove_leftovers(folder)
+    header, paths = recordings.planned(separator, file, folder, suffix, overwrite=True)
+    kept = set() if overwrite else recordings.whole_stems(paths, header)
+    settings = {"suffix": suffix, "overwrite": overwrite, "resume": not overwrite}
+    with progress_bar(file.name) as progress:
+        recordings.separate_file(chunked(separator), file, folder, **settings, progress=progress)
+    for name, path in paths.items():
+        say(f"{path}{' was there: kept' if name in kept else ''}")
 
 
 def _archive(files, manifest, out_folder, load, suffix, runner, options):
     from kerasep import archives
+    from kerasep.data.writer import check_suffix
 
+    check_suffix(f"stem{suffix}")
     pairs = [(file.stem, file) for file in files or ()]
     if manifest is not None:
         pairs += archives.read_manifest(manifest).items()
@@ -108,4 +121,20 @@ def _archive(files, manifest, out_folder, load, suffix, runner, options):
     say(f"{out_folder}: {len(files) - len(failures)} of {len(files)} files are separated")
     if failures:
         say(f"{out_folder / archives.FAILURES} says why not: {len(failures)}")
+    _end(out_folder, len(files), failures)
+
+
+def _end(out_folder, count, failures):
+    """List the failures, and end with status 1, or 2 if there is nothing else."""
+    if count == len(failures) == 1:
+        raise InputError(_line(*failures[0]))
+    for failure in failures:
+        say(f"failed: {_line(*failure)}")
+    if failures and len(failures) == count:
+        raise InputError(f"none of the {count} files could be separated into {out_folder}")
+    if failures:
         raise typer.Exit(1)
+
+
+def _line(file, reason):
+    return reason if file in reason else f"{file}: {reason}"

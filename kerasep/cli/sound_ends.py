@@ -58,9 +58,10 @@ def folder_writer(folder, sources, sample_rate, channels, overwrite):
         Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
     """
     from kerasep import recordings
+    from kerasep.folder_lock import locked
 
     paths = recordings.outputs(sources, folder, overwrite=overwrite)
-    with recordings.writing(paths, sample_rate, channels, overwrite) as write:
+    with locked(folder), recordings.writing(paths, sample_rate, channels, overwrite) as write:
 
         def never_dry(separated):
             write(separated)

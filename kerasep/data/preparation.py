@@ -11,6 +11,7 @@ from kerasep.data.missing_stems import with_sources
 from kerasep.data.schemas import parse
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
+from kerasep.folder_lock import locked
 
 _SPARE_BYTES = 64 << 20  # left free on the disk: it serves others too
 
@@ -60,7 +61,7 @@ def prepare(
 
     Raises:
         InputError: There are no tracks or they cannot be had as wanted, the disk lacks the room,
-            or the folder holds something else.
+            the folder holds something else, or another call is at work in it.
 
     Example:
     ```python
@@ -97,6 +98,11 @@ def carry_out(plan, out, *, workers=None, progress=None):
     Raises:
         InputError: As `prepare`.
     """
+    with locked(out):
+        return _carry_out(plan, out, workers, progress)
+
+
+def _carry_out(plan, out, workers, progress):
     entries = begin(plan, out)
     done = sum(entry["bytes"] for entry in entries if entry)
     missing = [index for index, entry in enumerate(entries) if entry is None]

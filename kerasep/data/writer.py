@@ -54,11 +54,7 @@ class Writer:
 
     def __init__(self, path, sample_rate, channels, overwrite=False, samples=None):
         self.path = path = Path(path)
-        if path.suffix.lower() not in _FORMATS:
-            raise InputError(
-                f"cannot write {path}: received suffix {path.suffix!r}, expected one of "
-                f"{', '.join(_FORMATS)}"
-            )
+        check_suffix(path)
         if not path.parent.is_dir():
             raise InputError(f"cannot write {path}: folder {path.parent} is missing: create it")
         if path.exists() and not overwrite:
@@ -161,6 +157,16 @@ class Writer:
         free = shutil.disk_usage(self.path.parent).free
         return InputError(
             f"cannot write {self.path}: {reason.rstrip('.')} ({free >> 20} MiB free on the disk)"
+        )
+
+
+def check_suffix(path):
+    """Raise `InputError` for a file whose suffix is none of the formats'."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in _FORMATS:
+        raise InputError(
+            f"cannot write {path}: received suffix {suffix!r}, expected one of "
+            f"{', '.join(_FORMATS)}"
         )
 
 

@@ -141,11 +141,14 @@ def test_a_disk_that_fills_up_on_the_way_to_rf64(tmp_path, monkeypatch):
     def full(*_):
         raise KeyboardInterrupt
 
-    writer = audio.Writer(tmp_path / "out.wav", RATE, 2)
-    with pytest.raises(KeyboardInterrupt), writer:
-        writer.write(noise(900))
-        monkeypatch.setattr(writing.os, "replace", full)
-        writer.write(noise(900))
+    def write():
+        with audio.Writer(tmp_path / "out.wav", RATE, 2) as writer:
+            writer.write(noise(900))
+            monkeypatch.setattr(writing.os, "replace", full)
+            writer.write(noise(900))
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
     assert os.listdir(tmp_path) == []
 
 

@@ -1,0 +1,203 @@
+"""`kerasep separate` on several files: bad ones, second runs, signals, two runs at once."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasep import cli, data, zoo
+from kerasep.folder_lock import locked
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.keras"
+    zoo.load("open_unmix_like/small", sources=["vocals", "drums"], hidden=8).save(path)
+    return path
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two recordings, and between them one that is none."""
+    rng = np.random.default_rng(0)
+    for name, samples in (("a", 3000), ("c", 4000)):
+        data.write(tmp_path / f"{name}.wav", rng.normal(0, 0.1, (samples, 1)), RATE)
+    (tmp_path / "b.mp3").write_bytes(b"hello")
+    return [tmp_path / name for name in ("a.wav", "b.mp3", "c.wav")]
+
+
+def separate(model, out, *arguments):
+    """Run the command in this process; return its exit status."""
+    before, sys.argv = sys.argv, ["kerasep", "separate", "--model", str(model), "--out", str(out)]
+    sys.argv += map(str, arguments)
+    try:
+        cli.main()
+    except SystemExit as end:
+        return end.code or 0
+    finally:
+        sys.argv = before
+
+
+def found(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+STEMS = [f"{name}/{source}.wav" for name in "ac" for source in ("drums", "vocals")]
+
+
+def test_one_bad_file_does_not_end_the_rest(model, files, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert separate(model, out, *files, tmp_path / "lost.wav") == 1
+    assert found(out) == STEMS
+    assert data.info(out / "c" / "drums.wav").samples == 4000
+    failed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("failed: ")]
+    assert len(failed) == 2
+    assert "b.mp3" in failed[0]
+    assert "lost.wav is missing" in failed[1]
+
+
+def test_the_same_command_again_does_what_is_missing(model, files, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert separate(model, out, files[0]) == 0
+    kept = [out / "a" / "vocals.wav", out / "a" / "drums.wav"]
+    before = [path.stat().st_mtime_ns for path in kept]
+    (out / "c").mkdir()
+    (out / "c" / ".vocals.wav.123.partial").write_text("half")
+    capsys.readouterr()
+    assert separate(model, out, files[0], files[2]) == 0
+    assert found(out) == STEMS
+    assert [path.stat().st_mtime_ns for path in kept] == before
+    said = capsys.readouterr().out.splitlines()
+    assert f"{kept[0]} was there: kept" in said
+    assert f"{out / 'c' / 'vocals.wav'}" in said
+
+
+def test_a_stem_that_is_missing_is_made_and_the_others_kept(model, files, tmp_path):
+    out = tmp_path / "out"
+    assert separate(model, out, files[0]) == 0
+    whole = (out / "a" / "vocals.wav").read_bytes()
+    (out / "a" / "vocals.wav").unlink()
+    before = (out / "a" / "drums.wav").stat().st_mtime_ns
+    assert separate(model, out, files[0]) == 0
+    assert data.read(out / "a" / "vocals.wav")[0].shape == (3000, 1)
+    assert len(whole) == (out / "a" / "vocals.wav").stat().st_size
+    assert (out / "a" / "drums.wav").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("samples", [None, 2999])
+def test_what_is_from_something_else_is_kept(model, files, tmp_path, capsys, samples):
+    mine = tmp_path / "out" / "a" / "vocals.wav"
+    mine.parent.mkdir(parents=True)
+    if samples:
+        data.write(mine, np.ones((samples, 1), "float32"), RATE)
+    else:
+        mine.write_text("mine")
+    before = mine.read_bytes()
+    assert separate(model, tmp_path / "out", files[0], files[2]) == 1
+    assert "vocals.wav exists" in capsys.readouterr().out
+    assert mine.read_bytes() == before
+    assert found(tmp_path / "out") == ["a/vocals.wav", *STEMS[2:]]
+    assert separate(model, tmp_path / "out", files[0], files[2], "--overwrite") == 0
+    assert found(tmp_path / "out") == STEMS
+    assert data.info(mine).samples == 3000
+
+
+def test_overwrite_makes_all_anew(model, files, tmp_path, capsys):
+    assert separate(model, tmp_path / "out", files[0]) == 0
+    stem = tmp_path / "out" / "a" / "vocals.wav"
+    before = stem.stat().st_mtime_ns
+    assert separate(model, tmp_path / "out", files[0], "--overwrite") == 0
+    assert stem.stat().st_mtime_ns > before
+    assert "kept" not in capsys.readouterr().out
+
+
+def test_a_file_twice_is_done_once(model, files, tmp_path, capsys):
+    again = tmp_path / "x" / ".." / "a.wav"
+    (tmp_path / "x").mkdir()
+    assert separate(model, tmp_path / "out", files[0], again, files[0]) == 0
+    assert found(tmp_path / "out") == STEMS[:2]
+    assert capsys.readouterr().out.count("vocals.wav") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["a.wav", "x/a.wav"], "both called a, expected different names"),
+        (["a.wav", "--suffix", ".mp9"], "received suffix '.mp9', expected one of .wav"),
+        (["b.mp3"], "b.mp3"),
+        (["b.mp3", "lost.wav"], "none of the 2 files"),
+    ],
+)
+def test_what_cannot_work_at_all(model, files, tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x").mkdir()
+    data.write("x/a.wav", np.ones((900, 1), "float32"), RATE)
+    assert separate(model, tmp_path / "out", *arguments) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_second_run_is_refused(model, files, tmp_path, capsys):
+    with locked(tmp_path / "out"):
+        assert separate(model, tmp_path / "out", files[0]) == 2
+    assert "out, where another run is at work" in capsys.readouterr().err
+    assert separate(model, tmp_path / "out", files[0]) == 0
+
+
+SLOW = """
+import signal, sys, time
+import numpy as np
+from kerasep import recordings
+
+def stems(separator, blocks, rate, samples):
+    for block in blocks:
+        yield np.zeros((*block.shape, len(separator.sources)), "float32")
+        print("begun", flush=True)
+        time.sleep(60)
+
+recordings.stems = stems
+if sys.argv[1] == "nohup":
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+# A shell's background jobs ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "job" else signal.default_int_handler)
+sys.argv[1:] = sys.argv[2:]
+from kerasep.cli import main; main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "numbers", "status"),
+    [
+        ("plain", ["SIGINT"], 130),
+        ("plain", ["SIGTERM"], 143),
+        ("plain", ["SIGHUP"], 129),
+        ("plain", ["SIGHUP", "SIGHUP", "SIGTERM"], 129),
+        ("job", ["SIGTERM"], 143),
+        ("nohup", ["SIGHUP", "SIGTERM"], 143),
+        ("plain", ["SIGKILL"], -signal.SIGKILL),
+    ],
+)
+def test_signals(model, files, tmp_path, kind, numbers, status):
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", SLOW, kind, "separate", "-m", model, "--out", out, files[0]]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        while process.stdout.readline() != "begun\n":
+            assert process.poll() is None, process.stderr.read()
+        assert [name.endswith(".partial") for name in os.listdir(out / "a")] == [True, True]
+        for number in numbers:
+            process.send_signal(getattr(signal, number))
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == status
+    if status > 0:
+        assert error == "kerasep: stopped; the same command goes on where it can\n"
+        assert not out.exists()
+    else:
+        assert separate(model, out, files[0]) == 0
+        assert found(out) == STEMS[:2]
