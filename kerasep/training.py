@@ -172,6 +172,7 @@ def train(
 
 def _new_state(model, recipe, batches):
     """Make the state that a new run begins with: its batch size, and the statistics of its data."""
+    data.scale.warn_beyond_full_scale(batches.train_tracks)
     size = recipe["data"]["batch_size"]
     if size == "auto":
         crops = batches.crops()

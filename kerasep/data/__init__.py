@@ -15,6 +15,7 @@ _SUBMODULES = (
     "pipelines",
     "pools",
     "prepared",
+    "scale",
     "servers",
     "service",
     "shards",

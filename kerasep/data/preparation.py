@@ -8,6 +8,7 @@ from pathlib import Path
 from kerasep import logs
 from kerasep.data import shards
 from kerasep.data.missing_stems import with_sources
+from kerasep.data.scale import warn_beyond_full_scale
 from kerasep.data.schemas import parse
 from kerasep.data.tracks import find_tracks
 from kerasep.errors import InputError
@@ -163,6 +164,7 @@ def begin(plan, out):
     for leftover in out.glob(".*.partial"):
         leftover.unlink(missing_ok=True)
     if noted is None:
+        warn_beyond_full_scale(plan.tracks)
         shards.write_json(out / shards.PLAN, wanted)
     return entries
 

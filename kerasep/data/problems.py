@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from kerasep.data.meters import SILENCE_DB
+from kerasep.data.scale import BEYOND_DB
 
 MIXTURE = "mixture"
 _LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".au", ".caf", ".w64")
@@ -58,6 +59,9 @@ def _of_recording(one):
         yield Problem("unreadable", where, one.error)
     elif one.peak_db < SILENCE_DB:
         yield Problem("silent", where, f"nothing above {SILENCE_DB:.0f} dBFS")
+    elif one.peak_db > BEYOND_DB:
+        text = f"peaks at {10 ** (one.peak_db / 20):.6g}, expected samples within ±1: divide them"
+        yield Problem("scale", where, text)
     elif one.clipped:
         yield Problem("clipped", where, f"{one.clipped} samples in runs at full scale")
 
