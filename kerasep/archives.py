@@ -41,7 +41,9 @@ _one_at_a_time = threading.Lock()
 log = logs.logger(__name__)
 
 
-def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), progress=None):
+def separate(
+    files, out, load, *, suffix=".wav", track=None, runner="direct", options=(), progress=None
+):
     """Separate many files, each into a folder of its own that appears when it is complete.
 
     A call that was stopped or killed can be repeated: files whose folder is there are left alone.
@@ -54,6 +56,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         load: function that gives a `kerasep.recordings.ChunkSeparator`, called once in every
             worker process; workers must be able to import what it needs.
         suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        track: which audio track of files that have several, from 1. Defaults to the first.
         runner: "direct" for this machine's processors, or a runner that Beam knows. Defaults to
             "direct".
         options: Beam's own options, such as "direct_num_workers=2" (with "direct"; by default one
@@ -90,7 +93,7 @@ def separate(files, out, load, *, suffix=".wav", runner="direct", options=(), pr
         for name, file in files.items()
         if not _is_separated(out / name, sources, suffix)
     ]
-    work = functools.partial(_separate_one, load, out, suffix)
+    work = functools.partial(_separate_one, load, out, suffix, track)
 
     def done():
         return len(files) - len({os.fsdecode(name) for _, name in todo}.difference(os.listdir(out)))
@@ -269,13 +272,13 @@ def remove_leftovers(folder):
             leftover.unlink(missing_ok=True)
 
 
-def _separate_one(load, out, suffix, file, name):
+def _separate_one(load, out, suffix, track, file, name):
     """Separate a file into a folder that nobody sees before it is complete."""
     file, name = os.fsdecode(file), os.fsdecode(name)
     temporary = out / f".{name}.{uuid.uuid4().hex}.partial"
     try:
         with _one_at_a_time:  # of the threads that some runners have
-            recordings.separate_file(_loaded(load), file, temporary, suffix=suffix)
+            recordings.separate_file(_loaded(load), file, temporary, suffix=suffix, track=track)
         with contextlib.suppress(OSError):  # a runner may try twice, and the first is as good
             os.rename(temporary, out / name)
     finally:

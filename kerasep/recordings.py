@@ -46,13 +46,15 @@ class ChunkSeparator(NamedTuple):
     interchangeable: bool = False
 
 
-def separate(separator, audio, sample_rate=None):
+def separate(separator, audio, sample_rate=None, *, track=None):
     """Separate a recording into arrays.
 
     Args:
         separator: a `ChunkSeparator`.
         audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
         sample_rate: of an array, in Hz. Default: the separator's. A path knows its own.
+        track: which audio track of a file that has several, from 1. Defaults to the first, and the
+            log names all.
 
     Returns:
         Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
@@ -72,12 +74,16 @@ def separate(separator, audio, sample_rate=None):
                 f"received sample_rate={sample_rate} for {audio}: a file knows its own"
             )
         from kerasep.data import audio as audio_files
+        from kerasep.data.audio_tracks import stream_of
 
-        header = audio_files.info(audio)
-        blocks = audio_files.stream(audio)
+        stream = stream_of(audio, track)
+        header = audio_files.info(audio, stream)
+        blocks = audio_files.stream(audio, stream=stream)
         rate, samples = header.sample_rate, header.samples
-        separator = _heard(separator, audio_files.stream(audio), audio)
+        separator = _heard(separator, audio_files.stream(audio, stream=stream), audio)
     else:
+        if track is not None:
+            raise InputError(f"received track={track} with an array, expected it with a path")
         waveform = check_waveform(audio)
         rate = separator.sample_rate if sample_rate is None else sample_rate
         if rate <= 0:
@@ -89,7 +95,15 @@ def separate(separator, audio, sample_rate=None):
 
 
 def separate_file(
-    separator, path, folder, *, suffix=".wav", overwrite=False, resume=False, progress=None
+    separator,
+    path,
+    folder,
+    *,
+    suffix=".wav",
+    overwrite=False,
+    resume=False,
+    track=None,
+    progress=None,
 ):
     """Separate a file into one file a source, written as they come: memory stays flat.
 
@@ -103,6 +117,8 @@ def separate_file(
         overwrite: whether existing files may be replaced. Defaults to False.
         resume: whether stems that are there, and could be this file's (see `whole_stems`), are
             kept, and only the others made. Defaults to False.
+        track: which audio track of a file that has several, from 1. Defaults to the first, and the
+            log names all.
         progress: called with the share of the file that is done, 0 to 1.
 
     Returns:
@@ -124,15 +140,17 @@ def separate_file(
     ```
     """
     from kerasep.data import audio as audio_files
+    from kerasep.data.audio_tracks import stream_of
 
-    header, paths = planned(separator, path, folder, suffix, overwrite or resume)
+    stream = stream_of(path, track)
+    header, paths = planned(separator, path, folder, suffix, overwrite or resume, track)
     rate, samples, done = header.sample_rate, header.samples, 0
     kept = whole_stems(paths, header) if resume and not overwrite else set()
     if len(kept) == len(paths):
         return paths
-    separator = _heard(separator, audio_files.stream(path), path)
+    separator = _heard(separator, audio_files.stream(path, stream=stream), path)
     with writing(paths, rate, header.channels, overwrite, samples, kept) as write:
-        for block in stems(separator, audio_files.stream(path), rate, samples):
+        for block in stems(separator, audio_files.stream(path, stream=stream), rate, samples):
             write(block)
             done += len(block)
             if progress:
@@ -140,7 +158,7 @@ def separate_file(
     return paths
 
 
-def planned(separator, path, folder, suffix=".wav", overwrite=False):
+def planned(separator, path, folder, suffix=".wav", overwrite=False, track=None):
     """Look ahead at what `separate_file` will read and write, to refuse it before any work.
 
     Args:
@@ -149,6 +167,8 @@ def planned(separator, path, folder, suffix=".wav", overwrite=False):
         folder: where the stems will go.
         suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
         overwrite: whether existing files may be replaced. Defaults to False.
+        track: which audio track of a file that has several, from 1. Defaults to the first, and the
+            log names all.
 
     Returns:
         The file's `kerasep.data.AudioInfo`, and a dict from source name to path.
@@ -168,9 +188,10 @@ def planned(separator, path, folder, suffix=".wav", overwrite=False):
     ```
     """
     from kerasep.data import audio as audio_files
+    from kerasep.data.audio_tracks import stream_of
 
     paths = outputs(separator.sources, folder, suffix, overwrite)
-    return audio_files.info(path), paths
+    return audio_files.info(path, stream_of(path, track)), paths
 
 
 def outputs(sources, folder, suffix=".wav", overwrite=False):

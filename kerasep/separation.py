@@ -28,6 +28,7 @@ def separate(
     consistent=False,
     chunk_seconds=CHUNK_SECONDS,
     overlap_seconds=OVERLAP_SECONDS,
+    track=None,
 ):
     """Separate a recording of any length, sample rate and number of channels.
 
@@ -47,6 +48,8 @@ def separate(
         consistent: see `Separator`; ignored if one is given.
         chunk_seconds: length of a chunk. Defaults to 30.
         overlap_seconds: how much neighbouring chunks share. Defaults to 4.
+        track: which audio track of a file that has several, from 1. Defaults to the first, and the
+            log names all.
 
     Returns:
         Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
@@ -67,7 +70,10 @@ def separate(
     """
     separator = as_separator(model, wiener_iterations, residual, consistent)
     return recordings.separate(
-        chunk_separator(separator, chunk_seconds, overlap_seconds), audio, sample_rate
+        chunk_separator(separator, chunk_seconds, overlap_seconds),
+        audio,
+        sample_rate,
+        track=track,
     )
 
 
@@ -81,6 +87,7 @@ def separate_file(
     wiener_iterations=0,
     residual=None,
     consistent=False,
+    track=None,
     progress=None,
 ):
     """Separate a file into one file a source, written as they come: memory stays flat.
@@ -96,6 +103,8 @@ def separate_file(
         wiener_iterations: see `Separator`.
         residual: see `Separator`.
         consistent: see `Separator`.
+        track: which audio track of a file that has several, from 1. Defaults to the first, and the
+            log names all.
         progress: called with the share of the file that is done, 0 to 1.
 
     Returns:
@@ -120,6 +129,7 @@ def separate_file(
         folder,
         suffix=suffix,
         overwrite=overwrite,
+        track=track,
         progress=progress,
     )
 

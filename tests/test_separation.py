@@ -2,12 +2,14 @@
 
 import functools
 
+import av
 import keras
 import numpy as np
 import pytest
 
 import kerasep
-from kerasep import data, separation
+from kerasep import data, recordings, separation
+from kerasep.data import audio
 from kerasep.errors import InputError
 from kerasep.models import OpenUnmixLike
 from kerasep.separation import Separator, pad_to_frames, separate, separate_file
@@ -341,3 +343,38 @@ def test_consistent_estimates_add_up_to_the_mixture(rng):
     one = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"], hidden=16)
     with pytest.raises(InputError, match="would be the mixture itself"):
         separation.separate(one, mixture, consistent=True)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_track_of_several_is_chosen(tmp_path, caplog, count):
+    path, rate = tmp_path / "tracks.mka", 48000
+    tones = [np.sin(2 * np.pi * tone * np.arange(rate) / rate) for tone in (300, 700)]
+    with av.open(path, "w") as file:
+        streams = [file.add_stream("pcm_s16le", rate=rate, layout="mono") for _ in range(count)]
+        for stream, tone in zip(streams, tones, strict=False):
+            values = (tone * 9000).astype("int16")[None]
+            frame = av.AudioFrame.from_ndarray(values, format="s16", layout="mono")
+            frame.sample_rate = rate
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
+    halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), rate, 1, 9000, 900)
+
+    def pitch(**track):
+        stem = recordings.separate(halves, path, **track)["half"][:, 0]
+        return int(np.argmax(np.abs(np.fft.rfft(stem))))
+
+    assert pitch() == 300
+    said = [record.getMessage() for record in caplog.records]
+    expected = f"{path} has 2 audio tracks, track 1 is taken: 1: pcm_s16le 48000 Hz mono; 2: "
+    assert [line.startswith(expected) for line in said] == [True] * (count - 1)
+    caplog.clear()
+    assert pitch(track=count) == (300, 700)[count - 1]
+    assert not caplog.records
+    for track in (0, count + 1):
+        with pytest.raises(InputError, match=f"received track {track} .*1: pcm_s16le"):
+            pitch(track=track)
+    written = recordings.separate_file(halves, path, tmp_path / "stems", track=count)
+    stem, _ = audio.read(written["half"])
+    assert int(np.argmax(np.abs(np.fft.rfft(stem[:, 0])))) == (300, 700)[count - 1]
+    with pytest.raises(InputError, match="with an array"):
+        recordings.separate(halves, stem, track=1)

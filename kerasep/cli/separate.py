@@ -38,6 +38,10 @@ def separate(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="make all stems anew, and replace those that exist")
     ] = False,
+    track: Annotated[
+        int | None,
+        typer.Option(min=1, help="which audio track of files with several; default: the first"),
+    ] = None,
     manifest: Annotated[
         pathlib.Path | None,
         typer.Option(
@@ -64,7 +68,9 @@ def separate(
                 "folders, or choose another"
             )
         load = functools.partial(load_chunked, model, wiener_iterations, residual, consistent)
-        _archive(files, manifest, out_folder, load, suffix, runner or "direct", runner_option)
+        _archive(
+            files, manifest, out_folder, load, suffix, track, runner or "direct", runner_option
+        )
         return
     if not files:
         raise InputError("received no file: name audio files, or give --manifest")
@@ -81,25 +87,27 @@ def separate(
     with locked(out_folder):
         for name, file in files.items():
             folder = out_folder / name
-            reason = archives.attempt(_separate_one, file, separator, folder, suffix, overwrite)
+            reason = archives.attempt(
+                _separate_one, file, separator, folder, suffix, overwrite, track
+            )
             failures += [] if reason is None else [(str(file), reason)]
     _end(out_folder, len(files), failures)
 
 
-def _separate_one(file, separator, folder, suffix, overwrite):
+def _separate_one(file, separator, folder, suffix, overwrite, track):
     from kerasep import archives, recordings
 
     archives.remove_leftovers(folder)
-    header, paths = recordings.planned(separator, file, folder, suffix, overwrite=True)
+    header, paths = recordings.planned(separator, file, folder, suffix, True, track)
     kept = set() if overwrite else recordings.whole_stems(paths, header)
-    settings = {"suffix": suffix, "overwrite": overwrite, "resume": not overwrite}
+    settings = {"suffix": suffix, "overwrite": overwrite, "resume": not overwrite, "track": track}
     with progress_bar(file.name) as progress:
         recordings.separate_file(chunked(separator), file, folder, **settings, progress=progress)
     for name, path in paths.items():
         say(f"{path}{' was there: kept' if name in kept else ''}")
 
 
-def _archive(files, manifest, out_folder, load, suffix, runner, options):
+def _archive(files, manifest, out_folder, load, suffix, track, runner, options):
     from kerasep import archives
     from kerasep.data.writer import check_suffix
 
@@ -114,6 +122,7 @@ def _archive(files, manifest, out_folder, load, suffix, runner, options):
             out_folder,
             load,
             suffix=suffix,
+            track=track,
             runner=runner,
             options=options or (),
             progress=progress,

@@ -6,13 +6,12 @@ else that FFmpeg knows through PyAV. The samples, and how many there are, are FF
 """
 
 import math
-import os
 
 import numpy as np
 import soxr
 
 from kerasep.data.audio_info import AudioInfo, as_float, stops_early
-from kerasep.data.decoders import is_plain, open_audio
+from kerasep.data.decoders import open_audio
 from kerasep.data.writer import Writer, write
 from kerasep.errors import InputError
 
@@ -24,7 +23,6 @@ __all__ = [
     "read",
     "resample",
     "stream",
-    "tracks",
     "write",
 ]
 
@@ -72,36 +70,6 @@ def info(path, stream=0):
     """
     with open_audio(path, stream) as audio:
         return audio.info
-
-
-def tracks(path: str | os.PathLike) -> list[str]:
-    """Describe the audio tracks of a file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A line for each track: codec, rate, channels, and language and title if it has them. What
-        `read` takes as `stream` is the place in this list, from 0.
-
-    Raises:
-        InputError: As `info`.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep.data import audio
-
-    audio.write("tone.wav", np.zeros((8000, 2), "float32"), 16000, overwrite=True)
-    assert len(audio.tracks("tone.wav")) == 1
-    ```
-    """
-    rate, _, channels = info(path)
-    if is_plain(path):
-        return [f"{rate} Hz, {channels} channels"]
-    from kerasep.data.av_stream import describe_tracks
-
-    return describe_tracks(path)
 
 
 def read(path, sample_rate=None, start=0, samples=None, stream=0):

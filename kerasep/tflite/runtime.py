@@ -127,7 +127,7 @@ class Runtime:
             raise InputError("received a magnitude with NaN or infinite values, expected numbers")
         return self._run.finite(self._run("mask", magnitude=magnitude[None])["estimates"][0])
 
-    def separate(self, audio, sample_rate=None):
+    def separate(self, audio, sample_rate=None, *, track=None):
         """Separate a recording of any length, sample rate and number of channels.
 
         As `kerasep.separate`: long recordings in overlapping chunks, channels in groups of as many
@@ -136,6 +136,7 @@ class Runtime:
         Args:
             audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
             sample_rate: of an array, in Hz. Default: the model's. A path knows its own.
+            track: which audio track of a file that has several, from 1. Defaults to the first.
 
         Returns:
             Dict from source name to float32 array `(samples, channels)`, at the recording's own
@@ -145,7 +146,7 @@ class Runtime:
             InputError: for audio that is missing, empty, damaged, or not finite, and for a file of
                 another mode.
         """
-        return recordings.separate(self.chunk_separator(), audio, sample_rate)
+        return recordings.separate(self.chunk_separator(), audio, sample_rate, track=track)
 
     def chunk_separator(self):
         """Make what `kerasep.recordings` cuts recordings for.
