@@ -11,6 +11,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 
 from kerasep import archives, data
@@ -135,6 +136,34 @@ def test_a_killed_run_goes_on(beam, recordings, importable, tmp_path):
     assert {name for name in recordings if (out / name).exists()} == recordings.keys()
     for name, changed in before.items():
         assert (out / name / "left.wav").stat().st_mtime_ns == changed
+    assert not list(out.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_run_that_is_told_to_end_leaves_nothing(beam, recordings, importable, tmp_path):
+    out = tmp_path / "out"
+    script = (
+        "import test_archives; from kerasep import archives, stop_signals\n"
+        f"files = { ({name: str(path) for name, path in recordings.items()})!r}\n"
+        "with stop_signals.like_ctrl_c() as status:\n"
+        "    try:\n"
+        f"        archives.separate(files, {str(out)!r}, test_archives.load, options={TWO!r})\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise SystemExit(status())\n"
+    )
+    environment = {**os.environ, "KERASEP_TEST_SECONDS": "60"}
+    with subprocess.Popen([sys.executable, "-c", script], env=environment) as process:
+        for _ in range(600):
+            time.sleep(0.1)
+            if list(out.glob(".r*.partial")):
+                break
+        workers = psutil.Process(process.pid).children()
+        assert workers
+        with pytest.raises(InputError, match="another run is at work"):
+            archives.separate(recordings, out, importable.load, options=TWO)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=40) == 143
+    assert not any(worker.is_running() for worker in workers)
     assert not list(out.glob(".*"))
 
 

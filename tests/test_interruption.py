@@ -9,6 +9,8 @@ import threading
 import keras
 import pytest
 
+from kerasep.stop_signals import STOPS, like_ctrl_c
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from tiny_runs import train
 
@@ -16,15 +18,15 @@ from tiny_runs import train
 class Presses(keras.callbacks.Callback):
     """Presses Ctrl-C in the third batch, where the error gets lost, as in NumPy; counts batches."""
 
-    def __init__(self, testing):
+    def __init__(self, testing, number=signal.SIGINT):
         super().__init__()
-        self.testing, self.batches = testing, 0
+        self.testing, self.number, self.batches = testing, number, 0
 
     def press(self):
         self.batches += 1
         if self.batches == 3:
             with contextlib.suppress(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(self.number)
 
     def on_train_batch_end(self, batch, logs=None):
         if not self.testing:
@@ -62,3 +64,15 @@ def test_training_in_another_thread(songs, tmp_path):
     thread.start()
     thread.join()
     assert len(found[0]) == 3
+
+
+@pytest.mark.parametrize("number", STOPS)
+def test_signals_that_stop_a_command_are_noticed(songs, tmp_path, number):
+    presses = Presses(testing=False, number=number)
+    with like_ctrl_c() as status:
+        with pytest.raises(KeyboardInterrupt):
+            train(songs, tmp_path / "run", callbacks=[presses])
+        assert status() == 128 + number
+    assert presses.batches == 3
+    assert signal.getsignal(number) is signal.SIG_DFL
+    assert len(train(songs, tmp_path / "run")) == 3

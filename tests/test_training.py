@@ -407,3 +407,27 @@ def test_the_recipe_s_augmentation_is_used(songs, tmp_path, monkeypatch):
     assert {tuple(options["snr"]) for options in used} == {(3, 4)}
     kept = json.loads((tmp_path / "run" / "recipe.json").read_text("utf-8"))
     assert kept["recipe"]["data"]["augment"] == {"add_noise": {"snr": [3, 4]}}
+
+
+def test_a_second_run_in_one_folder_is_refused(songs, tmp_path):
+    def start(songs, **options):
+        return training.train(build(), songs, tmp_path / "run", recipe=one_epoch(), **options)
+
+    class Starts(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(InputError, match="run, where another run is at work"):
+                start(songs)
+
+    assert len(start(songs, callbacks=[Starts()])) == 1
+    assert sorted(path.name for path in (tmp_path / "run").iterdir() if path.is_file()) == [
+        "history.csv", "model.keras", "recipe.json"
+    ]  # fmt: skip
+
+
+def test_samples_far_beyond_full_scale_are_warned_of(tmp_path, caplog):
+    data.write_songs(tmp_path / "songs", 2, seconds=2.0)
+    for path in (tmp_path / "songs").rglob("*.wav"):
+        waveform, rate = data.read(path)
+        data.write(path, 32768 * waveform, rate, overwrite=True)
+    training.train(build(), tmp_path / "songs", tmp_path / "run", recipe=one_epoch())
+    assert caplog.text.count("go far beyond full scale") == 1
