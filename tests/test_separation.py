@@ -365,7 +365,7 @@ def test_a_track_of_several_is_chosen(tmp_path, caplog, count):
 
     assert pitch() == 300
     said = [record.getMessage() for record in caplog.records]
-    expected = f"{path} has 2 audio tracks, track 1 is taken: 1: pcm_s16le 48000 Hz mono; 2: "
+    expected = f"{path} has 2 audio tracks, track 1 is taken: 1: pcm_s16le 48000 Hz, 1 channel; 2: "
     assert [line.startswith(expected) for line in said] == [True] * (count - 1)
     caplog.clear()
     assert pitch(track=count) == (300, 700)[count - 1]

@@ -75,7 +75,9 @@ def _described(stream):
     codec = stream.codec_context
     parts = ["unknown codec"]
     if codec is not None:
-        parts = [codec.codec.canonical_name, f"{codec.sample_rate} Hz", codec.layout.name]
+        count = codec.layout.nb_channels
+        channels = f"{count} channel{'s' if count > 1 else ''}"
+        parts = [codec.codec.canonical_name, f"{codec.sample_rate} Hz,", channels]
     parts += [stream.metadata.get(key) for key in ("language", "title")]
     return " ".join(part for part in parts if part)
 
