@@ -26,7 +26,8 @@ def code(waveform, rng, sample_rate, formats=("mp3", "ogg"), compression=(0.3, 0
         Float32 array of the same shape.
 
     Raises:
-        InputError: A format is unknown, or cannot hold the rate or the channels.
+        InputError: A format is unknown, or cannot hold the rate or the channels, or the compression
+            is out of range.
 
     Example:
     ```python
@@ -44,9 +45,16 @@ def code(waveform, rng, sample_rate, formats=("mp3", "ogg"), compression=(0.3, 0
             f"received formats {', '.join(sorted(unknown)) or 'none'}: expected some of "
             f"{', '.join(_FORMATS)}"
         )
+    # The encoders' library crashes on what it does not know.
+    channels, range_ = waveform.shape[1], 0 <= compression[0] <= compression[1] <= 1
+    if not 8000 <= sample_rate <= 48000 or not range_ or channels > 8:
+        raise InputError(
+            f"received compression={compression}, {channels} channels at {sample_rate} Hz: expected "
+            "a range from 0 to 1, at most 8 channels, and 8000 to 48000 Hz"
+        )
     container, codec = _FORMATS[formats[rng.integers(len(formats))]]
     level = min(rng.uniform(*compression), 0.99)
-    file, channels = io.BytesIO(), waveform.shape[1]
+    file = io.BytesIO()
     try:
         with soundfile.SoundFile(
             file, "w", sample_rate, channels, codec, format=container, compression_level=level

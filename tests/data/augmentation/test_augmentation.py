@@ -185,3 +185,20 @@ def test_masks_are_spans_of_time_and_bands_of_frequency():
         assert 0 < gone.sum() <= most
         assert np.abs(np.diff(gone.astype(int))).sum() <= 2
     assert spectrum.all()
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "compression"),
+    [
+        (1, 1, (0.3, 0.9)),
+        (1 << 24, 1, (0.3, 0.9)),
+        (8000, 1024, (0.3, 0.9)),
+        (8000, 1, (-5, 1e308)),
+    ],
+)
+def test_code_refuses_what_crashes_the_encoder(rate, channels, compression):
+    waveform = np.full((4096, channels), 0.1, "float32")
+    with pytest.raises(InputError, match="expected a range from 0 to 1"):
+        augmentation.code(
+            waveform, np.random.default_rng(0), rate, formats=("ogg",), compression=compression
+        )
