@@ -49,8 +49,8 @@ def code(waveform, rng, sample_rate, formats=("mp3", "ogg"), compression=(0.3, 0
     channels, range_ = waveform.shape[1], 0 <= compression[0] <= compression[1] <= 1
     if not 8000 <= sample_rate <= 48000 or not range_ or channels > 8:
         raise InputError(
-            f"received compression={compression}, {channels} channels at {sample_rate} Hz: expected "
-            "a range from 0 to 1, at most 8 channels, and 8000 to 48000 Hz"
+            f"received compression={compression}, {channels} channels at {sample_rate} Hz: "
+            "expected a range from 0 to 1, at most 8 channels, and 8000 to 48000 Hz"
         )
     container, codec = _FORMATS[formats[rng.integers(len(formats))]]
     level = min(rng.uniform(*compression), 0.99)
