@@ -425,7 +425,7 @@ def test_a_second_run_in_one_folder_is_refused(songs, tmp_path):
 
 
 def test_samples_far_beyond_full_scale_are_warned_of(tmp_path, caplog):
-    data.write_songs(tmp_path / "songs", 2, seconds=2.0)
+    data.write_songs(tmp_path / "songs", 4, seconds=2.0)
     for path in (tmp_path / "songs").rglob("*.wav"):
         waveform, rate = data.read(path)
         data.write(path, 32768 * waveform, rate, overwrite=True)
