@@ -20,6 +20,7 @@ setup(
     install_requires=[
         "tensorflow>=2.16",
         "keras>=3.13",
+        "h5py",
         "numpy",
         "soundfile",
         "soxr",
