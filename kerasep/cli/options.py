@@ -37,6 +37,10 @@ ModelOption = Annotated[
         help="a run's folder, a .keras or a .tflite file, or a preset with published weights",
     ),
 ]
+Track = Annotated[
+    int | None,
+    typer.Option(min=1, help="which audio track of files with several; default: the first"),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
 Missing = Annotated[
     Literal["silent", "skip", "refuse"] | None,

@@ -12,6 +12,7 @@ from kerasep.cli.options import (
     Residual,
     Runner,
     RunnerOptions,
+    Track,
     Wiener,
     as_separator,
     chunked,
@@ -38,10 +39,7 @@ def separate(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="make all stems anew, and replace those that exist")
     ] = False,
-    track: Annotated[
-        int | None,
-        typer.Option(min=1, help="which audio track of files with several; default: the first"),
-    ] = None,
+    track: Track = None,
     manifest: Annotated[
         pathlib.Path | None,
         typer.Option(

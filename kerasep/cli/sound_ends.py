@@ -8,7 +8,7 @@ import numpy as np
 from kerasep.errors import InputError
 
 
-def file_blocks(path, sample_rate, channels, samples, pace):
+def file_blocks(path, sample_rate, channels, samples, pace, track=None):
     """Read a file in blocks of a fixed length, the last one shorter.
 
     Args:
@@ -17,14 +17,16 @@ def file_blocks(path, sample_rate, channels, samples, pace):
         channels: of the blocks: of a file with others, the mean for one, copies for several.
         samples: in a block.
         pace: whether a block comes no earlier than it would from a microphone.
+        track: which audio track of a file that has several, from 1. Defaults to the first.
 
     Yields:
         Pairs of a float32 array `(samples, channels)` and how many were lost: none.
     """
     from kerasep.data import audio
+    from kerasep.data.audio_tracks import stream_of
 
     pending, begun, given = np.zeros((0, channels), "float32"), time.monotonic(), 0
-    for part in audio.stream(path, sample_rate):
+    for part in audio.stream(path, sample_rate, stream=stream_of(path, track)):
         pending = np.concatenate([pending, _with_channels(part, channels, path)])
         while len(pending) >= samples:
             block, pending = pending[:samples], pending[samples:]

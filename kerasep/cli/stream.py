@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import ModelOption, Overwrite, Residual, trained
+from kerasep.cli.options import ModelOption, Overwrite, Residual, Track, trained
 from kerasep.cli.sound_ends import file_blocks, folder_writer, microphone_blocks, speaker
 from kerasep.cli.terminal import say, start_keras
 from kerasep.errors import InputError
@@ -30,6 +30,7 @@ def stream(
         str | None, typer.Option(help="which source a speaker plays; default: the first")
     ] = None,
     residual: Residual = None,
+    track: Track = None,
     overwrite: Overwrite = False,
 ):
     """Separate a file or a microphone in real time, with a causal model.
@@ -37,14 +38,14 @@ def stream(
     Says its latency, its load (the time it takes, as a share of the time that the audio lasts) and
     its drop-outs (blocks that took longer than they last, or that a device lost).
     """
-    _check_ends(source_in, out, pace, seconds, source)
+    _check_ends(source_in, out, pace, seconds, source, track)
     streamer = _streamer(model, residual)
     rate, channels = streamer.sample_rate, streamer.channels
     samples = streamer.hop * math.ceil(_SECONDS * rate / streamer.hop)
     if source_in == "microphone":
         blocks = microphone_blocks(rate, channels, samples, seconds)
     else:
-        blocks = file_blocks(pathlib.Path(source_in), rate, channels, samples, pace)
+        blocks = file_blocks(pathlib.Path(source_in), rate, channels, samples, pace, track)
     if out == "speaker":
         opened = speaker(streamer.sources, source, rate, channels, samples)
     else:
@@ -71,20 +72,21 @@ def stream(
     )
 
 
-def _check_ends(source_in, out, pace, seconds, source):
+def _check_ends(source_in, out, pace, seconds, source, track):
     """Refuse options of another end than those that are asked for, and a file that is not there."""
     microphone, speaker = source_in == "microphone", out == "speaker"
     for option, wrong, end in (
         ("--pace", pace and microphone, "--in a file"),
+        ("--track", track is not None and microphone, "--in a file"),
         ("--seconds", seconds is not None and not microphone, "--in microphone"),
         ("--source", source is not None and not speaker, "--out speaker"),
     ):
         if wrong:
             raise InputError(f"received {option}, which is for {end}: leave it out")
     if not microphone:
-        from kerasep.data import audio
+        from kerasep.data.audio_tracks import stream_of
 
-        audio.info(source_in)
+        stream_of(source_in, track)
 
 
 def _streamer(model, residual):

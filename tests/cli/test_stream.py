@@ -3,6 +3,7 @@
 import sys
 import types
 
+import av
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -170,3 +171,18 @@ def test_options_of_another_end_are_refused(ends):
     result = run("--model", "none.keras", *ends)
     assert isinstance(result.exception, InputError)
     assert "which is for" in str(result.exception)
+
+
+def test_blocks_of_one_of_several_tracks(tmp_path):
+    path, levels = tmp_path / "two.mka", (0.25, 0.5)
+    with av.open(path, "w") as file:
+        streams = [file.add_stream("pcm_s16le", rate=RATE, layout="mono") for _ in levels]
+        for stream, level in zip(streams, levels, strict=True):
+            values = np.full((1, 600), level * 32768, "int16")
+            frame = av.AudioFrame.from_ndarray(values, format="s16", layout="mono")
+            frame.sample_rate = RATE
+            file.mux(stream.encode(frame))
+            file.mux(stream.encode(None))
+    for track, level in ((None, 0.25), (1, 0.25), (2, 0.5)):
+        found = [block for block, _ in file_blocks(path, RATE, 1, 300, False, track)]
+        np.testing.assert_array_equal(np.concatenate(found), np.full((600, 1), level, "float32"))
