@@ -18,7 +18,7 @@ def logger(name: str) -> logging.Logger:
         The `logging.Logger` of that name.
 
     Example:
-    >>> logger("kerasep.example").warning("skipped %s", "a\\nb.wav")
+    >>> logger("kerasep.example").debug("skipped %s", "a\\nb.wav")
     """
     found = logging.getLogger(name)
     if _visible not in found.filters:

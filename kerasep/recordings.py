@@ -4,7 +4,6 @@ Neither Keras nor TensorFlow is needed here, and no audio library for arrays at 
 """
 
 import contextlib
-import logging
 import os
 import pathlib
 from collections.abc import Callable
@@ -12,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasep import logs
 from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
 from kerasep.errors import InputError
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class ChunkSeparator(NamedTuple):

@@ -154,7 +154,11 @@ def test_a_loss_that_is_not_finite_once(songs, tmp_path, caplog):
     assert len(history) == 3
     assert np.isfinite(losses(history)).all()
     assert [row["learning_rate"] for row in history] == pytest.approx([0.01, 0.005, 0.0025])
-    (record,) = [record for record in caplog.records if record.name == "kerasep.training"]
+    (record,) = [
+        record
+        for record in caplog.records
+        if (record.name, record.levelname) == ("kerasep.training", "WARNING")
+    ]
     assert record.levelno == logging.WARNING
     assert record.message == (
         "loss nan in epoch 2: back to epoch 2, batch 3, with the learning rate halved"

@@ -312,6 +312,6 @@ def test_a_recipe_that_is_none_beside_a_model(recipe, tmp_path):
 
 def test_a_file_in_the_place_of_the_folder(songs, tmp_path):
     (tmp_path / "run").write_text("a file")
-    with pytest.raises(InputError, match=r"run, where no folder can be made: File exists"):
+    with pytest.raises(InputError, match=r"run, which is a file, expected a folder"):
         train(songs, tmp_path / "run")
     assert (tmp_path / "run").read_text() == "a file"

@@ -426,8 +426,9 @@ def test_a_second_run_in_one_folder_is_refused(songs, tmp_path):
 
 def test_samples_far_beyond_full_scale_are_warned_of(tmp_path, caplog):
     data.write_songs(tmp_path / "songs", 4, seconds=2.0)
-    for path in (tmp_path / "songs").rglob("*.wav"):
+    for path in list((tmp_path / "songs").rglob("*.flac")):
         waveform, rate = data.read(path)
-        data.write(path, 32768 * waveform, rate, overwrite=True)
+        data.write(path.with_suffix(".wav"), 32768 * waveform, rate)
+        path.unlink()
     training.train(build(), tmp_path / "songs", tmp_path / "run", recipe=one_epoch())
     assert caplog.text.count("go far beyond full scale") == 1

@@ -29,14 +29,12 @@ def tracks(path: str | os.PathLike) -> list[str]:
     assert audio_tracks.tracks("song.wav") == ["16000 Hz, 1 channel"]
     ```
     """
+    with open_audio(path) as audio:
+        rate, _, channels = audio.info
     if not is_plain(path):
-        with open_audio(path):  # which says what is wrong with it
-            pass
         from kerasep.data.av_stream import describe_tracks
 
         return describe_tracks(path)
-    with open_audio(path) as audio:
-        rate, _, channels = audio.info
     return [f"{rate} Hz, {channels} channel{'s' if channels > 1 else ''}"]
 
 

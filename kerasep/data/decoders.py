@@ -13,12 +13,10 @@ from pathlib import Path
 
 import soundfile
 
-from kerasep.data.audio_info import AudioInfo, as_float, native, stops_early, version, warn_once
+from kerasep.data.audio_info import native, version, warn_once
 from kerasep.data.headers import sample_data
 from kerasep.data.sound_file import SoundFile, flac_may_go_on
 from kerasep.errors import InputError
-
-__all__ = ["AudioInfo", "as_float", "open_audio", "open_decoder", "stops_early"]
 
 RATES = (1_000, 768_000)  # Hz: what lies beyond is a damaged header
 CHANNELS = 64
@@ -64,15 +62,15 @@ def is_plain(path):
 def _sound_file(path):
     """Open a file in libsndfile, or return None if that does not know each of its samples."""
     data = sample_data(path)
-    if data is None or not data.plain:
+    if data is None or not data.plain or (data.declared is None and not data.present):
         return None
-    if not data.present:
-        raise InputError(f"{path} {_EMPTY}")
     if data.declared is not None and data.declared > data.present:
         raise InputError(
             f"{path} is truncated: its header says {data.declared} bytes of audio, the file has "
             f"{data.present}: get a complete copy"
         )
+    if not data.present:
+        raise InputError(f"{path} {_EMPTY}")
     try:
         audio = SoundFile(path)
     except soundfile.LibsndfileError:
@@ -90,9 +88,7 @@ def _goes_on(path, _):
     """Return whether FFmpeg finds more in a FLAC file, of one version, than its header counts."""
     if not flac_may_go_on(path):
         return False
-    from kerasep.data.container import Container
-
-    with contextlib.suppress(InputError), contextlib.closing(Container(path, 0)) as counted:
+    with contextlib.suppress(InputError), contextlib.closing(_container(path, 0)) as counted:
         return counted.info.samples > soundfile.info(native(path)).frames
     return False
 
@@ -101,21 +97,4 @@ def _container(path, stream):
     # Imported here: WAV and FLAC need no PyAV, which takes longer to load than to read them.
     from kerasep.data.container import Container
 
-    try:
-        audio = Container(path, stream)
-    except InputError:
-        audio = None if stream else _rare(path)
-        if audio is None:
-            raise
-    return audio
-
-
-def _rare(path):
-    """Open what libsndfile alone knows (MAT, SDS, XI ...), or return None."""
-    with open(path, "rb") as file:
-        head = file.read(3)
-    if head in (b"ID3", b"Ogg") or head[:1] == b"\xff" or sample_data(path) is not None:
-        return None  # FFmpeg has said what is wrong, and libmpg123 would on the terminal
-    with contextlib.suppress(soundfile.LibsndfileError, TypeError):  # TypeError: a name in .raw
-        return SoundFile(path)
-    return None
+    return Container(path, stream)

@@ -2,13 +2,13 @@
 
 import collections
 import contextlib
-import logging
 import socket
 import threading
 from typing import Annotated
 
 from msgspec import Meta
 
+from kerasep import logs
 from kerasep.data import wire
 from kerasep.data.listening import answer_all
 from kerasep.data.schemas import Record, parse
@@ -19,7 +19,7 @@ _RETRY_SECONDS = 5.0
 
 Addresses = Annotated[list[wire.Address], Meta(max_length=_MOST_WORKERS)]
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 class List(Record, tag="list"):

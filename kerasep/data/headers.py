@@ -81,7 +81,7 @@ def _wav(file, kind, size):
             elif declared >= _STREAMED_SIZE and declared > size - position:
                 declared = None
             return SampleData(declared, size - position, plain)
-    return SampleData(0, 0, plain)
+    return SampleData(None, 0, plain)
 
 
 def _is_plain(fields, order):
@@ -98,7 +98,7 @@ def _aiff(file, size):
         if name == b"SSND":
             known = declared < _STREAMED_SIZE or declared <= size - position
             return SampleData(declared if known else None, size - position)
-    return SampleData(0, 0)
+    return SampleData(None, 0)
 
 
 def _w64(file, size):
@@ -115,7 +115,7 @@ def _w64(file, size):
             break
         position += 24 + declared
         position += -position % 8
-    return SampleData(0, 0)
+    return SampleData(None, 0)
 
 
 def _au(head, size):
@@ -127,4 +127,4 @@ def _caf(file, size):
     for name, declared, position in _chunks(file, size, 8, ">4sq", 1):
         if name == b"data":
             return SampleData(None if declared < 0 else declared, size - position)
-    return SampleData(0, 0)
+    return SampleData(None, 0)

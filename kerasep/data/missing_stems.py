@@ -1,14 +1,14 @@
 """What happens to tracks that lack a stem of a wanted source."""
 
-import logging
 from collections import Counter
 from dataclasses import replace
 
+from kerasep import logs
 from kerasep.errors import InputError
 
 MISSING = ("silent", "skip", "refuse")
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 def with_sources(tracks, sources, missing="refuse"):

@@ -1,9 +1,9 @@
 """From what a user has (a folder, tracks, a pool) to a plan of crops."""
 
 import itertools
-import logging
 from pathlib import Path
 
+from kerasep import logs
 from kerasep.data.crops import TrainingCrops, ValidationCrops
 from kerasep.data.layouts.recogniser import recognise_groups
 from kerasep.data.missing_stems import with_sources
@@ -16,7 +16,7 @@ from kerasep.errors import InputError
 
 SPLITS = ("train", "valid", "test", "all")
 
-logger = logging.getLogger(__name__)
+logger = logs.logger(__name__)
 
 
 def plan_crops(

@@ -1,12 +1,12 @@
 """Recordings whose samples are far beyond full scale: whole numbers stored as floats."""
 
 import contextlib
-import logging
 from pathlib import Path
 
 import numpy as np
 
-from kerasep.data.decoders import as_float
+from kerasep import logs
+from kerasep.data.audio_info import as_float
 from kerasep.data.pools import is_pool
 from kerasep.data.stems import read_stem
 from kerasep.errors import InputError
@@ -14,7 +14,7 @@ from kerasep.errors import InputError
 BEYOND_DB = 20.0  # of full scale; a mix may exceed it by a few dB
 _STEMS, _SECONDS = 64, 5.0
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def warn_beyond_full_scale(data_set):

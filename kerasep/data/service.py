@@ -3,13 +3,13 @@
 import collections
 import contextlib
 import heapq
-import logging
 import socket
 import threading
 import time
 
 import tensorflow as tf
 
+from kerasep import logs
 from kerasep.data import jobs, wire
 from kerasep.data.buffers import Buffers
 from kerasep.data.dispatcher import listed
@@ -21,7 +21,7 @@ _PATIENCE = 60.0  # seconds without any worker
 _LONGEST_BATCH = 600.0  # seconds until a worker is taken for dead
 _MOST_LOSSES = 5  # workers that may end over the same batch
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def batches(job, specs, first, address):

@@ -24,7 +24,6 @@ from kerasep.data.statistics import Statistics
 from kerasep.data.stems import check_channels, read_stem
 from kerasep.data.tracks import split
 from kerasep.errors import InputError
-from kerasep.ops import count_stft_frames, filled_length
 
 INDEX, PLAN = "index.json", "plan.json"
 FORMATS = ("int16", "float16", "spectrogram")
@@ -211,6 +210,8 @@ def rows(settings, samples):
     spectra = settings["format"] == "spectrogram"
     if not spectra:
         return samples
+    from kerasep.ops import count_stft_frames  # here: stems are separated without Keras
+
     return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
 
 
@@ -362,6 +363,8 @@ def _spectra(waveform, stft, frames):
     from kerasep.data.spectra import stft as transform
 
     n_fft, hop = stft["n_fft"], stft["hop"]
+    from kerasep.ops import count_stft_frames, filled_length
+
     total = count_stft_frames(len(waveform), n_fft, hop)
     filled = filled_length(len(waveform), n_fft, hop)
     waveform = np.pad(waveform, ((0, filled - len(waveform)), (0, 0)))

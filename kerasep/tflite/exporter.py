@@ -95,12 +95,12 @@ def export(
         )
     separator = _as_separator(model)
     plan = MODES[mode](separator, seconds)
-    found, judged_on = (
+    clips, judged_on = (
         _clips(separator, plan.samples, tracks, quantization) if check else ([], None)
     )
     about = description(separator, mode, quantization) | plan.metadata
-    if found := complaint(about):
-        raise InputError(f"received a model that no file can be of: {found}")
+    if problem := complaint(about):
+        raise InputError(f"received a model that no file can be of: {problem}")
     content = _converted(plan, about["stft"] is None)
     ratio = largest = change = None
     if check:
@@ -114,8 +114,8 @@ def export(
     run = Interpreter(content)
     if check:
         ratio, largest = trial.compare(plan, separator, run, quantization)
-        if found:
-            change = trial.si_sdr_change(plan, separator, run, found)
+        if clips:
+            change = trial.si_sdr_change(plan, separator, run, clips)
     about["parity"] = {
         "snr_db": _finite(ratio),
         "max_abs_error": largest,

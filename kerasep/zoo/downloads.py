@@ -1,7 +1,6 @@
 """Files from the network: cached, resumed, and never used unless their SHA-256 is the expected."""
 
 import contextlib
-import fcntl
 import hashlib
 import http.client
 import os
@@ -14,6 +13,11 @@ import urllib.request
 
 from kerasep import __version__, logs
 from kerasep.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where downloads at once may disturb each other
+    fcntl = None
 
 LARGEST = 4 << 30  # bytes of a file whose size nobody told
 _BLOCK = 1 << 20
@@ -121,8 +125,9 @@ def _locked(path):
             file = open(path, "ab")  # noqa: SIM115
         except FileNotFoundError:  # its folder was removed
             continue
-        with contextlib.suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(file, fcntl.LOCK_EX)
+        if fcntl is not None:
+            with contextlib.suppress(OSError):  # some network file systems have no locks
+                fcntl.flock(file, fcntl.LOCK_EX)
         # Whoever had it before may have moved or removed it.
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):

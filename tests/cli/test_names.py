@@ -173,5 +173,5 @@ def test_a_list_of_files_as_windows_writes_it(tmp_path, monkeypatch):
     command = ("separate", "--manifest", tmp_path / "list.txt", "-m", tmp_path / "m.keras")
     options = ("--runner-option", "direct_running_mode=in_memory", "--out", tmp_path / "out")
     status, _, _ = call(monkeypatch, "ascii", *command, *options)
-    assert status == 1
+    assert status == 2
     assert "日.wav is missing" in (tmp_path / "out" / "failures.csv").read_text("utf-8")

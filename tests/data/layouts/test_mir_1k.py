@@ -38,7 +38,9 @@ def test_channels_are_the_stems(tmp_path, record, folder):
 def test_batches_honour_the_channels(tmp_path, record):
     write_clips(record)
     model = SimpleNamespace(sources=("vocals",), sample_rate=8000, channels=1)
-    batches = waveforms(tmp_path, model, training=False, batch_size=4, crop_seconds=0.05)
+    batches = waveforms(
+        tmp_path, model, training=False, split="all", batch_size=4, crop_seconds=0.05
+    )
     mixture, sources = next(iter(batches))
     samples, _ = audio.read(tmp_path / "Wavfile" / "Ani_1_01.wav")
     np.testing.assert_array_equal(sources[0, :, 0, 0], samples[:, 1])
