@@ -61,6 +61,9 @@ def _names(parameter):
     kinds = [kind]
     for each in kinds:  # grows as it goes: `list[str] | None` is an option of text
         kinds += typing.get_args(each)
+    choices = [each for each in kinds if isinstance(each, str)]  # of a Literal
+    if choices:
+        return f"{names} {'|'.join(choices)}"
     words = {int: "NUMBER", float: "NUMBER", pathlib.Path: "PATH", str: "TEXT"}
     return f"{names} {next(words[kind] for kind in kinds if kind in words)}"
 
