@@ -313,7 +313,8 @@ def test_finite_in_float16(loss_class, rng, policy, gradients, frames, setting):
     loss = loss_class(**{**ARGUMENTS.get(loss_class.__name__, {}), **settings[setting]})
     reference, estimate = tensors(loss_class, rng, batch=1, frames=frames)
     if not takes_reference(loss_class) and frames == 1:
-        reference, estimate = reference[:, :1], estimate[:, :1]  # a single sample
+        # Of a single sample every estimate has the right shape: its slope is rounding alone.
+        reference, estimate = reference[:, :2], estimate[:, :2]
     for name, true, estimated in hard_pairs(loss, reference, estimate):
         value, (_, slopes) = gradients(of_half(loss), true, estimated)
         assert np.isfinite(value), name
