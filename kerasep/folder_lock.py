@@ -39,7 +39,7 @@ def locked(folder):
     folder = pathlib.Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError(f"received {folder}, which is a file, expected a folder: choose another")
-    with _made(folder):
+    with made(folder):
         descriptor = _lock(folder)
         try:
             yield
@@ -49,8 +49,22 @@ def locked(folder):
 
 
 @contextlib.contextmanager
-def _made(folder):
-    """Make a folder, and remove in the end what was made if nothing lies in it."""
+def made(folder):
+    """Make a folder, and remove in the end what was made if nothing lies in it.
+
+    Args:
+        folder: a `pathlib.Path`.
+
+    Example:
+    ```python
+    import pathlib
+    from kerasep.folder_lock import made
+
+    with made(pathlib.Path("stems/song")):
+        pass
+    assert not pathlib.Path("stems").exists()
+    ```
+    """
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -14,6 +14,7 @@ import numpy as np
 from kerasep import logs
 from kerasep.chunks import by_channel_groups, check_waveform, crossfaded
 from kerasep.errors import InputError
+from kerasep.folder_lock import made
 
 log = logs.logger(__name__)
 
@@ -296,7 +297,7 @@ def writing(paths, sample_rate, channels, overwrite=False, samples=None, kept=()
     from kerasep.data import audio as audio_files
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_made(next(iter(paths.values())).parent))
+        stack.enter_context(made(next(iter(paths.values())).parent))
         writers = {
             index: stack.enter_context(
                 audio_files.Writer(path, sample_rate, channels, overwrite, samples)
@@ -354,20 +355,6 @@ def stems(separator, blocks, sample_rate, samples):
         yield block
     if missing:  # there and back, resampling rounds the length twice
         yield np.zeros((missing, *shape), "float32")
-
-
-@contextlib.contextmanager
-def _made(folder):
-    """Make a folder, and remove what was made where nothing comes to lie in it."""
-    new = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):  # raised for a folder that is not empty
-            for path in new:
-                path.rmdir()
-        raise
 
 
 def _heard(separator, blocks, name):

@@ -22,7 +22,7 @@ ROOMS = {
     "folder_lock": {"errors"},
     "stop_signals": set(),
     "chunks": {"samples", "errors"},
-    "recordings": {"chunks", "data", "errors"},
+    "recordings": {"folder_lock", "chunks", "data", "errors"},
     "archives": {"folder_lock", "recordings", "data", "errors"},
     "ops": {"errors"},
     "targets": {"ops", "errors"},
