@@ -51,7 +51,7 @@ def cell(text):
 
 
 def print_anything():
-    """Let standard output and error print every character: those that they lack are replaced.
+    """Configure standard output and error to replace the characters that they cannot print.
 
     Lines and dots by characters that look alike, others by backslash escapes.
     """

@@ -21,7 +21,7 @@ def interrupt(number, frame):
 
 @contextlib.contextmanager
 def like_ctrl_c():
-    """Let the signals raise `KeyboardInterrupt`, those that would kill the process otherwise.
+    """Raise `KeyboardInterrupt` on the signals that would otherwise kill the process.
 
     Yields:
         Function that returns the status a process ends with when stopped: 128 and the number of

@@ -96,7 +96,7 @@ def listed(address):
 
 @contextlib.contextmanager
 def joined(address, workers):
-    """Have a dispatcher know workers as long as the context lasts; it may be started again.
+    """Register workers at a dispatcher while the context lasts, again if it is restarted.
 
     Args:
         address: of the dispatcher.

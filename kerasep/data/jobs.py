@@ -245,7 +245,7 @@ def unpack(packed):
 
 
 def _check_size(job):
-    """Refuse what would take the memory or the time of a worker."""
+    """Validate that a job takes neither the memory nor the time of a worker."""
     numbers = job.batch_size * job.samples * job.model.channels * (1 + len(job.model.sources))
     if 4 * numbers > _MOST_BATCH_BYTES:
         raise InputError(

@@ -25,7 +25,7 @@ log = logs.logger(__name__)
 
 
 def batches(job, specs, first, address):
-    """Have the workers of a data service make the batches of a pipeline.
+    """Build a dataset whose batches the workers of a data service make.
 
     They come in the order of the pipeline, each exactly once: what a worker was making when it
     ended, another one makes.

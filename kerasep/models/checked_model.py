@@ -59,7 +59,7 @@ class CheckedModel(keras.Model):
 
 
 def check_mixture(model, mixture):
-    """Refuse a mixture of another shape or type than a model takes.
+    """Validate that a mixture has the shape and type that a model takes.
 
     Args:
         model: a `SeparationModel` or a `kerasep.Separator`.
