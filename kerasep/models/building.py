@@ -51,9 +51,9 @@ def build(cls, arguments, check=None):
         complete = False
         try:
             model = cls(**arguments)
-            _check_memory(model)
             if check is not None:
                 check(model)
+            _check_memory(model)
             complete = True
         except (ValueError, ArithmeticError) as error:
             if isinstance(error, InputError):
