@@ -25,7 +25,7 @@ help:
 	@echo "make web        the page that separates in the browser, on http://127.0.0.1:8000; needs npm"
 	@echo "make web-test   its tests; needs npm, and Chromium"
 	@echo "make docs       the documentation: build/docs/index.html"
-	@echo "make lint       ruff"
+	@echo "make lint       ruff and mypy"
 	@echo "make bench      timings beside the originals (in the environment of make parity)"
 	@echo "make clean      remove the environments and the demo"
 
@@ -75,6 +75,7 @@ docs: $(VENV)/docs
 lint: $(VENV)/dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/open_unmix_inference.py

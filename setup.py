@@ -16,11 +16,16 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["kerasep", "kerasep.*"]),
-    package_data={"kerasep.zoo": ["presets/*.json", "weights/*.weights.h5"]},
+    package_data={
+        "": ["*.pyi"],
+        "kerasep": ["py.typed"],
+        "kerasep.zoo": ["presets/*.json", "weights/*.weights.h5"],
+    },
     install_requires=[
         "tensorflow>=2.16",
         "keras>=3.13",
         "h5py",
+        "lazy_loader",
         "numpy",
         "soundfile",
         "soxr",
@@ -41,7 +46,7 @@ setup(
         "jax": ["jax"],
         "beam": ["apache-beam>=2.77"],
         "docs": ["furo", "matplotlib", "myst-parser", "sphinx"],
-        "dev": ["hypothesis", "imageio-ffmpeg", "pytest", "pytest-xdist", "ruff"],
+        "dev": ["hypothesis", "imageio-ffmpeg", "mypy", "pytest", "pytest-xdist", "ruff"],
     },
     entry_points={"console_scripts": ["kerasep = kerasep.cli:main"]},
     classifiers=[

@@ -36,7 +36,8 @@ def write_songs(folder, songs, seconds):
 
 def measure(preset, folder, steps, batch_size):
     """Train a preset for so many steps in blocks; return the row's figures."""
-    from kerasep import data, recipes, zoo
+    from kerasep import data, zoo
+    from kerasep.training import recipes
 
     model = zoo.load(preset)
     recipes.compile_model(model, model.recipe)

@@ -1,6 +1,6 @@
 """The error that means: what was given cannot be used."""
 
-from kerasep.names import one_line
+from kerasep.system.names import one_line
 
 
 class InputError(ValueError):

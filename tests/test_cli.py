@@ -17,7 +17,7 @@ from rich.console import Console
 
 from kerasep import cli, data, zoo
 from kerasep.cli.terminal import show_log
-from kerasep.progress import FitProgress
+from kerasep.training.progress import FitProgress
 from kerasep.zoo import registry
 
 GOLDEN = pathlib.Path(__file__).parent / "golden" / "open_unmix"

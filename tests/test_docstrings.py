@@ -57,7 +57,7 @@ def examples():
 
 @pytest.mark.parametrize(("module", "text"), [*examples()])
 def test_example_runs(module, text, tmp_path, monkeypatch):
-    if module == "kerasep.archives":
+    if module == "kerasep.separation.archives":
         pytest.importorskip("apache_beam", reason="the extra beam is not installed")
     monkeypatch.chdir(tmp_path)
     names = dict(vars(importlib.import_module(module)))

@@ -12,55 +12,33 @@ import kerasep
 ROOT = pathlib.Path(kerasep.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-# A room of the house (a module or a package) and the rooms that it may import.
+# What a room (a folder or a module of the package) may import beside itself. Rooms further down
+# use those above them.
 ROOMS = {
-    "names": set(),
-    "errors": {"names"},
-    "logs": {"names"},
-    "text_files": {"names", "errors"},
-    "samples": {"errors"},
-    "folder_lock": {"errors"},
-    "stop_signals": set(),
-    "chunks": {"samples", "errors"},
-    "recordings": {"folder_lock", "chunks", "data", "errors"},
-    "archives": {"folder_lock", "recordings", "data", "errors"},
+    "system": set(),
+    "errors": {"system"},
+    "files": {"system", "errors"},
     "ops": {"errors"},
     "targets": {"ops", "errors"},
     "losses": {"ops", "targets", "errors"},
     "metrics": {"ops", "targets", "errors"},
     "layers": {"ops", "errors"},
-    "models": {"layers", "memory", "ops", "errors"},
-    "zoo": {"importers", "models", "layers", "ops", "errors", "__version__"},
-    "importers": {"models", "layers", "ops", "errors"},
-    "data": {"folder_lock", "samples", "ops", "targets", "chunks", "errors", "__version__"},
-    "memory": set(),
-    "recovery": {"errors"},
-    "array_file": set(),
-    "callback_state": set(),
-    "run_state": {"array_file", "callback_state", "errors"},
-    "batch_size": {"memory", "recovery", "run_state", "errors"},
-    "devices": {"errors"},
-    "waveform_training": {"devices", "losses", "layers", "errors"},
-    "recipes": {"waveform_training", "losses", "errors"},
-    "averages": set(),
-    "tensorboard": set(),
-    "interruption": {"stop_signals"},
-    "run_folder": {"averages", "callback_state", "recovery", "run_state", "errors", "__version__"},
-    "training_data": {"data", "devices", "errors"},
-    "separator": {"models", "layers", "ops", "errors"},
-    "streaming": {"samples", "separator", "layers", "ops", "errors"},
+    "data": {"ops", "targets", "files", "system", "errors", "__version__"},
+    "models": {"layers", "ops", "system", "errors"},
+    "importers": {"models", "layers", "ops", "files", "errors"},
+    "zoo": {"importers", "models", "layers", "ops", "files", "system", "errors", "__version__"},
+    "separation": {"zoo", "models", "layers", "data", "ops", "files", "system", "errors"},
+    "streaming": {"separation", "layers", "data", "ops", "errors"},
 }
-# Above the zoo, all of that and some of each other.
 ABOVE = {
-    "training": {"__version__"},
-    "separation": set(),
-    "evaluation": {"separation"},
-    "tflite": {"separation", "evaluation", "__version__"},
+    "evaluation": {"metrics"},
+    "training": {"losses", "__version__"},
+    "tflite": {"evaluation", "metrics", "__version__"},
+    "reports": {"training", "evaluation", "tflite", "metrics"},
+    "cli": {"reports", "training", "evaluation", "tflite", "metrics"},
 }
-TEXT = {"names", "logs", "text_files"}  # open to every room above them
-ENTRANCES = {"__main__", "cli", "demo", "report", "check_page", "progress", "score_tables"}
-ENTRANCES |= {"__init__", "console"}
-ABOVE = {room: names | ROOMS.keys() for room, names in ABOVE.items()}
+ROOMS |= {room: names | ROOMS.keys() for room, names in ABOVE.items()}
+ENTRANCES = {"__init__", "__main__"}
 
 
 def room_of(path):
@@ -91,13 +69,12 @@ def importers_of(package):
 
 
 def test_every_room_has_its_rule():
-    assert {room_of(path) for path in FILES} == ROOMS.keys() | ABOVE.keys() | ENTRANCES
+    assert {room_of(path) for path in FILES} == ROOMS.keys() | ENTRANCES
 
 
-@pytest.mark.parametrize("room", [*ROOMS, *ABOVE])
+@pytest.mark.parametrize("room", [*ROOMS])
 def test_a_room_imports_what_it_may(room):
-    allowed = {**ROOMS, **ABOVE}[room] | {room}
-    allowed |= set() if room in {*TEXT, "errors"} else TEXT
+    allowed = ROOMS[room] | {room}
     for path in FILES:
         if room_of(path) != room:
             continue
@@ -116,7 +93,7 @@ def imports_at_once(file, package):
 
 def test_only_data_and_tflite_import_tensorflow():
     """And two files, when they are called: for its old checkpoints, and for its several devices."""
-    called = {"importers/tf_checkpoint.py", "devices.py"}
+    called = {"importers/tf_checkpoint.py", "training/devices.py"}
     files = importers_of("tensorflow") - called
     assert {name.split("/")[0] for name in files} <= {"data", "tflite"}
     assert not any(imports_at_once(file, "tensorflow") for file in called)
@@ -125,13 +102,13 @@ def test_only_data_and_tflite_import_tensorflow():
 
 def test_only_several_hosts_import_jax():
     """Keras has nothing to tell processes apart, or to send from one to another."""
-    assert importers_of("jax") == {"devices.py"}
-    assert not imports_at_once("devices.py", "jax")
+    assert importers_of("jax") == {"training/devices.py"}
+    assert not imports_at_once("training/devices.py", "jax")
 
 
 def test_one_file_imports_beam_and_only_when_asked():
-    assert importers_of("apache_beam") == {"archives.py"}
-    assert not imports_at_once("archives.py", "apache_beam")
+    assert importers_of("apache_beam") == {"separation/archives.py"}
+    assert not imports_at_once("separation/archives.py", "apache_beam")
 
 
 @pytest.mark.parametrize("package", ["torch", "tf_keras", "librosa", "torchaudio"])
@@ -147,7 +124,8 @@ def test_losses_metrics_and_data_know_no_model(room):
 def test_a_phone_s_computer_needs_no_tensorflow():
     """Separating with an exported file, and audio files, work where neither is installed."""
     script = (
-        "import sys, kerasep, kerasep.chunks, kerasep.recordings, kerasep.tflite.runtime, "
+        "import sys, kerasep, kerasep.separation.chunks, kerasep.separation.recordings, "
+        "kerasep.tflite.runtime, "
         "kerasep.tflite.stream_runtime, kerasep.streaming.buffering, "
         "kerasep.data.audio; "
         "kerasep.tflite.Runtime, kerasep.data.read, kerasep.data.write; "

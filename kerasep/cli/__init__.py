@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -19,9 +20,9 @@ from kerasep.cli.show import show
 from kerasep.cli.stream import stream
 from kerasep.cli.terminal import fail, show_log
 from kerasep.cli.train import train
-from kerasep.console import print_anything
 from kerasep.errors import InputError
-from kerasep.stop_signals import like_ctrl_c
+from kerasep.system.console import print_anything
+from kerasep.system.stop_signals import like_ctrl_c
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +31,7 @@ app = typer.Typer(
     help="Audio source separation in Keras: train, separate, evaluate, export to a phone.",
 )
 UsageError = typer.BadParameter.__base__  # click's or typer's own, depending on the release
-COMMANDS = {
+COMMANDS: dict[str, Callable] = {
     "list": list_entries,
     "show": show,
     "import": import_weights,
@@ -43,7 +44,7 @@ COMMANDS = {
     "bench": bench,
     "demo": demo,
 }
-DATA_COMMANDS = {
+DATA_COMMANDS: dict[str, Callable] = {
     "check": data_check,
     "serve": data_serve,
 }

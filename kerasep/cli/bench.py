@@ -9,7 +9,7 @@ from rich.table import Table
 
 from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
-from kerasep.text_files import write_table
+from kerasep.files.text_files import write_table
 
 COLUMNS = {
     "runtime": ("runtime", ""),

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from kerasep.cli.options import Overwrite, check_output
 from kerasep.cli.terminal import out, progress_bar, say
-from kerasep.console import cell
 from kerasep.errors import InputError
+from kerasep.system.console import cell
 
 
 def data_check(
@@ -29,8 +29,8 @@ def data_check(
     for each problem: what cannot be read, is clipped or silent, is there twice, does not add up to
     its mixture or differs within a track. It fails if nothing is usable.
     """
-    from kerasep import check_page, report
-    from kerasep.data import checking
+    from kerasep.data.datasets import checking
+    from kerasep.reports import check_page, report
 
     for path in (html, csv):
         if path is not None:
@@ -62,7 +62,7 @@ def data_check(
 
 
 def _table(found):
-    from kerasep.check_page import duration
+    from kerasep.reports.check_page import duration
 
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column("group" if found.is_pool else "stem", overflow="fold")

@@ -44,7 +44,7 @@ def data_serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     start_keras()
-    from kerasep.data import servers
+    from kerasep.data.service import servers
 
     with servers.serving(port=port, workers=workers, host=host, dispatcher=dispatcher) as service:
         for worker in service.workers:

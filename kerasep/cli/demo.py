@@ -22,7 +22,7 @@ def demo(
 ):
     """Make songs; train, score and export a small model; write a page that shows it all."""
     start_keras()
-    from kerasep import demo as demonstration
+    from kerasep.reports import demo as demonstration
 
     page = demonstration.run(out_folder, minutes, out, overwrite=overwrite, clip=clip)
     say(f"open {page} in a browser")

@@ -47,8 +47,8 @@ def evaluate(
     """
     start_keras()
     from kerasep import evaluation
+    from kerasep.evaluation.score_tables import score_tables
     from kerasep.metrics import check_measures
-    from kerasep.score_tables import score_tables
 
     chosen = check_measures([name.strip() for name in measures.split(",")])
     check_output(csv, overwrite)

@@ -92,7 +92,7 @@ def as_separator(model, wiener_iterations, residual, consistent):
                 "expected them when it was exported"
             )
         return model
-    from kerasep.separator import Separator
+    from kerasep.separation.separator import Separator
 
     return Separator(model, wiener_iterations, residual, consistent)
 

@@ -47,7 +47,8 @@ def prepare(
     OUT/failures.csv, with status 1.
     """
     start_keras()
-    from kerasep.data import find_tracks, preparation, shards
+    from kerasep.data import find_tracks
+    from kerasep.data.prepared import preparation, shards
 
     signal = _signal(model, named(sources) | given(sample_rate=sample_rate, channels=channels))
     if n_fft or hop:
@@ -78,7 +79,7 @@ def prepare(
 
 
 def _spread(plan, out_folder, runner, options, progress):
-    from kerasep import archives
+    from kerasep.separation import archives
 
     with hushed(runner):
         index, failures = archives.prepare(

@@ -74,16 +74,16 @@ def separate(
         raise InputError("received no file: name audio files, or give --manifest")
     if not model.endswith(".tflite"):
         start_keras()
-    from kerasep import archives
-    from kerasep.data.writer import check_suffix
-    from kerasep.folder_lock import locked
+    from kerasep.data.audio.writer import check_suffix
+    from kerasep.files.folder_lock import locked
+    from kerasep.separation import archives
 
     check_suffix(f"stem{suffix}")
-    files = archives.named((file.stem, file) for file in files)
+    named = archives.named((file.stem, file) for file in files)
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     failures = []
     with locked(out_folder):
-        for name, file in files.items():
+        for name, file in named.items():
             folder = out_folder / name
             reason = archives.attempt(
                 _separate_one, file, separator, folder, suffix, overwrite, track
@@ -93,7 +93,7 @@ def separate(
 
 
 def _separate_one(file, separator, folder, suffix, overwrite, track):
-    from kerasep import archives, recordings
+    from kerasep.separation import archives, recordings
 
     archives.remove_leftovers(folder)
     header, paths = recordings.planned(separator, file, folder, suffix, True, track)
@@ -106,8 +106,8 @@ def _separate_one(file, separator, folder, suffix, overwrite, track):
 
 
 def _archive(files, manifest, out_folder, load, suffix, track, runner, options):
-    from kerasep import archives
-    from kerasep.data.writer import check_suffix
+    from kerasep.data.audio.writer import check_suffix
+    from kerasep.separation import archives
 
     check_suffix(f"stem{suffix}")
     pairs = [(file.stem, file) for file in files or ()]

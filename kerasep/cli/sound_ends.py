@@ -23,7 +23,7 @@ def file_blocks(path, sample_rate, channels, samples, pace, track=None):
         Pairs of a float32 array `(samples, channels)` and how many were lost: none.
     """
     from kerasep.data import audio
-    from kerasep.data.audio_tracks import stream_of
+    from kerasep.data.audio.audio_tracks import stream_of
 
     pending, begun, given = np.zeros((0, channels), "float32"), time.monotonic(), 0
     for part in audio.stream(path, sample_rate, stream=stream_of(path, track)):
@@ -59,8 +59,8 @@ def folder_writer(folder, sources, sample_rate, channels, overwrite):
     Yields:
         Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
     """
-    from kerasep import recordings
-    from kerasep.folder_lock import locked
+    from kerasep.files.folder_lock import locked
+    from kerasep.separation import recordings
 
     paths = recordings.outputs(sources, folder, overwrite=overwrite)
     with locked(folder), recordings.writing(paths, sample_rate, channels, overwrite) as write:

@@ -84,7 +84,7 @@ def _check_ends(source_in, out, pace, seconds, source, track):
         if wrong:
             raise InputError(f"received {option}, which is for {end}: leave it out")
     if not microphone:
-        from kerasep.data.audio_tracks import stream_of
+        from kerasep.data.audio.audio_tracks import stream_of
 
         stream_of(source_in, track)
 
@@ -99,7 +99,7 @@ def _streamer(model, residual):
             )
         return StreamRuntime(model)
     start_keras()
-    from kerasep.separator import Separator
+    from kerasep.separation.separator import Separator
     from kerasep.streaming import Streamer
 
     streamer = Streamer(Separator(trained(model), residual=residual))

@@ -8,8 +8,8 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from kerasep.console import print_line
-from kerasep.names import one_line
+from kerasep.system.console import print_line
+from kerasep.system.names import one_line
 
 out = Console()
 
@@ -63,7 +63,7 @@ def start_keras(join_hosts=False):
         import keras
 
         if join_hosts:
-            from kerasep import devices
+            from kerasep.training import devices
 
             devices.join_hosts()
         keras.ops.zeros(1)  # devices are looked for, and complained about, at the first tensor

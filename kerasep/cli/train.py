@@ -75,9 +75,9 @@ def train(
     import keras
 
     from kerasep import training, zoo
-    from kerasep.data.prepared import is_prepared
-    from kerasep.data.servers import serving
-    from kerasep.progress import FitProgress
+    from kerasep.data.prepared.dataset import is_prepared
+    from kerasep.data.service.servers import serving
+    from kerasep.training.progress import FitProgress
 
     keras.utils.set_random_seed(seed)
     overrides = given(sample_rate=sample_rate, channels=channels) | named(sources)

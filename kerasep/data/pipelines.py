@@ -5,14 +5,15 @@ from dataclasses import asdict
 
 import tensorflow as tf
 
-from kerasep.data import jobs, prepared, service
-from kerasep.data.effects import Effects
-from kerasep.data.mixing import Mixing
-from kerasep.data.passes import Passes
-from kerasep.data.plans import plan_crops
-from kerasep.data.pool_crops import PoolCrops
-from kerasep.data.reader import Reader
-from kerasep.data.spectra import stft
+from kerasep.data import prepared, service
+from kerasep.data.sampling.effects import Effects
+from kerasep.data.sampling.mixing import Mixing
+from kerasep.data.sampling.passes import Passes
+from kerasep.data.sampling.plans import plan_crops
+from kerasep.data.sampling.pool_crops import PoolCrops
+from kerasep.data.sampling.reader import Reader
+from kerasep.data.sampling.spectra import stft
+from kerasep.data.service import jobs
 from kerasep.errors import InputError
 from kerasep.ops import count_stft_frames
 

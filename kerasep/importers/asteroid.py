@@ -39,8 +39,21 @@ _DEFAULTS = {
         "use_mulcat": False,
     },
 }
-_SIZES = ("n_src", "bn_chan", "kernel_size", "stride", "n_filters", "n_repeats", "sample_rate")
-_SIZES += ("n_blocks", "hid_chan", "conv_kernel_size", "hid_size", "chunk_size", "hop_size")
+_SIZES = (
+    "n_src",
+    "bn_chan",
+    "kernel_size",
+    "stride",
+    "n_filters",
+    "n_repeats",
+    "sample_rate",
+    "n_blocks",
+    "hid_chan",
+    "conv_kernel_size",
+    "hid_size",
+    "chunk_size",
+    "hop_size",
+)
 _ADVICE = "make the fitting model with kerasep.importers.asteroid.build"
 
 

@@ -6,11 +6,11 @@ import pathlib
 import re
 
 from kerasep.errors import InputError
+from kerasep.files.text_files import read_text
 from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_state_dict, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import OpenUnmixLike
-from kerasep.text_files import read_text
 
 # Saved by some releases beside the weights: the window of the transform, and the sample rate.
 _IGNORED = ("stft.", "transform.", "sample_rate")

@@ -14,7 +14,7 @@ PERFECT = 80.0
 class _Ratio(keras.metrics.Mean):
     """Mean of `self.ratio` over all signals, which lie along `self.axis`, that are not silent."""
 
-    axis = 1
+    axis: int | tuple[int, int] = 1
     _direction = "up"  # callbacks that monitor it look for the largest
 
     def __init__(self, name, improvement=False, permutation=False, dtype=None):

@@ -1,22 +1,33 @@
-"""Reference architectures, one a file, each a Functional `keras.Model`.
+"""Reference architectures, one per file, each a Functional `keras.Model`."""
 
-Every subclass of `SeparationModel` that a file of this folder defines is found here by itself.
-"""
-
-import importlib
-import pkgutil
-
+from kerasep.models.chimera_like import ChimeraLike
+from kerasep.models.conditioned_unet_like import ConditionedUNetLike
+from kerasep.models.conv_tasnet_like import ConvTasNetLike
+from kerasep.models.deep_attractor_like import DeepAttractorLike
+from kerasep.models.deep_clustering_like import DeepClusteringLike
+from kerasep.models.demucs_like import DemucsLike
+from kerasep.models.dprnn_like import DPRNNLike
+from kerasep.models.mask_inference_like import MaskInferenceLike
+from kerasep.models.open_unmix_like import OpenUnmixLike
 from kerasep.models.separation_model import SeparationModel
+from kerasep.models.spleeter_like import SpleeterLike
+from kerasep.models.tasnet_like import TasNetLike
+from kerasep.models.unet_like import UNetLike
+from kerasep.models.wave_unet_like import WaveUNetLike
 
-
-def _found():
-    for file in pkgutil.iter_modules(__path__, f"{__name__}."):
-        for value in vars(importlib.import_module(file.name)).values():
-            if isinstance(value, type) and issubclass(value, SeparationModel):
-                yield value
-
-
-_CLASSES = {model.__name__: model for model in _found()}
-globals().update(_CLASSES)
-
-__all__ = sorted(_CLASSES)
+__all__ = [
+    "ChimeraLike",
+    "ConditionedUNetLike",
+    "ConvTasNetLike",
+    "DPRNNLike",
+    "DeepAttractorLike",
+    "DeepClusteringLike",
+    "DemucsLike",
+    "MaskInferenceLike",
+    "OpenUnmixLike",
+    "SeparationModel",
+    "SpleeterLike",
+    "TasNetLike",
+    "UNetLike",
+    "WaveUNetLike",
+]

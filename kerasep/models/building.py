@@ -8,8 +8,8 @@ import re
 import keras
 from keras.src.backend.common import global_state
 
-from kerasep import memory
 from kerasep.errors import InputError
+from kerasep.system import memory
 
 _LARGEST = 2**17  # of sizes: features, bins, kernels, hops
 _RATES = ("sample_rate", "max_hz")

@@ -5,11 +5,7 @@ from keras import layers as kl
 
 from kerasep.layers import DualPathNet
 from kerasep.models.filterbank_ends import analysed, masked, sample_rows, synthesised
-from kerasep.models.separation_model import (
-    SeparationModel,
-    check_activation,
-    check_signal,
-)
+from kerasep.models.separation_model import SeparationModel, check_activation, check_signal
 from kerasep.ops import check_filterbank
 
 

@@ -34,14 +34,7 @@ from kerasep.ops.resampling import resample, resampled_length, resampling_filter
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
 from kerasep.ops.statistics import running_statistics
-from kerasep.ops.stft import (
-    check_transform,
-    count_stft_frames,
-    filled_length,
-    istft,
-    stft,
-    window,
-)
+from kerasep.ops.stft import check_transform, count_stft_frames, filled_length, istft, stft, window
 from kerasep.ops.subpixel import subpixel_conv_transpose
 from kerasep.ops.unit_norm import unit_norm
 from kerasep.ops.wiener import mixture_phase, wiener

@@ -3,20 +3,6 @@
 Names load on first use: `kerasep.streaming.buffering` needs NumPy alone.
 """
 
-import importlib
+import lazy_loader
 
-_ATTRIBUTES = {"Streamer": "streamer", "StreamingStep": "step"}
-
-__all__ = list(_ATTRIBUTES)
-
-
-def __getattr__(name):
-    """Import what holds a name when it is first asked for."""
-    if name in _ATTRIBUTES:
-        return getattr(importlib.import_module(f"kerasep.streaming.{_ATTRIBUTES[name]}"), name)
-    raise AttributeError(f"module 'kerasep.streaming' has no attribute {name!r}")
-
-
-def __dir__():
-    """List the lazy names too."""
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,8 +7,8 @@ import threading
 
 import numpy as np
 
+from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
-from kerasep.samples import as_floats
 
 # Where a state holds the number of frames that are still to come.
 LEFT = 1

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from kerasep.layers import DualPathNet
-from kerasep.separator import as_separator
+from kerasep.separation.separator import as_separator
 from kerasep.streaming.buffering import Timing
 from kerasep.streaming.filterbanks import frame_length
 from kerasep.streaming.forms import ANALYSES, FORMS

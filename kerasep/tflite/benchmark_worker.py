@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from kerasep import memory
+from kerasep.system import memory
 from kerasep.tflite.runtime import Runtime
 
 

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from kerasep import data
-from kerasep.data.synthetic import STEMS
+from kerasep.data.synthetic.songs import STEMS
 from kerasep.errors import InputError
 
 

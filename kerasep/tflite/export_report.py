@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from kerasep.names import one_line
+from kerasep.system.names import one_line
 from kerasep.tflite.files import write
 from kerasep.tflite.graphs import operations
 from kerasep.tflite.metadata import parse_metadata

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from kerasep import recordings
+from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
-from kerasep.samples import as_floats
+from kerasep.separation import recordings
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
@@ -149,10 +149,10 @@ class Runtime:
         return recordings.separate(self.chunk_separator(), audio, sample_rate, track=track)
 
     def chunk_separator(self):
-        """Make what `kerasep.recordings` cuts recordings for.
+        """Make what `kerasep.separation.recordings` cuts recordings for.
 
         Returns:
-            A `kerasep.recordings.ChunkSeparator`.
+            A `kerasep.separation.recordings.ChunkSeparator`.
 
         Raises:
             InputError: for a file of another mode.

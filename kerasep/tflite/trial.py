@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 
-from kerasep.chunks import best_order
 from kerasep.layers import KMeans
 from kerasep.metrics import scores
+from kerasep.separation.chunks import best_order
 from kerasep.tflite import parity
 from kerasep.tflite.conversion import ExportError
 

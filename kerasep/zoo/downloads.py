@@ -11,13 +11,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from kerasep import __version__, logs
+from kerasep import __version__
 from kerasep.errors import InputError
+from kerasep.system import logs
 
 try:
     import fcntl
 except ImportError:  # Windows, where downloads at once may disturb each other
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 LARGEST = 4 << 30  # bytes of a file whose size nobody told
 _BLOCK = 1 << 20

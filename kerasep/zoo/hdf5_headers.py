@@ -11,8 +11,8 @@ from kerasep.errors import InputError
 MALFORMED = (zlib.error, OSError, RuntimeError, KeyError, ValueError, TypeError)
 _ADVICE = "save it again with Keras, or fetch a whole copy"
 _ATTRIBUTE = 64  # bytes: Keras notes the type of bfloat16 numbers
-_FILTERS = ([], [h5py.h5z.FILTER_SHUFFLE], [h5py.h5z.FILTER_DEFLATE])
-_FILTERS += ([h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE],)
+_SHUFFLE, _DEFLATE = h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE
+_FILTERS: tuple[list[int], ...] = ([], [_SHUFFLE], [_DEFLATE], [_SHUFFLE, _DEFLATE])
 # Weights that were learned do not get much smaller; the constants among them are short.
 _EXPANSION, _SHORT = 64, 1 << 16
 

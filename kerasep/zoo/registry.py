@@ -7,8 +7,8 @@ from importlib import resources
 
 from kerasep import importers, models
 from kerasep.errors import InputError
+from kerasep.files.text_files import read_text
 from kerasep.models.building import build
-from kerasep.text_files import read_text
 from kerasep.zoo import model_file, weights_file
 from kerasep.zoo.published import download, is_address, is_foreign, load_published
 from kerasep.zoo.shipped import is_shipped

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasep import cli, data, zoo
-from kerasep.folder_lock import locked
+from kerasep.files.folder_lock import locked
 
 RATE = 16000
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from kerasep import cli, data
-from kerasep.data import servers
+from kerasep.data.service import servers
 
 
 def call(*arguments):
@@ -27,7 +27,7 @@ def test_training_by_a_service_that_loses_a_worker(songs, tmp_path, monkeypatch)
         command = ("train", "open_unmix_like/small", "--data", songs, "--sample-rate", 8000)
         command += ("--batch-size", 2, "--crop-seconds", 0.5, "--crops-per-track", 8)
         command += ("--data-service", service.address, "--epochs", 2)
-        from kerasep.progress import FitProgress
+        from kerasep.training.progress import FitProgress
 
         usual = FitProgress.on_epoch_end
 

@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from kerasep import ops
-from kerasep.data import audio, find_tracks, spectrograms, tracks, waveforms, write_songs
-from kerasep.data.spectra import stft
+from kerasep.data import audio, find_tracks, spectrograms, waveforms, write_songs
+from kerasep.data.datasets import tracks
+from kerasep.data.sampling.spectra import stft
 from kerasep.errors import InputError
 
 RATE = 8000

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from kerasep import data
-from kerasep.data import jobs, wire
+from kerasep.data.service import jobs, wire
 from kerasep.errors import InputError
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))

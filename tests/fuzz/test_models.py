@@ -15,9 +15,10 @@ import h5py
 import numpy as np
 import pytest
 
-from kerasep import importers, memory, zoo
+from kerasep import importers, zoo
 from kerasep.errors import InputError
 from kerasep.importers import tf_table
+from kerasep.system import memory
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from kerasep import data
-from kerasep.data import prepared, shards
-from kerasep.data.failures import input_errors
+from kerasep.data import prepared
+from kerasep.data.prepared import shards
+from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))

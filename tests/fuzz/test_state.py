@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
-from kerasep.recipes import compile_model
-from kerasep.run_folder import RunFolder
-from kerasep.run_state import RunState, capture, restore
+from kerasep.training.recipes import compile_model
+from kerasep.training.run_folder import RunFolder
+from kerasep.training.run_state import RunState, capture, restore
 
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "training"))
 from tiny_runs import RECIPE, tiny
 
 pytestmark = pytest.mark.slow

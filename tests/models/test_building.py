@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from kerasep import memory, zoo
+from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.models import OpenUnmixLike, building
+from kerasep.system import memory
 
 SMALL = {"sources": ["vocals"], "sample_rate": 8000, "n_fft": 64, "hop": 16, "hidden": 8}
 

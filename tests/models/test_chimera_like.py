@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras.ops import convert_to_numpy
 
-from kerasep import losses, training, zoo
+from kerasep import losses, zoo
 from kerasep.errors import InputError
+from kerasep.training import recipes
 
 TINY = zoo.describe("chimera_like")["tiny"]
 
@@ -51,7 +52,7 @@ def test_what_separates_is_the_mask_head(model, rng):
 def test_loss_is_the_weighted_sum_of_the_heads(model, rng, weights):
     """`sample_weight` counts examples in both heads."""
     x, y = example(rng)
-    training.compile_model(model, model.recipe)
+    recipes.compile_model(model, model.recipe)
     weights = None if weights is None else np.array(weights, "float32")
     found = model.evaluate(x, y, sample_weight=weights, batch_size=4, verbose=0, return_dict=True)
     each = head_losses(model, x, y)
@@ -67,7 +68,7 @@ def test_both_heads_train_the_trunk(model, rng):
     x, y = example(rng)
     weight = model.get_layer("recurrent").trainable_weights[0]
     for weights in ({"embedding": 1.0, "estimates": 0.0}, {"embedding": 0.0, "estimates": 1.0}):
-        training.compile_model(model, {**model.recipe, "loss_weights": weights})
+        recipes.compile_model(model, {**model.recipe, "loss_weights": weights})
         before = convert_to_numpy(weight)
         model.train_on_batch(x, y)
         assert (convert_to_numpy(weight) != before).any()
@@ -88,5 +89,5 @@ def test_both_heads_train_the_trunk(model, rng):
 )
 def test_losses_of_other_heads_are_refused(model, changes, message):
     with pytest.raises(InputError, match=message) as caught:
-        training.compile_model(model, {**model.recipe, **changes})
+        recipes.compile_model(model, {**model.recipe, **changes})
     assert "\n" not in str(caught.value)

@@ -6,13 +6,7 @@ import keras
 import numpy as np
 
 import kerasep
-from kerasep.models import (
-    ConvTasNetLike,
-    DPRNNLike,
-    MaskInferenceLike,
-    OpenUnmixLike,
-    TasNetLike,
-)
+from kerasep.models import ConvTasNetLike, DPRNNLike, MaskInferenceLike, OpenUnmixLike, TasNetLike
 from kerasep.streaming import Streamer
 
 SPECTRUM = {"sample_rate": 8000, "n_fft": 128, "bidirectional": False}

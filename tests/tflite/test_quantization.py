@@ -5,7 +5,7 @@ from ai_edge_litert import schema_py_generated as schema
 from kerasep import data, zoo
 from kerasep.errors import InputError
 from kerasep.models import ConvTasNetLike
-from kerasep.separator import Separator
+from kerasep.separation.separator import Separator
 from kerasep.tflite import export, quantize, read_metadata
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.parity import agreement

@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from kerasep import recordings
 from kerasep.errors import InputError
+from kerasep.separation import recordings
 from kerasep.tflite import Runtime, StreamRuntime
 
 THREADS = 50

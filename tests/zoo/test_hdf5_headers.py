@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from kerasep import memory
 from kerasep.errors import InputError
+from kerasep.system import memory
 from kerasep.zoo import hdf5_headers
 
 GIGABYTE = 1 << 30

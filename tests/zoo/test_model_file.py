@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import pytest
 
-from kerasep import memory, zoo
+from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.models import SeparationModel
+from kerasep.system import memory
 from kerasep.zoo import model_file
 
 SMALL = {"sources": ["vocals"], "hidden": 8, "n_fft": 64, "hop": 16}

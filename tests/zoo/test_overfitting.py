@@ -6,9 +6,9 @@ import pytest
 
 import kerasep
 from kerasep import zoo
-from kerasep.chunks import best_order
 from kerasep.metrics import scores
-from kerasep.training import compile_model
+from kerasep.separation.chunks import best_order
+from kerasep.training.fit import compile_model
 
 ENTRIES = sorted({zoo.describe(name.split("/")[0])["name"] for name in zoo.list_entries()})
 SECONDS, RATE, STEPS = 1.0, 8000, 1500

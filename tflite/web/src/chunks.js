@@ -1,7 +1,7 @@
 /**
  * Recordings of any length and channel count through a model of fixed ones.
  *
- * The same cuts and the same fades, in the same arithmetic, as kerasep.recordings in Python.
+ * The same cuts and the same fades, in the same arithmetic, as kerasep.separation.recordings in Python.
  */
 
 import { bestOrder } from "./order.js";

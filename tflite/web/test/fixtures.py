@@ -11,7 +11,8 @@ import sys
 import numpy as np
 
 import kerasep
-from kerasep import chunks, data, recordings, tflite, zoo
+from kerasep import data, tflite, zoo
+from kerasep.separation import chunks, recordings
 
 RATE = 8000
 

@@ -1,0 +1,70 @@
+"""What is known of an audio file, how its samples are scaled, and the errors of reading it."""
+
+import functools
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasep.errors import InputError
+from kerasep.system import logs
+
+log = logs.logger(__name__)
+
+
+class AudioInfo(NamedTuple):
+    """What an audio file holds: sample rate in Hz, samples (per channel), channels."""
+
+    sample_rate: int
+    samples: int
+    channels: int
+
+    @property
+    def seconds(self):
+        """Duration in seconds."""
+        return self.samples / self.sample_rate
+
+
+def as_float(block, gain=1.0):
+    """Convert a decoded block to float32 with full scale ±1, times a gain."""
+    if block.dtype == np.int16:
+        gain /= 32768
+    return block if gain == 1 else block * np.float32(gain)
+
+
+def native(path):
+    """Return a file's name as soundfile takes it, also if its bytes are not UTF-8."""
+    return os.fspath(path) if os.name == "nt" else os.fsencode(path)
+
+
+def version(path):
+    """Return what changes whenever a file does, to remember what was found out about it."""
+    status = os.stat(path)
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+@functools.lru_cache(4096)
+def warn_once(message):
+    """Log a warning the first time it comes up: crops of one file are read many times."""
+    log.warning("%s", message)
+
+
+def not_audio(path):
+    """Return the error for a file that no decoder knows."""
+    return InputError(
+        f"{path} is not audio that can be read: expected WAV, FLAC, OGG, MP3, AIFF, M4A, MP4, "
+        "WebM or another format that FFmpeg reads: convert it"
+    )
+
+
+def damaged(path, reason):
+    """Return the error for a file whose decoding fails."""
+    return InputError(f"{path} is damaged: {reason or 'decoding failed'}: get a complete copy")
+
+
+def stops_early(path, expected, samples):
+    """Return the error for a file that ends before its header says."""
+    return InputError(
+        f"{path} is truncated: its header says {expected} samples, decoding stops after {samples}: "
+        "get a complete copy"
+    )

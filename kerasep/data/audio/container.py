@@ -1,0 +1,102 @@
+"""Audio that FFmpeg decodes, through PyAV: one audio stream of a file."""
+
+import os
+
+import av
+import numpy as np
+
+from kerasep.data.audio.audio_info import AudioInfo, as_float, stops_early, version
+from kerasep.data.audio.av_stream import blocks, open_stream
+from kerasep.data.audio.timeline import timeline_of
+from kerasep.errors import InputError
+
+_PREROLL = 1.0  # seconds decoded before a slice: codecs need their last frames to settle
+_SILENCE = 1 << 16  # samples of a hole given at once
+
+
+class Container:
+    """One audio stream of a file open in PyAV.
+
+    Args:
+        path: The file.
+        index: Which audio stream, from 0.
+    """
+
+    def __init__(self, path, index):
+        self.path, self.index, self.file, self.fresh = path, index, None, False
+        self.timeline = timeline_of(os.fspath(path), index, version(path))
+        form = self.timeline.form
+        self.info = AudioInfo(form.sample_rate, self.timeline.samples, form.channels)
+
+    def blocks(self, start, samples, size):
+        """Yield decoded blocks of at most `size` samples or a frame of the codec.
+
+        There are `samples` in all unless the file is cut short; holes in its time stamps are
+        silence.
+        """
+        done, stop = start, min(start + samples, self.info.samples)
+        for position, block in self._blocks(start):
+            while done < min(position, stop):
+                silence = min(position, stop, done + min(size, _SILENCE)) - done
+                yield np.zeros((silence, self.info.channels), self.timeline.form.dtype)
+                done += silence
+            block = block[max(0, done - position) : max(0, stop - position)]
+            if len(block):
+                if not np.isfinite(block).all():
+                    raise InputError(f"{self.path} has NaN or infinite samples: repair the file")
+                done += len(block)
+                yield block
+            if done >= stop:
+                return
+
+    def read_into(self, start, out):
+        """Fill a float32 array `(samples, channels)` from sample `start` on."""
+        done = 0
+        for block in self.blocks(start, len(out), len(out)):
+            out[done : done + len(block)] = as_float(block)
+            done += len(block)
+        if done < len(out):
+            raise stops_early(self.path, self.info.samples, start + done)
+
+    def close(self):
+        """Close the file."""
+        if self.file is not None:
+            self.file.close()
+
+    def _open(self):
+        self.close()
+        self.file, self.stream = open_stream(self.path, self.index)
+        self.fresh = True
+
+    def _blocks(self, start):
+        """Yield (position, block), from at or a little before `start` on."""
+        stamp = self.timeline.stamp_before(start - round(_PREROLL * self.info.sample_rate))
+        if stamp is not None:
+            found = self._sought(stamp)
+            first = next(found, None)
+            if first is not None and first[0] <= start:
+                yield first
+                yield from found
+                return
+        # From the start, also where seeking has led astray, as it does in some formats.
+        if not self.fresh:
+            self._open()
+        yield from self._placed(sought=False)
+
+    def _sought(self, stamp):
+        if self.file is None:
+            self._open()
+        try:
+            self.file.seek(stamp, stream=self.stream)
+        except av.FFmpegError:
+            return
+        yield from self._placed(sought=True)
+
+    def _placed(self, sought):
+        """Yield (position, block) of what is decoded from here on."""
+        self.fresh = False
+        place = self.timeline.placer(sought)
+        for stamp, block in blocks(self.file, self.stream, self.timeline.form):
+            position = None if block is None else place(stamp, len(block))
+            if position is not None:
+                yield position, block

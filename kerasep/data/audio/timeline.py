@@ -1,0 +1,290 @@
+"""Where the samples of a compressed stream lie: counted, not believed from headers.
+
+In some formats the time stamps of packets place each sample; it is enough then to look at these,
+and to decode the end. All other streams are decoded once, from the first packet to the last.
+"""
+
+import functools
+from fractions import Fraction
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from kerasep.data.audio.audio_info import not_audio
+from kerasep.data.audio.av_stream import SampleFormat, blocks, format_of, frames, open_stream
+from kerasep.data.audio.completeness import warn_of_what_is_missing
+from kerasep.data.audio.ogg import vorbis_length
+
+# Formats whose time stamps are those of samples.
+_EXACT = ("mov", "ogg", "mp3", "aac", "flac", "caf", "tta", "wv", "ape")
+# Streams of bare packets, whose time stamps FFmpeg makes up.
+_BARE = ("mp3", "aac", "ac3", "eac3", "dts", "dtshd", "truehd", "mlp", "sbc", "aptx", "loas", "amr")
+# Formats that FFmpeg cuts into packets from wherever it is: after a seek they are others.
+# MPEG's streams give a packet the time stamp of a neighbour.
+_LEADS_ASTRAY = (
+    "wav",
+    "w64",
+    "aiff",
+    "au",
+    "caf",
+    "voc",
+    "ircam",
+    "nistsphere",
+    "aptx",
+    "g722",
+    "mpeg",
+    "mpegts",
+)
+# Codecs whose last frame FFmpeg cuts to what the index of an MP4 file says.
+_FIXED_FRAMES = ("aac", "mp1", "mp2", "mp3", "ac3", "eac3")
+
+_HOLE = Fraction(1, 100)  # seconds: time stamps that jump by less are only rounded
+_HOLE_IN_MPEG = Fraction(1, 10)
+_LONGEST_HOLE = 3600
+_LONGEST_JUMP = 10  # where a format allows time stamps to begin anew, as FFmpeg has it
+_TAIL = 1.0
+
+
+class Timeline(NamedTuple):
+    """Where each sample of a stream lies.
+
+    Attributes:
+        form: the `SampleFormat` of the samples.
+        samples: how many there are, of each channel.
+        origin: the time stamp of the first sample.
+        scale: samples for each tick of the time stamps, if these are exact; else None.
+        stamps: the time stamps of the blocks that were counted, if they find a block; else None.
+        positions: the first sample of each.
+        lengths: how many samples each has.
+    """
+
+    form: SampleFormat
+    samples: int
+    origin: int = 0
+    scale: Fraction | None = None
+    stamps: np.ndarray | None = None
+    positions: np.ndarray | None = None
+    lengths: np.ndarray | None = None
+
+    def stamp_before(self, position):
+        """Return the time stamp to seek to for a sample, or None for the start of the file."""
+        if position <= 0:
+            return None
+        if self.scale is not None:
+            return self.origin + int(position / self.scale)
+        if self.stamps is None:
+            return None
+        block = np.searchsorted(self.positions, position, "right") - 1
+        return int(self.stamps[block]) if block > 0 else None
+
+    def placer(self, sought):
+        """Return a function from successive blocks' (time stamp, length) to their first samples.
+
+        It returns None until it knows where it is.
+        """
+        return self._exact_placer() if self.scale is not None else self._counted_placer(sought)
+
+    def _exact_placer(self):
+        expected = None
+
+        def place(stamp, length):
+            nonlocal expected
+            if stamp is not None:
+                expected = round((stamp - self.origin) * self.scale)
+            position = expected
+            if expected is not None:
+                expected += length
+            return position
+
+        return place
+
+    def _counted_placer(self, sought):
+        block = None if sought else 0
+
+        def place(stamp, length):
+            nonlocal block
+            if block is None and stamp is not None:
+                near = int(np.abs(self.stamps - stamp).argmin())
+                # The first block after a seek may lack what belongs to the start of the file.
+                if abs(int(self.stamps[near]) - stamp) <= 1 and self.lengths[near] == length:
+                    block = near
+            if block is None or block >= len(self.positions):
+                return None
+            position = int(self.positions[block])
+            block += 1
+            return position
+
+        return place
+
+
+@functools.lru_cache(1024)
+def timeline_of(path, index, _):
+    """Survey a stream, once for each version of a file (the last argument)."""
+    file, stream = open_stream(path, index)
+    with file:
+        first = next((frame for frame in frames(file, stream) if frame is not None), None)
+        if first is None:
+            raise not_audio(path)  # though it is called so, or begins like it
+        surveyed = _exact(path, index, file, stream, first)
+        if surveyed is None:
+            surveyed = _counted(path, index, format_of(first))
+        timeline, holes, lost = surveyed
+        length = vorbis_length(path) if file.format.name == "ogg" else None
+        if length is not None and length > 0:
+            timeline = timeline._replace(samples=min(timeline.samples, length))
+        seconds = timeline.samples / timeline.form.sample_rate
+        holes = [Fraction(gap, timeline.form.sample_rate) for gap in holes]
+        warn_of_what_is_missing(path, file, stream, seconds, holes, lost)
+    return timeline
+
+
+def _exact(path, index, file, stream, first):
+    """Survey a stream whose time stamps place each sample: a timeline, its holes, and 0 lost.
+
+    Returns None for other streams.
+    """
+    if first.pts is None or not file.format.name.startswith(_EXACT):
+        return None
+    scale = stream.time_base * first.rate
+    stamps, durations = _packets(path, index, file, stream)
+    if scale > 1 or stamps is None or len(stamps) < 2:
+        return None
+    if file.format.name == "mp3" and not _counts_its_frames(stream, stamps, durations):
+        return None
+    excess = np.diff(stamps) - durations
+    excess = excess[excess != 0]
+    if (
+        (durations <= 0).any()
+        or (durations * scale.numerator % scale.denominator).any()
+        or (excess * scale < _HOLE * first.rate).any()
+        or (excess * scale > _longest_jump(file) * first.rate).any()
+    ):
+        return None
+    timeline = Timeline(format_of(first), 0, first.pts, scale)
+    last = int(stamps[-1])
+    end = _end(file, stream, timeline, last)
+    indexed = round((last + int(durations[-1]) - first.pts) * scale)
+    if stream.frames and indexed - end > _HOLE * first.rate + int(durations[-1]) * scale:
+        end = indexed  # the end of an MP4 file is missing: reading will say so
+    codec = stream.codec_context.codec.canonical_name
+    if file.format.name.startswith("mov") and stream.frames and codec in _FIXED_FRAMES:
+        end = min(end, round((stream.start_time + stream.duration - first.pts) * scale))
+    return timeline._replace(samples=end), [round(int(gap) * scale) for gap in excess], 0
+
+
+def _packets(path, index, file, stream):
+    """Return the time stamps of all packets, and the durations of all but the last."""
+    base = stream.time_base
+    entries = stream.index_entries if file.format.name.startswith("mov") else ()
+    if len(entries) > 1 and len(entries) == stream.frames:
+        # The whole index of an MP4 file, whose codecs have packets of one length: nothing is read.
+        stamps = np.array([entry.timestamp for entry in entries], "int64")
+        return stamps, np.full(len(stamps) - 1, int(np.median(np.diff(stamps))))
+    stamps, durations, heads = [], [], set()
+    bare = file.format.name in _BARE
+    again, stream = open_stream(path, index)
+    with again:
+        try:
+            for packet in again.demux(stream):
+                if not packet.size:
+                    continue
+                if packet.pts is None or not packet.duration:
+                    return None, None
+                stamps.append(packet.pts)
+                durations.append(packet.duration)
+                if bare:
+                    heads.add(bytes(memoryview(packet)[:2]))
+                    if len(heads) > 1:  # something else lies between the packets
+                        return None, None
+        except av.FFmpegError:
+            return None, None
+    stamps, durations = np.array(stamps, "int64"), np.array(durations[:-1], "int64")
+    if file.format.name.startswith("mov") and len(durations):
+        # In a fragmented file a packet before a hole lasts until the next one.
+        usual = int(np.median(durations))
+        durations[(durations - usual) * base >= _HOLE] = usual
+    return stamps, durations
+
+
+def _counts_its_frames(stream, stamps, durations):
+    """Return whether an MP3 file's header counts its frames: FFmpeg cuts where a header says."""
+    padding = None if stream.duration is None else stamps[-1] + durations[-1] - stream.duration
+    return padding is not None and 0 <= padding - stamps[0] <= 4 * durations[-1]
+
+
+def _end(file, stream, timeline, last):
+    """Return where the last sample ends, by decoding the last second."""
+    stamp = last - int(_TAIL * timeline.form.sample_rate / timeline.scale)
+    try:
+        file.seek(max(stamp, timeline.origin), stream=stream)
+    except av.FFmpegError:
+        return 0
+    place, end = timeline.placer(sought=True), 0
+    for stamp, block in blocks(file, stream, timeline.form):
+        position = None if block is None else place(stamp, len(block))
+        if position is not None:
+            end = max(end, position + len(block))
+    return end
+
+
+def _counted(path, index, form):
+    """Survey a stream by decoding all of it: a timeline, its holes, and how many packets fail."""
+    file, stream = open_stream(path, index)
+    stamps, positions, lengths, holes, total, lost = [], [], [], [], 0, 0
+    with file:
+        gap = _hole_finder(file, stream, form.sample_rate)
+        for stamp, block in blocks(file, stream, form):
+            if block is None:
+                lost += 1
+                continue
+            hole = gap(stamp, total, len(block))
+            if hole:
+                holes.append(hole)
+                total += hole
+            stamps.append(stamp)
+            positions.append(total)
+            lengths.append(len(block))
+            total += len(block)
+    timeline = Timeline(
+        form,
+        total,
+        positions=np.array(positions, "int64"),
+        lengths=np.array(lengths, "int64"),
+    )
+    if None not in stamps and file.format.name not in _LEADS_ASTRAY:
+        stamps = np.array(stamps, "int64")
+        if (np.diff(stamps) > 0).all():
+            timeline = timeline._replace(stamps=stamps)
+    return timeline, holes, lost
+
+
+def _hole_finder(file, stream, rate):
+    """Return a function that finds the samples missing before a block of a counted stream."""
+    base = stream.time_base
+    shortest = _HOLE_IN_MPEG if file.format.name.startswith("mpeg") else _HOLE
+    shortest = max(shortest, 2 * base)
+    longest = 0 if file.format.name in _BARE else _longest_jump(file)
+    anchor = expected = None  # a time and a sample that belong together, and the next block's time
+
+    def gap(stamp, position, length):
+        nonlocal anchor, expected
+        if stamp is None:
+            return 0
+        time = stamp * base
+        if anchor is None:
+            anchor, expected = (time, position), time
+        ahead = time - anchor[0] - Fraction(position - anchor[1], rate)
+        # A clock that drifts is ahead by a little more with each block: it leaves no hole.
+        is_hole = shortest <= min(ahead, time - expected) and ahead <= longest
+        if not is_hole and abs(ahead) > _LONGEST_JUMP:  # the time stamps begin anew
+            anchor = time, position
+        expected = time + Fraction(length, rate)
+        return round(ahead * rate) if is_hole else 0
+
+    return gap
+
+
+def _longest_jump(file):
+    discontinuous = file.format.flags & av.format.Flags.ts_discont.value
+    return _LONGEST_JUMP if discontinuous else _LONGEST_HOLE

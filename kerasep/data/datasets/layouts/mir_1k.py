@@ -1,0 +1,44 @@
+"""MIR-1K: karaoke clips, the accompaniment on the left channel and the voice on the right."""
+
+import re
+
+from kerasep.data import audio
+from kerasep.data.datasets.layouts.folders import audio_files
+from kerasep.data.datasets.layouts.found import Found, Location, TrackFiles
+from kerasep.errors import InputError
+
+_CLIP = re.compile(r"(?P<song>(?P<singer>[a-z]+)_\d+)_\d+", re.IGNORECASE)
+_TRAINING_SINGERS = ("abjones", "amy")
+
+
+def mir_1k(folder):
+    """Find the clips of MIR-1K, `Wavfile/singer_song_clip.wav`.
+
+    Train are the singers abjones and amy, test the seventeen others, as in Huang et al. 2014,
+    "Singing-voice separation from monaural recordings using deep recurrent neural networks".
+
+    Args:
+        folder: the data set, or its folder Wavfile.
+
+    Returns:
+        `Found` with tracks, or None where names or channels are others.
+    """
+    skipped, tracks = [], []
+    inside = folder / "Wavfile"
+    for path in audio_files(inside if inside.is_dir() else folder, skipped):
+        clip = _CLIP.fullmatch(path.stem)
+        if not clip:
+            return None
+        stems = {"accompaniment": Location(path, channel=0), "vocals": Location(path, channel=1)}
+        split = "train" if clip["singer"].lower() in _TRAINING_SINGERS else "test"
+        tracks.append(TrackFiles(path.stem, stems, split, clip["song"]))
+    if not any(_is_stereo(track.stems["vocals"].path) for track in tracks[:10]):
+        return None
+    return Found("MIR-1K", tracks, skipped=skipped)
+
+
+def _is_stereo(path):
+    try:
+        return audio.info(path).channels == 2
+    except (InputError, OSError):
+        return False

@@ -1,0 +1,5 @@
+"""Prepared data: shards that any crop can be read from."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,201 @@
+"""From a folder of tracks to prepared shards, gone on with wherever it was stopped."""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from kerasep.data.datasets.missing_stems import with_sources
+from kerasep.data.datasets.scale import warn_beyond_full_scale
+from kerasep.data.datasets.tracks import find_tracks
+from kerasep.data.prepared import shards
+from kerasep.data.service.schemas import parse
+from kerasep.errors import InputError
+from kerasep.files.folder_lock import locked
+from kerasep.system import logs
+
+_SPARE_BYTES = 64 << 20  # left free on the disk: it serves others too
+
+log = logs.logger(__name__)
+
+
+def prepare(
+    data,
+    out,
+    model,
+    *,
+    valid=None,
+    format="int16",
+    shard_bytes=256 << 20,
+    workers=None,
+    progress=None,
+    missing="refuse",
+):
+    """Write tracks as TFRecord shards, from which training reads faster than from audio files.
+
+    The folder can then be given to `kerasep.data.waveforms`, `kerasep.data.spectrograms` and
+    `kerasep.training.train` in place of the tracks. Sources are stored apart from each other, so
+    that crops are drawn, mixed across tracks, scaled and swapped as they are read. What is held out
+    for validation is decided here, by track. Mean and deviation of the mixtures' magnitudes, which
+    models start their normalisation from, are found in the same pass.
+
+    A call that is stopped, or killed, can be repeated and goes on: a finished shard is kept if it
+    is undamaged, and one half written is never taken for whole.
+
+    Args:
+        data: A folder (see `find_tracks`) or a list of `Track`.
+        out: The folder for the shards; made if it is missing.
+        model: Anything with `sources`, `sample_rate` and `channels`, and `stft` for spectrograms
+            and statistics.
+        valid: Tracks to validate on, as `data`. Defaults to those that the data set says are for
+            it, or every tenth song.
+        format: "int16" or "float16" for waveforms, or "spectrogram" for the model's transform in
+            float16. Defaults to "int16".
+        shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
+        workers: How many shards are written at once. Defaults to one for each processor.
+        progress: Called with the share of the bytes that is written, 0 to 1.
+        missing: What to do about a track that lacks a stem of a source: "silent" stores silence,
+            "skip" leaves the track out, "refuse" raises an error. Defaults to "refuse".
+
+    Returns:
+        The index, a dict; `snr_db` in it is how far below the signal the rounding lies, in dB.
+
+    Raises:
+        InputError: There are no tracks or they cannot be had as wanted, the disk lacks the room,
+            the folder holds something else, or another call is at work in it.
+
+    Example:
+    ```python
+    from types import SimpleNamespace
+    import kerasep
+
+    kerasep.data.write_songs("songs", 4, seconds=2.0)
+    model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
+    index = kerasep.data.prepare("songs", "shards", model)
+    assert index["snr_db"] > 60
+    dataset = kerasep.data.waveforms("shards", model, batch_size=2, crop_seconds=1.0)
+    for mixture, sources in dataset.take(1):
+        assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 1)
+    ```
+    """
+    tracks = _found(data, model.sources, missing)
+    valid = None if valid is None else _found(valid, model.sources, missing)
+    plan = shards.plan(tracks, model, valid, format=format, shard_bytes=shard_bytes)
+    return carry_out(plan, out, workers=workers, progress=progress)
+
+
+def carry_out(plan, out, *, workers=None, progress=None):
+    """Write the shards of a plan that are not there yet, and the index.
+
+    Args:
+        plan: A `kerasep.data.prepared.shards.Plan`.
+        out: As for `prepare`.
+        workers: As for `prepare`.
+        progress: As for `prepare`.
+
+    Returns:
+        The index.
+
+    Raises:
+        InputError: As `prepare`.
+    """
+    with locked(out):
+        return _carry_out(plan, out, workers, progress)
+
+
+def _carry_out(plan, out, workers, progress):
+    entries = begin(plan, out)
+    done = sum(entry["bytes"] for entry in entries if entry)
+    missing = [index for index, entry in enumerate(entries) if entry is None]
+    if progress:
+        progress(done / plan.bytes)
+    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    try:
+        running = {pool.submit(shards.write_shard, plan, index, out): index for index in missing}
+        for future in as_completed(running):
+            entries[running[future]] = future.result()
+            done += plan.shard_bytes(running[future])
+            if progress:
+                progress(done / plan.bytes)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return shards.finish(plan, entries, out)
+
+
+def begin(plan, out):
+    """Look at a folder to write a plan's shards in, and note the plan there.
+
+    Args:
+        plan: A `kerasep.data.prepared.shards.Plan`.
+        out: The folder; made if it is missing.
+
+    Returns:
+        A list with, for each shard, what `kerasep.data.prepared.shards.finished` finds.
+
+    Raises:
+        InputError: The folder holds something else, or the disk lacks the room.
+    """
+    out = Path(out)
+    noted, wanted = _noted(out), plan.described()
+    if noted is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} holds other files: choose another folder")
+    if noted is not None:
+        differing = [key for key in wanted if key != "kerasep" and noted.get(key) != wanted[key]]
+        if differing:
+            raise InputError(
+                f"{out} was prepared with another {_difference(noted, wanted, differing)}: choose "
+                "another folder, or repeat that call"
+            )
+    entries = [None] * len(plan.shards)
+    if noted is not None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = pool.map(lambda index: shards.finished(plan, index, out), range(len(entries)))
+            entries = list(found)
+    needed = sum(plan.shard_bytes(index) for index, entry in enumerate(entries) if entry is None)
+    parent = next(path for path in (out, *out.absolute().parents) if path.exists())
+    free = shutil.disk_usage(parent).free
+    log.info("%s: %d MiB to be written, %d MiB are free", out, needed >> 20, free >> 20)
+    if needed and needed + _SPARE_BYTES > free:
+        raise InputError(
+            f"{out} needs {needed >> 20} MiB, the disk has {free >> 20} MiB free: make room, or "
+            "choose another disk"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for leftover in out.glob(".*.partial"):
+        leftover.unlink(missing_ok=True)
+    if noted is None:
+        warn_beyond_full_scale(plan.tracks)
+        shards.write_json(out / shards.PLAN, wanted)
+    return entries
+
+
+def _noted(out):
+    try:
+        noted = parse((out / shards.PLAN).read_bytes(), dict)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{out / shards.PLAN} is damaged: choose another folder") from error
+    return noted if "settings" in noted else None
+
+
+def _difference(noted, wanted, differing):
+    """Name what differs: settings by their names, and with the values."""
+    if "settings" in differing and isinstance(noted["settings"], dict):
+        changed = [
+            f"{key} ({_short(noted['settings'].get(key))}, now {value})"
+            for key, value in wanted["settings"].items()
+            if noted["settings"].get(key) != value
+        ]
+        return ", ".join(changed) or "settings"
+    return f"set of {', '.join(differing)}"
+
+
+def _short(value):
+    return " ".join(str(value).split())[:200]
+
+
+def _found(tracks, sources, missing):
+    if isinstance(tracks, str | Path):
+        return find_tracks(tracks, sources, missing=missing)
+    return with_sources(list(tracks), sources, missing)

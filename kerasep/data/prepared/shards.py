@@ -1,0 +1,474 @@
+"""Prepared shards: tracks as TFRecord files from which any crop can be read; plan and write them.
+
+A *segment* (a track, or three minutes of a longer one) is stored as one *group* of stems after the
+other: each source, then the rest of the mixture. A group is a sequence of *rows* (samples, or
+frames of its spectrum), cut into records of half a second. A record is nothing but these numbers
+in little endian, so a crop is a few neighbouring records joined and sliced; where they begin
+follows from the index. The work on one shard depends on the plan alone, and can be done anywhere.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from kerasep import __version__
+from kerasep.data.audio.audio_info import as_float
+from kerasep.data.datasets.stems import check_channels, read_stem
+from kerasep.data.datasets.tracks import split
+from kerasep.data.prepared.statistics import Statistics
+from kerasep.errors import InputError
+from kerasep.system import logs
+
+INDEX, PLAN = "index.json", "plan.json"
+FORMATS = ("int16", "float16", "spectrogram")
+FRAMING = 16  # bytes that TFRecord adds to a record: its length, and a checksum of each
+LAYOUT = 1  # of the folder: another number is not read
+
+_SEGMENT_SECONDS, _RECORD_SECONDS = 180.0, 0.5
+_LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
+
+log = logs.logger(__name__)
+
+
+class Segment(NamedTuple):
+    """A part of a track: its number in the plan, its first sample and how many, at our rate."""
+
+    track: int
+    start: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written: the settings, the tracks, and the segments of every shard.
+
+    Attributes:
+        settings: dict of sources, sample_rate, channels, format, stft, rest, record_rows,
+            row_shape: what is needed to read the shards.
+        tracks: tuple of `Track`.
+        shards: tuple of tuples of `Segment`.
+        valid: number of the first shard of the tracks held out for validation; they come last.
+    """
+
+    settings: dict
+    tracks: tuple
+    shards: tuple
+    valid: int
+
+    @property
+    def bytes(self):
+        """How much disk the shards take."""
+        return sum(map(self.shard_bytes, range(len(self.shards))))
+
+    def shard_bytes(self, index):
+        """How much disk one shard takes."""
+        return sum(
+            segment_bytes(self.settings, rows(self.settings, segment.samples))
+            for segment in self.shards[index]
+        )
+
+    def name(self, index):
+        """Name of a shard's file."""
+        return shard_name(index, len(self.shards))
+
+    def described(self):
+        """Describe the plan in JSON: what two calls must have in common to work in one folder."""
+        stems = [
+            {name: [Path(s.path).name, s.stream, *s.info] for name, s in sorted(t.stems.items())}
+            for t in self.tracks
+        ]
+        return {
+            **head(self.settings),
+            "tracks": [
+                {"name": track.name, "stems": stems[number]}
+                for number, track in enumerate(self.tracks)
+            ],
+            "shards": [[list(segment) for segment in shard] for shard in self.shards],
+            "valid": self.valid,
+        }
+
+
+def head(settings):
+    """Begin an index or a plan."""
+    return {"layout": LAYOUT, "kerasep": __version__, "settings": settings}
+
+
+def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
+    """Plan the shards of some tracks; nothing is written, and only headers have been read.
+
+    Args:
+        tracks: List of `Track` to train on.
+        model: Anything with `sources`, `sample_rate` and `channels`, and for spectrograms and
+            statistics `stft`, a dict of `n_fft`, `hop` and `window`.
+        valid: List of `Track` to validate on. Defaults to those that the data set says are for it,
+            or every tenth song: see `kerasep.data.datasets.tracks.split`.
+        format: "int16" or "float16" for waveforms, "spectrogram" for the model's transform in
+            float16. Defaults to "int16".
+        shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
+
+    Returns:
+        A `Plan`.
+
+    Raises:
+        InputError: There is no track, a track lacks a source or cannot have the model's channels,
+            two tracks share a name, or the format is unknown or needs a transform.
+
+    Example:
+    ```python
+    from types import SimpleNamespace
+    from kerasep.data import find_tracks, shards, write_songs
+
+    write_songs("songs", 3, seconds=2.0)
+    model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
+    plan = shards.plan(find_tracks("songs"), model)
+    assert len(plan.shards) == 2 and plan.valid == 1  # one for training, one for validation
+    ```
+    """
+    stft = transform_of(model)
+    if format not in FORMATS:
+        raise InputError(f"received format {format!r}, expected one of {', '.join(FORMATS)}")
+    if format == "spectrogram" and stft is None:
+        raise InputError(
+            "received format 'spectrogram' for a model on waveforms, expected 'int16' or 'float16'"
+        )
+    tracks, valid = split(list(tracks), valid)
+    if not tracks:
+        raise InputError("received an empty list of tracks: expected one or more")
+    everything = (*tracks, *valid)
+    groups = [track.groups(model.sources) for track in everything]
+    for stem in (stem for track in groups for group in track for stem in group):
+        check_channels(stem, model.channels)
+    names = [track.name for track in everything]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"received several tracks called {', '.join(twice)}, expected different names: a track "
+            "must not be trained and validated on"
+        )
+    settings = {
+        "sources": list(model.sources),
+        "sample_rate": model.sample_rate,
+        "channels": model.channels,
+        "format": format,
+        "stft": stft,
+        "rest": any(track[-1] for track in groups),
+    }
+    settings = with_rows(settings)
+    training = _filled(settings, tracks, 0, shard_bytes)
+    held_out = _filled(settings, valid, len(tracks), shard_bytes)
+    return Plan(settings, everything, (*training, *held_out), len(training))
+
+
+def with_rows(settings):
+    """Complete settings by what follows from them: the rows of a record, and the shape of one."""
+    spectra, channels = settings["format"] == "spectrogram", settings["channels"]
+    rate = settings["sample_rate"]
+    if spectra:
+        rate /= settings["stft"]["hop"]
+    return {
+        **settings,
+        "record_rows": max(1, round(_RECORD_SECONDS * rate)),
+        "row_shape": [settings["stft"]["n_fft"] // 2 + 1, channels, 2] if spectra else [channels],
+    }
+
+
+def shard_name(index, count):
+    """Name of a shard's file, one of so many."""
+    return f"{index:05d}-of-{count:05d}.tfrecord"
+
+
+def transform_of(model):
+    """A model's transform as an index has it: plain values, with what is left out filled in."""
+    stft = getattr(model, "stft", None)
+    return {"window": "hann", **stft} if stft else None
+
+
+def _filled(settings, tracks, first, shard_bytes):
+    """Cut tracks into segments, and put these into shards one after the other."""
+    shards, size = [], math.inf
+    for number, track in enumerate(tracks, first):
+        samples = round(track.duration * settings["sample_rate"])
+        parts = math.ceil(samples / (_SEGMENT_SECONDS * settings["sample_rate"]))
+        cuts = [samples * part // parts for part in range(parts + 1)]
+        for start, stop in itertools.pairwise(cuts):
+            if size >= shard_bytes:
+                shards.append([])
+                size = 0
+            shards[-1].append(Segment(number, start, stop - start))
+            size += segment_bytes(settings, rows(settings, stop - start))
+    return [tuple(shard) for shard in shards]
+
+
+def rows(settings, samples):
+    """How many rows a segment or a crop of so many samples has."""
+    spectra = settings["format"] == "spectrogram"
+    if not spectra:
+        return samples
+    from kerasep.ops import count_stft_frames
+
+    return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
+
+
+def longest_segment(settings):
+    """How many rows a segment has at most."""
+    return rows(settings, math.ceil(_SEGMENT_SECONDS * settings["sample_rate"]))
+
+
+def group_count(settings):
+    """How many groups a segment has."""
+    return len(settings["sources"]) + settings["rest"]
+
+
+def row_bytes(settings):
+    """How long a row is: every number takes two bytes."""
+    return 2 * math.prod(settings["row_shape"])
+
+
+def group_bytes(settings, rows):
+    """How long one group of a segment is in the file; works on arrays, too."""
+    return rows * row_bytes(settings) + FRAMING * -(-rows // settings["record_rows"])
+
+
+def segment_bytes(settings, rows):
+    """How long a segment is in the file."""
+    return group_count(settings) * group_bytes(settings, rows)
+
+
+def write_shard(plan, index, folder):
+    """Write one shard of a plan, and beside it a JSON file that says what is in it.
+
+    Both appear under their names only when complete, the JSON file last: a shard that has one is
+    finished. The same plan gives the same bytes. A segment that cannot be read is left out.
+
+    Args:
+        plan: A `Plan`.
+        index: Which shard.
+        folder: Where to; it must exist.
+
+    Returns:
+        What the JSON file holds: a dict of file, bytes, sha256, segments, skipped, and sums from
+        which `finish` takes statistics and what was lost by rounding.
+
+    Raises:
+        InputError: The disk is full.
+
+    Example:
+    ```python
+    from types import SimpleNamespace
+    from kerasep.data import find_tracks, shards, write_songs
+
+    write_songs("songs", 3, seconds=2.0)
+    model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
+    plan = shards.plan(find_tracks("songs"), model)
+    for index in range(len(plan.shards)):
+        entry = shards.write_shard(plan, index, ".")
+        assert entry["bytes"] == plan.shard_bytes(index)
+    ```
+    """
+    import tensorflow as tf
+
+    path = Path(folder) / plan.name(index)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    entry = {"file": path.name, "segments": [], "skipped": []}
+    sums = {"signal": 0.0, "error": 0.0}
+    statistics = Statistics() if plan.settings["stft"] else None
+    offset = 0
+    try:
+        with tf.io.TFRecordWriter(os.fsencode(temporary)) as writer:
+            for segment in plan.shards[index]:
+                name = plan.tracks[segment.track].name
+                try:
+                    waveforms = _read(plan, segment)
+                except (InputError, OSError) as error:
+                    log.warning("%s is left out: %s", name, error)
+                    entry["skipped"].append({"track": name, "reason": str(error)})
+                    continue
+                scales = [
+                    _write_group(writer, plan.settings, waveform, sums) for waveform in waveforms
+                ]
+                if statistics:
+                    for magnitude in _magnitudes(sum(waveforms), plan.settings["stft"]):
+                        statistics.add(magnitude)
+                count = rows(plan.settings, segment.samples)
+                start = segment.start / plan.settings["sample_rate"]
+                about = {"track": name, "start": start, "rows": count, "offset": offset}
+                entry["segments"].append({**about, "scales": scales})
+                offset += segment_bytes(plan.settings, count)
+        entry |= {"bytes": temporary.stat().st_size, "sha256": digest(temporary), **sums}
+        entry["statistics"] = statistics.to_json() if statistics else None
+        os.replace(temporary, path)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "message", str(error))
+        raise InputError(f"cannot write {path}: {reason}: make room, then go on") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    write_json(sidecar(path), entry)
+    return entry
+
+
+def sidecar(path):
+    """Path of the JSON file beside a shard."""
+    return Path(path).with_suffix(".json")
+
+
+def _read(plan, segment):
+    """Read the waveforms `(samples, channels)` of a segment's groups."""
+    rate, channels = plan.settings["sample_rate"], plan.settings["channels"]
+    groups = plan.tracks[segment.track].groups(plan.settings["sources"])
+    waveforms = []
+    for group in groups[: group_count(plan.settings)]:
+        waveform = np.zeros((segment.samples, channels), "float32")
+        for stem in group:
+            part = read_stem(stem, rate, channels, segment.start / rate, segment.samples)
+            waveform[: len(part)] += as_float(part)
+        peak = np.abs(waveform).max(initial=0.0)
+        if not peak < _LOUDEST:
+            raise InputError(f"a stem reaches {peak:g} times full scale: repair the file")
+        waveforms.append(waveform)
+    return waveforms
+
+
+def _write_group(writer, settings, waveform, sums):
+    """Write one group as records; return the factor that makes waveforms of their numbers."""
+    scale = 1.0
+    if settings["format"] == "int16":
+        # Samples of 16-bit files stay what they are; what is louder than full scale is not cut.
+        peak = float(np.abs(waveform).max(initial=0.0))
+        scale = max(1.0, peak * 32768 / 32767) / 32768
+    size = settings["record_rows"]
+    if settings["format"] == "spectrogram":
+        blocks = _spectra(waveform, settings["stft"], size)
+    else:
+        blocks = (waveform[first : first + size] for first in range(0, len(waveform), size))
+    for block in blocks:
+        if settings["format"] == "int16":
+            stored = np.clip(np.rint(block / np.float32(scale)), -32768, 32767).astype("<i2")
+        else:
+            stored = np.clip(block, -65504, 65504).astype("<f2")
+        restored = stored.astype("float32") * np.float32(scale)
+        sums["signal"] += float(np.square(block, dtype="float64").sum())
+        sums["error"] += float(np.square(block - restored, dtype="float64").sum())
+        writer.write(stored.tobytes())
+    return scale
+
+
+def _spectra(waveform, stft, frames):
+    """Yield the spectrum of a waveform, `frames` at a time: `(frames, bins, channels, 2)`."""
+    from kerasep.data.sampling.spectra import stft as transform
+
+    n_fft, hop = stft["n_fft"], stft["hop"]
+    from kerasep.ops import count_stft_frames, filled_length
+
+    total = count_stft_frames(len(waveform), n_fft, hop)
+    filled = filled_length(len(waveform), n_fft, hop)
+    waveform = np.pad(waveform, ((0, filled - len(waveform)), (0, 0)))
+    mode = "reflect" if filled > n_fft // 2 else "constant"
+    padded = np.pad(waveform, ((n_fft // 2, n_fft // 2), (0, 0)), mode)
+    for first in range(0, total, frames):
+        count = min(frames, total - first)
+        block = padded[first * hop : (first + count - 1) * hop + n_fft]
+        yield transform(block[None], **stft, center=False)[0].numpy()
+
+
+def _magnitudes(waveform, stft):
+    """Yield magnitudes `(1, frames, bins, channels)`."""
+    for spectrum in _spectra(waveform, stft, 64):
+        yield np.hypot(spectrum[..., 0], spectrum[..., 1])[None]
+
+
+def finished(plan, index, folder):
+    """Look for a finished shard.
+
+    Args:
+        plan: A `Plan`.
+        index: Which shard.
+        folder: Where it should be.
+
+    Returns:
+        What its JSON file holds, or None for a shard that is not there, incomplete or damaged.
+    """
+    from kerasep.data.prepared.shard_index import parse_sidecar
+
+    path = Path(folder) / plan.name(index)
+    try:
+        entry = parse_sidecar(sidecar(path).read_bytes(), plan.settings)
+        agrees = entry["file"] == path.name and _planned(plan, index, entry)
+        if agrees and path.stat().st_size == entry["bytes"] and digest(path) == entry["sha256"]:
+            return entry
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def _planned(plan, index, entry):
+    """Whether an entry has the segments of a shard, but for those of tracks that it skipped."""
+    skipped = {skip["track"] for skip in entry["skipped"]}
+    wanted = []
+    for segment in plan.shards[index]:
+        name, start = plan.tracks[segment.track].name, segment.start / plan.settings["sample_rate"]
+        wanted.append((name, start, rows(plan.settings, segment.samples)))
+    written = [(each["track"], each["start"], each["rows"]) for each in entry["segments"]]
+    left_out = [segment for segment in wanted if segment not in written]
+    return (
+        written == [segment for segment in wanted if segment not in left_out]
+        and {name for name, _, _ in left_out} == skipped
+    )
+
+
+def finish(plan, entries, folder):
+    """Write the index of a folder whose shards are all written.
+
+    Args:
+        plan: A `Plan`.
+        entries: What `write_shard` returned, or `finished` found, for each shard.
+        folder: Where they are.
+
+    Returns:
+        The index, a dict.
+
+    Raises:
+        InputError: No shard has anything to train on.
+    """
+    parts = {"train": entries[: plan.valid], "valid": entries[plan.valid :]}
+    if not any(entry["segments"] for entry in parts["train"]):
+        skipped = [skip["reason"] for entry in entries for skip in entry["skipped"]]
+        raise InputError(f"{folder}: no track could be read: {skipped[0]}")
+    index = head(plan.settings)
+    for name, part in parts.items():
+        merged = Statistics.merged(entry["statistics"] for entry in part)
+        index[name] = {
+            "shards": [
+                {key: entry[key] for key in ("file", "bytes", "sha256", "segments")}
+                for entry in part
+            ],
+            "statistics": merged.to_json() if merged else None,
+        }
+    error = sum(entry["error"] for entry in entries)
+    signal = sum(entry["signal"] for entry in entries)
+    index["snr_db"] = round(10 * math.log10(signal / error), 1) if signal and error else None
+    index["skipped"] = [skip for entry in entries for skip in entry["skipped"]]
+    write_json(Path(folder) / INDEX, index)
+    return index
+
+
+def digest(path):
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path, value):
+    """Write a JSON file completely, or leave the old one as it is."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_text(json.dumps(value), "utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

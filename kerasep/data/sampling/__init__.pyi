@@ -1,0 +1,9 @@
+from . import (
+    augmentation,
+    mixing,
+)
+
+__all__ = [
+    "augmentation",
+    "mixing",
+]

@@ -1,0 +1,85 @@
+"""Rooms: convolution with impulse responses, measured or made."""
+
+import functools
+import pathlib
+
+import numpy as np
+import scipy.signal
+
+from kerasep.data import audio
+from kerasep.errors import InputError
+
+_MOST_SECONDS = 3.0
+
+
+def reverberate(waveform, rng, sample_rate, seconds=(0.1, 0.8), direct=(0.0, 12.0), responses=None):
+    """Put the waveform in a room; the direct sound keeps its place and its level.
+
+    Args:
+        waveform: Float32 array `(samples, channels)`.
+        rng: A NumPy random generator.
+        sample_rate: In Hz.
+        seconds: Range of the time in which the reverberation of a made room falls by 60 dB.
+            Defaults to (0.1, 0.8).
+        direct: Range of the energy of the direct sound over that of the reverberation, in dB, in a
+            made room. Defaults to (0, 12).
+        responses: Folder of measured impulse responses, one audio file each, of which one is drawn
+            and cut so that it starts with its peak. Defaults to made ones: noise that decays
+            exponentially, another in every channel.
+
+    Returns:
+        Float32 array of the same shape: what rings on beyond the end is cut.
+
+    Raises:
+        InputError: The folder has no audio, or a response cannot be used.
+
+    Example:
+    ```python
+    import numpy as np
+    from kerasep.data.sampling.augmentation import reverberate
+
+    click = np.zeros((16000, 1), "float32")
+    click[100] = 0.5
+    room = reverberate(click, np.random.default_rng(0), 16000)
+    assert room.argmax() == 100 and np.abs(room[101:]).max() > 0.001
+    ```
+    """
+    samples, channels = waveform.shape
+    if responses is None:
+        response = _made(rng, sample_rate, channels, seconds, direct)
+    else:
+        measured = _measured(str(responses), sample_rate)
+        response = measured[rng.integers(len(measured))]
+        if response.shape[1] not in (1, channels):
+            response = response[:, :1]
+    wet = scipy.signal.fftconvolve(waveform, response[:samples], axes=0)[:samples]
+    return wet.astype("float32", copy=False)
+
+
+def _made(rng, sample_rate, channels, seconds, direct):
+    decay, ratio = rng.uniform(*seconds), rng.uniform(*direct)
+    length = max(1, round(min(decay, _MOST_SECONDS) * sample_rate))
+    tail = rng.standard_normal((length, channels), "float32")
+    tail *= (
+        np.float32(10) ** (-3 * np.arange(length, dtype="float32") / (decay * sample_rate))[:, None]
+    )
+    tail *= np.sqrt(10 ** (-ratio / 10) / np.sum(np.square(tail), axis=0))
+    return np.concatenate([np.ones((1, channels), "float32"), tail.astype("float32")])
+
+
+@functools.lru_cache(8)
+def _measured(folder, sample_rate):
+    paths = sorted(
+        path for path in pathlib.Path(folder).rglob("*") if path.suffix.lower() in audio.SUFFIXES
+    )
+    if not paths:
+        raise InputError(f"{folder} has no impulse responses: expected audio files in it")
+    found = []
+    for path in paths:
+        response, _ = audio.read(path, sample_rate)
+        peak = np.abs(response).max(axis=1)
+        if not peak.max() > 0:
+            raise InputError(f"{path} is silent: expected an impulse response, remove it")
+        response = response[peak.argmax() :][: round(_MOST_SECONDS * sample_rate)]
+        found.append(response / peak.max())
+    return tuple(found)

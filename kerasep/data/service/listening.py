@@ -1,0 +1,74 @@
+"""Listen at one address of this machine, and answer each connection in a thread of its own."""
+
+import contextlib
+import ipaddress
+import socket
+import threading
+
+from kerasep.data.service import wire
+from kerasep.errors import InputError
+
+_FIRST_WORDS = 30.0  # seconds that the other side has to say what it wants
+
+
+def listen(host, port):
+    """Listen at a port of this machine, on the one network that a host name stands for.
+
+    Args:
+        host: name or address of this machine.
+        port: number, 0 for any that is free.
+
+    Returns:
+        A socket.
+
+    Raises:
+        InputError: the port is taken, or the host is not this machine.
+    """
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
+        family, _, _, _, place = found[0]
+        if not host or ipaddress.ip_address(place[0].partition("%")[0]).is_unspecified:
+            raise InputError(
+                f"received host {host!r}, expected the name or address at which other machines "
+                "reach this one, or 127.0.0.1"
+            )
+        return socket.create_server(place[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        raise InputError(
+            f"cannot listen on port {port} of {host}: {error}: expected a free port, and a name "
+            "or address of this machine"
+        ) from error
+
+
+def address_of(host, listening):
+    """Name the address of a socket: "HOST:PORT"."""
+    port = listening.getsockname()[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def answer_all(listening, answer):
+    """Answer connections until the socket is closed.
+
+    Args:
+        listening: what `listen` returns.
+        answer: called with each connection. What is wrong with its messages it raises as
+            `InputError` or ValueError: the other side is told, and the connection closed.
+    """
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listening.accept()
+            threading.Thread(target=_answer, args=(connection, answer), daemon=True).start()
+
+
+def _answer(connection, answer):
+    with connection, contextlib.suppress(OSError, EOFError):
+        try:
+            connection.settimeout(_FIRST_WORDS)
+            wire.set_up(connection)
+            answer(connection)
+        except InputError as error:
+            wire.send(connection, {"error": str(error)[:4000]})
+        except ValueError as error:
+            wire.send(
+                connection, {"error": f"received {error}, expected kerasep's messages"[:4000]}
+            )

@@ -1,0 +1,147 @@
+"""Messages of the data service: JSON, and arrays of float32 as they lie in memory.
+
+A message is its length, four bytes in network order, and so many bytes of JSON. Arrays follow a
+message that has their shapes; their type is fixed, so nobody can ask for another.
+"""
+
+import json
+import re
+import socket
+import struct
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+
+from kerasep.data.service.schemas import Count, Record, parse
+from kerasep.errors import InputError
+
+MOST_BYTES = 64 << 20  # of a job: a hundred thousand stems take a quarter
+_SHORT = 1 << 20  # of any other message
+_LENGTH = struct.Struct(">I")
+_ADDRESS = re.compile(r"(?:(?:tcp|grpc)://)?(?P<host>[^/:\s\[\]]+|\[[^\]\s]+\]):(?P<port>\d{1,5})")
+
+Address = Annotated[str, Meta(min_length=3, max_length=300)]
+
+
+class Reply(Record, omit_defaults=True):
+    """What a worker answers: why not, or the shapes of the arrays that follow."""
+
+    error: str | None = None
+    shapes: tuple[tuple[Count, ...], ...] = ()
+
+
+def host_and_port(address):
+    """Split an address.
+
+    Args:
+        address: "tcp://HOST:PORT" or "HOST:PORT"; "grpc://" is what earlier releases said.
+
+    Returns:
+        A pair.
+
+    Raises:
+        InputError: The address has another form.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if not match or not 0 < int(match["port"]) < 1 << 16:
+        raise InputError(f"received data service {address!r}, expected tcp://HOST:PORT")
+    return match["host"].strip("[]"), int(match["port"])
+
+
+def connect(address, seconds=10.0):
+    """Connect to an address.
+
+    Args:
+        address: As for `host_and_port`.
+        seconds: How long to wait, now and for every answer.
+
+    Returns:
+        A socket.
+
+    Raises:
+        OSError: Nobody answers.
+    """
+    connection = socket.create_connection(host_and_port(address), seconds)
+    set_up(connection)
+    return connection
+
+
+def set_up(connection):
+    """Send at once, and notice when the machine at the other end is gone."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def send(connection, message):
+    """Send a message, already packed as bytes or anything that JSON holds."""
+    packed = message if isinstance(message, bytes) else json.dumps(message).encode()
+    connection.sendall(_LENGTH.pack(len(packed)) + packed)
+
+
+def receive(connection, most=_SHORT):
+    """Receive the bytes of a message.
+
+    Raises:
+        ValueError: It is longer than `most`.
+        EOFError: The connection ended.
+    """
+    (length,) = _LENGTH.unpack(_exactly(connection, bytearray(_LENGTH.size)))
+    if length > most:
+        raise ValueError(f"a message of {length} bytes, at most {most} are read")
+    return _exactly(connection, bytearray(length))
+
+
+def send_arrays(connection, arrays):
+    """Send arrays of float32."""
+    arrays = [np.ascontiguousarray(array, "<f4") for array in arrays]
+    send(connection, {"shapes": [array.shape for array in arrays]})
+    for array in arrays:
+        connection.sendall(memoryview(array).cast("B"))
+
+
+def receive_arrays(connection, shapes, take):
+    """Receive arrays of known shapes.
+
+    Args:
+        connection: A socket.
+        shapes: The shapes that they must have: nothing is allocated for others.
+        take: Called with a shape, returns a float32 array for it.
+
+    Returns:
+        A list of arrays.
+
+    Raises:
+        InputError: The other side says that it cannot.
+        ValueError: It sends something else.
+        EOFError: The connection ended.
+    """
+    received = reply(connection).shapes
+    if received != tuple(map(tuple, shapes)):
+        raise ValueError(f"arrays of shapes {received}, expected {shapes}")
+    arrays = [take(shape) for shape in shapes]
+    for array in arrays:
+        _exactly(connection, memoryview(array).cast("B"))
+    return arrays
+
+
+def reply(connection):
+    """Receive a `Reply`.
+
+    Raises:
+        InputError: It is an error.
+    """
+    answer = parse(receive(connection), Reply)
+    if answer.error is not None:
+        raise InputError(" ".join(answer.error.split()))
+    return answer
+
+
+def _exactly(connection, buffer):
+    view = memoryview(buffer)
+    while view:
+        count = connection.recv_into(view)
+        if not count:
+            raise EOFError("the connection ended")
+        view = view[count:]
+    return buffer

@@ -1,0 +1,10 @@
+from . import (
+    songs,
+)
+from .songs import song, write_songs
+
+__all__ = [
+    "song",
+    "songs",
+    "write_songs",
+]

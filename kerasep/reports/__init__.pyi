@@ -1,0 +1,11 @@
+from . import (
+    check_page,
+    demo,
+    report,
+)
+
+__all__ = [
+    "check_page",
+    "demo",
+    "report",
+]

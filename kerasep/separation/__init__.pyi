@@ -1,0 +1,24 @@
+from . import (
+    archives,
+    chunks,
+    recordings,
+)
+from .apply import (
+    chunk_separator,
+    pad_to_frames,
+    separate,
+    separate_file,
+)
+from .separator import Separator, as_separator
+
+__all__ = [
+    "Separator",
+    "archives",
+    "as_separator",
+    "chunk_separator",
+    "chunks",
+    "pad_to_frames",
+    "recordings",
+    "separate",
+    "separate_file",
+]

@@ -1,0 +1,19 @@
+from .benchmark import bench
+from .conversion import ExportError
+from .export_report import ExportReport
+from .exporter import export
+from .metadata import read_metadata
+from .quantizer import quantize
+from .runtime import Runtime
+from .stream_runtime import StreamRuntime
+
+__all__ = [
+    "ExportError",
+    "ExportReport",
+    "Runtime",
+    "StreamRuntime",
+    "bench",
+    "export",
+    "quantize",
+    "read_metadata",
+]

@@ -1,0 +1,111 @@
+"""The batches that a run trains and validates on, from wherever it goes on."""
+
+from kerasep import data
+from kerasep.data.sampling import batches as batch_parts
+from kerasep.errors import InputError
+from kerasep.training.devices import process
+
+STATISTICS_SECONDS = 600
+
+
+class TrainingData:
+    """The pipelines of a run.
+
+    Args:
+        model: the model they are for.
+        train_tracks: list of tracks.
+        valid_tracks: list of tracks; with none there is no validation.
+        settings: the recipe's `data`.
+        seed: of crops and mixing.
+        devices: over how many each batch is spread.
+        data_service: address of the data service that reads training batches, or None.
+        on_device: whether a model of spectrograms is fed waveforms (see
+            `kerasep.training.waveform_training`). Defaults to False.
+    """
+
+    def __init__(
+        self,
+        model,
+        train_tracks,
+        valid_tracks,
+        settings,
+        seed,
+        devices,
+        data_service=None,
+        on_device=False,
+    ):
+        self.on_device = on_device
+        self.model, self.seed, self.devices = model, seed, devices
+        self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
+        self.settings, self.data_service = settings, data_service
+
+    def crops(self):
+        """Give an epoch's crops one by one, unshared."""
+        return self._training(batch_size=1)
+
+    def statistics(self, batch_size):
+        """Give enough batches to know the levels of the data; prepared data knows them."""
+        if data.prepared.is_prepared(self.train_tracks):
+            known = data.prepared.statistics(self.train_tracks, self.model)
+            if known:
+                return known
+        seconds = batch_size * self.settings["crop_seconds"]
+        batches = self._training(on_device=False, batch_size=batch_size)
+        return batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
+
+    def training(self, state):
+        """Give what is left of an epoch, and the epochs after it, in the parts that fit.
+
+        Args:
+            state: the `RunState` to go on from.
+
+        Returns:
+            A tf.data.Dataset, and the number of its batches up to the end of an epoch that was
+            begun before, else None; of an endless dataset, from a data service, that up to the end
+            of any epoch.
+        """
+        place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
+        place["data_service"] = self.data_service
+        whole = int(self._training(batch_size=state.batch_size).cardinality())
+        if state.step >= whole:
+            raise InputError(
+                f"received a run that has done {state.step} batches of an epoch of {whole}: give "
+                f"it the data that it was begun with, or choose another folder"
+            )
+        batches = self._training(batch_size=state.batch_size, **place)
+        if state.parts > 1:
+            batches = batch_parts.split(batches, state.parts)
+        if not state.step and self.data_service is None:
+            return batches, None
+        return batches, (whole - state.step) * state.parts
+
+    def validation(self, state):
+        """Give the validation batches, or None where nothing is validated on."""
+        if not self.valid_tracks:
+            return None
+        batches = self._validation(state.batch_size // state.parts)
+        if self.devices > 1:
+            examples = int(self._validation(1).cardinality())
+            batches = batch_parts.fill(batches, self.devices, examples)
+        number, count = process()
+        return batches if count == 1 else batch_parts.part(batches, number, count)
+
+    def _training(self, on_device=None, **changes):
+        options = {**self.settings, "seed": self.seed, **changes}
+        on_device = self.on_device if on_device is None else on_device
+        return self._batches(self.train_tracks, options, on_device)
+
+    def _validation(self, batch_size):
+        kept = ("crop_seconds", "snr", "min_sources", "level")  # all but the first: of pools
+        options = {key: self.settings[key] for key in kept if key in self.settings}
+        options |= {"training": False, "batch_size": batch_size}
+        return self._batches(self.valid_tracks, options, self.on_device)
+
+    def _batches(self, tracks, options, on_device):
+        if self.model.domain == "spectrogram" and not on_device:
+            return data.spectrograms(tracks, self.model, **options)
+        batches = data.waveforms(tracks, self.model, **options)
+        if not on_device:
+            return batches
+        heads = list(self.model.output) if isinstance(self.model.output, dict) else None
+        return batch_parts.with_mixture(batches, heads)

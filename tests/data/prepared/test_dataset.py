@@ -1,0 +1,384 @@
+"""Batches from prepared shards: those of the recordings, reproducible, and whole."""
+
+import json
+import re
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasep.data import find_tracks, prepare, prepared, spectrograms, waveforms
+from kerasep.data.prepared import shards
+from kerasep.data.sampling.failures import input_errors
+from kerasep.errors import InputError
+
+RATE = 8000
+STFT = {"n_fft": 256, "hop": 64, "window": "hann"}
+STEMS = ("vocals", "drums", "bass")
+
+
+def model(sources=("vocals", "bass"), channels=2, sample_rate=RATE, stft=STFT):
+    return SimpleNamespace(sources=sources, sample_rate=sample_rate, channels=channels, stft=stft)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six songs of two seconds of 16-bit noise."""
+    import soundfile
+
+    folder = tmp_path_factory.mktemp("data") / "songs"
+    rng = np.random.default_rng(0)
+    for number in range(6):
+        (folder / f"song_{number}").mkdir(parents=True)
+        for stem in STEMS:
+            noise = rng.integers(-9000, 9000, (2 * RATE, 2)) / 32768
+            soundfile.write(folder / f"song_{number}" / f"{stem}.wav", noise, RATE, "PCM_16")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def out(folder):
+    """The songs as shards of int16, one for each; the first is held out."""
+    prepare(folder, folder.parent / "int16", model(), shard_bytes=1)
+    return folder.parent / "int16"
+
+
+@pytest.fixture
+def copied(out, tmp_path):
+    shutil.copytree(out, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def collect(dataset):
+    return [tuple(value.numpy() for value in batch) for batch in dataset]
+
+
+def same(first, second):
+    return len(first) == len(second) and all(
+        np.array_equal(a, b)
+        for x, y in zip(first, second, strict=True)
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def test_names_that_are_not_utf_8(folder, tmp_path):
+    """Folders' and tracks' names pass through TensorFlow's graph and files of JSON."""
+    songs, out = tmp_path / "caf\udce9", tmp_path / "out\udcff\x1b[31m"
+    shutil.copytree(folder, songs)
+    (songs / "song_3").rename(songs / "song_3\udce9\n")
+    index = prepare(songs, out, model())
+    assert "song_3\udce9\n" in [s["track"] for e in index["train"]["shards"] for s in e["segments"]]
+    json.loads((out / "index.json").read_text("utf-8"))
+    options = {"batch_size": 2, "crop_seconds": 0.5}
+    batches = collect(waveforms(out, model(), **options))
+    assert len(batches) == 10
+    assert all(np.isfinite(value).all() and value.any() for batch in batches for value in batch)
+    for path in out.glob("*.tfrecord"):
+        path.write_bytes(path.read_bytes()[:100])
+    unreadable = r"out\\+xff\\+x1b\[31m: most crops cannot be read"
+    with pytest.raises(InputError, match=unreadable), input_errors():
+        collect(waveforms(out, model(), **options))
+
+
+@pytest.mark.parametrize(
+    ("format", "channels", "training"),
+    [("int16", 2, True), ("float16", 1, True), ("spectrogram", 2, True), ("spectrogram", 1, False)],
+)
+def test_outputs_are_those_of_the_recordings(folder, tmp_path, format, channels, training):
+    prepare(folder, tmp_path, model(channels=channels), format=format)
+    options = {"batch_size": 2, "crop_seconds": 0.5, "training": training}
+    makers = [spectrograms] if format == "spectrogram" else [spectrograms, waveforms]
+    for make in makers:
+        read = make(tmp_path, model(channels=channels), **options)
+        live = make(folder, model(channels=channels), **options)
+        assert read.element_spec == live.element_spec
+        assert read.cardinality() == (10 if training else 2)
+        for batch, spec in zip(read.take(1), [read.element_spec], strict=True):
+            assert all(map(tf.TensorSpec.is_compatible_with, spec, batch))
+            assert all(np.isfinite(value).all() for value in batch)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_validation_is_what_was_recorded(folder, tmp_path, channels):
+    """Every sample of 16-bit files comes back as it was, with the crops in order."""
+    import soundfile
+
+    if channels == 3:
+        shutil.copytree(folder, tmp_path / "songs")
+        folder = tmp_path / "songs"
+        for path in folder.rglob("*.wav"):
+            noise, rate = soundfile.read(path)
+            soundfile.write(path, noise[:, [0, 1, 1]], rate, "PCM_16")
+    wanted = model(channels=channels)
+    prepare(folder, tmp_path / "out", wanted)
+    options = {"batch_size": 3, "crop_seconds": 0.9, "training": False}
+    read = collect(waveforms(tmp_path / "out", wanted, **options))
+    live = collect(waveforms(find_tracks(folder)[:1], wanted, **options))
+    assert [len(mixture) for mixture, _ in read] == [3]
+    for (mixture, sources), (expected, stems) in zip(read, live, strict=True):
+        np.testing.assert_allclose(mixture, expected, atol=1e-6 if channels == 2 else 5e-5)
+        np.testing.assert_allclose(sources, stems, atol=0 if channels == 2 else 2e-5)
+
+
+def test_validation_spectra_differ_at_the_edges_of_crops_alone(folder, tmp_path):
+    """There, shards hold what was recorded beside the crop, not the crop's mirror image."""
+    prepare(folder, tmp_path, model(), format="spectrogram")
+    options = {"batch_size": 1, "crop_seconds": 1.0, "training": False}
+    read = collect(spectrograms(tmp_path, model(), **options))
+    live = collect(spectrograms(find_tracks(folder)[:1], model(), **options))
+    magnitude, reference = read[0]
+    np.testing.assert_allclose(magnitude[:, :-2], live[0][0][:, :-2], atol=0.03)
+    np.testing.assert_allclose(reference[:, :-2], live[0][1][:, :-2], atol=0.03)
+    assert np.abs(reference[:, -2:] - live[0][1][:, -2:]).max() > 0.1
+
+
+@pytest.mark.parametrize("hop", [150, 192])
+def test_hops_above_half_a_frame(folder, tmp_path, hop):
+    wide = model(stft={**STFT, "hop": hop})
+    prepare(folder, tmp_path, wide, format="spectrogram")
+    options = {"batch_size": 1, "crop_seconds": 2.0, "training": False}
+    ((magnitude, reference),) = collect(spectrograms(tmp_path, wide, **options))
+    ((expected, live),) = collect(spectrograms(find_tracks(folder)[:1], wide, **options))
+    assert len(magnitude[0]) == 1 + -(-2 * RATE // hop)
+    np.testing.assert_allclose(magnitude, expected, atol=0.03)
+    np.testing.assert_allclose(reference, live, atol=0.03)
+
+
+def test_crops_as_recorded_are_found_in_their_track(folder, out):
+    options = {"batch_size": 5, "crop_seconds": 0.25, "remix": 0.0, "gain": None, "swap": False}
+    tracks = find_tracks(folder)[1:]
+    whole = [track.read(("vocals", "bass"), RATE, 2) for track in tracks]
+    heard = []
+    for mixture, sources in collect(waveforms(out, model(), **options)):
+        np.testing.assert_allclose(mixture.shape, (5, 2000, 2))
+        for one, stems in zip(mixture, sources, strict=True):
+            for number, (song, parts) in enumerate(whole):
+                places = np.flatnonzero((parts[:, :, 0] == stems[0, :, 0]).all(axis=1))
+                for start in places:
+                    if np.array_equal(parts[start : start + 2000], stems):
+                        np.testing.assert_allclose(song[start : start + 2000], one, atol=1e-6)
+                        heard.append((number, start))
+    assert len(heard) == len(set(heard)) == 40
+    assert [sum(number == track for number, _ in heard) for track in range(5)] == [8] * 5
+    assert max(start for _, start in heard) > 13000
+
+
+def test_mixed_across_tracks_scaled_and_swapped(folder, out):
+    options = {"batch_size": 40, "crop_seconds": 0.25, "seed": 1}
+    ((_, plain),) = collect(waveforms(out, model(), remix=0, gain=None, swap=False, **options))
+    ((_, mixed),) = collect(waveforms(out, model(), remix=1, gain=None, swap=False, **options))
+    np.testing.assert_array_equal(mixed[..., 0], plain[..., 0])
+    assert (mixed[..., 1] != plain[..., 1]).any(axis=(1, 2)).mean() > 0.7
+    ((_, loud),) = collect(waveforms(out, model(), remix=0, gain=(2, 3), swap=False, **options))
+    factors = loud[:, 0, 0] / plain[:, 0, 0]
+    assert factors.min() > 2 - 1e-4
+    assert factors.max() < 3 + 1e-4
+    assert factors.std() > 0.2
+    np.testing.assert_allclose(loud, plain * factors[:, None, None], atol=1e-5)
+    ((mixture, swapped),) = collect(waveforms(out, model(), remix=0, gain=None, **options))
+    turned = (swapped == plain[:, :, ::-1]).all(axis=(1, 2))
+    np.testing.assert_array_equal(turned, ~(swapped == plain).all(axis=(1, 2)))
+    assert 0.2 < turned.mean() < 0.8
+    # The drums, which are no source, are in the mixture and are swapped on their own.
+    assert np.abs(mixture - swapped.sum(axis=-1)).max() > 0.05
+
+
+def test_epochs_are_reproducible_and_resumable(out):
+    options = {"batch_size": 4, "crop_seconds": 0.5, "seed": 3}
+    dataset = waveforms(out, model(), **options)
+    first, second, third = (collect(dataset) for _ in range(3))
+    assert not same(first, second)
+    assert same(first, collect(waveforms(out, model(), **options)))
+    within = waveforms(out, model(), first_epoch=1, first_step=2, **options)
+    assert same(second[2:], collect(within))
+    assert same(third, collect(within))
+    assert not same(first, collect(waveforms(out, model(), **{**options, "seed": 4})))
+
+
+def test_crops_per_track(out):
+    dataset = waveforms(out, model(), batch_size=5, crop_seconds=0.5, crops_per_track=3)
+    assert len(collect(dataset)) == 3
+
+
+def test_tracks_shorter_than_a_crop_are_filled_with_silence(out):
+    for mixture, _ in collect(waveforms(out, model(), batch_size=5, crop_seconds=3.0)):
+        assert mixture[:, : 2 * RATE].any()
+        assert not mixture[:, 2 * RATE :].any()
+
+
+def test_fewer_sources_and_the_accompaniment(folder, tmp_path):
+    every = model(("vocals", "drums", "bass"))
+    prepare(folder, tmp_path, every)
+    options = {"batch_size": 4, "crop_seconds": 0.5, "training": False}
+    whole = collect(waveforms(tmp_path, every, **options))
+    for sources, expected in (
+        (("bass",), whole[0][1][..., 2:]),
+        (("vocals", "accompaniment"), None),
+    ):
+        ((mixture, found),) = collect(waveforms(tmp_path, model(sources), **options))
+        np.testing.assert_allclose(mixture, whole[0][0], atol=1e-6)
+        if expected is None:
+            np.testing.assert_allclose(found.sum(axis=-1), mixture, atol=1e-6)
+        else:
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_statistics_are_those_of_a_pass_over_the_training_tracks(folder, out):
+    from kerasep.layers import Whitening
+    from kerasep.models import OpenUnmixLike
+
+    tracks = find_tracks(folder)[1:]
+    live = spectrograms(tracks, model(), batch_size=1, crop_seconds=2.0, training=False)
+    kept = prepared.statistics(out, model())
+    layers = [Whitening(), Whitening()]
+    for layer, data in zip(layers, (live, kept), strict=True):
+        layer.adapt(data)
+    np.testing.assert_allclose(layers[0].mean, layers[1].mean, rtol=1e-4)
+    np.testing.assert_allclose(layers[0].deviation, layers[1].deviation, rtol=1e-4)
+    networks = [OpenUnmixLike(("vocals",), RATE, 2, 256, 64, hidden=2) for _ in range(2)]
+    for network, data in zip(networks, (live, kept), strict=True):
+        network.adapt(data)
+    ours, theirs = (network.get_layer("vocals_input") for network in networks)
+    np.testing.assert_allclose(ours.shift, theirs.shift, rtol=1e-4)
+    np.testing.assert_allclose(ours.scale, theirs.scale, rtol=1e-4)
+    assert prepared.statistics(out, model(stft={**STFT, "hop": 128})) is None
+
+
+def test_the_graph_is_complete(out):
+    """It can be sent elsewhere: no Python is called from it."""
+    steps, epoch = prepared.batches(out, model(), batch_size=2, crop_seconds=0.5)
+    endless = tf.data.Dataset.counter().flat_map(lambda number: epoch(number, 0))
+    graph = tf.raw_ops.DatasetToGraphV2(
+        input_dataset=endless._variant_tensor, external_state_policy=2
+    )
+    assert b"PyFunc" not in graph.numpy()
+    assert len(list(endless.take(steps + 1))) == steps + 1
+
+
+def flip(path, record):
+    """Change a bit in a record of four thousand samples."""
+    content = bytearray(path.read_bytes())
+    content[record * (4000 * 4 + 16) + 500] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def test_a_damaged_record_is_named_and_another_crop_taken(copied, capfd):
+    options = {"batch_size": 10, "crop_seconds": 0.5, "remix": 0, "gain": None, "swap": False}
+    clean = collect(waveforms(copied, model(), **options))
+    victim = sorted(copied.glob("*.tfrecord"))[2]
+    flip(victim, 5)  # the second of the bass
+    found = collect(waveforms(copied, model(), **options))
+    assert [mixture.shape for mixture, _ in found] == [mixture.shape for mixture, _ in clean]
+    said = capfd.readouterr().err
+    assert f"record 5 of {victim} cannot be read" in said
+    assert "number 2 of this epoch" in said
+    for mixture, sources in found:
+        assert np.isfinite(mixture).all()
+        assert np.abs(sources).max(axis=(1, 2)).min() > 0.1
+
+
+def test_a_file_cut_short_is_named(copied, caplog, capfd):
+    victim = sorted(copied.glob("*.tfrecord"))[2]
+    victim.write_bytes(victim.read_bytes()[:50000])
+    dataset = waveforms(copied, model(), batch_size=10, crop_seconds=0.5)
+    assert f"{victim} has 50000 bytes, expected" in caplog.text
+    assert len(collect(dataset)) == 2
+    assert re.search(rf"record \d+ of {victim} cannot be read", capfd.readouterr().err)
+
+
+def test_validation_goes_on_past_a_damaged_record(copied):
+    victim = sorted(copied.glob("*.tfrecord"))[-1]
+    flip(victim, 0)
+    dataset = waveforms(copied, model(), batch_size=4, crop_seconds=0.5, training=False)
+    assert [len(mixture) for mixture, _ in collect(dataset)] == [4]
+
+
+def test_refuses_when_nothing_is_left(copied):
+    for path in copied.glob("*.tfrecord"):
+        for record in range(12):
+            flip(path, record)
+    dataset = waveforms(copied, model(), batch_size=4, crop_seconds=0.5)
+    refused = pytest.raises(
+        InputError, match="most crops cannot be read: run kerasep prepare again"
+    )
+    with refused, input_errors():
+        collect(dataset)
+
+
+def test_refuses_a_missing_shard(copied):
+    sorted(copied.glob("*.tfrecord"))[1].unlink()
+    with pytest.raises(InputError, match=r"00001-of-00006\.tfrecord is missing"):
+        waveforms(copied, model(), batch_size=4, crop_seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (model(("vocals", "drums")), "was prepared with vocals, bass, the model's sources are"),
+        (model(sample_rate=16000), "was prepared with sample_rate 8000, the model has 16000"),
+        (model(channels=1), "was prepared with channels 2, the model has 1"),
+    ],
+)
+def test_refuses_another_model(out, other, message):
+    with pytest.raises(InputError, match=message):
+        waveforms(out, other, batch_size=2, crop_seconds=0.5)
+
+
+def test_refuses_another_transform(folder, tmp_path):
+    prepare(folder, tmp_path, model(), format="spectrogram")
+    other = model(stft={**STFT, "hop": 128})
+    with pytest.raises(InputError, match=r"holds spectrograms of .* prepare it for this model"):
+        spectrograms(tmp_path, other, batch_size=2, crop_seconds=0.5)
+    with pytest.raises(InputError, match=r"holds spectrograms of .* the model takes waveforms"):
+        waveforms(tmp_path, model(stft=None), batch_size=2, crop_seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 100}, "lower batch_size"),
+        ({"semitones": 2}, "received semitones for .*: that needs the recordings"),
+        ({"snr": (-5, 5)}, "received snr for .*: that needs the recordings"),
+        ({"augment": {"flip_polarity": {}}}, "that needs the recordings"),
+        ({"remix": 2}, "expected a probability"),
+        ({"gain": (2, 1)}, "expected a probability"),
+        ({"first_step": 10}, "expected one of the 10 batches"),
+    ],
+)
+def test_refuses_settings(out, options, message):
+    with pytest.raises(InputError, match=message):
+        waveforms(out, model(), **{"batch_size": 2, "crop_seconds": 0.5, **options})
+
+
+def test_refuses_a_folder_that_is_not_finished(copied):
+    (copied / shards.INDEX).unlink()
+    with pytest.raises(InputError, match="is not prepared to its end"):
+        waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
+
+
+def test_refuses_an_index_that_is_not_ours(copied):
+    index = json.loads((copied / shards.INDEX).read_text())
+    (copied / shards.INDEX).write_text(json.dumps({**index, "layout": 99}))
+    with pytest.raises(InputError, match="has layout 99, expected 1"):
+        waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
+    (copied / shards.INDEX).write_text("{")
+    with pytest.raises(InputError, match="is damaged"):
+        waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
+
+
+def test_refuses_to_validate_without_tracks_for_it(folder, tmp_path):
+    prepare(folder, tmp_path, model(), valid=[])
+    with pytest.raises(InputError, match="has 0 such crops"):
+        waveforms(tmp_path, model(), batch_size=2, crop_seconds=0.5, training=False)
+    assert not prepared.holds_validation(tmp_path)
+
+
+def test_audio_is_not_needed_any_more(folder, tmp_path):
+    songs = tmp_path / "songs"
+    shutil.copytree(folder, songs)
+    prepare(songs, tmp_path / "out", model())
+    shutil.rmtree(songs)
+    shutil.move(tmp_path / "out", tmp_path / "elsewhere")
+    assert len(collect(waveforms(tmp_path / "elsewhere", model(), batch_size=5, crop_seconds=2)))

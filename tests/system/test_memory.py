@@ -1,0 +1,28 @@
+"""What is told of the memory that a process took."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from kerasep.system import memory
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts a process alone")
+def test_a_started_process_does_not_count_what_the_one_before_had():
+    held = np.ones(400 << 20, "uint8")
+    code = "from kerasep import memory; print(memory.peak())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert memory.peak() > held.nbytes > int(said.stdout.split()[-1])
+
+
+@pytest.mark.parametrize("status", ["", None])
+def test_where_the_system_does_not_say_the_usage_counts(monkeypatch, status):
+    def read(path):
+        if status is None:
+            raise FileNotFoundError
+        return status
+
+    monkeypatch.setattr(memory.pathlib.Path, "read_text", read)
+    assert memory.peak() > 1 << 20
