@@ -95,7 +95,7 @@ def players(waveforms, sample_rate):
     Example:
     ```python
     import numpy as np
-    from kerasep import report
+    from kerasep.reports import report
 
     html = report.players({"noise": np.random.randn(8000, 1) / 10}, 8000)
     assert "<audio" in html

@@ -180,7 +180,7 @@ def read_manifest(path):
     Example:
     ```python
     import pathlib
-    from kerasep import archives
+    from kerasep.separation import archives
 
     pathlib.Path("files.txt").write_text("a/first.wav\nb/second.flac\n")
     assert list(archives.read_manifest("files.txt")) == ["first", "second"]

@@ -132,7 +132,8 @@ def separate_file(
     Example:
     ```python
     import numpy as np
-    from kerasep import data, recordings
+    from kerasep import data
+    from kerasep.separation import recordings
 
     data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
     halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
@@ -180,7 +181,8 @@ def planned(separator, path, folder, suffix=".wav", overwrite=False, track=None)
     Example:
     ```python
     import numpy as np
-    from kerasep import data, recordings
+    from kerasep import data
+    from kerasep.separation import recordings
 
     data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
     halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
@@ -238,7 +240,8 @@ def whole_stems(paths, header):
     Example:
     ```python
     import numpy as np
-    from kerasep import data, recordings
+    from kerasep import data
+    from kerasep.separation import recordings
 
     data.write("half.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
     paths = recordings.outputs(["half", "rest"], ".", overwrite=True)
@@ -286,7 +289,7 @@ def writing(paths, sample_rate, channels, overwrite=False, samples=None, kept=()
     Example:
     ```python
     import numpy as np
-    from kerasep import recordings
+    from kerasep.separation import recordings
 
     paths = recordings.outputs(["one", "two"], "halves")
     with recordings.writing(paths, 8000, 1) as write:

@@ -12,7 +12,7 @@ from kerasep import data, separation
 from kerasep.data import audio
 from kerasep.errors import InputError
 from kerasep.models import OpenUnmixLike
-from kerasep.separation import recordings
+from kerasep.separation import apply, recordings
 from kerasep.separation.apply import Separator, pad_to_frames, separate, separate_file
 
 RATE = 8000
@@ -263,7 +263,7 @@ def test_formats(model, tmp_path, suffix):
 def test_files_are_written_as_they_come(model, tmp_path, monkeypatch):
     """However long the file, no block is longer than a chunk."""
     short = functools.partial(separation.chunk_separator, chunk_seconds=1.0, overlap_seconds=0.24)
-    monkeypatch.setattr(separation, "chunk_separator", short)
+    monkeypatch.setattr(apply, "chunk_separator", short)
     data.write(tmp_path / "mixture.wav", noise(8 * RATE), RATE)
     separator, given, written = Separator(model), [], []
     predict = separator.predict_on_batch

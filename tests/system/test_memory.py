@@ -12,7 +12,7 @@ from kerasep.system import memory
 @pytest.mark.skipif(sys.platform != "linux", reason="nobody else counts a process alone")
 def test_a_started_process_does_not_count_what_the_one_before_had():
     held = np.ones(400 << 20, "uint8")
-    code = "from kerasep import memory; print(memory.peak())"
+    code = "from kerasep.system import memory; print(memory.peak())"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert memory.peak() > held.nbytes > int(said.stdout.split()[-1])
 

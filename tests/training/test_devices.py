@@ -11,9 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from kerasep import training
 from kerasep.errors import InputError
-from kerasep.training import devices
+from kerasep.training import devices, fit
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from tiny_runs import train
@@ -87,7 +86,7 @@ def test_two_processes(songs, tmp_path):
 
 
 def test_a_batch_that_devices_cannot_share(songs, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "count", lambda _devices: 3)
+    monkeypatch.setattr(fit, "count", lambda _devices: 3)
     with pytest.raises(InputError, match="batches of 4 crops for 3 devices, expected a multiple"):
         train(songs, tmp_path / "run")
     assert not (tmp_path / "run").exists()

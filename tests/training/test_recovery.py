@@ -157,7 +157,7 @@ def test_a_loss_that_is_not_finite_once(songs, tmp_path, caplog):
     (record,) = [
         record
         for record in caplog.records
-        if (record.name, record.levelname) == ("kerasep.training", "WARNING")
+        if (record.name, record.levelname) == ("kerasep.training.fit", "WARNING")
     ]
     assert record.levelno == logging.WARNING
     assert record.message == (
@@ -263,7 +263,7 @@ def test_a_batch_that_does_not_fit_is_taken_in_parts(songs, tmp_path, caplog, mo
     messages = [
         record.message
         for record in caplog.records
-        if (record.name, record.levelname) == ("kerasep.training", "WARNING")
+        if (record.name, record.levelname) == ("kerasep.training.fit", "WARNING")
     ]
     assert messages[-1] == (
         f"out of memory: back to epoch 1, batch 1, with each batch of 4 taken in {parts} parts"
@@ -287,7 +287,7 @@ def test_parts_are_kept_over_a_kill(songs, tmp_path, caplog):
     assert not [
         record
         for record in caplog.records
-        if (record.name, record.levelname) == ("kerasep.training", "WARNING")
+        if (record.name, record.levelname) == ("kerasep.training.fit", "WARNING")
     ]
     np.testing.assert_allclose(losses(history), losses(expected), rtol=1e-4)
 

@@ -231,7 +231,7 @@ def test_a_class_that_the_program_registered(tmp_path):
     [
         ("hidden", 10**9, "hidden=1000000000, expected at most"),
         ("hidden", 10**400, "a number of 1329 bits"),
-        ("hidden", 100_000, "whose weights take 320 GB"),
+        ("hidden", 100_000, "with the same arguments"),
         ("hidden", 4000, "has no array of the shape"),
         ("hidden", "8", "hidden='8', expected a whole number"),
         ("hidden", 8.5, "hidden=8.5"),

@@ -9,9 +9,9 @@ from pathlib import Path
 from kerasep.data.prepared import shards
 from kerasep.data.prepared.graph_batches import graph_batches
 from kerasep.data.prepared.graph_mixer import Mixer
+from kerasep.data.prepared.running_statistics import Statistics
 from kerasep.data.prepared.shard_crops import ShardCrops
 from kerasep.data.prepared.shard_index import parse_index
-from kerasep.data.prepared.statistics import Statistics
 from kerasep.data.service.schemas import parse
 from kerasep.errors import InputError
 

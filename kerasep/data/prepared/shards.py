@@ -22,7 +22,7 @@ from kerasep import __version__
 from kerasep.data.audio.audio_info import as_float
 from kerasep.data.datasets.stems import check_channels, read_stem
 from kerasep.data.datasets.tracks import split
-from kerasep.data.prepared.statistics import Statistics
+from kerasep.data.prepared.running_statistics import Statistics
 from kerasep.errors import InputError
 from kerasep.system import logs
 

@@ -82,7 +82,7 @@ def test_a_full_disk_is_told(tmp_path, suffix):
 import resource, signal
 import numpy as np
 from kerasep.data import audio
-from kerasep.data import writer as writing
+from kerasep.data.audio import writer as writing
 from kerasep.errors import InputError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

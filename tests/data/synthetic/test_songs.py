@@ -95,7 +95,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kerasep.data.synthetic.write", interrupt)
+    monkeypatch.setattr("kerasep.data.synthetic.songs.write", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write_songs(tmp_path / "songs", 1, seconds=0.1)
     assert not os.listdir(tmp_path)
