@@ -1,8 +1,9 @@
-"""Arrays in an .npz file, read without trusting it: no pickle, no more memory than the file has."""
+"""Arrays of untrusted `.npz` files: no pickle, no more memory than the file is long."""
 
 import os
 import re
 import zipfile
+from typing import BinaryIO
 
 import numpy as np
 
@@ -13,25 +14,8 @@ _HEADER = re.compile(
 _MAGIC = b"\x93NUMPY\x01\x00"
 
 
-def read_arrays(file):
-    """Read what `numpy.savez` wrote, checking every declared size against the file's own.
-
-    Args:
-        file: an open binary file that can seek.
-
-    Returns:
-        Dict from name to array of booleans, integers or floats.
-
-    Raises:
-        ValueError: for anything that `numpy.savez` does not write of such arrays, with the reason.
-
-    Example:
-    >>> import io
-    >>> file = io.BytesIO()
-    >>> np.savez(file, steps=np.arange(3))
-    >>> read_arrays(file)["steps"].tolist()
-    [0, 1, 2]
-    """
+def read_arrays(file: BinaryIO) -> dict[str, np.ndarray]:
+    """Read the arrays of an uncompressed `.npz` file; raises `ValueError` for anything else."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try:
@@ -56,7 +40,7 @@ def read_arrays(file):
 
 
 def _array(content):
-    """Parse a .npy file of a number type."""
+    """Parse a `.npy` file of numbers or booleans."""
     start = len(_MAGIC) + 2
     length = int.from_bytes(content[start - 2 : start], "little")
     header = _HEADER.fullmatch(content[start : start + length])

@@ -1,40 +1,27 @@
-"""One run at a time in a folder."""
+"""One process at a time in a folder."""
 
 import contextlib
 import errno
 import os
 import pathlib
+from collections.abc import Iterator
 
 from kerasep.errors import InputError
 
 try:
     import fcntl
-except ImportError:  # Windows, where nothing is locked
+except ImportError:  # on Windows nothing is locked
     fcntl = None  # type: ignore[assignment]
 
 _BUSY = (errno.EAGAIN, errno.EACCES)
 
 
 @contextlib.contextmanager
-def locked(folder):
-    """Keep other runs out of a folder as long as the context lasts.
+def locked(folder: str | os.PathLike) -> Iterator[None]:
+    """Lock a folder, which is created if it is missing and removed again if it stays empty.
 
-    The folder itself is locked, so no file is left in it, and the operating system ends the lock
-    with the process, however that ends. Where a file system has no locks, there is none.
-
-    Args:
-        folder: made if it is missing, and removed again if nothing came to lie in it.
-
-    Raises:
-        InputError: for a folder in which another run is at work, or a path that is no folder.
-
-    Example:
-    ```python
-    from kerasep.files.folder_lock import locked
-
-    with locked("stems"):
-        pass  # a second `locked("stems")` would raise here, in this process or another
-    ```
+    Raises `InputError` if another process has locked it. The lock is on the folder itself, so no
+    file is left in it, and it ends with the process. File systems without locks are not locked.
     """
     folder = pathlib.Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -49,22 +36,8 @@ def locked(folder):
 
 
 @contextlib.contextmanager
-def made(folder):
-    """Make a folder, and remove in the end what was made if nothing lies in it.
-
-    Args:
-        folder: a `pathlib.Path`.
-
-    Example:
-    ```python
-    import pathlib
-    from kerasep.files.folder_lock import made
-
-    with made(pathlib.Path("stems/song")):
-        pass
-    assert not pathlib.Path("stems").exists()
-    ```
-    """
+def made(folder: pathlib.Path) -> Iterator[None]:
+    """Create a folder, and remove it at the end, with new parents, if it is empty."""
     new = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -76,7 +49,7 @@ def made(folder):
 
 
 def _lock(folder):
-    """Return a descriptor that holds the lock until it is closed; None where there are no locks."""
+    """Return a descriptor that holds the lock until it is closed, or None without locks."""
     if fcntl is None:
         return None
     descriptor = os.open(folder, os.O_RDONLY)
@@ -89,5 +62,5 @@ def _lock(folder):
                 f"received {folder}, where another run is at work: wait for its end, or choose "
                 "another folder"
             ) from error
-        return None  # some network file systems lock no folders
+        return None  # some network file systems cannot lock folders
     return descriptor

@@ -1,4 +1,4 @@
-"""The library's log."""
+"""The library's loggers."""
 
 import logging
 
@@ -6,26 +6,14 @@ from kerasep.system.names import one_line
 
 
 def logger(name: str) -> logging.Logger:
-    r"""Return a module's logger, each record of which is one line of visible characters.
-
-    Names of files are logged: line feeds in them, escape sequences of terminals, or bytes that no
-    handler can encode.
-
-    Args:
-        name: of the module.
-
-    Returns:
-        The `logging.Logger` of that name.
-
-    Example:
-    >>> logger("kerasep.example").debug("skipped %s", "a\\nb.wav")
-    """
-    found = logging.getLogger(name)
-    if _visible not in found.filters:
-        found.addFilter(_visible)
-    return found
+    """Return the logger of a module; each of its records is one line of visible characters."""
+    logger = logging.getLogger(name)
+    if _make_visible not in logger.filters:
+        logger.addFilter(_make_visible)
+    return logger
 
 
-def _visible(record):
+def _make_visible(record):
+    # File names in messages may hold line feeds, escape sequences or bytes that are not UTF-8.
     record.msg, record.args = one_line(record.getMessage()), ()
     return True

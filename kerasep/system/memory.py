@@ -1,69 +1,40 @@
-"""How much memory this machine, or container, has for the process."""
+"""Free, used and peak memory in bytes."""
 
 import contextlib
 import pathlib
 import re
 
 
-def free():
-    """Return how much memory can still be taken.
-
-    It is what the system calls available, or what is left of a container's limit if that is less.
-
-    Returns:
-        Number of bytes.
-
-    Example:
-    >>> free() > 0
-    True
-    """
+def free() -> int:
+    """Return the available memory of the machine, or what is left of the container's limit."""
     import psutil
 
     available = psutil.virtual_memory().available
-    try:
-        limit, taken = (
-            pathlib.Path(f"/sys/fs/cgroup/memory.{name}").read_text().strip()
-            for name in ("max", "current")
-        )
-    except OSError:
-        return available
-    return available if limit == "max" else min(available, int(limit) - int(taken))
+    limit, taken = (_read(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+    return min(available, int(limit) - int(taken)) if limit.isdecimal() else available
 
 
-def used():
-    """Return the resident memory of the process.
-
-    Returns:
-        Number of bytes.
-
-    Example:
-    >>> used() > 0
-    True
-    """
+def used() -> int:
+    """Return the resident memory of the process."""
     return _memory().rss
 
 
-def peak():
-    """Return the largest resident memory that the process has had, or its present one if unknown.
-
-    Returns:
-        Number of bytes.
-
-    Example:
-    >>> peak() > 0
-    True
-    """
-    # What getrusage counts of a process begins with what the one that started it had; Linux counts
-    # the process alone too.
-    with contextlib.suppress(OSError):
-        if found := re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path("/proc/self/status").read_text()):
-            return 1024 * int(found[1])
+def peak() -> int:
+    """Return the largest resident memory of the process so far, or its present one if unknown."""
+    # getrusage would include the peak of the parent process.
+    if high_water := re.search(r"VmHWM:\s*(\d+) kB", _read("/proc/self/status")):
+        return 1024 * int(high_water[1])
     memory = _memory()
-    return getattr(memory, "peak_wset", memory.rss)  # Windows knows the former
+    return getattr(memory, "peak_wset", memory.rss)  # the former on Windows only
+
+
+def _read(path):
+    with contextlib.suppress(OSError):
+        return pathlib.Path(path).read_text().strip()
+    return ""
 
 
 def _memory():
-    # psutil chooses the modules of its system when imported: not before it is needed.
-    import psutil
+    import psutil  # imported late: it loads the modules of its platform
 
     return psutil.Process().memory_info()

@@ -1,4 +1,4 @@
-"""FFmpeg's frames of one audio stream, through PyAV, as blocks of samples."""
+"""Blocks of samples of one audio stream, decoded by FFmpeg through PyAV."""
 
 import os
 from typing import NamedTuple
@@ -21,29 +21,22 @@ _SCALES = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1
 
 
 class SampleFormat(NamedTuple):
-    """What all samples of a stream are brought to: that of its first frame.
-
-    Attributes:
-        sample_rate: in Hz.
-        channels: how many.
-        layout: FFmpeg's name for them.
-        dtype: "int16" if the codec gives 16-bit samples, else "float32".
-    """
+    """The format of a stream's first frame, to which all others are converted."""
 
     sample_rate: int
     channels: int
-    layout: str
-    dtype: str
+    layout: str  # FFmpeg's name of the channels
+    dtype: str  # "int16" if the codec decodes to 16 bits, else "float32"
 
 
 def format_of(frame):
-    """Return the `SampleFormat` that a frame begins."""
+    """Return the `SampleFormat` of a frame."""
     dtype = "int16" if _kind(frame) == "s16" else "float32"
     return SampleFormat(frame.rate, frame.layout.nb_channels, frame.layout.name, dtype)
 
 
 def open_stream(path, index):
-    """Open a file, and return it with its audio stream of that index."""
+    """Return an open file and its audio stream number `index`."""
     try:
         file = av.open(
             os.fspath(path), options={"format_whitelist": _DEMUXERS}, metadata_errors="replace"
@@ -65,13 +58,13 @@ def open_stream(path, index):
 
 
 def describe_tracks(path):
-    """Return a line for each audio track of a file: codec, rate, channels, language and title."""
+    """Return one line per audio track: codec, rate, channels, language and title."""
     file, _ = open_stream(path, 0)
     with file:
-        return [_described(stream) for stream in file.streams.audio]
+        return [_description(stream) for stream in file.streams.audio]
 
 
-def _described(stream):
+def _description(stream):
     codec = stream.codec_context
     parts = ["unknown codec"]
     if codec is not None:
@@ -83,7 +76,7 @@ def _described(stream):
 
 
 def frames(file, stream):
-    """Yield decoded frames, and None for each packet that cannot be decoded."""
+    """Yield decoded frames, and None per packet that cannot be decoded."""
     packets = file.demux(stream)
     while True:
         try:
@@ -94,7 +87,7 @@ def frames(file, stream):
                 "convert it to WAV"
             ) from error
         except av.FFmpegError:
-            yield None  # what follows cannot be found
+            yield None  # the next packet cannot be located
             return
         if packet is None:
             return
@@ -107,10 +100,7 @@ def frames(file, stream):
 
 
 def blocks(file, stream, form):
-    """Yield (time stamp, samples) of a stream, brought to one `SampleFormat`.
-
-    Both are None for a packet that cannot be decoded.
-    """
+    """Yield (time stamp, samples) in one `SampleFormat`; both are None for a damaged packet."""
     resampler = source = None
     for frame in frames(file, stream):
         if frame is None:
@@ -120,7 +110,7 @@ def blocks(file, stream, form):
         if fits and _kind(frame) in _SCALES and (format_of(frame).dtype == form.dtype):
             yield frame.pts, _samples(frame)
             continue
-        # What changes midway, as where two files were joined, goes on as it began.
+        # The format changes where two files were joined: convert to that of the first frame.
         if source != (frame.rate, frame.layout.name, frame.format.name):
             yield from _rest(resampler)
             source = frame.rate, frame.layout.name, frame.format.name

@@ -1,4 +1,4 @@
-"""What a compressed recording lacks, as far as its format allows to tell."""
+"""Warnings for compressed recordings that are cut short, damaged or have holes."""
 
 import re
 
@@ -7,23 +7,14 @@ import av
 from kerasep.data.audio import ogg
 from kerasep.data.audio.audio_info import warn_once
 
-# Formats that store how long they are: elsewhere FFmpeg guesses it from the bit rate.
-_SAY_HOW_LONG = ("mov", "matroska", "ogg", "asf", "wav", "w64", "caf", "tta", "wv", "ape", "flv")
-_SHORT = 0.1  # seconds that headers may be wrong by
+# Formats that store their duration: for others FFmpeg estimates it from the bit rate.
+_STORE_DURATION = ("mov", "matroska", "ogg", "asf", "wav", "w64", "caf", "tta", "wv", "ape", "flv")
+_TOLERANCE = 0.1  # seconds by which headers may be wrong
 _TAIL = 1 << 17  # an Ogg page is half as long
 
 
-def warn_of_what_is_missing(path, file, stream, seconds, holes, lost):
-    """Log a warning for a recording that is cut short, or has holes.
-
-    Args:
-        path: The file.
-        file: The same, open in PyAV.
-        stream: Its audio stream.
-        seconds: How much was decoded.
-        holes: The lengths of the holes in its time stamps, in seconds.
-        lost: How many packets could not be decoded.
-    """
+def warn_if_incomplete(path, file, stream, seconds, holes, lost):
+    """Log what a decoded file lacks, given its duration, holes (seconds) and damaged packets."""
     if holes:
         warn_once(
             f"{path} lacks {float(sum(holes)):.2f} s in {len(holes)} places: silence stands in"
@@ -33,7 +24,7 @@ def warn_of_what_is_missing(path, file, stream, seconds, holes, lost):
     page = _last_page(path, file)
     declared = _declared(file, stream, page)
     missing = 0 if declared is None else declared - seconds
-    if missing > _SHORT:
+    if missing > _TOLERANCE:
         warn_once(
             f"{path}: its header says {declared:.2f} s, {seconds:.2f} s can be decoded, "
             f"{missing:.2f} s are missing: get a complete copy"
@@ -43,14 +34,14 @@ def warn_of_what_is_missing(path, file, stream, seconds, holes, lost):
 
 
 def _declared(file, stream, page):
-    """Return how many seconds the file itself says there are, or None if it does not."""
-    if not file.format.name.startswith(_SAY_HOW_LONG):
+    """Return the duration in seconds that the file itself declares, or None."""
+    if not file.format.name.startswith(_STORE_DURATION):
         return None
     if page is not None:
         return float((page.granule - (stream.start_time or 0)) * stream.time_base)
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    written = stream.metadata.get("DURATION", "")  # by most writers of Matroska
+    written = stream.metadata.get("DURATION", "")  # written by most Matroska muxers
     parts = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d*)?)\0*", written)
     if parts:
         return 3600 * int(parts[1]) + 60 * int(parts[2]) + float(parts[3])
@@ -59,7 +50,7 @@ def _declared(file, stream, page):
 
 
 def _last_page(path, file):
-    """Return the last page of an Ogg file of one stream, None for others."""
+    """Return the last page of an Ogg file of one stream, or None for other files."""
     if file.format.name != "ogg" or len(file.streams) != 1:
         return None
     with open(path, "rb") as raw:

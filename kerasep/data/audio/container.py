@@ -1,26 +1,20 @@
-"""Audio that FFmpeg decodes, through PyAV: one audio stream of a file."""
+"""Random access to one audio stream of a file that FFmpeg decodes."""
 
 import os
 
 import av
 import numpy as np
 
-from kerasep.data.audio.audio_info import AudioInfo, as_float, stops_early, version
+from kerasep.data.audio.audio_info import AudioInfo, as_float, not_finite, stops_early, version
 from kerasep.data.audio.av_stream import blocks, open_stream
 from kerasep.data.audio.timeline import timeline_of
-from kerasep.errors import InputError
 
-_PREROLL = 1.0  # seconds decoded before a slice: codecs need their last frames to settle
-_SILENCE = 1 << 16  # samples of a hole given at once
+_PREROLL = 1.0  # seconds decoded before a slice, until the codec has settled
+_SILENCE = 1 << 16  # samples per block of a hole
 
 
 class Container:
-    """One audio stream of a file open in PyAV.
-
-    Args:
-        path: The file.
-        index: Which audio stream, from 0.
-    """
+    """A decoder of audio stream number `index` of a file, through PyAV."""
 
     def __init__(self, path, index):
         self.path, self.index, self.file, self.fresh = path, index, None, False
@@ -29,11 +23,7 @@ class Container:
         self.info = AudioInfo(form.sample_rate, self.timeline.samples, form.channels)
 
     def blocks(self, start, samples, size):
-        """Yield decoded blocks of at most `size` samples or a frame of the codec.
-
-        There are `samples` in all unless the file is cut short; holes in its time stamps are
-        silence.
-        """
+        """Yield `samples` in blocks of a codec frame; holes in the time stamps are silence."""
         done, stop = start, min(start + samples, self.info.samples)
         for position, block in self._blocks(start):
             while done < min(position, stop):
@@ -43,7 +33,7 @@ class Container:
             block = block[max(0, done - position) : max(0, stop - position)]
             if len(block):
                 if not np.isfinite(block).all():
-                    raise InputError(f"{self.path} has NaN or infinite samples: repair the file")
+                    raise not_finite(self.path)
                 done += len(block)
                 yield block
             if done >= stop:
@@ -69,16 +59,16 @@ class Container:
         self.fresh = True
 
     def _blocks(self, start):
-        """Yield (position, block), from at or a little before `start` on."""
+        """Yield (position, block), the first at or before `start`."""
         stamp = self.timeline.stamp_before(start - round(_PREROLL * self.info.sample_rate))
         if stamp is not None:
-            found = self._sought(stamp)
-            first = next(found, None)
+            sought = self._sought(stamp)
+            first = next(sought, None)
             if first is not None and first[0] <= start:
                 yield first
-                yield from found
+                yield from sought
                 return
-        # From the start, also where seeking has led astray, as it does in some formats.
+        # From the start, also if seeking failed, as it does in some formats.
         if not self.fresh:
             self._open()
         yield from self._placed(sought=False)
@@ -93,7 +83,7 @@ class Container:
         yield from self._placed(sought=True)
 
     def _placed(self, sought):
-        """Yield (position, block) of what is decoded from here on."""
+        """Yield (position, block) from the present place of the file on."""
         self.fresh = False
         place = self.timeline.placer(sought)
         for stamp, block in blocks(self.file, self.stream, self.timeline.form):

@@ -1,9 +1,7 @@
-"""Who decodes what: libsndfile plain samples and FLAC, FFmpeg (through PyAV) all the rest.
+"""The choice of a decoder: libsndfile for plain samples and FLAC, FFmpeg for everything else.
 
-Both give `info`, `blocks(start, samples, size)`, `read_into(start, out)` and `close()`;
-`kerasep.data.audio` is the way in. libsndfile finds each sample of these formats, exactly and fast.
-For every other one, and for files that are joined, damaged, or do not know how many samples they
-have, FFmpeg's decoding is the reference.
+A decoder has `path`, `info`, `blocks(start, samples, size)`, `read_into(start, out)` and `close()`.
+FFmpeg also decodes joined or damaged files, and those whose length is unknown.
 """
 
 import contextlib
@@ -18,18 +16,18 @@ from kerasep.data.audio.headers import sample_data
 from kerasep.data.audio.sound_file import SoundFile, flac_may_go_on
 from kerasep.errors import InputError
 
-RATES = (1_000, 768_000)  # Hz: what lies beyond is a damaged header
+RATES = (1_000, 768_000)  # Hz: other rates mean a damaged header
 CHANNELS = 64
 _EMPTY = "holds no samples: remove it or get a complete copy"
 
 
 def open_audio(path, stream=0):
-    """Open an audio file as a context manager; raise InputError if it cannot be used."""
+    """Return `open_decoder` as a context manager."""
     return contextlib.closing(open_decoder(path, stream))
 
 
 def open_decoder(path, stream=0):
-    """Open an audio file, to be closed by the caller; raise InputError if it cannot be used."""
+    """Return an open decoder of an audio file; raises `InputError` if it cannot be used."""
     path = Path(path)
     if not path.is_file():
         kind = "a folder, not a file" if path.is_dir() else "missing"
@@ -54,13 +52,13 @@ def open_decoder(path, stream=0):
 
 
 def is_plain(path):
-    """Return whether a file holds plain samples or FLAC, and so one track."""
+    """Return whether a file holds plain samples or FLAC, and so a single track."""
     data = sample_data(path)
     return data is not None and data.plain
 
 
 def _sound_file(path):
-    """Open a file in libsndfile, or return None if that does not know each of its samples."""
+    """Return a libsndfile decoder, or None if that would not find each sample of the file."""
     data = sample_data(path)
     if data is None or not data.plain or (data.declared is None and not data.present):
         return None
@@ -85,7 +83,7 @@ def _sound_file(path):
 
 @functools.lru_cache(4096)
 def _goes_on(path, _):
-    """Return whether FFmpeg finds more in a FLAC file, of one version, than its header counts."""
+    """Return whether a FLAC file, in this version, has more samples than its header says."""
     if not flac_may_go_on(path):
         return False
     with contextlib.suppress(InputError), contextlib.closing(_container(path, 0)) as counted:
@@ -94,7 +92,7 @@ def _goes_on(path, _):
 
 
 def _container(path, stream):
-    # Imported here: WAV and FLAC need no PyAV, which takes longer to load than to read them.
+    # Imported late: PyAV takes longer to load than a WAV file to read.
     from kerasep.data.audio.container import Container
 
     return Container(path, stream)

@@ -1,13 +1,13 @@
-"""What the header of an uncompressed audio file says of its samples, before anyone decodes them.
+"""The amount of audio that the header of an uncompressed file declares.
 
-libsndfile shortens a file that is cut off to what is there, in most formats without a word.
+libsndfile silently shortens most files that are cut off.
 """
 
 import os
 import struct
 from typing import NamedTuple
 
-# Sizes from here up stand for "not known yet": sox and ffmpeg write them into pipes.
+# Sizes from here up mean "unknown": sox and ffmpeg write them into pipes.
 _STREAMED_SIZE = 0x7FFFF000
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # ends the identifier of every chunk
 _PLAIN_WAV = (1, 3, 6, 7)  # PCM, float, A-law, mu-law
@@ -16,21 +16,15 @@ _CHUNKS = 4096  # more than any recorder writes
 
 
 class SampleData(NamedTuple):
-    """Where a file's samples lie.
+    """The bytes of audio in a file."""
 
-    Attributes:
-        declared: how many bytes the header says, or None if it does not.
-        present: how many bytes follow in the file.
-        plain: whether they are plain samples, not a code that a WAV file wraps.
-    """
-
-    declared: int | None
+    declared: int | None  # by the header, None if it does not say
     present: int
-    plain: bool = True
+    plain: bool = True  # False for a compressed codec in a WAV file
 
 
 def sample_data(path):
-    """Return the `SampleData` of a WAV, RF64, W64, AIFF, AU, CAF or FLAC file, None for others."""
+    """Return the `SampleData` of a WAV, RF64, W64, AIFF, AU, CAF or FLAC file, else None."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         head = file.read(16)
@@ -49,15 +43,15 @@ def sample_data(path):
     return None
 
 
-def _chunks(file, size, start, form, padding):
-    """Yield (identifier, declared size, position of the content) of successive chunks."""
+def _chunks(file, size, start, form, padding, counted=0):
+    """Yield (identifier, size, position) of chunks; `counted` bytes of the head count as size."""
     position, head = start, struct.calcsize(form)
     for _ in range(_CHUNKS):
         if position + head > size:
             return
         file.seek(position)
-        raw = file.read(head)
-        name, declared = struct.unpack(form, raw)
+        name, declared = struct.unpack(form, file.read(head))
+        declared -= counted
         position += head
         yield name, declared, position
         position += max(declared, 0)
@@ -86,7 +80,7 @@ def _wav(file, kind, size):
 
 def _is_plain(fields, order):
     if len(fields) < 2:
-        return True  # libsndfile says what is wrong
+        return True  # libsndfile reports the error
     tag = struct.unpack(f"{order}H", fields[:2])[0]
     if tag == _EXTENSIBLE and len(fields) == 26:
         tag = struct.unpack(f"{order}H", fields[24:26])[0]
@@ -102,19 +96,9 @@ def _aiff(file, size):
 
 
 def _w64(file, size):
-    position = 40
-    for _ in range(_CHUNKS):
-        if position + 24 > size:
-            break
-        file.seek(position)
-        head = file.read(24)
-        declared = struct.unpack("<16xQ", head)[0] - 24  # a chunk's own head counts
-        if head[:4] == b"data" and head[4:16] == _W64_TAIL:
-            return SampleData(declared, size - position - 24)
-        if declared < 0:
-            break
-        position += 24 + declared
-        position += -position % 8
+    for name, declared, position in _chunks(file, size, 40, "<16sQ", 8, counted=24):
+        if name == b"data" + _W64_TAIL:
+            return SampleData(declared, size - position)
     return SampleData(None, 0)
 
 

@@ -10,18 +10,18 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class Page(NamedTuple):
-    """A page: where the samples end that it completes, and whether its checksum holds."""
+    """A page of an Ogg file."""
 
     flags: int
-    granule: int
+    granule: int  # samples up to the end of the page
     serial: int
     number: int
-    is_whole: bool
+    is_whole: bool  # whether its checksum is right
     stop: int
 
 
 def pages(data):
-    """Yield the pages of an Ogg file's bytes, as long as one follows the other."""
+    """Yield the successive pages in the bytes of an Ogg file."""
     start = 0
     while data[start : start + 5] == b"OggS\0" and start + _HEAD.size <= len(data):
         _, flags, granule, serial, number, checksum, count = _HEAD.unpack_from(data, start)
@@ -34,27 +34,28 @@ def pages(data):
 
 
 def vorbis_length(path):
-    """Return the samples of a file that is one whole Vorbis stream, None for all others.
+    """Return the samples of a file that is one complete Vorbis stream, or None for other files.
 
-    FFmpeg gives what fills the last block up, too, unless it has encoded the file itself.
+    FFmpeg decodes the padding of the last block, too, unless it has encoded the file itself.
     """
     with open(path, "rb") as file:
         if file.read(35)[28:] != b"\x01vorbis":
             return None
         file.seek(0)
         data = file.read()
-    walked = list(pages(data))
-    whole = (
-        walked[-1].stop == len(data)
-        and walked[-1].flags & ENDS
+    first, *rest = walked = list(pages(data))
+    last = walked[-1]
+    is_complete = (
+        last.stop == len(data)
+        and last.flags & ENDS
         and [page.number for page in walked] == list(range(len(walked)))
-        and all(page.is_whole and page.serial == walked[0].serial for page in walked)
-        and not any(page.flags & _BEGINS for page in walked[1:])
+        and all(page.is_whole and page.serial == first.serial for page in walked)
+        and not any(page.flags & _BEGINS for page in rest)
     )
-    return walked[-1].granule if whole else None
+    return last.granule if is_complete else None
 
 
 def _checksum(page):
-    """Return Ogg's CRC: that of zlib with all bits in the other order, from and to zero."""
+    """Return Ogg's CRC: that of zlib with all bits reversed, without its inversions."""
     mirrored = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{mirrored:032b}"[::-1], 2)

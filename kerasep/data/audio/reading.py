@@ -1,30 +1,20 @@
-"""Read, write and resample audio files: libsndfile for plain samples, FFmpeg for the rest.
+"""Read and resample audio files.
 
 Waveforms are float32 arrays `(samples, channels)` with full scale ±1. WAV (every depth), AIFF, CAF,
 AU, W64, RF64 and FLAC are read by libsndfile; MP3, M4A/AAC, MP4, `.stem.mp4`, Ogg, WebM and all
-else that FFmpeg knows through PyAV. The samples, and how many there are, are FFmpeg's.
+other formats of FFmpeg through PyAV, with exactly FFmpeg's samples.
 """
 
 import math
+import os
+from collections.abc import Iterator
 
 import numpy as np
 import soxr
 
 from kerasep.data.audio.audio_info import AudioInfo, as_float, stops_early
 from kerasep.data.audio.decoders import open_audio
-from kerasep.data.audio.writer import Writer, write
 from kerasep.errors import InputError
-
-__all__ = [
-    "SUFFIXES",
-    "AudioInfo",
-    "Writer",
-    "info",
-    "read",
-    "resample",
-    "stream",
-    "write",
-]
 
 SUFFIXES: tuple[str, ...] = (
     *(".wav", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64"),
@@ -36,12 +26,12 @@ _CONTEXT = 2048  # samples on either side of a resampled slice: more than soxr's
 _BLOCK = 1 << 16
 
 
-def info(path, stream=0):
-    """Read the header of an audio file.
+def info(path: str | os.PathLike, stream: int = 0) -> AudioInfo:
+    """Return the sample rate, length and channels of an audio file.
 
     Args:
         path: The file.
-        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+        stream: Which audio stream of a container like `.stem.mp4`. Defaults to 0.
 
     Returns:
         `AudioInfo(sample_rate, samples, channels)`.
@@ -62,23 +52,29 @@ def info(path, stream=0):
         return audio.info
 
 
-def read(path, sample_rate=None, start=0, samples=None, stream=0):
+def read(
+    path: str | os.PathLike,
+    sample_rate: int | None = None,
+    start: int = 0,
+    samples: int | None = None,
+    stream: int = 0,
+) -> tuple[np.ndarray, int]:
     """Read an audio file, or a slice of it by seeking.
 
     Args:
         path: The file.
         sample_rate: The rate to resample to, in Hz. Defaults to the file's own. A resampled slice
-            is read with some context, so that its edges are those of the whole file resampled.
-        start: The first sample, counted at the file's own rate.
+            equals the slice of the whole file resampled.
+        start: The first sample, counted at the file's own rate. Defaults to 0.
         samples: How many samples, counted at the file's own rate. Defaults to all that follow.
-        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+        stream: Which audio stream of a container like `.stem.mp4`. Defaults to 0.
 
     Returns:
         The waveform `(samples, channels)`, float32, and its sample rate.
 
     Raises:
-        InputError: The file is missing, empty, truncated, damaged or not audio, has NaN or
-            infinite samples, or does not reach as far as was asked.
+        InputError: The file is missing, empty, truncated, damaged, not audio or shorter than
+            requested, or has NaN or infinite samples.
 
     Example:
     ```python
@@ -95,7 +91,7 @@ def read(path, sample_rate=None, start=0, samples=None, stream=0):
 
 
 def read_decoded(path, sample_rate=None, start=0, samples=None, stream=0):
-    """Read like `read`, but leave 16-bit samples that need no resampling as they are: int16."""
+    """Read like `read`, but return 16-bit samples that need no resampling as int16."""
     with open_audio(path, stream) as audio:
         stop = audio.info.samples if samples is None else start + samples
         rate = audio.info.sample_rate if sample_rate is None else sample_rate
@@ -103,7 +99,7 @@ def read_decoded(path, sample_rate=None, start=0, samples=None, stream=0):
 
 
 def decode(audio, sample_rate, start, samples):
-    """Read a slice of an open file, counted at its own rate, as `read_decoded` does."""
+    """Read a slice, counted at the file's own rate, from an open decoder."""
     rate, total, _ = audio.info
     stop = start + samples
     if not 0 <= start <= stop <= total:
@@ -119,20 +115,25 @@ def decode(audio, sample_rate, start, samples):
     return resample(waveform, rate, sample_rate)[first : first + length]
 
 
-def stream(path, sample_rate=None, block=_BLOCK, stream=0):
-    """Read an audio file block by block, at flat memory.
+def stream(
+    path: str | os.PathLike,
+    sample_rate: int | None = None,
+    block: int = _BLOCK,
+    stream: int = 0,
+) -> Iterator[np.ndarray]:
+    """Read an audio file block by block, in constant memory.
 
     Args:
         path: The file.
         sample_rate: The rate to resample to, in Hz. Defaults to the file's own.
         block: The most samples (at the file's rate) decoded at a time. Defaults to 65536.
-        stream: Which audio stream, for containers of several such as `.stem.mp4`.
+        stream: Which audio stream of a container like `.stem.mp4`. Defaults to 0.
 
     Yields:
-        Successive float32 arrays `(n, channels)`, `n` varying; joined they equal `read`.
+        Float32 arrays `(n, channels)` of varying `n`; concatenated they equal `read`.
 
     Raises:
-        InputError: As `read`, when the block concerned is reached.
+        InputError: As for `read`, when the damaged block is reached.
 
     Example:
     ```python
@@ -161,32 +162,15 @@ def stream(path, sample_rate=None, block=_BLOCK, stream=0):
             yield resampler.resample_chunk(np.empty((0, channels), "float32"), last=True)
 
 
-def resample(waveform, sample_rate, new_sample_rate):
-    """Resample a waveform `(samples, channels)` with soxr's high quality filter.
-
-    Args:
-        waveform: Float32 array `(samples, channels)`.
-        sample_rate: Its rate in Hz.
-        new_sample_rate: The rate wanted, in Hz.
-
-    Returns:
-        Float32 array `(round(samples * new_sample_rate / sample_rate), channels)`.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep.data import audio
-
-    assert audio.resample(np.zeros((441, 1), "float32"), 44100, 16000).shape == (160, 1)
-    ```
-    """
+def resample(waveform: np.ndarray, sample_rate: int, new_sample_rate: int) -> np.ndarray:
+    """Resample a waveform `(samples, channels)` with the high-quality filter of soxr."""
     if sample_rate == new_sample_rate:
         return waveform
     return soxr.resample(waveform, sample_rate, new_sample_rate)
 
 
 def _slice(audio, start, stop):
-    # In one piece where it is short; a damaged header must not make us allocate what it claims.
+    # In one piece if it is short; but never allocate what a damaged header claims.
     blocks = list(audio.blocks(start, stop - start, min(stop - start, 1 << 22)))
     count = sum(map(len, blocks))
     if count < stop - start:

@@ -1,63 +1,31 @@
-"""Arrays of samples of any type, as float32 with full scale at 1."""
+"""Samples of any type as float32 with full scale at 1."""
 
 import numpy as np
+import numpy.typing as npt
 
 from kerasep.errors import InputError
 
 _SCALED = ("int8", "uint8", "int16", "int32")
 
 
-def as_floats(samples):
-    """Return floats as float32, and refuse all else: whole numbers have no certain full scale.
-
-    Args:
-        samples: array, or nested lists of floats.
-
-    Returns:
-        Float32 array of the same shape; the same array where it is one.
-
-    Raises:
-        InputError: for integers, booleans, complex numbers, or lists that are no array.
-
-    Example:
-    >>> as_floats([0.0, 0.5]).dtype
-    dtype('float32')
-    """
+def as_floats(samples: npt.ArrayLike) -> np.ndarray:
+    """Return floats as float32; raises `InputError` for integers, whose full scale is unclear."""
     array = _array(samples)
-    if array.dtype.name in _SCALED:
-        divisor = 1 << (8 * array.dtype.itemsize - 1)
-        first = f"subtract {divisor}, then " if array.dtype.kind == "u" else ""
-        raise InputError(
-            f"received {array.dtype} samples, expected floats with full scale at 1: {first}divide "
-            f"by {divisor}"
-        )
-    if array.dtype.kind in "iu":
-        raise InputError(
-            f"received {array.dtype} samples, expected floats with full scale at 1: divide by the "
-            "full scale"
-        )
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fiu":
         raise InputError(f"received audio of type {array.dtype}, expected an array of floats")
+    if array.dtype.kind != "f":
+        advice = "divide by the full scale"
+        if array.dtype.name in _SCALED:
+            shift, divisor = _offset_and_scale(array.dtype)
+            advice = f"{f'subtract {shift}, then ' if shift else ''}divide by {divisor}"
+        raise InputError(
+            f"received {array.dtype} samples, expected floats with full scale at 1: {advice}"
+        )
     return _float32(array)
 
 
-def scaled(samples):
-    """Return samples of an integer type that audio files have, or floats, as float32.
-
-    Args:
-        samples: array or nested lists: floats, or int16, int32, int8 (full scale at their most
-            negative number) or uint8 (silence at 128, as in WAV files).
-
-    Returns:
-        Float32 array of the same shape, full scale at 1.
-
-    Raises:
-        InputError: for another type, whose full scale nobody knows.
-
-    Example:
-    >>> scaled(np.int16([-32768, 16384])).tolist()
-    [-1.0, 0.5]
-    """
+def scaled(samples: npt.ArrayLike) -> np.ndarray:
+    """Return floats, or the integer types of audio files, as float32 with full scale at 1."""
     array = _array(samples)
     if array.dtype.kind == "f":
         return _float32(array)
@@ -66,18 +34,25 @@ def scaled(samples):
             f"received {array.dtype} samples, whose full scale is unknown, expected floats with "
             f"full scale at 1, or {', '.join(_SCALED)}: convert them"
         )
-    divisor = 1 << (8 * array.dtype.itemsize - 1)
-    shift = divisor if array.dtype.kind == "u" else 0
+    shift, divisor = _offset_and_scale(array.dtype)
     return ((array.astype("float64") - shift) / divisor).astype("float32")
+
+
+def _offset_and_scale(dtype):
+    """Return the integers for silence and for full scale: uint8 is silent at 128, as in WAV."""
+    scale = 1 << (8 * dtype.itemsize - 1)
+    return (scale if dtype.kind == "u" else 0), scale
 
 
 def _array(samples):
     try:
         return np.asarray(samples)
     except ValueError as error:  # lists of different lengths
-        raise InputError(f"received audio that is no array of numbers: {error}") from error
+        raise InputError(f"received audio that is not an array of numbers: {error}") from error
 
 
 def _float32(array):
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused
+    with np.errstate(
+        over="ignore"
+    ):  # overflow becomes infinite, which writing and separating reject
         return array.astype("float32", copy=False)

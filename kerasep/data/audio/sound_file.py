@@ -1,4 +1,4 @@
-"""Audio files that libsndfile reads to the sample: PCM in WAV, AIFF, CAF and the like, and FLAC."""
+"""Audio files that libsndfile decodes exactly: PCM in WAV, AIFF, CAF and the like, and FLAC."""
 
 import math
 import struct
@@ -6,21 +6,17 @@ import struct
 import numpy as np
 import soundfile
 
-from kerasep.data.audio.audio_info import AudioInfo, damaged, native, stops_early
-from kerasep.errors import InputError
+from kerasep.data.audio.audio_info import AudioInfo, damaged, native, not_finite, stops_early
 
 _CAN_HOLD_NAN = ("FLOAT", "DOUBLE")
-# Anything else (ADPCM, GSM, ALAC ...) comes in blocks whose padding libsndfile counts as samples.
-_EXACT = (
-    *("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"),
-    *("ULAW", "ALAW"),
-)
-_UNKNOWN_LENGTH = 1 << 48  # libsndfile's count for a FLAC file without one is beyond this
+# Others (ADPCM, GSM, ALAC ...) come in blocks whose padding libsndfile counts as samples.
+_EXACT = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", *_CAN_HOLD_NAN, "ULAW", "ALAW")
+_UNKNOWN_LENGTH = 1 << 48  # libsndfile counts more in a FLAC file without a length
 _PIECE = 1 << 15
 
 
 class SoundFile:
-    """One file open in libsndfile."""
+    """A decoder of one file, through libsndfile."""
 
     def __init__(self, path):
         self.path = path
@@ -28,15 +24,12 @@ class SoundFile:
         self.info = AudioInfo(self.file.samplerate, self.file.frames, self.file.channels)
 
     def is_exact(self):
-        """Return whether libsndfile knows each sample's place, and how many there are."""
+        """Return whether libsndfile finds each sample, and knows how many there are."""
         return self.file.subtype in _EXACT and 0 < self.info.samples < _UNKNOWN_LENGTH
 
     def blocks(self, start, samples, size):
-        """Yield decoded blocks of at most `size` samples, `samples` in all unless cut short.
-
-        16-bit files give int16, the rest float32: see `as_float`.
-        """
-        # NumPy converts 16-bit samples faster than libsndfile, or together with a gain for nothing.
+        """Yield `samples` in blocks of at most `size`: int16 of 16-bit files, else float32."""
+        # NumPy converts 16-bit samples faster than libsndfile.
         dtype = "int16" if self.file.subtype == "PCM_16" else "float32"
         try:
             self.file.seek(start)
@@ -45,7 +38,7 @@ class SoundFile:
                 if not len(block):
                     return
                 if self.file.subtype in _CAN_HOLD_NAN and not np.isfinite(block).all():
-                    raise InputError(f"{self.path} has NaN or infinite samples: repair the file")
+                    raise not_finite(self.path)
                 samples -= len(block)
                 yield block
         except soundfile.LibsndfileError as error:
@@ -77,10 +70,7 @@ class SoundFile:
 
 
 def flac_may_go_on(path):
-    """Return whether a FLAC file may hold more than the samples that its header counts.
-
-    Two files joined into one do, and those whose writer was stopped after it had begun to count.
-    """
+    """Return whether a FLAC file (joined, or of an interrupted writer) may exceed its header."""
     size = path.stat().st_size
     with open(path, "rb", buffering=0) as raw:
         if _audio_bytes(raw, size) > _most_audio_bytes(raw):
@@ -91,24 +81,24 @@ def flac_may_go_on(path):
                 file.seek(file.frames - 1)
                 file.read(1)
             except soundfile.LibsndfileError:
-                return False  # the samples are cut short, which reading them will say
+                return False  # truncated: reading reports it
         return raw.tell() < size  # libsndfile reads through the same descriptor
 
 
 def _most_audio_bytes(raw):
-    """Return how many bytes the frames of a FLAC file can take, by what its header says of them."""
+    """Return the most bytes that the frames of a FLAC file can take, by its header."""
     raw.seek(8)
     fields = raw.read(18)
     longest_block, longest_frame = struct.unpack(">2xH3x3s8x", fields)
     total = int.from_bytes(fields[10:18], "big") & ((1 << 36) - 1)
     longest_frame = int.from_bytes(longest_frame, "big")
-    if not longest_frame or not longest_block:  # unknown
+    if not longest_frame or not longest_block:
         return math.inf
     return -(-total // longest_block) * longest_frame
 
 
 def _audio_bytes(raw, size):
-    """Return how many bytes follow the metadata of a FLAC file."""
+    """Return the number of bytes after the metadata of a FLAC file."""
     position, is_last = 4, False
     while not is_last:
         raw.seek(position)

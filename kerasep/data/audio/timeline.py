@@ -1,10 +1,11 @@
-"""Where the samples of a compressed stream lie: counted, not believed from headers.
+"""The positions of a compressed stream's samples, counted instead of trusted from headers.
 
-In some formats the time stamps of packets place each sample; it is enough then to look at these,
-and to decode the end. All other streams are decoded once, from the first packet to the last.
+In some formats the time stamps of packets place each sample: only these are read, and the end is
+decoded. All other streams are decoded once as a whole.
 """
 
 import functools
+import operator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -13,62 +14,43 @@ import numpy as np
 
 from kerasep.data.audio.audio_info import not_audio
 from kerasep.data.audio.av_stream import SampleFormat, blocks, format_of, frames, open_stream
-from kerasep.data.audio.completeness import warn_of_what_is_missing
+from kerasep.data.audio.completeness import warn_if_incomplete
 from kerasep.data.audio.ogg import vorbis_length
 
-# Formats whose time stamps are those of samples.
+# Formats whose time stamps are exact to the sample.
 _EXACT = ("mov", "ogg", "mp3", "aac", "flac", "caf", "tta", "wv", "ape")
-# Streams of bare packets, whose time stamps FFmpeg makes up.
+# Streams of bare packets, whose time stamps FFmpeg computes.
 _BARE = ("mp3", "aac", "ac3", "eac3", "dts", "dtshd", "truehd", "mlp", "sbc", "aptx", "loas", "amr")
-# Formats that FFmpeg cuts into packets from wherever it is: after a seek they are others.
-# MPEG's streams give a packet the time stamp of a neighbour.
-_LEADS_ASTRAY = (
-    "wav",
-    "w64",
-    "aiff",
-    "au",
-    "caf",
-    "voc",
-    "ircam",
-    "nistsphere",
-    "aptx",
-    "g722",
-    "mpeg",
-    "mpegts",
+# Formats whose packets have other time stamps after a seek.
+_CANNOT_SEEK = (
+    *("wav", "w64", "aiff", "au", "caf", "voc", "ircam", "nistsphere", "aptx", "g722"),
+    *("mpeg", "mpegts"),
 )
-# Codecs whose last frame FFmpeg cuts to what the index of an MP4 file says.
+# Codecs whose last frame FFmpeg cuts as the index of an MP4 file says.
 _FIXED_FRAMES = ("aac", "mp1", "mp2", "mp3", "ac3", "eac3")
 
-_HOLE = Fraction(1, 100)  # seconds: time stamps that jump by less are only rounded
+_HOLE = Fraction(1, 100)  # seconds: smaller jumps of the time stamps are rounding
 _HOLE_IN_MPEG = Fraction(1, 10)
 _LONGEST_HOLE = 3600
-_LONGEST_JUMP = 10  # where a format allows time stamps to begin anew, as FFmpeg has it
-_TAIL = 1.0
+_LONGEST_JUMP = 10  # in formats whose time stamps may restart, as in FFmpeg
+_TAIL = 1.0  # seconds decoded to find the end
 
 
 class Timeline(NamedTuple):
-    """Where each sample of a stream lies.
-
-    Attributes:
-        form: the `SampleFormat` of the samples.
-        samples: how many there are, of each channel.
-        origin: the time stamp of the first sample.
-        scale: samples for each tick of the time stamps, if these are exact; else None.
-        stamps: the time stamps of the blocks that were counted, if they find a block; else None.
-        positions: the first sample of each.
-        lengths: how many samples each has.
-    """
+    """The positions of a stream's samples."""
 
     form: SampleFormat
-    samples: int
-    origin: int = 0
-    scale: Fraction | None = None
+    samples: int  # per channel
+    origin: int = 0  # time stamp of the first sample
+    scale: Fraction | None = None  # samples per tick of exact time stamps
+    # Without exact time stamps, of each block: time stamp (if blocks can be sought), first sample,
+    # and length.
     stamps: np.ndarray | None = None
     positions: np.ndarray | None = None
     lengths: np.ndarray | None = None
 
     def stamp_before(self, position):
-        """Return the time stamp to seek to for a sample, or None for the start of the file."""
+        """Return the time stamp to seek to for a sample, or None to start at the beginning."""
         if position <= 0:
             return None
         if self.scale is not None:
@@ -79,10 +61,7 @@ class Timeline(NamedTuple):
         return int(self.stamps[block]) if block > 0 else None
 
     def placer(self, sought):
-        """Return a function from successive blocks' (time stamp, length) to their first samples.
-
-        It returns None until it knows where it is.
-        """
+        """Return a function from successive blocks' (time stamp, length) to position or None."""
         return self._exact_placer() if self.scale is not None else self._counted_placer(sought)
 
     def _exact_placer(self):
@@ -106,7 +85,7 @@ class Timeline(NamedTuple):
             nonlocal block
             if block is None and stamp is not None:
                 near = int(np.abs(self.stamps - stamp).argmin())
-                # The first block after a seek may lack what belongs to the start of the file.
+                # The first block after a seek may be shorter than it was when counted.
                 if abs(int(self.stamps[near]) - stamp) <= 1 and self.lengths[near] == length:
                     block = near
             if block is None or block >= len(self.positions):
@@ -120,12 +99,12 @@ class Timeline(NamedTuple):
 
 @functools.lru_cache(1024)
 def timeline_of(path, index, _):
-    """Survey a stream, once for each version of a file (the last argument)."""
+    """Return the `Timeline` of a stream; the last argument is the version of the file."""
     file, stream = open_stream(path, index)
     with file:
         first = next((frame for frame in frames(file, stream) if frame is not None), None)
         if first is None:
-            raise not_audio(path)  # though it is called so, or begins like it
+            raise not_audio(path)
         surveyed = _exact(path, index, file, stream, first)
         if surveyed is None:
             surveyed = _counted(path, index, format_of(first))
@@ -135,15 +114,12 @@ def timeline_of(path, index, _):
             timeline = timeline._replace(samples=min(timeline.samples, length))
         seconds = timeline.samples / timeline.form.sample_rate
         holes = [Fraction(gap, timeline.form.sample_rate) for gap in holes]
-        warn_of_what_is_missing(path, file, stream, seconds, holes, lost)
+        warn_if_incomplete(path, file, stream, seconds, holes, lost)
     return timeline
 
 
 def _exact(path, index, file, stream, first):
-    """Survey a stream whose time stamps place each sample: a timeline, its holes, and 0 lost.
-
-    Returns None for other streams.
-    """
+    """Return (timeline, holes, 0) of a stream with exact time stamps, or None for others."""
     if first.pts is None or not file.format.name.startswith(_EXACT):
         return None
     scale = stream.time_base * first.rate
@@ -166,7 +142,7 @@ def _exact(path, index, file, stream, first):
     end = _end(file, stream, timeline, last)
     indexed = round((last + int(durations[-1]) - first.pts) * scale)
     if stream.frames and indexed - end > _HOLE * first.rate + int(durations[-1]) * scale:
-        end = indexed  # the end of an MP4 file is missing: reading will say so
+        end = indexed  # the end of an MP4 file is missing: reading reports it
     codec = stream.codec_context.codec.canonical_name
     if file.format.name.startswith("mov") and stream.frames and codec in _FIXED_FRAMES:
         end = min(end, round((stream.start_time + stream.duration - first.pts) * scale))
@@ -174,11 +150,11 @@ def _exact(path, index, file, stream, first):
 
 
 def _packets(path, index, file, stream):
-    """Return the time stamps of all packets, and the durations of all but the last."""
+    """Return the time stamps of all packets and the durations of all but the last, or Nones."""
     base = stream.time_base
     entries = stream.index_entries if file.format.name.startswith("mov") else ()
     if len(entries) > 1 and len(entries) == stream.frames:
-        # The whole index of an MP4 file, whose codecs have packets of one length: nothing is read.
+        # The index of an MP4 file is complete, and its codecs have packets of equal length.
         stamps = np.array([entry.timestamp for entry in entries], "int64")
         return stamps, np.full(len(stamps) - 1, int(np.median(np.diff(stamps))))
     stamps, durations, heads = [], [], set()
@@ -208,13 +184,13 @@ def _packets(path, index, file, stream):
 
 
 def _counts_its_frames(stream, stamps, durations):
-    """Return whether an MP3 file's header counts its frames: FFmpeg cuts where a header says."""
+    """Return whether the header of an MP3 file counts its frames: FFmpeg cuts the end by it."""
     padding = None if stream.duration is None else stamps[-1] + durations[-1] - stream.duration
     return padding is not None and 0 <= padding - stamps[0] <= 4 * durations[-1]
 
 
 def _end(file, stream, timeline, last):
-    """Return where the last sample ends, by decoding the last second."""
+    """Return the number of samples, by decoding the last second."""
     stamp = last - int(_TAIL * timeline.form.sample_rate / timeline.scale)
     try:
         file.seek(max(stamp, timeline.origin), stream=stream)
@@ -229,7 +205,7 @@ def _end(file, stream, timeline, last):
 
 
 def _counted(path, index, form):
-    """Survey a stream by decoding all of it: a timeline, its holes, and how many packets fail."""
+    """Return (timeline, holes, damaged packets) of a stream by decoding all of it."""
     file, stream = open_stream(path, index)
     stamps, positions, lengths, holes, total, lost = [], [], [], [], 0, 0
     with file:
@@ -246,26 +222,25 @@ def _counted(path, index, form):
             positions.append(total)
             lengths.append(len(block))
             total += len(block)
+    ascending = None not in stamps and all(map(operator.lt, stamps, stamps[1:]))
+    seekable = ascending and file.format.name not in _CANNOT_SEEK
     timeline = Timeline(
         form,
         total,
+        stamps=np.array(stamps, "int64") if seekable else None,
         positions=np.array(positions, "int64"),
         lengths=np.array(lengths, "int64"),
     )
-    if None not in stamps and file.format.name not in _LEADS_ASTRAY:
-        stamps = np.array(stamps, "int64")
-        if (np.diff(stamps) > 0).all():
-            timeline = timeline._replace(stamps=stamps)
     return timeline, holes, lost
 
 
 def _hole_finder(file, stream, rate):
-    """Return a function that finds the samples missing before a block of a counted stream."""
+    """Return a function that computes the samples missing before each block."""
     base = stream.time_base
     shortest = _HOLE_IN_MPEG if file.format.name.startswith("mpeg") else _HOLE
     shortest = max(shortest, 2 * base)
     longest = 0 if file.format.name in _BARE else _longest_jump(file)
-    anchor = expected = None  # a time and a sample that belong together, and the next block's time
+    anchor = expected = None  # a time and its sample, and the next block's time
 
     def gap(stamp, position, length):
         nonlocal anchor, expected
@@ -275,9 +250,9 @@ def _hole_finder(file, stream, rate):
         if anchor is None:
             anchor, expected = (time, position), time
         ahead = time - anchor[0] - Fraction(position - anchor[1], rate)
-        # A clock that drifts is ahead by a little more with each block: it leaves no hole.
+        # A drifting clock, ahead by a little more with each block, leaves no hole.
         is_hole = shortest <= min(ahead, time - expected) and ahead <= longest
-        if not is_hole and abs(ahead) > _LONGEST_JUMP:  # the time stamps begin anew
+        if not is_hole and abs(ahead) > _LONGEST_JUMP:  # the time stamps restart
             anchor = time, position
         expected = time + Fraction(length, rate)
         return round(ahead * rate) if is_hole else 0

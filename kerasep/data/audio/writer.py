@@ -1,55 +1,32 @@
-"""Write audio files so that nothing half written is ever left behind."""
+"""Write audio files, completely or not at all."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from kerasep.data.audio.audio_info import native
 from kerasep.data.audio.samples import scaled
 from kerasep.errors import InputError
+from kerasep.files.atomic import temporary_beside
 from kerasep.system import logs
 
 _FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
 _PIECE = 1 << 16
-_WAV_BYTES = (1 << 32) - (1 << 16)  # a header counts the bytes in 32 bits: RF64 is for more
+_WAV_BYTES = (1 << 32) - (1 << 16)  # WAV counts bytes in 32 bits
 
 log = logs.logger(__name__)
 
 
 class Writer:
-    """Write an audio file block by block; it appears under its name only once complete.
+    """Write an audio file in blocks, as a context manager: it appears once complete.
 
-    Used as a context manager. Blocks go to a temporary file beside the target, which is moved in
-    place at the end, or removed if anything at all (a full disk, Ctrl-C) goes wrong.
-    The suffix decides the format: `.wav` (32-bit float), `.flac` (24 bit), `.ogg` (Vorbis). A WAV
-    that passes 4 GiB becomes an RF64 file, which has the same layout and longer counts.
-
-    Args:
-        path: The file to write.
-        sample_rate: In Hz.
-        channels: How many channels the blocks have.
-        overwrite: Whether an existing file may be replaced. Defaults to False.
-        samples: How many there will be, where that is known: a WAV of more than 4 GiB is then
-            RF64 from the start, and need not be copied into one on the way. Defaults to None.
-
-    Raises:
-        InputError: The suffix is unknown, the folder is missing, the file exists, the disk is
-            full, the blocks have NaN or infinite samples or integers of unknown full scale, or
-            the format cannot hold them.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep.data import audio
-
-    with audio.Writer("long.flac", 16000, channels=1, overwrite=True) as writer:
-        for _ in range(3):
-            writer.write(np.zeros((4000, 1), "float32"))
-    assert audio.info("long.flac").samples == 12000
-    ```
+    The suffix decides the format, as for `write`. A WAV that passes 4 GiB becomes an RF64 file; if
+    `samples` says in advance how many there will be, it is one from the start.
     """
 
     def __init__(self, path, sample_rate, channels, overwrite=False, samples=None):
@@ -66,14 +43,12 @@ class Writer:
         if samples is not None and self._passes_4_gib(samples):
             self.format = "RF64"
         self.clipped = False
-        self.temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
 
     def __enter__(self):
-        try:
+        with contextlib.ExitStack() as stack, self._readable_errors():
+            self.temporary = stack.enter_context(temporary_beside(self.path))
             self.file = self._open(self.temporary)
-        except soundfile.LibsndfileError as error:
-            self.temporary.unlink(missing_ok=True)
-            raise self._failed(error) from error
+            self._cleanup = stack.pop_all()
         return self
 
     def _open(self, path):
@@ -82,11 +57,8 @@ class Writer:
         )
 
     def write(self, block):
-        """Append a block `(n, channels)`: floats, or int16, int32, int8 or uint8, scaled."""
-        try:
-            block = scaled(block)
-        except InputError as error:
-            raise InputError(f"cannot write {self.path}: {error}") from error
+        """Append a block `(n, channels)` of floats, int8, uint8, int16 or int32."""
+        block = _scaled(self.path, block)
         if block.ndim != 2 or block.shape[1] != self.channels:
             raise InputError(
                 f"cannot write {self.path}: received an array of shape {block.shape}, expected "
@@ -98,70 +70,58 @@ class Writer:
         if self.format == "FLAC" and not self.clipped and np.abs(block).max(initial=0) > 1:
             self.clipped = True
             log.warning("%s: samples beyond full scale are clipped in FLAC: use WAV", self.path)
-        try:
+        with self._readable_errors():
             if self._passes_4_gib(self.samples):
                 self._become_rf64()
             for first in range(0, len(block), _PIECE):  # Vorbis in one call overflows its stack
                 self.file.write(block[first : first + _PIECE])
-        except (soundfile.LibsndfileError, AssertionError) as error:  # a short write asserts
-            raise self._failed(error) from error
 
     def complete(self):
-        """End the file, and check that all of it is there: leaving the context moves it in place.
-
-        Raises:
-            InputError: The disk filled up.
-        """
-        try:
+        """Close the file and check its length; leaving the context moves it in place."""
+        with self._readable_errors():
             self.file.close()
-            self._check()
-        except soundfile.LibsndfileError as error:
-            raise self._failed(error) from error
+            # A disk that fills up while the last samples are flushed raises no error.
+            if self.samples and soundfile.info(native(self.temporary)).frames != self.samples:
+                raise AssertionError("the file came out short")
 
     def __exit__(self, kind, error, traceback):
-        try:
+        with self._cleanup:
+            try:
+                if kind is None:
+                    self.complete()
+            finally:
+                self.file.close()
             if kind is None:
-                self.complete()
                 os.replace(self.temporary, self.path)
-        finally:
-            self.file.close()
-            self.temporary.unlink(missing_ok=True)
 
     def _passes_4_gib(self, samples):
         return self.format == "WAV" and samples * self.channels * 4 > _WAV_BYTES
 
     def _become_rf64(self):
-        """Copy what is written into a file whose header has room for longer counts."""
+        """Copy the file so far into one whose header has room for longer counts."""
         self.file.close()
         self.format = "RF64"
-        copy = self.temporary.with_name(f"{self.temporary.name}.rf64.partial")
-        try:
+        with temporary_beside(self.temporary) as copy:
             with soundfile.SoundFile(native(self.temporary)) as written:
                 self.file = self._open(copy)
                 for block in written.blocks(_PIECE, dtype="float32", always_2d=True):
                     self.file.write(block)
             os.replace(copy, self.temporary)
-        except BaseException:
-            self.file.close()
-            raise
-        finally:
-            copy.unlink(missing_ok=True)
 
-    def _check(self):
-        """Catch a disk that filled up while the last samples were flushed: no error says so."""
-        if self.samples and soundfile.info(native(self.temporary)).frames != self.samples:
-            raise self._failed("the file came out short")
-
-    def _failed(self, error):
-        reason = getattr(error, "error_string", None) or str(error) or "short write"
-        free = shutil.disk_usage(self.path.parent).free
-        return InputError(
-            f"cannot write {self.path}: {reason.rstrip('.')} ({free >> 20} MiB free on the disk)"
-        )
+    @contextlib.contextmanager
+    def _readable_errors(self):
+        try:
+            yield
+        except (soundfile.LibsndfileError, AssertionError) as error:  # a short write asserts
+            reason = getattr(error, "error_string", None) or str(error) or "short write"
+            free = shutil.disk_usage(self.path.parent).free >> 20
+            raise InputError(
+                f"cannot write {self.path}: {reason.rstrip('.')} ({free} MiB free on the disk)"
+            ) from error
 
 
-def check_suffix(path):
-    """Raise `InputError` for a file whose suffix is none of the formats'."""
+def check_suffix(path: str | os.PathLike) -> None:
+    """Raise `InputError` for a file with an unknown suffix."""
     suffix = Path(path).suffix
     if suffix.lower() not in _FORMATS:
         raise InputError(
@@ -170,18 +130,22 @@ def check_suffix(path):
         )
 
 
-def write(path, waveform, sample_rate, overwrite=False):
+def write(
+    path: str | os.PathLike, waveform: npt.ArrayLike, sample_rate: int, overwrite: bool = False
+) -> None:
     """Write a waveform `(samples, channels)` as `.wav` (float), `.flac` (24 bit) or `.ogg`.
 
     Args:
-        path: The file; its suffix decides the format.
-        waveform: Array `(samples, channels)`: floats, full scale ±1, or int16, int32, int8 or
-            uint8, which are scaled to that; FLAC clips what is beyond.
+        path: The file; its suffix decides the format. A WAV beyond 4 GiB becomes RF64.
+        waveform: Array `(samples, channels)` of floats with full scale ±1, or of int8, uint8,
+            int16 or int32, which are scaled to it. FLAC clips samples beyond full scale.
         sample_rate: In Hz.
         overwrite: Whether an existing file may be replaced. Defaults to False.
 
     Raises:
-        InputError: As `Writer`.
+        InputError: The suffix is unknown, the folder is missing, the file exists, the disk is
+            full, there are NaN or infinite samples or integers of another type, or the format
+            cannot hold the waveform.
 
     Example:
     ```python
@@ -193,15 +157,19 @@ def write(path, waveform, sample_rate, overwrite=False):
     assert (kerasep.data.read("noise.wav")[0] == noise).all()
     ```
     """
-    try:
-        waveform = scaled(waveform)
-    except InputError as error:
-        raise InputError(f"cannot write {path}: {error}") from error
-    if waveform.ndim != 2:
+    samples = _scaled(path, waveform)
+    if samples.ndim != 2:
         raise InputError(
-            f"cannot write {path}: received an array of shape {waveform.shape}, expected "
+            f"cannot write {path}: received an array of shape {samples.shape}, expected "
             "(samples, channels)"
         )
-    samples, channels = waveform.shape
-    with Writer(path, sample_rate, channels, overwrite, samples) as writer:
-        writer.write(waveform)
+    length, channels = samples.shape
+    with Writer(path, sample_rate, channels, overwrite, length) as writer:
+        writer.write(samples)
+
+
+def _scaled(path, samples):
+    try:
+        return scaled(samples)
+    except InputError as error:
+        raise InputError(f"cannot write {path}: {error}") from error
