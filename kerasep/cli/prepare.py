@@ -54,9 +54,9 @@ def prepare(
     if n_fft or hop:
         stft = {**(shards.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
         signal = SimpleNamespace(**{**vars(signal), "stft": stft})
-    held_out = find_tracks(valid, signal.sources, missing=missing) if valid else None
+    held_out = find_tracks(valid, signal.sources, missing=missing or "refuse") if valid else None
     plan = shards.plan(
-        find_tracks(data, signal.sources, missing=missing),
+        find_tracks(data, signal.sources, missing=missing or "refuse"),
         signal,
         held_out,
         format=format,

@@ -1,4 +1,4 @@
-"""What is measured of a recording as it streams by: levels, silence, clipping, a fingerprint."""
+"""Meters of streams: levels, silence, clipping, a fingerprint, and the sum of stems."""
 
 import functools
 import hashlib
@@ -8,12 +8,12 @@ import numpy as np
 
 SILENCE_DB = -60.0
 _SILENCE = 10 ** (SILENCE_DB / 20)
-_FULL_SCALE = 0.9999  # of 16 bits, all but the last steps
+_FULL_SCALE = 0.9999  # the last three steps of 16 bits
 _FRAME_SECONDS = 0.1
 
 
 class Meter:
-    """Measures blocks `(n, channels)` of one recording, of any sizes, in turn."""
+    """Measures a recording in blocks `(n, channels)` of any sizes."""
 
     def __init__(self, sample_rate):
         self.samples = 0
@@ -26,7 +26,7 @@ class Meter:
         self._hash = hashlib.sha256()
 
     def add(self, block):
-        """Take the next block."""
+        """Measure the next block."""
         # Column by column: NumPy is slow along an axis this short.
         highest = functools.reduce(np.maximum, np.abs(block).T)
         self.samples += len(block)
@@ -47,35 +47,35 @@ class Meter:
 
     @property
     def peak_db(self):
-        """Peak in dB of full scale."""
+        """The peak in dB of full scale."""
         return _decibels(self._peak)
 
     @property
     def rms_db(self):
-        """Level (root mean square over time and channels) in dB of full scale."""
+        """The level (root mean square over time and channels) in dB of full scale."""
         return _decibels(math.sqrt(self._energy / max(1, self._values)))
 
     @property
     def silence(self):
-        """Share of time in which tenths of a second stay below -60 dB of full scale."""
+        """The share of tenths of a second that stay below -60 dB of full scale."""
         rest = self._open_frame
         silent = self._silent + (len(rest) if len(rest) and rest.max() < _SILENCE else 0)
         return silent / max(1, self.samples)
 
     @property
     def fingerprint(self):
-        """Hash of all samples: equal for equal audio, in whatever lossless file."""
+        """A hash of all samples, equal for equal audio in any lossless format."""
         return self._hash.hexdigest()
 
 
 class SumMeter:
-    """Compares a mixture with the sum of its stems, block by block."""
+    """Compares a mixture with the sum of its stems, in blocks."""
 
     def __init__(self):
         self._mixture = self._sum = self._product = 0.0
 
     def add(self, mixture, stems):
-        """Take the next blocks; what is shorter than the longest is silent after its end."""
+        """Measure the next blocks; shorter ones are silent after their end."""
         samples = max(map(len, (mixture, *stems)))
         channels = max(block.shape[1] for block in (mixture, *stems))
         total, mixed = np.zeros((2, samples, channels))
@@ -88,24 +88,24 @@ class SumMeter:
 
     @property
     def snr_db(self):
-        """How far the mixture lies above its difference from the sum, in dB."""
+        """The ratio of the mixture to its difference from the sum, in dB."""
         return self._snr(1.0)
 
     @property
     def scale(self):
-        """By what factor the sum comes nearest to the mixture."""
+        """The factor by which the sum comes nearest to the mixture."""
         return self._product / self._sum if self._sum else 0.0
 
     @property
     def scaled_snr_db(self):
-        """As `snr_db`, for the sum times `scale`."""
+        """The `snr_db` for the sum times `scale`."""
         return self._snr(self.scale)
 
     def _snr(self, scale):
         error = self._mixture - 2 * scale * self._product + scale * scale * self._sum
         if not self._mixture:
             return 0.0 if self._sum else math.inf
-        # Below the precision of the sums, there is no difference.
+        # Smaller differences are rounding.
         return -10 * math.log10(max(error / self._mixture, 1e-12))
 
 

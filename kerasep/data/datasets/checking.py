@@ -1,9 +1,9 @@
-"""A look at a whole data set before it is trained on: what is in it, and what is wrong with it."""
+"""Checks of a data set before training: what it contains, and what is wrong with it."""
 
 import os
-import statistics
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 
 from kerasep.data import audio
 from kerasep.data.audio.meters import Meter, SumMeter
-from kerasep.data.datasets.layouts.found import TrackFiles
+from kerasep.data.datasets.layouts.contents import TrackFiles
 from kerasep.data.datasets.layouts.recogniser import recognise
 from kerasep.data.datasets.problems import MIXTURE, Problem, find_problems
 from kerasep.data.datasets.stems import open_stems
@@ -24,7 +24,11 @@ _BLOCK = 1 << 16
 
 @dataclass(frozen=True)
 class Recording:
-    """One stem, mixture or recording, and what was measured; a line of the table."""
+    """One stem, mixture or recording of a data set, and its measurements.
+
+    Levels are in dB of full scale, `silence` is a share of the time, and `clipped` counts samples.
+    A file that cannot be read has an `error` and no measurements.
+    """
 
     track: str
     stem: str
@@ -45,10 +49,10 @@ class Recording:
 
 @dataclass(frozen=True)
 class Check:
-    """What a data set holds.
+    """The contents and problems of a data set.
 
-    `sums` says for tracks with a file of their mixture how far it lies above the difference from
-    the sum of the stems, in dB.
+    `sums` has, for each track with a file of its mixture, the ratio in dB of the mixture to its
+    difference from the sum of the stems.
     """
 
     folder: Path
@@ -59,68 +63,72 @@ class Check:
     sums: dict[str, float] = field(default_factory=dict)
 
     @property
-    def tracks(self):
+    def tracks(self) -> list[str]:
         """Names of the tracks, or of the groups of a data set without mixtures."""
-        return list(dict.fromkeys(one.track for one in self.recordings))
+        return list(dict.fromkeys(recording.track for recording in self.recordings))
 
     @property
-    def usable(self):
+    def usable(self) -> list[str]:
         """Names of the tracks whose stems can all be read, or of groups with a readable file."""
-        good, bad = set(), set()
-        for one in self.stems:
-            (bad if one.error else good).add(one.track)
+        good = {stem.track for stem in self.stems if not stem.error}
+        bad = {stem.track for stem in self.stems if stem.error}
         return sorted(good if self.is_pool else good - bad)
 
     @property
-    def stems(self):
-        """The recordings that are no mixtures."""
+    def stems(self) -> list[Recording]:
+        """All recordings but the mixtures."""
         return [one for one in self.recordings if self.is_pool or one.stem != MIXTURE]
 
     @property
-    def seconds(self):
-        """Duration of all usable tracks, or of all recordings of a set without mixtures."""
-        usable, durations = set(self.usable), defaultdict(float)
-        for one in self.stems:
-            if one.track in usable and not one.error:
-                key = (one.track, one.path) if self.is_pool else one.track
-                durations[key] = max(durations[key], one.seconds)
+    def seconds(self) -> float:
+        """Duration of all usable tracks, or of all recordings of a data set without mixtures."""
+        usable = set(self.usable)
+        durations: dict[object, float] = defaultdict(float)
+        for stem in self.stems:
+            if stem.track in usable:
+                key = (stem.track, stem.path) if self.is_pool else stem.track
+                durations[key] = max(durations[key], stem.seconds or 0.0)
         return sum(durations.values())
 
-    def summary(self):
-        """Sum up the recordings of each stem, or of each group of a set without mixtures.
+    def summary(self) -> list[dict]:
+        """Summarise the recordings of each stem, or of each group of a data set without mixtures.
 
         Returns:
             A list of dicts: name, recordings, seconds, level (median) and peak (highest) in dB of
             full scale, and silence, a share of the time.
         """
-        named = defaultdict(list)
+        measured = defaultdict(list)
         for one in self.recordings:
             if not one.error:
-                named[one.track if self.is_pool else one.stem.split("/")[0]].append(one)
-        return [
-            {
-                "name": name,
-                "recordings": len(ones),
-                "seconds": sum(one.seconds for one in ones),
-                "level": statistics.median(one.rms_db for one in ones),
-                "peak": max(one.peak_db for one in ones),
-                "silence": sum(one.silence * one.seconds for one in ones)
-                / sum(one.seconds for one in ones),
-            }
-            for name, ones in sorted(named.items())
-        ]
+                name = one.track if self.is_pool else one.stem.split("/")[0]
+                measured[name].append((one.seconds, one.rms_db, one.peak_db, one.silence))
+        rows = []
+        for name, group in sorted(measured.items()):
+            seconds, levels, peaks, silences = np.array(group, float).T
+            rows.append(
+                {
+                    "name": name,
+                    "recordings": len(group),
+                    "seconds": float(seconds.sum()),
+                    "level": float(np.median(levels)),
+                    "peak": float(peaks.max()),
+                    "silence": float(np.average(silences, weights=seconds)),
+                }
+            )
+        return rows
 
-    def count(self, name):
+    def count(self, name: str) -> Counter:
         """Count the readable recordings by one of their fields, such as `sample_rate`."""
         return Counter(getattr(one, name) for one in self.recordings if not one.error)
 
 
-def check(folder, progress=None):
-    """Look over a data set: read all of it once, at flat memory, several files at a time.
+def check(folder: str | os.PathLike, progress: Callable[[float], None] | None = None) -> Check:
+    """Check a data set by reading all of it once, in constant memory, several files at a time.
 
     Args:
-        folder: The data set, of any layout that is known, or a manifest.
-        progress: Function that is called with the share that is done, from 0 to 1.
+        folder: The data set, of any known layout, or a manifest.
+        progress: Function that is called with the share that is done, from 0 to 1. Defaults to
+            None.
 
     Returns:
         A `Check`: the layout, every recording with its rate, duration, levels, share of silence and
@@ -136,73 +144,82 @@ def check(folder, progress=None):
     import kerasep
 
     kerasep.data.write_songs("songs", 2, seconds=1.0)
-    found = kerasep.data.check("songs")
-    assert (found.layout, len(found.usable), found.seconds) == ("stems folders", 2, 2.0)
-    assert not found.problems
+    result = kerasep.data.check("songs")
+    assert (result.layout, len(result.usable), result.seconds) == ("stems folders", 2, 2.0)
+    assert not result.problems
     ```
     """
-    found = recognise(folder)
-    units = list(_units(found))
-    looks = _look_at_all(units, progress or (lambda share: None))
-    recordings = [one for recordings, _ in looks for one in recordings]
-    summed = {
-        unit.name: meter for unit, (_, meter) in zip(units, looks, strict=True) if meter is not None
-    }
-    problems = [Problem("skipped", *line.split(": ", 1)) for line in found.skipped]
-    problems += find_problems(recordings, summed, is_pool=bool(found.groups))
+    contents = recognise(folder)
+    units = list(_units(contents))
+    measured = _measure_all(units, progress or (lambda share: None))
+    recordings = [recording for recordings, _ in measured for recording in recordings]
+    sums = {unit.name: meter for unit, (_, meter) in zip(units, measured, strict=True) if meter}
+    problems = [Problem("skipped", *line.split(": ", 1)) for line in contents.skipped]
+    problems += find_problems(recordings, sums, is_pool=bool(contents.groups))
     return Check(
         Path(folder),
-        found.layout,
-        bool(found.groups),
+        contents.layout,
+        bool(contents.groups),
         recordings,
         problems,
-        {name: meter.snr_db for name, meter in summed.items()},
+        {name: meter.snr_db for name, meter in sums.items()},
     )
 
 
-def write_csv(found, path):
-    """Write the table of all recordings; what could not be measured is left empty.
+def write_csv(result: Check, path: str | os.PathLike) -> None:
+    """Write a table with one line per recording; unknown values are left empty.
 
     Args:
-        found: a `Check`.
-        path: the file, replaced if it exists.
+        result: The `Check`.
+        path: The file, replaced if it exists.
+
+    Raises:
+        InputError: The file cannot be written.
+
+    Example:
+    ```python
+    import kerasep
+
+    kerasep.data.write_songs("songs", 2, seconds=1.0)
+    kerasep.data.checking.write_csv(kerasep.data.check("songs"), "check.csv")
+    ```
     """
-    write_table(path, list(map(_written, found.recordings)))
+    rows = [
+        {column.name: getattr(recording, column.name) for column in fields(Recording)}
+        for recording in result.recordings
+    ]
+    for row in rows:
+        row.update({k: f"{value:.4f}" for k, value in row.items() if isinstance(value, float)})
+    write_table(path, rows)
 
 
-def _written(recording):
-    values = ((column.name, getattr(recording, column.name)) for column in fields(Recording))
-    return {k: f"{value:.4f}" if isinstance(value, float) else value for k, value in values}
-
-
-def _units(found):
+def _units(contents):
     """Yield what is read together: a track, or a recording without a mixture."""
-    yield from found.tracks
-    for group in found.groups:
+    yield from contents.tracks
+    for group in contents.groups:
         for place in group.recordings:
             yield TrackFiles(group.name, {place.path.name: place}, group.split)
 
 
-def _look_at_all(units, progress):
-    """Read all units in parallel; of each, its recordings and its `SumMeter` or None."""
-    sizes = [sum(_size(place.path) for place in unit.stems.values()) for unit in units]
-    total, done = max(1, sum(sizes)), 0.0
+def _measure_all(units, progress):
+    """Measure all units in parallel; returns the recordings and `SumMeter` or None of each."""
+    sizes = np.array([sum(_size(place.path) for place in unit.stems.values()) for unit in units])
+    shares = np.zeros(len(units))
     lock, stop = threading.Lock(), threading.Event()
 
-    def look(unit, size):
-        def advance(share):
-            nonlocal done
+    def measure(index):
+        def report(share):
             with lock:
-                done += share * size
-                progress(min(1.0, done / total))
+                shares[index] = share
+                progress(min(1.0, float(sizes @ shares) / max(1, sizes.sum())))
 
-        return _look(unit, advance, stop)
+        return _measure(units[index], report, stop)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
-            return list(pool.map(look, units, sizes))
+            return list(pool.map(measure, range(len(units))))
         finally:
-            stop.set()  # for those at work when one fails, or Ctrl-C comes
+            stop.set()  # ends the other threads after an error or Ctrl-C
             pool.shutdown(cancel_futures=True)
 
 
@@ -213,7 +230,7 @@ def _size(path):
         return 0
 
 
-def _look(unit, advance, stop):
+def _measure(unit, report, stop):
     places = dict(unit.stems)
     if unit.mixture:
         places[MIXTURE] = unit.mixture
@@ -221,10 +238,9 @@ def _look(unit, advance, stop):
     errors = {name: str(stem) for name, stem in opened.items() if isinstance(stem, InputError)}
     stems = {name: stem for name, stem in opened.items() if name not in errors}
     meters = {name: Meter(stem.info.sample_rate) for name, stem in stems.items()}
-    summed = SumMeter() if unit.mixture and not errors and _can_be_summed(stems) else None
+    sum_meter = SumMeter() if unit.mixture and not errors and _can_be_summed(stems) else None
     blocks = {name: _blocks(stem) for name, stem in stems.items()}
-    steps = max((-(-stem.info.samples // _BLOCK) for stem in stems.values()), default=0)
-    told = 0
+    longest, done = max((stem.info.samples for stem in stems.values()), default=0), 0
     while blocks and not stop.is_set():
         current = {}
         for name in list(blocks):
@@ -234,20 +250,18 @@ def _look(unit, advance, stop):
             except StopIteration:
                 del blocks[name]
             except (InputError, OSError) as error:
-                errors[name], summed = str(error), None
+                errors[name], sum_meter = str(error), None
                 del blocks[name]
-        if summed and current:
+        if sum_meter and current:
             mixture = current.pop(MIXTURE, np.zeros((0, 1)))
-            summed.add(mixture, list(current.values()))
-        if told < steps:
-            told += 1
-            advance(1 / steps)
-    if told < max(1, steps):
-        advance(1 - told / max(1, steps))
+            sum_meter.add(mixture, list(current.values()))
+        done += _BLOCK
+        report(min(1.0, done / longest))
+    report(1.0)
     return [
         _recording(unit, name, place, stems.get(name), meters.get(name), errors.get(name))
         for name, place in places.items()
-    ], summed
+    ], sum_meter
 
 
 def _can_be_summed(stems):
@@ -256,7 +270,7 @@ def _can_be_summed(stems):
 
 
 def _blocks(stem):
-    """Yield a stem in blocks of one size, whatever the codec gives."""
+    """Yield a stem in blocks of `_BLOCK` samples."""
     held, count = [], 0
     for block in audio.stream(stem.path, block=_BLOCK, stream=stem.stream):
         if stem.channel is not None:
@@ -272,11 +286,13 @@ def _blocks(stem):
 
 
 def _recording(unit, name, place, stem, meter, error):
-    known = (unit.name, name, unit.split, *place)
     if error:
-        return Recording(*known, error=error)
+        return Recording(unit.name, name, unit.split, *place, error=error)
     return Recording(
-        *known,
+        unit.name,
+        name,
+        unit.split,
+        *place,
         sample_rate=stem.info.sample_rate,
         channels=stem.channels,
         seconds=stem.info.seconds,

@@ -1,4 +1,4 @@
-"""What happens to tracks that lack a stem of a wanted source."""
+"""Tracks that lack a stem of a source."""
 
 from collections import Counter
 from dataclasses import replace
@@ -12,49 +12,29 @@ logger = logs.logger(__name__)
 
 
 def with_sources(tracks, sources, missing="refuse"):
-    """Choose the tracks that have all sources, or count missing ones as silence.
-
-    Args:
-        tracks: List of `Track`.
-        sources: Names of the wanted sources.
-        missing: What to do about a track that lacks one: "silent" counts it as silence, "skip"
-            leaves the track out, "refuse" raises an error. Defaults to "refuse". The log counts
-            what was missing.
-
-    Returns:
-        List of `Track`.
-
-    Raises:
-        InputError: With "refuse", naming the first such track; no track is left or has a source at
-            all; two sources share a stem; or `missing` is something else.
-    """
+    """Return the tracks with all sources; `missing` is as for `find_tracks`."""
     if missing not in MISSING:
         raise InputError(f"received missing={missing!r}, expected one of {', '.join(MISSING)}")
     lacking = [track.lacking(sources) for track in tracks]
     counts = Counter(source for names in lacking for source in names)
-    if missing != "refuse":
-        for source, count in counts.items():
-            if count == len(tracks):
-                raise InputError(
-                    f"none of {count} tracks has a stem {source!r}, the first has "
-                    f"{', '.join(sorted(tracks[0].stems))}: choose other sources"
-                )
-    if missing == "silent":
-        chosen = [
-            replace(track, silent=(*track.silent, *names)) if names else track
-            for track, names in zip(tracks, lacking, strict=True)
-        ]
-    elif missing == "skip":
-        chosen = [track for track, names in zip(tracks, lacking, strict=True) if not names]
-    else:
-        chosen = list(tracks)
+    for source, count in counts.items():
+        if count == len(tracks) and missing != "refuse":
+            raise InputError(
+                f"none of {count} tracks has a stem {source!r}, the first has "
+                f"{', '.join(sorted(tracks[0].stems))}: choose other sources"
+            )
+    chosen = [
+        replace(track, silent=(*track.silent, *names)) if names and missing == "silent" else track
+        for track, names in zip(tracks, lacking, strict=True)
+        if not names or missing != "skip"
+    ]
     if tracks and not chosen:
         raise InputError(
             f"none of {len(tracks)} tracks has all of {', '.join(sources)}: choose others or "
             f"missing='silent'"
         )
     for track in chosen:
-        track.groups(sources)
+        track.groups(sources)  # raises an error for a source that is missing, or two that overlap
     if counts:
         logger.warning(
             "%d of %d tracks lack a stem (%s): %s",

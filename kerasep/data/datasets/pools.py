@@ -1,5 +1,7 @@
-"""Pools: recordings of single speakers or instruments, to be mixed as training goes."""
+"""Pools: recordings of single speakers or instruments, mixed during training."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,26 +15,33 @@ logger = logs.logger(__name__)
 
 @dataclass(frozen=True)
 class Pool:
-    """Recordings without mixtures: a name, and the recordings of each speaker or instrument."""
+    """Recordings without mixtures.
+
+    Attributes:
+        name: Name of the data set.
+        groups: Dict from the name of a speaker or instrument to its recordings.
+    """
 
     name: str
     groups: dict[str, tuple[Stem, ...]]
 
     @property
-    def duration(self):
-        """Duration of all recordings together in seconds."""
+    def duration(self) -> float:
+        """Total duration of the recordings in seconds."""
         return sum(stem.info.seconds for stems in self.groups.values() for stem in stems)
 
-    def are_speakers(self, sources):
-        """Tell what the groups are to a model.
+    def are_speakers(self, sources: Sequence[str]) -> bool:
+        """Return whether the groups are speakers for a model, not its sources.
+
+        If every source is the name of a group, a mixture has one recording of each source. If none
+        is, the groups are speakers, and a mixture has as many *different* ones as the model has
+        sources.
 
         Args:
             sources: Names of the model's sources.
 
         Returns:
-            False where every source is the name of a group: a mixture has one recording of each,
-            and groups that are no source may play along. True where none is: groups are
-            speakers, and a mixture has recordings of as many *different* ones as there are sources.
+            True if no source is the name of a group, False if all are.
 
         Raises:
             InputError: Some sources are groups and others not, or there are too few speakers.
@@ -56,12 +65,11 @@ class Pool:
             )
         return bool(missing)
 
-    def hold_out(self):
-        """Set aside every tenth recording of each group, to validate on.
+    def hold_out(self) -> tuple["Pool", "Pool"]:
+        """Hold out every tenth recording of each group; none of a single recording.
 
         Returns:
-            Two pools: what is left, and what was set aside. A group with a single recording is in
-            the first alone.
+            Pools of the remaining and of the held-out recordings.
         """
         kept, aside = {}, {}
         for name, stems in self.groups.items():
@@ -72,13 +80,13 @@ class Pool:
         return replace(self, groups=kept), replace(self, groups=aside)
 
 
-def find_pool(folder, split=None):
+def find_pool(folder: str | os.PathLike, split: str | None = None) -> Pool:
     """Find recordings of single speakers or instruments, and read the headers of their files.
 
-    Two layouts are known: a folder for each speaker or instrument with its recordings, however deep
-    (`FOLDER/george/*.wav`, `FOLDER/drums/*.wav`), and one folder of recordings whose names say the
-    speaker (`7_george_12.wav`). Both may lie in folders of train, valid and test. Files that cannot
-    be read are left out, with a line each in the log.
+    Known layouts are a folder per speaker or instrument with its recordings at any depth
+    (`FOLDER/george/*.wav`, `FOLDER/drums/*.wav`), and one folder of recordings named by speaker
+    (`7_george_12.wav`), both also within folders train, valid and test. Files that cannot be read
+    are left out, with a line each in the log.
 
     Args:
         folder: The folder, or a manifest (see the guide on data folders).
@@ -88,7 +96,7 @@ def find_pool(folder, split=None):
         A `Pool`.
 
     Raises:
-        InputError: The folder is missing, its layout is another, it lacks the split, or no file can
+        InputError: The folder is missing or its layout unknown, it lacks the split, or no file can
             be read.
 
     Example:
@@ -104,35 +112,44 @@ def find_pool(folder, split=None):
     assert list(pool.groups) == ["lucas", "theo"] and pool.duration == 3.0
     ```
     """
-    found = recognise_groups(folder)
-    groups = of_split(found.groups, split, folder)
-    for line in found.skipped:
+    contents = recognise_groups(folder)
+    groups = of_split(contents.groups, split, folder)
+    places = [(group.name, place) for group in groups for place in group.recordings]
+    stems = open_stems([place for _, place in places])
+    errors = [stem for stem in stems if isinstance(stem, InputError)]
+    for line in (*contents.skipped, *errors):
         logger.warning("skipped %s", line)
-    locations = [place for group in groups for place in group.recordings]
-    stems = dict(zip(locations, open_stems(locations), strict=True))
-    errors = [stem for stem in stems.values() if isinstance(stem, InputError)]
-    for error in errors:
-        logger.warning("skipped %s", error)
-    pool = {}
-    for group in groups:
-        usable = [stems[place] for place in group.recordings if isinstance(stems[place], Stem)]
-        if usable:
-            pool[group.name] = pool.get(group.name, ()) + tuple(usable)
+    pool: dict[str, tuple[Stem, ...]] = {}
+    for (name, _), stem in zip(places, stems, strict=True):
+        if isinstance(stem, Stem):
+            pool[name] = (*pool.get(name, ()), stem)
     if not pool:
         raise InputError(f"{folder} has {len(errors)} recordings and none can be read: {errors[0]}")
+    names, skipped = sorted(pool), len(errors) + len(contents.skipped)
     logger.info(
         "%s: %s, %d recordings of %s%s",
         folder,
-        found.layout,
+        contents.layout,
         len(stems) - len(errors),
-        _names(sorted(pool)),
-        f", {len(errors) + len(found.skipped)} skipped" if errors or found.skipped else "",
+        ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])}... ({len(names)})",
+        f", {skipped} skipped" if skipped else "",
     )
-    return Pool(str(folder), dict(sorted(pool.items())))
+    return Pool(str(folder), {name: pool[name] for name in names})
 
 
-def is_pool(data_set):
-    """Tell whether a data set is a `Pool`, or a folder or manifest of one."""
+def is_pool(data_set: object) -> bool:
+    """Return whether a data set is a pool.
+
+    Args:
+        data_set: A `Pool`, a list of `Track`, or a folder or manifest.
+
+    Returns:
+        True for a `Pool`, or a folder or manifest of recordings without mixtures.
+
+    Example:
+    >>> is_pool([])
+    False
+    """
     if isinstance(data_set, str | Path):
         try:
             return bool(recognise(data_set).groups)
@@ -141,22 +158,39 @@ def is_pool(data_set):
     return isinstance(data_set, Pool)
 
 
-def split_pool(data_set, valid=None, sources=()):
-    """Find the recordings to train and to validate on.
+def split_pool(
+    data_set: str | os.PathLike | Pool,
+    valid: str | os.PathLike | Pool | None = None,
+    sources: Sequence[str] = (),
+) -> tuple[Pool, Pool | None]:
+    """Split recordings into those to train on and those to validate on.
 
-    Splits that the data set has itself count, as for tracks. Else every tenth recording of each
-    group is held out.
+    If the data set has no splits of its own, every tenth recording of each group is held out.
 
     Args:
-        data_set: A folder, or a `Pool`.
-        valid: Likewise, or None to take it from `data_set`.
-        sources: Names of the model's sources, which both must be good for. Defaults to none.
+        data_set: A folder, a manifest, or a `Pool`.
+        valid: Likewise, to validate on. Defaults to None: taken from `data_set`.
+        sources: Names of the model's sources, which both pools must provide. Defaults to none.
 
     Returns:
-        Two pools; None in place of the second where too little is left to hold out.
+        The pools to train and to validate on. The latter is None if there are too few recordings.
 
     Raises:
         InputError: A folder cannot be used, or lacks sources.
+
+    Example:
+    ```python
+    import pathlib
+    import numpy as np
+    import kerasep
+
+    for name in ("theo/1", "theo/2", "lucas/1", "lucas/2"):
+        path = pathlib.Path(f"words/{name}.wav")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kerasep.data.write(path, np.zeros((8000, 1), "float32"), 8000)
+    train, valid = kerasep.data.pools.split_pool("words")
+    assert train.duration == valid.duration == 2.0
+    ```
     """
     train, held = _split(data_set, valid)
     train.are_speakers(sources)
@@ -175,10 +209,6 @@ def _split(data_set, valid):
         train = find_pool(data_set, "train" if "train" in splits else None)
     if valid is not None:
         return train, valid if isinstance(valid, Pool) else find_pool(valid)
-    return (
-        (train, find_pool(data_set, "valid")) if splits >= {"train", "valid"} else train.hold_out()
-    )
-
-
-def _names(names):
-    return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])}... ({len(names)})"
+    if splits >= {"train", "valid"}:
+        return train, find_pool(data_set, "valid")
+    return train.hold_out()

@@ -1,4 +1,4 @@
-"""What can be wrong with a data set, told from what was measured of its recordings."""
+"""The problems of a data set, by the measurements of its recordings."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -9,48 +9,39 @@ from kerasep.data.datasets.scale import BEYOND_DB
 
 MIXTURE = "mixture"
 _LOSSLESS = (".wav", ".flac", ".aif", ".aiff", ".au", ".caf", ".w64")
-_SUM_DB = {True: 20.0, False: 10.0}  # coding noise of AAC and MP3 is no fault
+_SUM_DB = {True: 20.0, False: 10.0}  # less for the coding noise of AAC and MP3
 _SAME_LENGTH = 0.05  # seconds; codecs pad
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, in one line: the kind of problem, where, and what it is."""
+    """A problem of a data set: its kind, the track or recording, and a description."""
 
     kind: str
     where: str
     text: str
 
     def __str__(self):
-        """Say it in one line."""
+        """Return a line for the log."""
         return f"{self.where}: {self.text}"
 
 
 def find_problems(recordings, summed, is_pool):
-    """Find what is wrong with the recordings of a data set.
-
-    Args:
-        recordings: list of `kerasep.data.datasets.checking.Recording`.
-        summed: dict from a track's name to the `SumMeter` of its mixture and stems.
-        is_pool: whether recordings are to be mixed, and so need not go together.
-
-    Returns:
-        List of `Problem`.
-    """
-    problems = [*itertools.chain.from_iterable(map(_of_recording, recordings))]
-    problems += _duplicates(recordings)
+    """Yield each `Problem` of recordings, and of the `SumMeter`s of tracks in `summed`."""
+    for recording in recordings:
+        yield from _of_recording(recording)
+    yield from _duplicates(recordings)
     if is_pool:
-        return problems
+        return
     tracks = defaultdict(list)
-    for one in recordings:
-        tracks[one.track].append(one)
+    for recording in recordings:
+        tracks[recording.track].append(recording)
     for name, stems in tracks.items():
-        problems += _of_track(name, [one for one in stems if not one.error])
-    problems += _missing_stems(tracks)
+        yield from _of_track(name, [stem for stem in stems if not stem.error])
+    yield from _missing_stems(tracks)
     for name, meter in summed.items():
-        lossless = all(one.path.suffix.lower() in _LOSSLESS for one in tracks[name])
-        problems += _wrong_sum(name, meter, _SUM_DB[lossless])
-    return problems
+        lossless = all(stem.path.suffix.lower() in _LOSSLESS for stem in tracks[name])
+        yield from _wrong_sum(name, meter, _SUM_DB[lossless])
 
 
 def _of_recording(one):
@@ -99,7 +90,7 @@ def _of_track(name, stems):
 
 
 def _missing_stems(tracks):
-    """Name the stems that a track lacks and most others have."""
+    """Yield a problem per stem that a track lacks and most others have."""
     names = {
         name: {one.stem.split("/")[0] for one in stems} - {MIXTURE}
         for name, stems in tracks.items()

@@ -1,4 +1,4 @@
-"""Recordings whose samples are far beyond full scale: whole numbers stored as floats."""
+"""A warning for samples far beyond full scale: integers stored as floats."""
 
 import contextlib
 from pathlib import Path
@@ -18,15 +18,8 @@ log = logs.logger(__name__)
 
 
 def warn_beyond_full_scale(data_set):
-    """Log a warning if samples are far beyond full scale, after a look at a part of the data.
-
-    At most 64 stems, evenly spaced in the list, are looked at, for five seconds in the middle.
-
-    Args:
-        data_set: list of `kerasep.data.Track`, or a `kerasep.data.Pool`. A folder of prepared
-            tracks is not looked at: its samples are within full scale.
-    """
-    if isinstance(data_set, str | Path):
+    """Log a warning if any of 64 stems of tracks or a pool is far beyond full scale."""
+    if isinstance(data_set, str | Path):  # prepared tracks are within full scale
         return
     if is_pool(data_set):
         stems = [stem for group in data_set.groups.values() for stem in group]
@@ -36,7 +29,7 @@ def warn_beyond_full_scale(data_set):
     for stem in stems[:: -(-len(stems) // _STEMS) or 1]:
         start = max(0.0, (stem.info.seconds - _SECONDS) / 2)
         rate = stem.info.sample_rate
-        with contextlib.suppress(InputError):  # whoever reads all of it reports it
+        with contextlib.suppress(InputError):  # reading all of it reports the error
             block = as_float(read_stem(stem, rate, stem.channels, start, round(_SECONDS * rate)))
             peaks[stem.path] = float(np.abs(block).max(initial=0))
     loud = {path: peak for path, peak in peaks.items() if peak > 10 ** (BEYOND_DB / 20)}

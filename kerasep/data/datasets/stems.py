@@ -1,4 +1,4 @@
-"""Stems: one recording each, found by its header and read by seeking."""
+"""Stems: recordings of one source, described by their headers and read by seeking."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,10 +12,7 @@ from kerasep.errors import InputError
 
 
 class Stem(NamedTuple):
-    """Where one stem is: a file, the audio stream in it, what its header says, and the channel.
-
-    Without a channel (None) the stem is all channels of its file.
-    """
+    """An audio stream of a file, what its header says, and one of its channels or None for all."""
 
     path: Path
     stream: int
@@ -24,19 +21,12 @@ class Stem(NamedTuple):
 
     @property
     def channels(self):
-        """How many channels the stem has, whatever else is in its file."""
+        """The number of channels of the stem."""
         return self.info.channels if self.channel is None else 1
 
 
 def open_stems(locations):
-    """Read the headers of many files at once.
-
-    Args:
-        locations: `kerasep.data.datasets.layouts.found.Location`s, in any number.
-
-    Returns:
-        A list in their order: of each its `Stem`, or the `InputError` that says why it is none.
-    """
+    """Read the headers of many files at once; returns a `Stem` or an `InputError` per location."""
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(_open_stem, locations))
 
@@ -58,7 +48,7 @@ def _open_stem(location):
 
 
 def check_channels(stem, channels):
-    """Refuse a stem whose channels cannot be converted: only from mono, or to mono."""
+    """Raise `InputError` unless the stem has, or becomes, one channel, or has `channels`."""
     if channels not in (stem.channels, 1) and stem.channels != 1:
         raise InputError(
             f"{stem.path} has {stem.channels} channels, the model {channels}: expected "
@@ -67,10 +57,7 @@ def check_channels(stem, channels):
 
 
 def read_stem(stem, sample_rate, channels, start, samples):
-    """Read a stem from `start` seconds on: at most `samples`, and one channel or `channels`.
-
-    The samples are as decoded: `kerasep.data.audio.audio_info.as_float` scales them.
-    """
+    """Return at most `samples` from `start` seconds on, not yet scaled by `as_float`."""
     check_channels(stem, channels)
     rate = stem.info.sample_rate
     first = round(start * rate)

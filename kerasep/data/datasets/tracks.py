@@ -1,6 +1,8 @@
-"""Tracks: songs or scenes on disk as one recording per stem."""
+"""Tracks: songs or scenes with one recording per stem."""
 
+import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +19,16 @@ logger = logs.logger(__name__)
 
 @dataclass(frozen=True)
 class Track:
-    """One recording: a name and its stems by name. The mixture is always the sum of all stems.
+    """A song or scene. Its mixture is always the sum of all its stems.
 
-    Stems may differ in rate, channels and length: a shorter one is silent after its end. Where the
-    data set says so, `split` is "train", "valid" or "test", and tracks of one `song` are clips of
-    it. Sources in `silent` need no stem: they are silence.
+    Stems may differ in rate, channels and length: a shorter one is silent after its end.
+
+    Attributes:
+        name: Name of the track.
+        stems: Dict from a stem's name to its recording.
+        split: "train", "valid" or "test", or None if the data set has no splits.
+        song: The song that the track is a clip of, or None.
+        silent: Names of sources without a stem that count as silence.
     """
 
     name: str
@@ -31,28 +38,28 @@ class Track:
     silent: tuple[str, ...] = ()
 
     @property
-    def duration(self):
+    def duration(self) -> float:
         """Duration of the longest stem in seconds."""
         return max(stem.info.seconds for stem in self.stems.values())
 
-    def groups(self, sources):
-        """Sort the stems by the source they belong to.
+    def groups(self, sources: Sequence[str]) -> tuple[tuple[Stem, ...], ...]:
+        """Group the stems by the source they belong to.
 
-        A source is the stem of its name, or the sum of stems in a folder of it (`vocals/lead`,
-        `vocals/choir`). One that is neither but is called "accompaniment" is the sum of all stems
+        A source is the stem of its name, or the sum of the stems in a folder of its name
+        (`vocals/lead`, `vocals/choir`). Without either, "accompaniment" is the sum of all stems
         but the vocals.
 
         Args:
-            sources: Names of the wanted sources.
+            sources: Names of the sources.
 
         Returns:
-            A tuple of tuples of stems: one for each source, then one of all stems left over,
-            which belong to the mixture alone.
+            A tuple of stems per source, and one of the remaining stems of the mixture.
 
         Raises:
             InputError: The track lacks a source, or two sources share a stem.
         """
-        groups, used = [], set()
+        groups: list[tuple[Stem, ...]] = []
+        used: set[str] = set()
         for source in sources:
             names = self._stems_of(source)
             if not names and source not in self.silent:
@@ -70,12 +77,12 @@ class Track:
         rest = tuple(stem for name, stem in self.stems.items() if name not in used)
         return (*groups, rest)
 
-    def lacking(self, sources):
-        """Name the sources that have no stem and are not silent."""
+    def lacking(self, sources: Sequence[str]) -> list[str]:
+        """Return the names of sources that have no stem and are not silent."""
         return [name for name in sources if name not in self.silent and not self._stems_of(name)]
 
     def _stems_of(self, source):
-        """Name the stems that make a source: that one, or those in the folder of that name."""
+        """Return the names of the stems of a source."""
         if source in self.stems:
             return {source}
         names = {name for name in self.stems if name.startswith(f"{source}/")}
@@ -85,15 +92,22 @@ class Track:
                 names = self.stems.keys() - vocals
         return names
 
-    def read(self, sources, sample_rate, channels, start=0, seconds=None):
-        """Read a part of the track, resampled and with the wanted number of channels.
+    def read(
+        self,
+        sources: Sequence[str],
+        sample_rate: int,
+        channels: int,
+        start: float = 0,
+        seconds: float | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Read a part of the track, converted to a sample rate and a number of channels.
 
         Args:
             sources: Names of the sources, in order.
-            sample_rate: The rate wanted, in Hz.
-            channels: The channels wanted. Mono is repeated, several are averaged to one.
+            sample_rate: The rate to resample to, in Hz.
+            channels: The number of channels. Mono is repeated, several are averaged to one.
             start: Where to start, in seconds. Defaults to 0.
-            seconds: How much to read; silence follows the end. Defaults to all from `start` on.
+            seconds: How much to read, with silence after the end. Defaults to all from `start` on.
 
         Returns:
             The mixture `(samples, channels)`, the sum of *all* stems of the track, and the sources
@@ -130,30 +144,34 @@ class Track:
         return mixture, separate
 
 
-def find_tracks(folder, sources=None, split=None, missing="refuse"):
-    """Find the tracks of a data set, whatever its layout, and read the headers of their files.
+def find_tracks(
+    folder: str | os.PathLike,
+    sources: Sequence[str] | None = None,
+    split: str | None = None,
+    missing: str = "refuse",
+) -> list[Track]:
+    """Find the tracks of a data set, and read the headers of their files.
 
-    The layout is recognised by looking, and logged: a folder for each track with a file for each
-    stem, named after it (`song/vocals.flac`), MUSDB18, MUSDB18-HQ, MIR-1K, DSD100, Slakh, WSJ0-mix,
-    LibriMix, WHAM, or a manifest; the guide on data folders has them all. Stems that are not wanted
-    belong to the mixture all the same. A set's own mixture is ignored: the mixture is the sum of
-    the stems. A track with a file that cannot be read is left out, with a line in the log.
+    The layout is recognised by the names of folders and files, and logged: a folder per track with
+    a file per stem, named after it (`song/vocals.flac`), MUSDB18, MUSDB18-HQ, MIR-1K, DSD100,
+    Slakh, WSJ0-mix, LibriMix, WHAM, or a manifest. The guide on data folders describes them. A
+    track with a file that cannot be read is left out, with a line in the log.
 
     Args:
         folder: The folder, or a manifest.
-        sources: Names of the sources that every track must have, where "accompaniment" stands for
-            all stems but the vocals if there is no stem of that name. Defaults to no demand.
+        sources: Names of the sources that every track must have. "accompaniment" is the sum of all
+            stems but the vocals if no stem has that name. Defaults to None: any stems.
         split: "train", "valid" or "test", for data sets that have these. Defaults to all tracks.
-        missing: What to do about a track that lacks one of the sources: "silent" counts the source
-            as silence, "skip" leaves the track out, with a line in the log that counts them,
-            "refuse" raises an error. Defaults to "refuse".
+        missing: What to do about a track that lacks a source: "silent" counts the source as
+            silence, "skip" leaves the track out, "refuse" raises an error. The log counts what is
+            missing. Defaults to "refuse".
 
     Returns:
         A list of `Track`, sorted by name.
 
     Raises:
         InputError: The folder is missing or its layout unknown, it lacks the split, no track can be
-            used, a track lacks a source, or none has it.
+            used, a track lacks a source, all tracks lack one, or two sources share a stem.
 
     Example:
     ```python
@@ -164,11 +182,11 @@ def find_tracks(folder, sources=None, split=None, missing="refuse"):
     assert [track.duration for track in tracks] == [1.0, 1.0]
     ```
     """
-    found = recognise_tracks(folder)
-    chosen = of_split(found.tracks, split, folder)
+    contents = recognise_tracks(folder)
+    chosen = of_split(contents.tracks, split, folder)
     locations = [place for track in chosen for place in track.stems.values()]
     stems = dict(zip(locations, open_stems(locations), strict=True))
-    tracks, skipped = [], list(found.skipped)
+    tracks, skipped = [], list(contents.skipped)
     for track in chosen:
         opened = {name: stems[place] for name, place in track.stems.items()}
         errors = [stem for stem in opened.values() if isinstance(stem, InputError)]
@@ -186,7 +204,7 @@ def find_tracks(folder, sources=None, split=None, missing="refuse"):
     logger.info(
         "%s: %s, %d tracks%s",
         folder,
-        found.layout,
+        contents.layout,
         len(tracks),
         f" ({', '.join(details)})" if details else "",
     )
@@ -194,19 +212,27 @@ def find_tracks(folder, sources=None, split=None, missing="refuse"):
     return tracks if sources is None else with_sources(tracks, sources, missing)
 
 
-def split(tracks, valid=None):
-    """Tell the tracks to train on from those to validate on.
+def split(tracks: list[Track], valid: list[Track] | None = None) -> tuple[list[Track], list[Track]]:
+    """Split tracks into those to train on and those to validate on.
 
-    Splits that the data set has itself count: where it has train tracks, no others are trained on,
-    and its valid tracks are validated on if `valid` is None. Else every tenth song is held out,
-    with all its clips.
+    If the data set has train tracks of its own, only these are trained on. If it has valid tracks,
+    too, they are validated on, else every tenth song.
 
     Args:
         tracks: List of `Track`.
-        valid: List of `Track` to validate on, or None to take them from `tracks`.
+        valid: List of `Track` to validate on. Defaults to None: taken from `tracks`.
 
     Returns:
-        Two lists of tracks.
+        The tracks to train on, and the tracks to validate on.
+
+    Example:
+    ```python
+    import kerasep
+
+    kerasep.data.write_songs("songs", 10, seconds=0.5)
+    train, valid = kerasep.data.tracks.split(kerasep.data.find_tracks("songs"))
+    assert (len(train), len(valid)) == (9, 1)
+    ```
     """
     train = [track for track in tracks if track.split == "train"] or tracks
     if valid is not None:
@@ -215,17 +241,27 @@ def split(tracks, valid=None):
     return (train, valid) if valid and train is not tracks else hold_out(train)
 
 
-def hold_out(tracks):
-    """Set aside every tenth song, to validate on; clips of one song stay together.
+def hold_out(tracks: list[Track]) -> tuple[list[Track], list[Track]]:
+    """Hold out every tenth song, with all its clips; none of a single song.
 
     Args:
-        tracks: List of `Track`, in the order in which songs are counted.
+        tracks: List of `Track`.
 
     Returns:
-        Two lists of tracks: what is left, and what was set aside, which is nothing of a single
-        song.
+        The remaining tracks, and the held-out tracks.
+
+    Example:
+    ```python
+    import kerasep
+
+    kerasep.data.write_songs("songs", 10, seconds=0.5)
+    train, valid = kerasep.data.tracks.hold_out(kerasep.data.find_tracks("songs"))
+    assert (len(train), len(valid)) == (9, 1)
+    ```
     """
     songs = list(dict.fromkeys(track.song or track.name for track in tracks))
     held = set(songs[::10]) if len(songs) > 1 else ()
-    aside = [track for track in tracks if (track.song or track.name) in held]
-    return [track for track in tracks if (track.song or track.name) not in held], aside
+    parts: tuple[list[Track], list[Track]] = ([], [])
+    for track in tracks:
+        parts[(track.song or track.name) in held].append(track)
+    return parts

@@ -1,7 +1,7 @@
-"""Instruments of the synthetic songs: a singer, drums, a bass and chords, in NumPy.
+"""The instruments of synthetic songs: a singer, drums, a bass and chords, in NumPy.
 
-Each takes `(rng, score, samples, sample_rate)` and gives a mono waveform `(samples,)`. Slow things
-(pitch, loudness, formants) are drawn as curves with one point every `_STEP` samples.
+Each function returns a mono waveform `(samples,)`. Pitch, loudness and formants are curves with one
+point every `_STEP` samples.
 """
 
 from typing import NamedTuple
@@ -18,10 +18,10 @@ _VOWELS = np.array(
 
 
 class Score(NamedTuple):
-    """What the players agree on: seconds a beat, key (MIDI note of C to B), scale, chords."""
+    """What the instruments share: tempo, key, scale and chords."""
 
-    beat: float
-    key: int
+    beat: float  # in seconds
+    key: int  # MIDI note of C to B
     scale: tuple
     chords: tuple
 
@@ -33,7 +33,7 @@ class Score(NamedTuple):
         return cls(60 / rng.uniform(80, 150), int(rng.integers(12)), scale, chords)
 
     def note(self, bar, step):
-        """Pitch class of a step (0 root, 2 third, 4 fifth) of the chord played in a bar."""
+        """Return the pitch class of a step (0 root, 2 third, 4 fifth) of the chord of a bar."""
         return (self.key + self.scale[(self.chords[bar % 4] + step) % 7]) % 12
 
 
@@ -176,7 +176,7 @@ def _rms(waveform):
 
 
 def _curve(points, samples):
-    """Draw the curve through points `_STEP` samples apart."""
+    """Return the linear interpolation of points `_STEP` samples apart."""
     return np.interp(np.arange(samples), np.arange(len(points)) * _STEP, points).astype("float32")
 
 
@@ -192,7 +192,7 @@ def _bumps(time, centers, width):
 
 
 def _harmonics(f0, loudness, samples, sample_rate):
-    """Sum sines at the multiples of a fundamental; row k of `loudness` is the curve of one."""
+    """Return the sum of harmonics of a fundamental; row k of `loudness` is the curve of one."""
     phase = 2 * np.pi / sample_rate * np.cumsum(_curve(f0, samples), dtype="float64")
     turn = np.exp(1j * phase).astype("complex64")
     partial, waveform = np.ones(samples, "complex64"), np.zeros(samples, "float32")
@@ -203,7 +203,7 @@ def _harmonics(f0, loudness, samples, sample_rate):
 
 
 def _noise(rng, samples, sample_rate, low, high):
-    """Noise of unit level between two frequencies in Hz, with gentle skirts."""
+    """Return noise of unit level between two frequencies in Hz, with gentle slopes."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     frequency = np.fft.rfftfreq(samples, 1 / sample_rate)
     spectrum /= (1 + (low / np.maximum(frequency, 1)) ** 4) * (1 + (frequency / high) ** 4)

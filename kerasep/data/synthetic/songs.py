@@ -1,11 +1,11 @@
-"""Synthetic songs: data to start with that needs no download and no licence.
+"""Synthetic songs, to start without downloads and licences.
 
-Singer, drums, bass and chords share a key, a tempo and a register, so that they overlap in time and
-in frequency and separating them is a real task, if an easier one than recorded music.
+Singer, drums, bass and chords share a key, a tempo and a register, and so overlap in time and in
+frequency.
 """
 
 import os
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy as np
 from kerasep.data.audio.writer import write
 from kerasep.data.synthetic import instruments
 from kerasep.errors import InputError
+from kerasep.files.atomic import replacing
 
 STEMS = ("vocals", "drums", "bass", "other")
-# In dB; the bass and the kick drum hold most of the energy of a mix at less loudness.
+# In dB: low frequencies sound less loud than their energy.
 _LOUDNESS = {"vocals": 0, "drums": -2, "bass": -3, "other": 3}
 _PLAYERS = {
     "vocals": instruments.sing,
@@ -25,24 +26,26 @@ _PLAYERS = {
 }
 
 
-def song(seed, seconds=8.0, sample_rate=16000, channels=1):
-    """Make a song: the same seed gives the same samples.
+def song(
+    seed: int | Sequence[int], seconds: float = 8.0, sample_rate: int = 16000, channels: int = 1
+) -> dict[str, np.ndarray]:
+    """Generate the stems of a song; the same seed generates the same samples.
 
-    The vocals are 6 dB softer to 3 dB louder than the rest; neither a stem nor the mixture exceeds
+    The vocals are 6 dB softer to 3 dB louder than the rest. Neither a stem nor the mixture exceeds
     0.9 of full scale.
 
     Args:
-        seed: Anything that `numpy.random.default_rng` takes. Tempo, key, chords, melody, voice and
-            timbres depend on it.
-        seconds: Duration. Defaults to 8.
-        sample_rate: In Hz. Defaults to 16000.
-        channels: Defaults to 1; with more, stems have places and a little width.
+        seed: Seed for `numpy.random.default_rng`. It determines tempo, key, chords, melody, voice
+            and timbres.
+        seconds: Duration in seconds. Defaults to 8.
+        sample_rate: In Hz, at least 4000. Defaults to 16000.
+        channels: Number of channels. Defaults to 1. With more, the stems are spread in space.
 
     Returns:
         A dict of float32 waveforms `(samples, channels)`: vocals, drums, bass, other.
 
     Raises:
-        InputError: The duration, rate or channels are too small.
+        InputError: The duration, sample rate or number of channels is too small.
 
     Example:
     ```python
@@ -73,24 +76,32 @@ def song(seed, seconds=8.0, sample_rate=16000, channels=1):
     return {name: waveform * scale for name, waveform in stems.items()}
 
 
-def write_songs(folder, count, seed=0, seconds=8.0, sample_rate=16000, channels=1, sources=STEMS):
+def write_songs(
+    folder: str | os.PathLike,
+    count: int,
+    seed: int = 0,
+    seconds: float = 8.0,
+    sample_rate: int = 16000,
+    channels: int = 1,
+    sources: Sequence[str] = STEMS,
+) -> list[str]:
     """Write songs as a folder of tracks, `FOLDER/song_0000/vocals.flac` and so on.
 
     Args:
-        folder: A folder that is missing or empty; it appears once all songs are written.
-        count: How many songs.
+        folder: A folder that is missing or empty. It appears once all songs are written.
+        count: Number of songs.
         seed: Song `i` is `song([seed, i])`. Defaults to 0.
-        seconds: Duration of each song. Defaults to 8.
+        seconds: Duration of each song in seconds. Defaults to 8.
         sample_rate: In Hz. Defaults to 16000.
-        channels: Defaults to 1.
-        sources: Which stems to write, of vocals, drums, bass, other and accompaniment (all but the
+        channels: Number of channels. Defaults to 1.
+        sources: The stems to write, of vocals, drums, bass, other and accompaniment (all but the
             vocals). Defaults to the first four.
 
     Returns:
         The names of the tracks.
 
     Raises:
-        InputError: The folder has files in it, or a source is unknown.
+        InputError: The folder is not empty or cannot be written, or a source is unknown.
 
     Example:
     ```python
@@ -110,18 +121,14 @@ def write_songs(folder, count, seed=0, seconds=8.0, sample_rate=16000, channels=
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists and is not an empty folder: remove it, or name another")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     names = [f"song_{index:04d}" for index in range(count)]
-    try:
+    with replacing(folder) as partial:
         for index, name in enumerate(names):
             stems = song([seed, index], seconds, sample_rate, channels)
-            stems["accompaniment"] = sum(stems[stem] for stem in STEMS[1:])
+            stems["accompaniment"] = stems["drums"] + stems["bass"] + stems["other"]
             (partial / name).mkdir(parents=True)
             for source in sources:
                 write(partial / name / f"{source}.flac", stems[source], sample_rate)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return names
 
 
@@ -130,7 +137,7 @@ def _level(waveform):
 
 
 def _place(rng, waveform, channels, sample_rate):
-    """Put a mono stem in a room: a level and a reverberation of its own in every channel."""
+    """Return a mono stem with its own level and reverberation in each channel."""
     tail = int(0.4 * sample_rate)
     size = len(waveform) + tail
     decay = np.exp(-np.arange(tail) / sample_rate / rng.uniform(0.04, 0.1))

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from kerasep.data import audio, find_tracks
-from kerasep.data.datasets.layouts.found import Location
+from kerasep.data.datasets.layouts.contents import Location
 from kerasep.data.datasets.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError
 

@@ -99,7 +99,7 @@ def test_accompaniment_is_all_but_the_vocals(tmp_path):
 
 
 def test_refusals(tmp_path):
-    with pytest.raises(InputError, match="nowhere is no folder"):
+    with pytest.raises(InputError, match="nowhere is not a folder"):
         find_tracks(tmp_path / "nowhere", ("vocals",))
     with pytest.raises(
         InputError,

@@ -8,7 +8,7 @@ import soundfile
 
 from kerasep.data import audio
 from kerasep.data.audio.decoders import open_decoder
-from kerasep.data.datasets.layouts.found import Location
+from kerasep.data.datasets.layouts.contents import Location
 from kerasep.data.datasets.stems import open_stems
 from kerasep.data.sampling import held_files, open_files
 from kerasep.data.sampling.open_files import OpenFiles, Unreadable

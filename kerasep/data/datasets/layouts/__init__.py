@@ -1,4 +1,4 @@
-"""Layouts of data sets as people have them: one a file, each a function `(folder) -> Found | None`.
+"""Layouts of data sets, one per file, as functions `(folder) -> Contents | None`.
 
 They look at names only; `kerasep.data.find_tracks` and `find_pool` open the files.
 """

@@ -1,23 +1,14 @@
-"""DSD100: Mixtures and Sources, each with Dev and Test."""
+"""DSD100: Mixtures and Sources, each with Dev (for training) and Test."""
 
 from dataclasses import replace
 
+from kerasep.data.datasets.layouts.contents import Contents, Location
 from kerasep.data.datasets.layouts.folders import audio_files, subfolders
-from kerasep.data.datasets.layouts.found import Found, Location
 from kerasep.data.datasets.layouts.stems_folders import track_folder
 
 
 def dsd100(folder):
-    """Find the tracks of DSD100, `Sources/Dev/001 - Artist - Title/vocals.wav`.
-
-    Dev is what one trains on.
-
-    Args:
-        folder: the data set.
-
-    Returns:
-        `Found` with tracks, or None without folders Mixtures and Sources.
-    """
+    """Return the tracks of `Sources/Dev/001 - Artist - Title/vocals.wav`."""
     mixtures, sources = folder / "Mixtures", folder / "Sources"
     if not mixtures.is_dir() or not sources.is_dir():
         return None
@@ -31,4 +22,4 @@ def dsd100(folder):
             files = audio_files(mixture, skipped) if mixture.is_dir() else []
             if track:
                 tracks.append(replace(track, mixture=Location(files[0]) if files else None))
-    return Found("DSD100", tracks, skipped=skipped) if tracks else None
+    return Contents("DSD100", tracks, skipped=skipped) if tracks else None

@@ -1,30 +1,23 @@
-"""Looking into folders as people have them: hidden files, links in a loop, no permission."""
+"""Listing folders: without hidden files, and safe from loops of links and missing permissions.
+
+Each function takes a list `skipped`, which gets a line per entry that is left out.
+"""
 
 import re
 
 from kerasep.data import audio
-from kerasep.data.datasets.layouts.stem_mp4 import is_stem_mp4
 
 _SPLITS = {
     "train": ("train", "training", "tr", "development"),
     "valid": ("valid", "validation", "val", "cv", "dev"),
     "test": ("test", "testing", "tt", "eval"),
 }
-_FIRST_WORD = re.compile(r"[a-z]+")
+_FIRST_WORD = re.compile(r"([a-z]+)(?![^\W_])")
 _DEEPEST = 6
 
 
 def entries(folder, skipped):
-    """List what is in a folder, by name, without what is hidden or cannot be looked at.
-
-    Args:
-        folder: the folder.
-        skipped: list that gets a line for each entry left out, but for hidden ones: names with a
-            dot in front (AppleDouble files among them) and the `__MACOSX` of zip archives.
-
-    Returns:
-        List of paths.
-    """
+    """Return the sorted paths in a folder, but hidden ones and the `__MACOSX` of zip archives."""
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
@@ -47,74 +40,60 @@ def entries(folder, skipped):
 
 
 def subfolders(folder, skipped):
-    """List the folders in a folder; arguments as of `entries`."""
+    """Return the folders in a folder."""
     return [path for path in entries(folder, skipped) if path.is_dir()]
 
 
 def audio_files(folder, skipped):
-    """List the audio files in a folder, by their names' ends; arguments as of `entries`."""
+    """Return the audio files in a folder."""
     return [path for path in entries(folder, skipped) if is_audio(path)]
 
 
 def is_audio(path):
-    """Tell whether a path is a file whose name ends as an audio file's does."""
+    """Return whether a path is a file with the suffix of an audio format."""
     return path.suffix.lower() in audio.SUFFIXES and path.is_file()
 
 
+def is_stem_mp4(path):
+    """Return whether a path is a file `*.stem.mp4`, whose streams are stems."""
+    return path.name.lower().endswith(".stem.mp4") and path.is_file()
+
+
 def audio_tree(folder, skipped, above=()):
-    """List the audio files in a folder and in those below it.
-
-    Args:
-        folder: the folder.
-        skipped: as for `entries`; links that lead back up, and folders too deep, are noted too.
-        above: identities of the folders above.
-
-    Returns:
-        List of paths.
-    """
+    """Return the audio files in a folder and below; `above` has the folders on the way."""
     identity = (folder.stat().st_dev, folder.stat().st_ino)
     if identity in above or len(above) > _DEEPEST:
         skipped.append(f"{folder}: a link in a loop, or more than {_DEEPEST} folders deep")
         return []
-    found = []
+    files = []
     for path in entries(folder, skipped):
         if path.is_dir():
-            found += audio_tree(path, skipped, (*above, identity))
+            files += audio_tree(path, skipped, (*above, identity))
         elif is_audio(path):
-            found.append(path)
-    return found
+            files.append(path)
+    return files
 
 
-def parts(folder, skipped, of_files=False):
-    """Find the splits of a data set: its folders for train, valid and test, or some of them.
+def split_folders(folder, skipped, of_files=False):
+    """Return (split, folder) pairs, or `[(None, folder)]` for a data set without splits.
 
-    A split is told by its folder's first word: train-clean-100, Dev, cv. Dev is what one trains on
-    where there is no train beside it.
-
-    Args:
-        folder: the data set.
-        skipped: as for `entries`; folders beside the splits are noted.
-        of_files: whether splits hold the recordings themselves. Defaults to False: a folder of
-            them is then no split, even if it is a song called Test.
-
-    Returns:
-        List of (split, folder) pairs; `[(None, folder)]` where there are no splits.
+    A folder with recordings in it is a track, whatever its name, unless `of_files`. Without a train
+    folder, dev is for training.
     """
     folders = subfolders(folder, skipped)
-    found = [(split, path) for path in folders if (split := split_of(path.name))]
-    if not of_files:
-        found = [(split, path) for split, path in found if not _is_track(path)]
-    if not found:
+    splits = {
+        path: split
+        for path in folders
+        if (split := split_of(path.name)) and (of_files or not _is_track(path))
+    }
+    if not splits:
         return [(None, folder)]
-    splits = {split for split, _ in found}
-    if "train" not in splits:
-        found = [
-            ("train" if path.name.lower().startswith("dev") else split, path)
-            for split, path in found
-        ]
-    known = {path for _, path in found}
-    skipped += [f"{path}: neither train, valid nor test" for path in folders if path not in known]
-    return found
+    if "train" not in splits.values():
+        for path in splits:
+            if path.name.lower().startswith("dev"):
+                splits[path] = "train"
+    skipped += [f"{path}: neither train, valid nor test" for path in folders if path not in splits]
+    return [(split, path) for path, split in splits.items()]
 
 
 def _is_track(folder):
@@ -122,14 +101,6 @@ def _is_track(folder):
 
 
 def split_of(name):
-    """Tell which split a folder's name stands for, or None.
-
-    Example:
-    >>> split_of("train-clean-100"), split_of("cv"), split_of("trio")
-    ('train', 'valid', None)
-    """
-    word = _FIRST_WORD.match(name.lower())
-    rest = name[word.end() :][:1] if word else "?"
-    if rest.isalnum() or rest == "?":
-        return None
-    return next((split for split, words in _SPLITS.items() if word.group() in words), None)
+    """Return the split of a folder by the first word of its name (`train-clean-100`), or None."""
+    match = _FIRST_WORD.match(name.lower())
+    return next((split for split, words in _SPLITS.items() if match and match[1] in words), None)

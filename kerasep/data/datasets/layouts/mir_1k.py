@@ -3,26 +3,18 @@
 import re
 
 from kerasep.data import audio
+from kerasep.data.datasets.layouts.contents import Contents, Location, TrackFiles
 from kerasep.data.datasets.layouts.folders import audio_files
-from kerasep.data.datasets.layouts.found import Found, Location, TrackFiles
 from kerasep.errors import InputError
 
 _CLIP = re.compile(r"(?P<song>(?P<singer>[a-z]+)_\d+)_\d+", re.IGNORECASE)
+# As in Huang et al. 2014, "Singing-voice separation from monaural recordings using deep recurrent
+# neural networks".
 _TRAINING_SINGERS = ("abjones", "amy")
 
 
 def mir_1k(folder):
-    """Find the clips of MIR-1K, `Wavfile/singer_song_clip.wav`.
-
-    Train are the singers abjones and amy, test the seventeen others, as in Huang et al. 2014,
-    "Singing-voice separation from monaural recordings using deep recurrent neural networks".
-
-    Args:
-        folder: the data set, or its folder Wavfile.
-
-    Returns:
-        `Found` with tracks, or None where names or channels are others.
-    """
+    """Return the clips of `Wavfile/singer_song_clip.wav`."""
     skipped, tracks = [], []
     inside = folder / "Wavfile"
     for path in audio_files(inside if inside.is_dir() else folder, skipped):
@@ -34,7 +26,7 @@ def mir_1k(folder):
         tracks.append(TrackFiles(path.stem, stems, split, clip["song"]))
     if not any(_is_stereo(track.stems["vocals"].path) for track in tracks[:10]):
         return None
-    return Found("MIR-1K", tracks, skipped=skipped)
+    return Contents("MIR-1K", tracks, skipped=skipped)
 
 
 def _is_stereo(path):

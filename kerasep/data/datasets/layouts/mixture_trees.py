@@ -1,32 +1,21 @@
-"""Trees of mixtures and their sources: WSJ0-mix, LibriMix, WHAM."""
+"""WSJ0-mix, LibriMix and WHAM: folders of mixtures beside folders of their sources."""
 
 import re
 
+from kerasep.data.datasets.layouts.contents import Contents, Location, TrackFiles
 from kerasep.data.datasets.layouts.folders import audio_files, split_of, subfolders
-from kerasep.data.datasets.layouts.found import Found, Location, TrackFiles
 from kerasep.errors import InputError
 
 _SPEAKER = re.compile(r"s[1-9]")
-# Which mixture the tracks are, where there are several: that of all parts first.
+# In order of preference: that of all sources first.
 _MIXTURES = ("mix_both", "mix", "mix_clean", "mix_single")
 _DEEPEST = 4
 
 
 def mixture_trees(folder):
-    """Find mixtures of speakers, `tr/mix/*.wav` with `tr/s1/*.wav`, `tr/s2/*.wav`.
+    """Return the mixtures of `tr/mix/*.wav`, with stems `tr/s1/*.wav`, `tr/s2/*.wav` and noise.
 
-    The sources are called speaker_1, speaker_2, ... and noise, which belongs to the mixture where
-    there is a `mix_both` (or a `mix` or `mix_single` beside the noise). With `mix_single` alone
-    there is one speaker.
-
-    Args:
-        folder: the data set (such as `wav8k/min`), a folder above or one of its splits.
-
-    Returns:
-        `Found` with tracks, or None without a folder `s1` beside one of mixtures or sources.
-
-    Raises:
-        InputError: there are several versions of the set, such as min and max.
+    Raises `InputError` if there are several versions of the data set, such as min and max.
     """
     skipped = []
     trees = list(_trees(folder, (folder.name,)))
@@ -37,18 +26,18 @@ def mixture_trees(folder):
     tracks = [track for names, tree in trees for track in _tracks(tree, names, skipped)]
     if not tracks:
         return None
-    return Found("mixtures of speakers (WSJ0-mix, LibriMix, WHAM)", tracks, skipped=skipped)
+    return Contents("mixtures of speakers (WSJ0-mix, LibriMix, WHAM)", tracks, skipped=skipped)
 
 
 def _trees(folder, names):
-    """Yield (names of the folders on the way, folder) for each folder of s1 and a mixture.
+    """Yield (names of the folders on the way, folder) per folder with s1 and a mixture.
 
-    Without mixtures it must hold sources alone: s0 to s9 are tracks of somebody's own.
+    Without a mixture it must hold only sources: s0 to s9 may be the names of tracks.
     """
     below = {path.name: path for path in subfolders(folder, [])}
     mixed = below.keys() & {*_MIXTURES, "noise"}
-    alone = len(below) > 1 and all(_SPEAKER.fullmatch(name) for name in below)
-    if "s1" in below and (mixed or alone):
+    only_sources = len(below) > 1 and all(_SPEAKER.fullmatch(name) for name in below)
+    if "s1" in below and (mixed or only_sources):
         yield names, folder
     elif len(names) <= _DEEPEST:
         for name, path in below.items():
@@ -56,14 +45,14 @@ def _trees(folder, names):
 
 
 def _tracks(tree, names, skipped):
-    split = next((split_of(name) for name in reversed(names) if split_of(name)), None)
+    split = next(filter(None, map(split_of, reversed(names))), None)
     below = {path.name: path for path in subfolders(tree, skipped)}
     kind = next((name for name in _MIXTURES if name in below), None)
     sources = {
-        f"speaker_{name[1:]}": path for name, path in below.items() if _SPEAKER.fullmatch(name)
+        f"speaker_{name[1:]}": path
+        for name, path in below.items()
+        if _SPEAKER.fullmatch(name) and (name == "s1" or kind != "mix_single")
     }
-    if kind == "mix_single":
-        sources = {"speaker_1": sources["speaker_1"]}
     if "noise" in below and kind != "mix_clean":
         sources["noise"] = below["noise"]
     files = {
@@ -72,10 +61,10 @@ def _tracks(tree, names, skipped):
     }
     mixtures = {path.name for path in audio_files(below[kind], [])} if kind else set()
     for name, path in files["speaker_1"].items():
-        missing = [source for source, found in files.items() if name not in found]
+        missing = [source for source, paths in files.items() if name not in paths]
         if missing:
             skipped.append(f"{path}: there is no file of that name for {', '.join(missing)}")
             continue
-        stems = {source: Location(found[name]) for source, found in files.items()}
+        stems = {source: Location(paths[name]) for source, paths in files.items()}
         mixture = Location(below[kind] / name) if name in mixtures else None
         yield TrackFiles(path.stem, stems, split, mixture=mixture)

@@ -1,33 +1,37 @@
-"""A folder for each track, with a file for each stem."""
+"""A folder per track with a file per stem, and tracks in one file `*.stem.mp4`."""
 
+import re
 import unicodedata
+from collections import Counter
 
-from kerasep.data.datasets.layouts.folders import entries, is_audio, parts, subfolders
-from kerasep.data.datasets.layouts.found import Found, Location, TrackFiles
-from kerasep.data.datasets.layouts.songs import song_of
-from kerasep.data.datasets.layouts.stem_mp4 import is_stem_mp4, stem_mp4_track
+from kerasep.data.datasets.layouts.contents import Contents, Location, TrackFiles
+from kerasep.data.datasets.layouts.folders import (
+    entries,
+    is_audio,
+    is_stem_mp4,
+    split_folders,
+    subfolders,
+)
 
-MIXTURES = ("mixture", "mix")
-# Folders called so hold recordings of one source, not one track's stems.
+_MIXTURES = ("mixture", "mix")
+_STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}  # stream 0 is the mixture
+# Folders with these names hold recordings of one source, not the stems of one track.
 _SOURCES = {"vocals", "voice", "drums", "bass", "other", "accompaniment", "guitar", "piano"}
 _SOURCES |= {"strings", "keys", "speech", "noise", "music", "clean", "effects"}
+_CLIP = re.compile(
+    r"(?P<song>.+[-_ ]\d+)[-_ ]\d+"
+    r"|(?P<whole>.+?)[-_ ]*(?:clip|part|segment|seg|chunk|excerpt)[-_ ]*\d+",
+    re.IGNORECASE,
+)
 
 
 def stems_folders(folder):
-    """Find tracks as folders of stems, `song/vocals.flac`, among them files `*.stem.mp4`.
+    """Return the tracks of `song/vocals.flac`, `song/vocals/lead.wav` and `*.stem.mp4`.
 
-    A stem in several recordings has a folder (`song/vocals/lead.wav`); a file `mixture.*` or
-    `mix.*` is the mixture. All may lie in folders of train, valid and test.
-
-    Args:
-        folder: the data set.
-
-    Returns:
-        `Found` with tracks, or None where folders do not hold the same stems, as those of one
-        track and another do.
+    None if the folders do not share names of stems.
     """
     skipped, tracks = [], []
-    for split, part in parts(folder, skipped):
+    for split, part in split_folders(folder, skipped):
         for path in entries(part, skipped):
             if is_stem_mp4(path):
                 tracks.append(stem_mp4_track(path, split))
@@ -36,25 +40,23 @@ def stems_folders(folder):
                 tracks += [track] if track else []
             elif is_audio(path):
                 skipped.append(f"{path}: not in the folder of a track")
-    return Found("stems folders", tracks, skipped=skipped) if _share_stems(tracks) else None
+    return Contents("stems folders", tracks, skipped=skipped) if _share_stems(tracks) else None
+
+
+def stem_mp4_track(path, split):
+    """Return the track in a file `*.stem.mp4`."""
+    name = path.name[: -len(".stem.mp4")]
+    stems = {stem: Location(path, stream) for stem, stream in _STREAMS.items()}
+    return TrackFiles(name, stems, split, song_of(name), Location(path, 0))
 
 
 def track_folder(folder, split, skipped):
-    """Find the stems of one track.
-
-    Args:
-        folder: the track's folder.
-        split: what it belongs to.
-        skipped: list that gets a line where it is no usable track.
-
-    Returns:
-        `TrackFiles`, or None without stems, or with two files for one.
-    """
+    """Return the track in a folder, or None without stems or with two files for one."""
     stems, mixture = {}, None
     for prefix, path in _files(folder, skipped):
-        # Some file systems spell an accent as a character of its own, which nobody types.
+        # Some file systems decompose accented characters; nobody types them so.
         name = unicodedata.normalize("NFC", prefix + path.stem.lower())
-        if name in MIXTURES:
+        if name in _MIXTURES:
             mixture = Location(path)
         elif name in stems:
             skipped.append(f"{folder}: two files for stem {name!r}, remove one")
@@ -64,6 +66,12 @@ def track_folder(folder, split, skipped):
     if not stems:
         return None
     return TrackFiles(folder.name, stems, split, song_of(folder.name), mixture)
+
+
+def song_of(name):
+    """Return the song of a clip (`amy_3_07`, `Intro part 2`), or None for another track's name."""
+    clip = _CLIP.fullmatch(name)
+    return (clip["song"] or clip["whole"]) if clip else None
 
 
 def _files(folder, skipped):
@@ -77,14 +85,12 @@ def _files(folder, skipped):
 
 
 def _share_stems(tracks):
-    """Tell whether most tracks have a stem that another has too; numbers are no stems' names."""
+    """Return whether most tracks have a stem that another has, too; numbers do not count."""
     if len(tracks) < 2:
         return bool(tracks)
     if all(track.name.lower() in _SOURCES for track in tracks):
         return False
     names = [{stem.split("/")[0] for stem in track.stems} for track in tracks]
-    counts = {}
-    for stem in (stem for each in names for stem in each if not stem.isdigit()):
-        counts[stem] = counts.get(stem, 0) + 1
-    sharing = sum(any(counts.get(stem, 0) > 1 for stem in each) for each in names)
+    counts = Counter(name for stems in names for name in stems if not name.isdigit())
+    sharing = sum(any(counts[name] > 1 for name in stems) for stems in names)
     return 2 * sharing >= len(tracks)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kerasep.data import find_pool, find_tracks
-from kerasep.data.datasets.layouts.folders import entries, parts, split_of
+from kerasep.data.datasets.layouts.folders import entries, split_folders, split_of
 from kerasep.errors import InputError
 
 
@@ -44,9 +44,9 @@ def test_split_of(name, split):
 def test_dev_is_for_training_where_there_is_no_train(tmp_path):
     for name in ("Dev", "Test"):
         (tmp_path / name).mkdir()
-    assert [split for split, _ in parts(tmp_path, [])] == ["train", "test"]
+    assert [split for split, _ in split_folders(tmp_path, [])] == ["train", "test"]
     (tmp_path / "train").mkdir()
-    assert [split for split, _ in parts(tmp_path, [])] == ["valid", "test", "train"]
+    assert [split for split, _ in split_folders(tmp_path, [])] == ["valid", "test", "train"]
 
 
 def test_hidden_files_are_no_part_of_a_data_set(tmp_path, record, caplog):

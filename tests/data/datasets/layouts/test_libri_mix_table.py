@@ -27,5 +27,5 @@ def test_paths_are_found_beside_the_table(tmp_path, record):
     with pytest.raises(InputError, match=r"mix_both.csv line 2: source_2_path is missing"):
         find_tracks(table)
     table.write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match=r"mix_both.csv is no manifest"):
+    with pytest.raises(InputError, match=r"mix_both.csv is not a manifest"):
         find_tracks(table)

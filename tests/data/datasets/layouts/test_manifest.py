@@ -66,10 +66,10 @@ def test_files_that_are_not_there_are_left_out(tmp_path, record, caplog):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "is no manifest: Expecting property name"),
-        ([], "is no manifest: expected"),
-        ({"tracks": {}}, "is no manifest: expected"),
-        ({"tracks": [], "groups": []}, "is no manifest: expected"),
+        ("{", "is not a manifest: Expecting property name"),
+        ([], "is not a manifest: expected"),
+        ({"tracks": {}}, "is not a manifest: expected"),
+        ({"tracks": [], "groups": []}, "is not a manifest: expected"),
         ({"tracks": []}, "is empty"),
         ({"tracks": [1]}, r"tracks\[0\]: received 1, expected name, stems"),
         ({"tracks": [TRACK, {"name": "a"}]}, r"tracks\[1\]: stems is missing"),
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_json(tmp_path, content, said):
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("a,b\n1,2\n", "is no manifest: expected"),
+        ("a,b\n1,2\n", "is not a manifest: expected"),
         ("track,stem\na,b\n", "line 1: path is missing"),
         ("track,stem,path,color\n", "line 1: received color, expected path, stem, track and any"),
         ("track,stem,path\n", "is empty"),
@@ -106,13 +106,13 @@ def test_what_is_wrong_with_json(tmp_path, content, said):
         ("track,stem,path\na,mixture,c\na,mixture,d\n", "line 3: track 'a' has two files for"),
         ("track,stem,path,split\na,b,c,train\na,d,e,test\n", "line 3: track 'a' has another"),
         ("track,stem,path,stream\na,b,c,x\n", "line 2: received stream 'x', expected a number"),
-        ('track,stem,path\na,b,"c\n', "is no manifest: unexpected end of data"),
+        ('track,stem,path\na,b,"c\n', "is not a manifest: unexpected end of data"),
     ],
 )
 def test_what_is_wrong_with_csv(tmp_path, table, said):
     with pytest.raises(InputError, match=said):
         find_tracks(write(tmp_path / "list.csv", table))
-    with pytest.raises(InputError, match="is no manifest"):
+    with pytest.raises(InputError, match="is not a manifest"):
         find_tracks(write(tmp_path / "list.txt", table))
 
 
@@ -139,5 +139,5 @@ def test_a_path_that_is_not_utf_8(tmp_path, record):
 
 def test_text_in_another_encoding(tmp_path):
     (tmp_path / "list.json").write_bytes(b'{"tracks": "\xff"}')
-    with pytest.raises(InputError, match="is no manifest: 'utf-8' codec"):
+    with pytest.raises(InputError, match="is not a manifest: 'utf-8' codec"):
         find_tracks(tmp_path / "list.json")

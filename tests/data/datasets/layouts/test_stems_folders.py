@@ -3,7 +3,7 @@
 import pytest
 
 from kerasep.data.datasets.layouts.source_folders import source_folders
-from kerasep.data.datasets.layouts.stems_folders import stems_folders
+from kerasep.data.datasets.layouts.stems_folders import song_of, stems_folders
 
 
 def test_any_names_of_stems(tmp_path, record):
@@ -68,3 +68,23 @@ def test_what_belongs_to_no_track_is_noted(tmp_path, record):
         f"{tmp_path / 'b'}: two files for stem 'vocals', remove one",
         f"{tmp_path / 'loose.wav'}: not in the folder of a track",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "song"),
+    [
+        ("abjones_1_01", "abjones_1"),
+        ("amy-12-3", "amy-12"),
+        ("Ballad part 2", "Ballad"),
+        ("Ballad_clip03", "Ballad"),
+        ("song_0001", None),
+        ("Track00001", None),
+        ("Artist - Title", None),
+        ("Artist - Title 2", None),
+        ("part 2", None),
+        ("2_3", None),
+        ("1", None),
+    ],
+)
+def test_song_of(name, song):
+    assert song_of(name) == song

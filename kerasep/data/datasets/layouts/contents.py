@@ -1,4 +1,4 @@
-"""What a layout's reader gives: where the recordings of a data set are, before any is opened."""
+"""The contents of a data set: where its recordings are, before any is opened."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Location(NamedTuple):
-    """A file, the audio stream in it, and one of its channels or None for all."""
+    """An audio stream of a file, and one of its channels or None for all."""
 
     path: Path
     stream: int = 0
@@ -15,16 +15,12 @@ class Location(NamedTuple):
 
 @dataclass(frozen=True)
 class TrackFiles:
-    """The files of one track.
-
-    `split` is "train", "valid", "test" or None where the data set has no splits of its own; tracks
-    of one `song` belong into the same split; `mixture` is the set's own file of the mixture.
-    """
+    """The files of one track; `mixture` is the data set's own file of it."""
 
     name: str
     stems: dict[str, Location]
-    split: str | None = None
-    song: str | None = None
+    split: str | None = None  # "train", "valid", "test", or None without splits
+    song: str | None = None  # tracks of one song belong to one split
     mixture: Location | None = None
 
 
@@ -38,8 +34,8 @@ class GroupFiles:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A data set: the layout's name, its tracks or its groups, and a line for all left aside."""
+class Contents:
+    """A data set: the name of its layout, its tracks or groups, and a line per skipped file."""
 
     layout: str
     tracks: list[TrackFiles] = field(default_factory=list)
