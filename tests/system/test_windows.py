@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 # Every module of the package, and with them every command.
 SCRIPT = """
 import os, signal, sys
@@ -45,6 +47,7 @@ print(len(found), "modules")
 """
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_without_what_windows_lacks():
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
