@@ -17,7 +17,7 @@ class Container:
     """A decoder of audio stream number `index` of a file, through PyAV."""
 
     def __init__(self, path, index):
-        self.path, self.index, self.file, self.fresh = path, index, None, False
+        self.path, self.index, self.file = path, index, None
         self.timeline = timeline_of(os.fspath(path), index, version(path))
         form = self.timeline.form
         self.info = AudioInfo(form.sample_rate, self.timeline.samples, form.channels)
@@ -53,40 +53,28 @@ class Container:
         if self.file is not None:
             self.file.close()
 
-    def _open(self):
-        self.close()
-        self.file, self.stream = open_stream(self.path, self.index)
-        self.fresh = True
-
     def _blocks(self, start):
         """Yield (position, block), the first at or before `start`."""
         stamp = self.timeline.stamp_before(start - round(_PREROLL * self.info.sample_rate))
         if stamp is not None:
-            sought = self._sought(stamp)
-            first = next(sought, None)
+            placed = self._placed(stamp)
+            first = next(placed, None)
             if first is not None and first[0] <= start:
                 yield first
-                yield from sought
+                yield from placed
                 return
         # From the start, also if seeking failed, as it does in some formats.
-        if not self.fresh:
-            self._open()
-        yield from self._placed(sought=False)
+        yield from self._placed(None)
 
-    def _sought(self, stamp):
-        if self.file is None:
-            self._open()
-        try:
-            self.file.seek(stamp, stream=self.stream)
-        except av.FFmpegError:
-            return
-        yield from self._placed(sought=True)
-
-    def _placed(self, sought):
-        """Yield (position, block) from the present place of the file on."""
-        self.fresh = False
-        place = self.timeline.placer(sought)
-        for stamp, block in blocks(self.file, self.stream, self.timeline.form):
-            position = None if block is None else place(stamp, len(block))
-            if position is not None:
-                yield position, block
+    def _placed(self, stamp):
+        """Yield (position, block) from a time stamp on, or from the start."""
+        if self.file is None or stamp is None:
+            self.close()
+            self.file, self.stream = open_stream(self.path, self.index)
+        if stamp is not None:
+            try:
+                self.file.seek(stamp, stream=self.stream)
+            except av.FFmpegError:
+                return
+        decoded = blocks(self.file, self.stream, self.timeline.form)
+        yield from self.timeline.placed(decoded, sought=stamp is not None)

@@ -33,13 +33,13 @@ def sample_data(path):
         if head[:4] in (b".snd", b"dns."):
             return _au(head, size)
         if head[:4] == b"caff":
-            return _caf(file, size)
+            return _data_chunk(file, size, b"data", 8, ">4sq", 1)
         if head[:4] in (b"RIFF", b"RIFX", b"RF64") and head[8:12] == b"WAVE":
             return _wav(file, head[:4], size)
         if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-            return _aiff(file, size)
+            return _data_chunk(file, size, b"SSND", 12, ">4sI", 2)
         if head[:4] == b"riff" and head[4:] == bytes.fromhex("2e91cf11a5d628db04c10000"):
-            return _w64(file, size)
+            return _data_chunk(file, size, b"data" + _W64_TAIL, 40, "<16sQ", 8, counted=24)
     return None
 
 
@@ -87,28 +87,15 @@ def _is_plain(fields, order):
     return tag in _PLAIN_WAV
 
 
-def _aiff(file, size):
-    for name, declared, position in _chunks(file, size, 12, ">4sI", 2):
-        if name == b"SSND":
-            known = declared < _STREAMED_SIZE or declared <= size - position
-            return SampleData(declared if known else None, size - position)
-    return SampleData(None, 0)
-
-
-def _w64(file, size):
-    for name, declared, position in _chunks(file, size, 40, "<16sQ", 8, counted=24):
-        if name == b"data" + _W64_TAIL:
-            return SampleData(declared, size - position)
+def _data_chunk(file, size, name, start, form, padding, counted=0):
+    for chunk, declared, position in _chunks(file, size, start, form, padding, counted):
+        if chunk == name:
+            present = size - position
+            streamed = form == ">4sI" and declared >= _STREAMED_SIZE and declared > present
+            return SampleData(None if streamed or declared < 0 else declared, present)
     return SampleData(None, 0)
 
 
 def _au(head, size):
     offset, declared = struct.unpack(f"{'>' if head[:4] == b'.snd' else '<'}4xII4x", head)
     return SampleData(None if declared == 0xFFFFFFFF else declared, size - offset)
-
-
-def _caf(file, size):
-    for name, declared, position in _chunks(file, size, 8, ">4sq", 1):
-        if name == b"data":
-            return SampleData(None if declared < 0 else declared, size - position)
-    return SampleData(None, 0)

@@ -60,41 +60,31 @@ class Timeline(NamedTuple):
         block = np.searchsorted(self.positions, position, "right") - 1
         return int(self.stamps[block]) if block > 0 else None
 
-    def placer(self, sought):
-        """Return a function from successive blocks' (time stamp, length) to position or None."""
-        return self._exact_placer() if self.scale is not None else self._counted_placer(sought)
+    def placed(self, decoded, sought):
+        """Yield (position, block) of (time stamp, block) pairs from the start, or after a seek."""
+        position, number = None, None if sought else 0
+        for stamp, block in decoded:
+            if block is None:
+                continue
+            if self.scale is not None:
+                if stamp is not None:
+                    position = round((stamp - self.origin) * self.scale)
+            else:
+                if number is None and stamp is not None:
+                    number = self._counted_block(stamp, len(block))
+                if number is not None:
+                    position = self.positions[number] if number < len(self.positions) else None
+                    number += 1
+            if position is not None:
+                yield int(position), block
+                position += len(block)
 
-    def _exact_placer(self):
-        expected = None
-
-        def place(stamp, length):
-            nonlocal expected
-            if stamp is not None:
-                expected = round((stamp - self.origin) * self.scale)
-            position = expected
-            if expected is not None:
-                expected += length
-            return position
-
-        return place
-
-    def _counted_placer(self, sought):
-        block = None if sought else 0
-
-        def place(stamp, length):
-            nonlocal block
-            if block is None and stamp is not None:
-                near = int(np.abs(self.stamps - stamp).argmin())
-                # The first block after a seek may be shorter than it was when counted.
-                if abs(int(self.stamps[near]) - stamp) <= 1 and self.lengths[near] == length:
-                    block = near
-            if block is None or block >= len(self.positions):
-                return None
-            position = int(self.positions[block])
-            block += 1
-            return position
-
-        return place
+    def _counted_block(self, stamp, length):
+        """Return the number of the block with a time stamp, or None."""
+        near = int(np.abs(self.stamps - stamp).argmin())
+        # The first block after a seek may be shorter than it was when counted.
+        is_same = abs(int(self.stamps[near]) - stamp) <= 1 and self.lengths[near] == length
+        return near if is_same else None
 
 
 @functools.lru_cache(1024)
@@ -196,12 +186,8 @@ def _end(file, stream, timeline, last):
         file.seek(max(stamp, timeline.origin), stream=stream)
     except av.FFmpegError:
         return 0
-    place, end = timeline.placer(sought=True), 0
-    for stamp, block in blocks(file, stream, timeline.form):
-        position = None if block is None else place(stamp, len(block))
-        if position is not None:
-            end = max(end, position + len(block))
-    return end
+    placed = timeline.placed(blocks(file, stream, timeline.form), sought=True)
+    return max((position + len(block) for position, block in placed), default=0)
 
 
 def _counted(path, index, form):
