@@ -77,7 +77,7 @@ class Check:
     @property
     def stems(self) -> list[Recording]:
         """All recordings but the mixtures."""
-        return [one for one in self.recordings if self.is_pool or one.stem != MIXTURE]
+        return [stem for stem in self.recordings if self.is_pool or stem.stem != MIXTURE]
 
     @property
     def seconds(self) -> float:
@@ -98,10 +98,10 @@ class Check:
             full scale, and silence, a share of the time.
         """
         measured = defaultdict(list)
-        for one in self.recordings:
-            if not one.error:
-                name = one.track if self.is_pool else one.stem.split("/")[0]
-                measured[name].append((one.seconds, one.rms_db, one.peak_db, one.silence))
+        for stem in self.recordings:
+            if not stem.error:
+                name = stem.track if self.is_pool else stem.stem.split("/")[0]
+                measured[name].append((stem.seconds, stem.rms_db, stem.peak_db, stem.silence))
         rows = []
         for name, group in sorted(measured.items()):
             seconds, levels, peaks, silences = np.array(group, float).T
@@ -119,7 +119,7 @@ class Check:
 
     def count(self, name: str) -> Counter:
         """Count the readable recordings by one of their fields, such as `sample_rate`."""
-        return Counter(getattr(one, name) for one in self.recordings if not one.error)
+        return Counter(getattr(stem, name) for stem in self.recordings if not stem.error)
 
 
 def check(folder: str | os.PathLike, progress: Callable[[float], None] | None = None) -> Check:

@@ -1,6 +1,7 @@
 """The problems of a data set, by the measurements of its recordings."""
 
 import itertools
+import operator
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
@@ -26,8 +27,8 @@ class Problem:
         return f"{self.where}: {self.text}"
 
 
-def find_problems(recordings, summed, is_pool):
-    """Yield each `Problem` of recordings, and of the `SumMeter`s of tracks in `summed`."""
+def find_problems(recordings, sums, is_pool):
+    """Yield each `Problem` of recordings, and of the `SumMeter`s of tracks in `sums`."""
     for recording in recordings:
         yield from _of_recording(recording)
     yield from _duplicates(recordings)
@@ -39,60 +40,58 @@ def find_problems(recordings, summed, is_pool):
     for name, stems in tracks.items():
         yield from _of_track(name, [stem for stem in stems if not stem.error])
     yield from _missing_stems(tracks)
-    for name, meter in summed.items():
+    for name, meter in sums.items():
         lossless = all(stem.path.suffix.lower() in _LOSSLESS for stem in tracks[name])
         yield from _wrong_sum(name, meter, _SUM_DB[lossless])
 
 
-def _of_recording(one):
-    where = f"{one.track}/{one.stem}"
-    if one.error:
-        yield Problem("unreadable", where, one.error)
-    elif one.peak_db < SILENCE_DB:
+def _of_recording(recording):
+    where, peak = f"{recording.track}/{recording.stem}", recording.peak_db
+    if recording.error:
+        yield Problem("unreadable", where, recording.error)
+    elif peak < SILENCE_DB:
         yield Problem("silent", where, f"nothing above {SILENCE_DB:.0f} dBFS")
-    elif one.peak_db > BEYOND_DB:
-        text = f"peaks at {10 ** (one.peak_db / 20):.6g}, expected samples within ±1: divide them"
+    elif peak > BEYOND_DB:
+        text = f"peaks at {10 ** (peak / 20):.6g}, expected samples within ±1: divide them"
         yield Problem("scale", where, text)
-    elif one.clipped:
-        yield Problem("clipped", where, f"{one.clipped} samples in runs at full scale")
+    elif recording.clipped:
+        yield Problem("clipped", where, f"{recording.clipped} samples in runs at full scale")
 
 
 def _duplicates(recordings):
     first = {}
-    for one in recordings:
-        if one.error or one.stem == MIXTURE or one.peak_db < SILENCE_DB:
+    for recording in recordings:
+        if recording.error or recording.stem == MIXTURE or recording.peak_db < SILENCE_DB:
             continue
-        other = first.setdefault(one.fingerprint, one)
-        if other is not one:
-            splits = f" ({other.split} and {one.split})" if other.split != one.split else ""
-            text = f"the same audio as {other.track}/{other.stem}{splits}"
-            yield Problem("duplicate", f"{one.track}/{one.stem}", text)
+        other = first.setdefault(recording.fingerprint, recording)
+        if other is not recording:
+            text = f"the same audio as {other.track}/{other.stem}"
+            if other.split != recording.split:
+                text += f" ({other.split} and {recording.split})"
+            yield Problem("duplicate", f"{recording.track}/{recording.stem}", text)
 
 
 def _of_track(name, stems):
     if not stems:
         return
     for kind, unit, values in (
-        ("rates", "Hz", Counter(one.sample_rate for one in stems)),
-        ("channels", "channels", Counter(one.channels for one in stems)),
+        ("rates", "Hz", Counter(stem.sample_rate for stem in stems)),
+        ("channels", "channels", Counter(stem.channels for stem in stems)),
     ):
         if len(values) > 1:
             text = ", ".join(f"{count} of {value} {unit}" for value, count in values.items())
             yield Problem(kind, name, f"files differ: {text}")
-    shortest = min(stems, key=lambda one: one.seconds)
-    longest = max(stems, key=lambda one: one.seconds)
-    if longest.seconds - shortest.seconds > _SAME_LENGTH:
-        text = (
-            f"{shortest.stem} lasts {shortest.seconds:.2f} s, "
-            f"{longest.stem} {longest.seconds:.2f} s"
-        )
+    by_length = operator.attrgetter("seconds")
+    short, long = min(stems, key=by_length), max(stems, key=by_length)
+    if long.seconds - short.seconds > _SAME_LENGTH:
+        text = f"{short.stem} lasts {short.seconds:.2f} s, {long.stem} {long.seconds:.2f} s"
         yield Problem("lengths", name, text)
 
 
 def _missing_stems(tracks):
     """Yield a problem per stem that a track lacks and most others have."""
     names = {
-        name: {one.stem.split("/")[0] for one in stems} - {MIXTURE}
+        name: {stem.stem.split("/")[0] for stem in stems} - {MIXTURE}
         for name, stems in tracks.items()
     }
     counts = Counter(itertools.chain.from_iterable(names.values()))
