@@ -19,6 +19,7 @@ setup(
     package_data={
         "": ["*.pyi"],
         "kerasep": ["py.typed"],
+        "kerasep.reports": ["templates/*"],
         "kerasep.zoo": ["presets/*.json", "weights/*.weights.h5"],
     },
     install_requires=[
@@ -41,7 +42,7 @@ setup(
     extras_require={
         "edge": ["ai-edge-litert>=2.3", "ai-edge-quantizer>=0.10"],
         "live": ["sounddevice>=0.4"],
-        "report": ["matplotlib"],
+        "report": ["jinja2", "matplotlib"],
         "tfio": ["tensorflow-io==0.37.1; python_version<'3.13'"],
         "jax": ["jax"],
         "beam": ["apache-beam>=2.77"],

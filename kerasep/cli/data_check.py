@@ -31,12 +31,15 @@ def data_check(
     """
     from kerasep.data.datasets import checking
     from kerasep.reports import check_page, report
+    from kerasep.reports.rendering import require
 
     for path in (html, csv):
         if path is not None:
             check_output(path, overwrite)
     if html is not None:
-        report.new_figure(1, 1)  # is matplotlib there? not after an hour of reading
+        # Checked now, not after an hour of reading.
+        require("jinja2")
+        require("matplotlib")
     with progress_bar("reading") as progress:
         found = checking.check(folder, progress)
     say(f"{folder}: {found.layout}, {check_page.overview(found)}")

@@ -1,4 +1,4 @@
-"""HTML pages: the demo, and what is in a data set."""
+"""HTML pages of the demo and of data set checks, built from templates."""
 
 import lazy_loader
 

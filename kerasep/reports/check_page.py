@@ -1,28 +1,27 @@
-"""What a look over a data set found, as one self-contained HTML page."""
+"""The report of `kerasep data check` as a self-contained HTML page."""
 
-import math
-from collections import Counter
+from collections import Counter, defaultdict
 
-from kerasep.reports import report
-from kerasep.system.names import html_text, one_line, picture_text
+from kerasep.data.datasets.checking import Check
+from kerasep.reports import plots
+from kerasep.reports.rendering import render
 
-_INK, _ACCENT, _ALERT = "#30343b", "#2a78d6", "#c8553d"
 _MOST_ROWS = 300
 _MOST_NAMES = 16
-_FLOOR = -80.0
+_FLOOR_DB = -80.0
 
 
-def check_page(found):
-    """Make the page of a check.
+def check_page(check: Check) -> str:
+    """Build the page of a data set check.
 
     Args:
-        found: a `kerasep.data.datasets.checking.Check`.
+        check: the result of `kerasep.data.check`.
 
     Returns:
         The page as text.
 
     Raises:
-        InputError: where matplotlib is not installed.
+        InputError: if matplotlib or jinja2 is not installed.
 
     Example:
     ```python
@@ -33,41 +32,51 @@ def check_page(found):
     assert "No problems" in check_page(kerasep.data.check("songs"))
     ```
     """
-    kind = "recordings of" if found.is_pool else "tracks in"
-    lead = f"{found.layout}: {overview(found)}"
-    sections = [
-        (
-            "Overview",
-            report.facts({"folder": found.folder, "layout": found.layout, **facts(found)}),
-        ),
-        ("Problems", _problems(found)),
-        ("Levels and lengths", _plots(found)),
-        ("By group" if found.is_pool else "By stem", report.table(_summary(found))),
-    ]
-    if not found.is_pool:
-        sections.append(("Tracks", _tracks(found)))
-    return report.page(f"{kind.capitalize()} {found.folder.resolve().name}", lead, sections)
+    contents = "Recordings of" if check.is_pool else "Tracks in"
+    return render(
+        "check.html",
+        title=f"{contents} {check.folder.resolve().name}",
+        lead=f"{check.layout}: {overview(check)}",
+        facts={"folder": check.folder, "layout": check.layout, **facts(check)},
+        problems=[
+            {"kind": problem.kind, "where": problem.where, "what": problem.text}
+            for problem in sorted(check.problems, key=lambda problem: problem.kind)
+        ],
+        plots=_plots(check),
+        unit="group" if check.is_pool else "stem",
+        summary=_summary(check),
+        tracks=[] if check.is_pool else _tracks(check),
+        most_rows=_MOST_ROWS,
+    )
 
 
-def overview(found):
-    """Say in one line how much there is.
+def overview(check: Check) -> str:
+    """Return the size of a data set in one line.
 
     Args:
-        found: a `kerasep.data.datasets.checking.Check`.
+        check: the result of `kerasep.data.check`.
 
     Returns:
         Text such as "3 tracks, 12.5 min".
     """
-    count = len(found.stems) if found.is_pool else len(found.tracks)
-    usable = sum(not one.error for one in found.stems) if found.is_pool else len(found.usable)
-    what = "recording" if found.is_pool else "track"
-    groups = f" of {len(found.tracks)} groups" if found.is_pool else ""
-    left = f" ({count - usable} unusable)" if usable < count else ""
-    return f"{count:,} {what}{'s' * (count != 1)}{groups}{left}, {duration(found.seconds)}"
+    if check.is_pool:
+        name, count, groups = "recording", len(check.stems), f" of {len(check.tracks)} groups"
+        usable = sum(not recording.error for recording in check.stems)
+    else:
+        name, count, groups = "track", len(check.tracks), ""
+        usable = len(check.usable)
+    unusable = f" ({count - usable} unusable)" if usable < count else ""
+    return f"{count:,} {name}{'s' * (count != 1)}{groups}{unusable}, {duration(check.seconds)}"
 
 
-def duration(seconds):
-    """Say a duration in the unit that suits it.
+def duration(seconds: float) -> str:
+    """Return a duration in seconds, minutes or hours, whichever suits it.
+
+    Args:
+        seconds: the duration.
+
+    Returns:
+        Text.
 
     Example:
     >>> duration(6.8), duration(3000), duration(360000)
@@ -78,40 +87,30 @@ def duration(seconds):
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
-def facts(found):
-    """Count the recordings by rate and channels, and the tracks by split.
+def facts(check: Check) -> dict[str, str]:
+    """Count the recordings by sample rate and channels, and the tracks by split.
 
     Args:
-        found: a `kerasep.data.datasets.checking.Check`.
+        check: the result of `kerasep.data.check`.
 
     Returns:
-        Dict from a title to text.
+        Dict from a title to text such as "44100 Hz (12)".
     """
-    units = {(one.path if found.is_pool else one.track, one.split) for one in found.stems}
-    splits = Counter(split for _, split in units if split)
-    counts = {
-        "rates": {f"{rate} Hz": count for rate, count in found.count("sample_rate").items()},
-        "channels": found.count("channels"),
-        "splits": splits,
+    tracks = {(one.path if check.is_pool else one.track, one.split) for one in check.stems}
+    rates = check.count("sample_rate").items()
+    counters: dict[str, dict] = {
+        "rates": {f"{rate} Hz": count for rate, count in rates},
+        "channels": check.count("channels"),
+        "splits": Counter(split for _, split in tracks if split),
     }
     return {
-        title: ", ".join(f"{value} ({each[value]:,})" for value in sorted(each, key=str))
-        for title, each in counts.items()
-        if each
+        title: ", ".join(f"{value} ({counter[value]:,})" for value in sorted(counter, key=str))
+        for title, counter in counters.items()
+        if counter
     }
 
 
-def _problems(found):
-    if not found.problems:
-        return "<p>No problems were found.</p>"
-    rows = [
-        {"kind": one.kind, "where": one.where, "what": one.text}
-        for one in sorted(found.problems, key=lambda one: one.kind)[:_MOST_ROWS]
-    ]
-    return f'<div class="words">{report.table(rows)}</div>{_more(len(found.problems))}'
-
-
-def _summary(found):
+def _summary(check):
     return [
         {
             "name": row["name"],
@@ -121,120 +120,58 @@ def _summary(found):
             "highest peak, dBFS": row["peak"],
             "silent, %": 100 * row["silence"],
         }
-        for row in found.summary()
+        for row in check.summary()
     ]
 
 
-def _tracks(found):
-    of_track = {name: [] for name in found.tracks}
-    for one in found.stems:
-        of_track[one.track].append(one)
-    usable = set(found.usable)
+def _tracks(check):
+    stems_of_track = defaultdict(list)
+    for stem in check.stems:
+        stems_of_track[stem.track].append(stem)
+    usable = set(check.usable)
     rows = []
-    for name, stems in of_track.items():
+    for track in check.tracks:
+        stems = stems_of_track[track]
         row = {
-            "track": name,
-            "split": stems[0].split or "-",
+            "track": track,
+            "split": stems[0].split if stems else None,
             "stems": len(stems),
-            "seconds": max((one.seconds for one in stems if not one.error), default=None),
+            "seconds": max((stem.seconds for stem in stems if not stem.error), default=None),
         }
-        if found.sums:
-            row["mixture above its difference from the stems' sum, dB"] = found.sums.get(name)
-        rows.append(row | {"usable": "yes" if name in usable else "no"})
-    return report.table(rows[:_MOST_ROWS]) + _more(len(rows))
+        if check.sums:
+            row["mixture above its difference from the stems' sum, dB"] = check.sums.get(track)
+        rows.append(row | {"usable": "yes" if track in usable else "no"})
+    return rows
 
 
-def _more(count):
-    if count <= _MOST_ROWS:
-        return ""
-    return f"<p>{count - _MOST_ROWS:,} more are not shown; the CSV file has all recordings.</p>"
-
-
-def _plots(found):
-    readable = [one for one in found.recordings if not one.error]
+def _plots(check):
+    readable = [one for one in check.recordings if not one.error]
     if not readable:
-        return "<p>Nothing can be read.</p>"
-    names = {}
+        return {}
+    groups = defaultdict(list)
     for one in readable:
-        name = one.track if found.is_pool else one.stem.split("/")[0]
-        names.setdefault(name, []).append(one)
-    if len(names) > _MOST_NAMES:
-        names = {"all": readable}
-    names = dict(sorted(names.items()))
-    levels = {name: [_floored(one.rms_db) for one in ones] for name, ones in names.items()}
-    peaks = {name: [_floored(one.peak_db) for one in ones] for name, ones in names.items()}
-    silence = {name: [100 * one.silence for one in ones] for name, ones in names.items()}
-    figures = {
-        "Durations": _histogram(_durations(found, readable), found.is_pool),
-        "Levels (RMS)": _boxes(levels, "dBFS"),
-        "Peaks": _boxes(peaks, "dBFS", line=0.0),
-        "Silence": _boxes(silence, "% of the time"),
+        groups[one.track if check.is_pool else one.stem.split("/")[0]].append(one)
+    if len(groups) > _MOST_NAMES:
+        groups = {"all": readable}
+    groups = dict(sorted(groups.items()))
+
+    def measured(measure):
+        return {name: [measure(one) for one in group] for name, group in groups.items()}
+
+    return {
+        "Durations": plots.histogram(
+            _durations(check, readable), "recordings" if check.is_pool else "tracks"
+        ),
+        "Levels (RMS)": plots.boxes(measured(lambda one: max(one.rms_db, _FLOOR_DB)), "dBFS"),
+        "Peaks": plots.boxes(measured(lambda one: max(one.peak_db, _FLOOR_DB)), "dBFS", line=0.0),
+        "Silence": plots.boxes(measured(lambda one: 100 * one.silence), "% of the time"),
     }
-    return (
-        '<div class="grid wide">'
-        + "".join(
-            f"<figure><figcaption>{title}</figcaption>"
-            f'<img alt="{html_text(title)}" src="{report.png(figure)}"></figure>'
-            for title, figure in figures.items()
-        )
-        + "</div>"
-    )
 
 
-def _durations(found, readable):
-    if found.is_pool:
+def _durations(check, readable):
+    if check.is_pool:
         return [one.seconds for one in readable]
-    longest = {}
+    longest = defaultdict(float)
     for one in readable:
-        longest[one.track] = max(longest.get(one.track, 0.0), one.seconds)
+        longest[one.track] = max(longest[one.track], one.seconds)
     return list(longest.values())
-
-
-def _histogram(seconds, is_pool):
-    figure = report.new_figure(5.2, 2.8)
-    axes = _plain_axes(figure)
-    axes.hist(seconds, bins=min(40, max(5, round(math.sqrt(len(seconds))))), color=_ACCENT)
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("recordings" if is_pool else "tracks")
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    return figure
-
-
-def _boxes(values, unit, line=None):
-    """Draw a box from quartile to quartile for each name, with whiskers and what lies outside."""
-    figure = report.new_figure(5.2, max(2.8, 0.26 * len(values) + 0.9))
-    axes = _plain_axes(figure)
-    axes.boxplot(
-        list(values.values())[::-1],
-        orientation="horizontal",
-        widths=0.55,
-        patch_artist=True,
-        boxprops={"facecolor": "#2a78d633", "edgecolor": _ACCENT},
-        medianprops={"color": _ACCENT, "linewidth": 2},
-        whiskerprops={"color": _ACCENT},
-        capprops={"color": _ACCENT},
-        flierprops={"marker": ".", "markersize": 3, "markeredgecolor": _INK, "alpha": 0.5},
-    )
-    axes.set_yticklabels([_short(name) for name in values][::-1])
-    axes.set_xlabel(unit)
-    if line is not None:
-        axes.axvline(line, color=_ALERT, linewidth=1)
-    return figure
-
-
-def _short(name):
-    name = one_line(name)
-    return picture_text(name if len(name) < 18 else f"{name[:16]}...")
-
-
-def _plain_axes(figure):
-    axes = figure.subplots()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=_INK, labelsize=8)
-    axes.grid(axis="x", alpha=0.25)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _floored(decibels):
-    return max(decibels, _FLOOR)

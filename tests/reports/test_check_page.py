@@ -1,4 +1,4 @@
-"""The page of a check: what was found, drawn and listed."""
+"""The page of a data set check: overview, problems, plots and tracks."""
 
 import re
 
@@ -27,10 +27,10 @@ def songs(tmp_path):
 
 def test_a_set_of_tracks(songs):
     data.write(songs / "<b>1" / "bass.wav", np.zeros((1600, 1), "float32"), 8000, overwrite=True)
-    found = data.check(songs)
-    assert overview(found) == "3 tracks, 0.6 s"
-    assert facts(found) == {"rates": "8000 Hz (9)", "channels": "1 (9)"}
-    page = check_page(found)
+    check = data.check(songs)
+    assert overview(check) == "3 tracks, 0.6 s"
+    assert facts(check) == {"rates": "8000 Hz (9)", "channels": "1 (9)"}
+    page = check_page(check)
     assert page.count("data:image/png;base64,") == 4
     assert "<b>" not in page
     assert "http" not in page
@@ -69,9 +69,9 @@ def test_recordings_without_mixtures(tmp_path):
     for group in range(20):
         (tmp_path / f"speaker {group}").mkdir()
         data.write(tmp_path / f"speaker {group}" / f"{group}.wav", noise(group), 8000)
-    found = data.check(tmp_path)
-    assert overview(found) == "20 recordings of 20 groups, 4.0 s"
-    page = check_page(found)
+    check = data.check(tmp_path)
+    assert overview(check) == "20 recordings of 20 groups, 4.0 s"
+    page = check_page(check)
     assert "By group" in page
     assert "No problems were found." in page
     assert "<h2>Tracks</h2>" not in page
@@ -80,9 +80,9 @@ def test_recordings_without_mixtures(tmp_path):
 def test_nothing_can_be_read(songs):
     for path in songs.rglob("*.wav"):
         path.write_bytes(b"")
-    found = data.check(songs)
-    assert overview(found) == "3 tracks (3 unusable), 0.0 s"
-    assert "Nothing can be read." in check_page(found)
+    check = data.check(songs)
+    assert overview(check) == "3 tracks (3 unusable), 0.0 s"
+    assert "No recording can be read." in check_page(check)
 
 
 def test_long_lists_are_cut(tmp_path):

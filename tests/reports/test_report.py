@@ -1,4 +1,4 @@
-"""The page: everything in it, nothing beside it."""
+"""Parts of a page, which holds all its sounds and pictures itself."""
 
 import base64
 import io
