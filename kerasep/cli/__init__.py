@@ -1,4 +1,4 @@
-"""The command line: `kerasep COMMAND --help` describes each command; one command a file."""
+"""The command line, one file per command: `kerasep COMMAND --help` describes each."""
 
 import contextlib
 import sys
@@ -50,14 +50,14 @@ DATA_COMMANDS: dict[str, Callable] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-data = typer.Typer(no_args_is_help=True, help="Look after data sets, and serve them.")
+data = typer.Typer(no_args_is_help=True, help="Check data sets, and serve training data.")
 for name, command in DATA_COMMANDS.items():
     data.command(name)(command)
 app.add_typer(data, name="data")
 
 
 def main():
-    """Run the command line; errors are one line, with status 2.
+    """Run the command line and exit; an error is one line, with status 2.
 
     Ctrl-C, SIGTERM and SIGHUP stop a command and clean up, with status 130, 143 and 129.
     """
@@ -73,15 +73,15 @@ def _run(stopped_status):
     except InputError as error:
         fail(str(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        status = 130  # some releases of typer return it instead
+        status = 130  # some releases of Typer return 130 instead of raising
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except UsageError as error:
-        if not error.format_message():  # the help has been shown, for want of a command
+        if not error.format_message():  # no command: Typer has shown the help
             sys.exit(2)
         fail(f"{error.format_message()} (see kerasep --help)", 2)
     if status == 130:
         with contextlib.suppress(OSError):  # the terminal may be gone
-            fail("stopped; the same command goes on where it can", stopped_status())
+            fail("stopped: run the same command again to resume", stopped_status())
         status = stopped_status()
     sys.exit(status)

@@ -16,18 +16,20 @@ from kerasep.system.console import cell
 
 def data_check(
     folder: Annotated[pathlib.Path, typer.Argument(help="the data set, or a manifest")],
-    html: Annotated[pathlib.Path | None, typer.Option(help="gets a page with plots")] = None,
+    html: Annotated[pathlib.Path | None, typer.Option(help="file for a page with plots")] = None,
     csv: Annotated[
-        pathlib.Path | None, typer.Option(help="gets a table with a line for each recording")
+        pathlib.Path | None,
+        typer.Option(help="file for a table with one line per recording"),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="fail if there is any problem")] = False,
     overwrite: Overwrite = False,
 ):
-    """Read a whole data set and say what is in it, and what is wrong with it.
+    """Read a whole data set, and report its contents and problems.
 
-    The layout that was recognised, tracks, hours, rates, channels, levels and silence; then a line
-    for each problem: what cannot be read, is clipped or silent, is there twice, does not add up to
-    its mixture or differs within a track. It fails if nothing is usable.
+    Prints the recognised layout, tracks, hours, rates, channels, levels and silence. Then one line
+    per problem: recordings that are unreadable, clipped, silent or duplicated, mixtures that
+    differ from the sum of their stems, and stems that differ within a track. Fails if nothing is
+    usable.
     """
     from kerasep.data.datasets import checking
     from kerasep.reports import check_page, report
@@ -41,37 +43,37 @@ def data_check(
         require("jinja2")
         require("matplotlib")
     with progress_bar("reading") as progress:
-        found = checking.check(folder, progress)
-    say(f"{folder}: {found.layout}, {check_page.overview(found)}")
-    for title, text in check_page.facts(found).items():
+        check = checking.check(folder, progress)
+    say(f"{folder}: {check.layout}, {check_page.overview(check)}")
+    for title, text in check_page.facts(check).items():
         say(f"{title}: {text}")
-    out.print(_table(found))
-    for problem in found.problems:
+    out.print(_table(check))
+    for problem in check.problems:
         say(f"{problem.kind}: {problem}")
     kinds = ", ".join(
-        f"{count:,} {kind}" for kind, count in Counter(p.kind for p in found.problems).items()
+        f"{count:,} {kind}" for kind, count in Counter(p.kind for p in check.problems).items()
     )
     say(f"problems: {kinds or 'none'}")
     if csv is not None:
-        checking.write_csv(found, csv)
-        say(f"{csv}: {len(found.recordings):,} recordings")
+        checking.write_csv(check, csv)
+        say(f"{csv}: {len(check.recordings):,} recordings")
     if html is not None:
-        report.write_page(check_page.check_page(found), html)
+        report.write_page(check_page.check_page(check), html)
         say(f"open {html} in a browser")
-    if not found.usable:
-        raise InputError(f"{folder} has nothing that can be used: see the problems above")
-    if strict and found.problems:
-        raise InputError(f"{folder} has {len(found.problems)} problems, expected none (--strict)")
+    if not check.usable:
+        raise InputError(f"{folder} has nothing usable: see the problems above")
+    if strict and check.problems:
+        raise InputError(f"{folder} has {len(check.problems)} problems, expected none (--strict)")
 
 
-def _table(found):
+def _table(check):
     from kerasep.reports.check_page import duration
 
     table = Table(box=box.SIMPLE, pad_edge=False)
-    table.add_column("group" if found.is_pool else "stem", overflow="fold")
+    table.add_column("group" if check.is_pool else "stem", overflow="fold")
     for title in ("recordings", "duration", "level dBFS", "peak dBFS", "silent"):
         table.add_column(title, justify="right", no_wrap=True)
-    for row in found.summary():
+    for row in check.summary():
         table.add_row(
             cell(row["name"]),
             f"{row['recordings']:,}",

@@ -15,30 +15,32 @@ def data_serve(
         typer.Option(
             min=0,
             max=65535,
-            help="where the dispatcher listens; the workers take the ports that follow, or with "
-            "--dispatcher the ports from this one on; 0 for any that are free",
+            help="port of the dispatcher; the workers use the next ports, or with --dispatcher "
+            "the ports from this one on; 0 for any free ports",
         ),
     ] = 5050,
-    workers: Annotated[int, typer.Option(min=0, help="processes that make batches")] = 2,
+    workers: Annotated[int, typer.Option(min=0, help="processes that prepare batches")] = 2,
     host: Annotated[
         str,
         typer.Option(
-            help="name or address of this machine at which to listen, and at no other; trainers "
-            "must reach it there"
+            help="the only name or address of this machine to listen on; trainers must be able to "
+            "reach it"
         ),
     ] = "127.0.0.1",
     dispatcher: Annotated[
         str | None,
-        typer.Option(help="HOST:PORT of a dispatcher on another machine, for workers to join"),
+        typer.Option(help="HOST:PORT of a dispatcher on another machine that the workers join"),
     ] = None,
 ):
     """Read and mix training data for trainers on other machines, until Ctrl-C.
 
-    Trainers use it by kerasep train --data-service. The workers must find the recordings under the
-    same names as the trainer. There are no passwords: whoever reaches a worker's port can have it
-    read and send any recording or prepared folder that you can read, and whoever reaches the
-    dispatcher's port can add workers that send wrong batches. Nobody can run code by them. Use
-    --host with addresses in closed networks only. A worker that is killed is started again.
+    Trainers connect with kerasep train --data-service. The workers must find the recordings under
+    the same paths as the trainer. A worker that is killed is started again.
+
+    There are no passwords. Whoever can reach a worker's port can make it read and send any
+    recording or prepared folder that you can read. Whoever can reach the dispatcher's port can add
+    workers that send wrong batches. Neither can run code. Use --host with addresses in closed
+    networks only.
     """
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -10,17 +10,17 @@ from kerasep.cli.terminal import out, say, start_keras
 
 
 def demo(
-    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="gets all results")] = (
+    out_folder: Annotated[pathlib.Path, typer.Option("--out", help="folder for all results")] = (
         pathlib.Path("demo")
     ),
     clip: Annotated[
         pathlib.Path | None,
-        typer.Option(help="a recording with singing, for the preset that comes trained"),
+        typer.Option(help="a recording with singing, for the preset with trained weights"),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="of training")] = 1.5,
+    minutes: Annotated[float, typer.Option(help="training time")] = 1.5,
     overwrite: Overwrite = False,
 ):
-    """Make songs; train, score and export a small model; write a page that shows it all."""
+    """Make songs, train, score and export a small model, and write a page with the results."""
     start_keras()
     from kerasep.reports import demo as demonstration
 

@@ -8,10 +8,10 @@ from kerasep.cli.terminal import out, start_keras
 
 
 def list_entries():
-    """List the presets of the zoo: what they separate, and what they cost.
+    """List the presets of the zoo with their sources, size and cost.
 
-    Weights are in millions; work is in thousands of millions of multiply-adds for a second of
-    audio; latency is a causal model's. A star marks presets with published weights.
+    Weights are in millions, work is in billions of multiply-adds per second of audio, and latency
+    is that of a causal model. A star marks presets with published weights.
     """
     start_keras()
     from kerasep import zoo
@@ -20,7 +20,7 @@ def list_entries():
     table.add_column("preset", no_wrap=True)
     for heading in ("weights", "work", "audio", "latency"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("sources")  # the one that gives way on a narrow terminal
+    table.add_column("sources")  # cut first on a narrow terminal
     for name in zoo.list_entries():
         card = zoo.describe(name)
         arguments, size = card["arguments"], card["size"]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they stand for."""
+"""Options that several commands share, and the objects that they build."""
 
 import contextlib
 import logging
@@ -14,8 +14,8 @@ from kerasep.errors import InputError
 Runner = Annotated[
     str | None,
     typer.Option(
-        help="spread the work by Apache Beam: direct (over this machine's processors), or a runner "
-        "that Beam knows"
+        help="distribute the work with Apache Beam: direct (the processors of this machine), or "
+        "another runner of Beam"
     ),
 ]
 RunnerOptions = Annotated[
@@ -23,48 +23,45 @@ RunnerOptions = Annotated[
     typer.Option(
         "--runner-option",
         metavar="NAME=VALUE",
-        help="an option of Beam's own, such as direct_num_workers=2; may be repeated",
+        help="an option of Beam, such as direct_num_workers=2; may be repeated",
     ),
 ]
 Names = Annotated[
-    str | None, typer.Option(help="sources, joined by commas, instead of the preset's")
+    str | None, typer.Option(help="source names separated by commas, instead of the preset's")
 ]
 ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
         "-m",
-        help="a run's folder, a .keras or a .tflite file, or a preset with published weights",
+        help="a run's folder, a .keras or .tflite file, or a preset with published weights",
     ),
 ]
 Track = Annotated[
     int | None,
-    typer.Option(min=1, help="which audio track of files with several; default: the first"),
+    typer.Option(min=1, help="the audio track to use, in files with several; default: the first"),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace files that exist")]
 Missing = Annotated[
     Literal["silent", "skip", "refuse"] | None,
-    typer.Option(
-        help="a track that lacks a stem of a source: count it as silence, leave the track out, or "
-        "end with an error"
-    ),
+    typer.Option(help="if a track lacks a stem: use silence, skip the track, or fail"),
 ]
 Wiener = Annotated[
     int,
     typer.Option(
-        min=0, help="iterations of the multichannel Wiener filter; 0 takes the mixture phase"
+        min=0, help="iterations of the multichannel Wiener filter; 0 uses the phase of the mixture"
     ),
 ]
 Residual = Annotated[
-    str | None, typer.Option(help="name one more source: the mixture less all the others")
+    str | None, typer.Option(help="name of an extra source: the mixture minus all sources")
 ]
 Consistent = Annotated[
-    bool, typer.Option("--consistent", help="make the sources add up to the mixture")
+    bool, typer.Option("--consistent", help="adjust the sources so that they add up to the mixture")
 ]
 
 
 def trained(name):
-    """Load a model that has learned something."""
+    """Load a model with trained weights."""
     if name.endswith(".tflite"):
         from kerasep import tflite
 
@@ -84,7 +81,7 @@ def trained(name):
 
 
 def as_separator(model, wiener_iterations, residual, consistent):
-    """Wrap a model from waveform to waveforms; an exported file is that already."""
+    """Wrap a model as a separator of waveforms; an exported file already is one."""
     if not hasattr(model, "domain"):
         if wiener_iterations or residual or consistent:
             raise InputError(
@@ -98,7 +95,7 @@ def as_separator(model, wiener_iterations, residual, consistent):
 
 
 def chunked(separator):
-    """Prepare a separator for recordings of any length."""
+    """Return the separator of one chunk, for recordings of any length."""
     if hasattr(separator, "chunk_separator"):
         return separator.chunk_separator()
     from kerasep import separation
@@ -107,7 +104,7 @@ def chunked(separator):
 
 
 def load_chunked(name, wiener_iterations, residual, consistent):
-    """Load what separates recordings of any length, also in a process that has done nothing yet."""
+    """Load a chunk separator, also in a new process."""
     if not name.endswith(".tflite"):
         start_keras()
     return chunked(as_separator(trained(name), wiener_iterations, residual, consistent))
@@ -115,7 +112,7 @@ def load_chunked(name, wiener_iterations, residual, consistent):
 
 @contextlib.contextmanager
 def hushed(runner):
-    """Keep the lines of Beam's local processes off the terminal; others say where a job is."""
+    """Hide the messages of Beam's local processes; other runners print where a job is."""
     if runner != "direct":
         yield
         return
@@ -125,19 +122,19 @@ def hushed(runner):
         with quiet():
             yield
     except BaseException:
-        # The process ends, and each of Beam's threads would say that its connection is broken.
+        # The process ends, and every thread of Beam would report a broken connection.
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
         threading.excepthook = lambda _: None
         raise
 
 
 def named(sources):
-    """Turn the names of --sources into an argument of `zoo.load`."""
+    """Return --sources as an argument of `zoo.load`."""
     return {} if sources is None else {"sources": [name.strip() for name in sources.split(",")]}
 
 
 def check_output(path, overwrite):
-    """Refuse a table or page that cannot be written, before any work."""
+    """Raise InputError for an output that cannot be written, before any work."""
     if path.exists() and not overwrite:
         raise InputError(f"received {path}, which exists: choose another, or --overwrite")
     if not path.parent.is_dir():
@@ -145,5 +142,5 @@ def check_output(path, overwrite):
 
 
 def given(**options):
-    """Leave out the options that were not given."""
+    """Return the options that are not None."""
     return {key: value for key, value in options.items() if value is not None}

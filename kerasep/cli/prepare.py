@@ -17,33 +17,33 @@ def prepare(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "-m", help="a preset or a run's folder, for sources, rate and transform"
+            "--model", "-m", help="a preset or a run's folder, for its sources, rate and transform"
         ),
     ] = None,
     format: Annotated[
         str,
         typer.Option(
-            help="int16 or float16 for waveforms, spectrogram for the model's transform in float16"
+            help="int16 or float16 stores waveforms, spectrogram the model's transform in float16"
         ),
     ] = "int16",
     valid: Annotated[
         pathlib.Path | None,
-        typer.Option(help="tracks to validate on; default: the data set's own, or every tenth"),
+        typer.Option(help="validation tracks; default: those of the data set, or every tenth"),
     ] = None,
     sources: Names = None,
     sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="1 mono, 2 stereo")] = None,
-    n_fft: Annotated[int | None, typer.Option(min=2, help="samples in a frame")] = None,
-    hop: Annotated[int | None, typer.Option(min=1, help="samples from frame to frame")] = None,
-    shard_megabytes: Annotated[int, typer.Option(min=1, help="about the size of a file")] = 256,
+    n_fft: Annotated[int | None, typer.Option(min=2, help="frame length in samples")] = None,
+    hop: Annotated[int | None, typer.Option(min=1, help="samples between frames")] = None,
+    shard_megabytes: Annotated[int, typer.Option(min=1, help="approximate size of a file")] = 256,
     runner: Runner = None,
     runner_option: RunnerOptions = None,
     missing: Missing = "refuse",
 ):
     """Write tracks as TFRecord shards, which training reads faster than audio files.
 
-    The folder is what kerasep train --data takes. The same command again goes on after a kill, and
-    writes damaged shards anew. With --runner, shards that could not be written are listed in
+    Use the folder with kerasep train --data. The same command resumes after an interruption, and
+    rewrites damaged shards. With --runner, shards that could not be written are listed in
     OUT/failures.csv, with status 1.
     """
     start_keras()
@@ -87,14 +87,14 @@ def _spread(plan, out_folder, runner, options, progress):
         )
     if failures:
         say(
-            f"{out_folder / archives.FAILURES}: {len(failures)} shards and why they are not written"
+            f"{out_folder / archives.FAILURES}: {len(failures)} shards that failed, with the reason"
         )
         raise typer.Exit(1)
     return index
 
 
 def _signal(model, options):
-    """What the shards are for: a model's sources, rate, channels and transform, or given ones."""
+    """Return sources, rate, channels and transform, of the model or from the options."""
     if model is not None:
         from kerasep import zoo
 

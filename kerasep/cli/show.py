@@ -8,7 +8,7 @@ from kerasep.cli.terminal import out, say, say_lines, start_keras
 
 
 def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
-    """Show a preset: its arguments and training recipe as JSON, and a drawing of its graph."""
+    """Show a preset: its arguments and training recipe as JSON, and its graph as a drawing."""
     start_keras()
     from kerasep import zoo
     from kerasep.zoo.drawing import draw

@@ -1,4 +1,4 @@
-"""What the commands say on the terminal: lines, bars and errors."""
+"""Output of the commands on the terminal: lines, progress bars and errors."""
 
 import contextlib
 import logging
@@ -15,25 +15,25 @@ out = Console()
 
 
 def say(text):
-    """Print a line of text as it is, names in it included."""
+    """Print text as one line, without markup."""
     print_line(out, text)
 
 
 def say_lines(text):
-    """Print the lines of a text, as `say` does."""
+    """Print the lines of a text without markup."""
     for line in text.splitlines():
         say(line)
 
 
 class _Lines(logging.Handler):
-    """Says what the library logs: what it recognised, and what it left aside."""
+    """Prints records of the log."""
 
     def emit(self, record):
         say(record.getMessage())
 
 
 def show_log():
-    """Show the library's log, from its notices up, as lines on the terminal."""
+    """Print the library's log on the terminal, from level INFO up."""
     logger = logging.getLogger("kerasep")
     logger.setLevel(logging.INFO)
     if not any(isinstance(handler, _Lines) for handler in logger.handlers):
@@ -42,7 +42,7 @@ def show_log():
 
 @contextlib.contextmanager
 def progress_bar(title):
-    """A bar, and the function that moves it."""
+    """Show a progress bar; yield the function that sets it, from 0 to 1."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -55,7 +55,7 @@ def progress_bar(title):
 
 
 def start_keras(join_hosts=False):
-    """Import Keras with its backend's start-up lines kept off the terminal."""
+    """Import Keras without the start-up messages of its backend."""
     from kerasep.tflite.silence import quiet
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -66,10 +66,10 @@ def start_keras(join_hosts=False):
             from kerasep.training import devices
 
             devices.join_hosts()
-        keras.ops.zeros(1)  # devices are looked for, and complained about, at the first tensor
+        keras.ops.zeros(1)  # backends look for devices, and print warnings, at the first tensor
 
 
 def fail(message, status):
-    """End the program with a line that says why."""
+    """Exit with a status, after one line on standard error."""
     print_line(Console(stderr=True), f"kerasep: {message}")
     sys.exit(status)

@@ -197,7 +197,7 @@ def test_signals(model, files, tmp_path, kind, numbers, status):
         _, error = process.communicate(timeout=60)
     assert process.returncode == status
     if status > 0:
-        assert error == "kerasep: stopped; the same command goes on where it can\n"
+        assert error == "kerasep: stopped: run the same command again to resume\n"
         assert not out.exists()
     else:
         assert separate(model, out, files[0]) == 0
