@@ -1,12 +1,13 @@
 """What the tests of commands share: a trained run, and functions that run the command line."""
 
+import functools
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from kerasep import cli, data
+from kerasep import cli, data, zoo
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +67,13 @@ def start():
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """A folder with three short songs, a run of one epoch on them and a recording."""
+    """A folder with three short songs, a small model trained on them and a recording."""
     folder = tmp_path_factory.mktemp("cli")
     data.write_songs(folder / "songs", 3, seconds=2.0)
-    status = _call(*_train_command(folder / "songs", folder / "run"))
-    assert status == 0
+    load = zoo.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zoo, "load", functools.partial(load, hidden=16, n_fft=256, hop=64))
+        assert _call(*_train_command(folder / "songs", folder / "run")) == 0
     data.write(folder / "mixture.wav", np.random.default_rng(0).normal(0, 0.1, (9000, 1)), 16000)
     return folder
 
@@ -78,7 +81,7 @@ def folder(tmp_path_factory):
 def _train_command(songs, out, *more):
     return (
         *("train", "open_unmix_like/small", "--data", songs, "--out", out),
-        *("--epochs", 1, "--batch-size", 2, "--crop-seconds", 1, *more),
+        *("--epochs", 1, "--batch-size", 2, "--crop-seconds", 1, "--crops-per-track", 4, *more),
     )
 
 

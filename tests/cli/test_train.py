@@ -115,7 +115,8 @@ def damage_channels(folder):
     ],
 )
 def test_bad_training_data(folder, tmp_path, damage, said, refused, train_command):
-    shutil.copytree(folder / "songs", tmp_path / "songs")
+    for song in ("song_0000", "song_0001"):
+        shutil.copytree(folder / "songs" / song, tmp_path / "songs" / song)
     damage(tmp_path / "songs")
     channels = ("--channels", 2) if damage is damage_channels else ()
     error = refused(*train_command(tmp_path / "songs", tmp_path / "run", *channels))

@@ -4,7 +4,7 @@ struct Chunking {
     let reorder: Bool
 }
 
-/// Overlapping chunks of a recording, their results faded into each other: as kerasep/chunks.py.
+/// Overlapping chunks of a recording, their results faded into each other: as kerasep/separation/chunks.py.
 ///
 /// - Parameters:
 ///   - read: gives the next samples, interleaved, as many as asked for; fewer only at the end.

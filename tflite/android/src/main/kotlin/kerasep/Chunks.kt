@@ -13,7 +13,7 @@ internal class Chunking(
 )
 
 /**
- * Overlapping chunks of a recording, their results faded into each other: as kerasep/chunks.py.
+ * Overlapping chunks of a recording, their results faded into each other: as kerasep/separation/chunks.py.
  *
  * @param read gives the next samples, interleaved, as many as asked for; fewer only at the end.
  * @param process turns exactly a chunk into (sample, channel, source).
