@@ -36,11 +36,11 @@ export async function decode(file, metadata) {
   return { recording, rate };
 }
 
-/** Refuse a rate that no audio has, and a file that is cut short. */
+/** Throw an InputError for an impossible sample rate, and for a truncated file. */
 export function checkHeader(rate, missing, name) {
   if (rate !== null && !(rate >= LEAST_RATE && rate <= MOST_RATE)) {
     throw new InputError(
-      `${name} states a sample rate of ${rate} Hz, not one of ${LEAST_RATE} to ${MOST_RATE} Hz: export it again.`,
+      `${name} has a sample rate of ${rate} Hz, expected ${LEAST_RATE} to ${MOST_RATE} Hz: export it again.`,
     );
   }
   if (missing) {
@@ -54,7 +54,7 @@ export function checkAudible(recording, name) {
   for (const channel of recording) {
     for (const sample of channel) {
       if (!Number.isFinite(sample)) {
-        throw new InputError(`${name} has samples that are no finite numbers: export it again.`);
+        throw new InputError(`${name} has samples that are not finite numbers: export it again.`);
       }
       if (Math.abs(sample) > peak) peak = Math.abs(sample);
     }

@@ -63,7 +63,7 @@ export function checkTensors(signature, { channels, chunk, sources }, name) {
 /** Refuse samples that are not finite: weights may be so. */
 export function checkFinite(samples, name) {
   if (!samples.every(Number.isFinite)) {
-    throw new InputError(`${name} computes values that are no finite numbers: export it again.`);
+    throw new InputError(`${name} computes values that are not finite numbers: export it again.`);
   }
 }
 

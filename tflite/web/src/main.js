@@ -76,7 +76,7 @@ async function start() {
     element("example").onclick = () => attempt(async () => useSong(await models.fetched(example)));
   }
   if (beside.length) await chooseModel();
-  else element("about").textContent = "No model lies beside this page: open one of kerasep's.";
+  else element("about").textContent = "No model is included: open a .tflite file that kerasep exported.";
 }
 
 /** Load a model; recordings that are chosen meanwhile wait for it. */
@@ -112,7 +112,7 @@ async function separated(song, signal) {
   element("work").scrollIntoView({ block: "nearest" });
   await unlessAborted(page.loaded, signal);
   const { model } = page;
-  if (!model) throw new InputError("There is no model yet: open a .tflite file of kerasep's first.");
+  if (!model) throw new InputError("No model is loaded: open a .tflite file that kerasep exported.");
   const { recording, rate } = await unlessAborted(decode(song, model.metadata), signal);
   closeMixer();
   const length = recording[0].length / rate;

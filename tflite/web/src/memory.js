@@ -22,7 +22,7 @@ export function checkMemory(seconds, channels, rate, metadata, device = navigato
   if (needed > limit) {
     throw new InputError(
       `${duration(seconds)} of audio would take ${gigabytes(needed)} of memory, ` +
-        `more than the ${gigabytes(limit)} that there may be: cut it into shorter parts.`,
+        `more than the ${gigabytes(limit)} available: cut it into shorter parts.`,
     );
   }
 }

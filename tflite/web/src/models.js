@@ -24,7 +24,7 @@ export async function index() {
 export async function fetched(file) {
   const response = await fetch(FOLDER + encodeURIComponent(file)).catch(() => null);
   if (!response?.ok) {
-    throw new InputError(`${file} cannot be fetched: see whether you are online, and try again.`);
+    throw new InputError(`${file} cannot be downloaded: check your connection, and try again.`);
   }
   return new File([await response.blob()], file);
 }

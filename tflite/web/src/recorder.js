@@ -25,7 +25,7 @@ export async function record() {
 
 async function microphone() {
   if (!navigator.mediaDevices || !self.MediaRecorder) {
-    throw new InputError("This browser does not record here: choose a file instead.");
+    throw new InputError("This browser cannot record here: choose a file instead.");
   }
   try {
     // What makes calls clearer takes music apart the wrong way.
@@ -34,8 +34,8 @@ async function microphone() {
   } catch (error) {
     throw new InputError(
       error.name === "NotAllowedError"
-        ? "The microphone is not allowed for this page: allow it in the browser's settings."
-        : "No microphone can be used: plug one in, or choose a file instead.",
+        ? "This page may not use the microphone: allow it in the settings of the browser."
+        : "No microphone is available: connect one, or choose a file instead.",
     );
   }
 }

@@ -13,7 +13,7 @@ export function announce(text) {
 
 export function showError(error) {
   if (!(error instanceof InputError)) console.error(error);
-  const message = error instanceof InputError ? error.message : `This did not work: ${error.message}`;
+  const message = error instanceof InputError ? error.message : `Something went wrong: ${error.message}`;
   element("error").hidden = false;
   element("error").textContent = message;
   element("error").scrollIntoView({ block: "nearest" });

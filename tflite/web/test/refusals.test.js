@@ -66,7 +66,7 @@ const SONGS = {
   silence: [() => Buffer.from(wav([new Float32Array(8000)], 8000, 16)), /is silent throughout: there is nothing/],
   "samples that are no numbers": [
     () => Buffer.from(wav([Float32Array.of(0, NaN, 1, 0)], 8000, 32)),
-    /no finite numbers: export it again/,
+    /not finite numbers: export it again/,
   ],
 };
 
