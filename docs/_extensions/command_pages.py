@@ -1,4 +1,4 @@
-"""The reference of the command line, written from the commands' own signatures and docstrings."""
+"""The reference of the command line, from the signatures and docstrings of the commands."""
 
 import inspect
 import pathlib
@@ -23,9 +23,9 @@ def _write(app):
 
 
 def _sections():
-    yield "`kerasep COMMAND --help` says the same in a terminal. Every command exits with 0 when"
-    yield "all went well, 1 when some files of an archive failed, which are listed, 2 with a line"
-    yield "that says what to put right, and 130 when it was stopped.\n"
+    yield "`kerasep COMMAND --help` prints the same. Exit status: 0 for success, 1 if some files of an"
+    yield "archive failed (they are listed), 2 for an error (one line says how to fix it), and 130 if the"
+    yield "command was stopped.\n"
     for name, function in _commands(commands):
         parameters = inspect.signature(function).parameters.values()
         named = [(_names(parameter), parameter) for parameter in parameters]
@@ -42,7 +42,7 @@ def _sections():
 
 
 def _commands(app, before=""):
-    """Yield full names and functions of an app's commands, then of its groups'."""
+    """Yield names and functions of the commands of an app and of its groups."""
     for command in app.registered_commands:
         yield before + (command.name or command.callback.__name__), command.callback
     for group in app.registered_groups:
@@ -77,5 +77,5 @@ def _about(parameter):
 
 
 def _text(text):
-    """Keep what looks like a tag of HTML."""
+    """Escape what looks like an HTML tag."""
     return text.replace("<", "\\<")

@@ -1,4 +1,4 @@
-"""Docstrings as they are written, with Markdown's code, to the reStructuredText of autodoc."""
+"""Convert docstrings with Markdown code to the reStructuredText of autodoc."""
 
 import inspect
 import itertools
@@ -9,14 +9,14 @@ NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 def setup(app):
-    """Convert before napoleon, whose priority is 500, sees the sections."""
+    """Register the conversion before that of napoleon, whose priority is 500."""
     app.connect("autodoc-process-docstring", _process, priority=400)
     app.connect("autodoc-process-signature", _signature)
     return {"parallel_read_safe": True}
 
 
 def _process(app, what, name, obj, options, lines):
-    # Constants have no docstring of their own, but that of dict or tuple.
+    # Constants have the docstring of their type.
     if isinstance(obj, dict):
         lines[:] = _entries(obj)
     elif isinstance(obj, tuple):
@@ -42,14 +42,7 @@ def _entries(texts):
 
 
 def convert(lines):
-    """Turn fences, indented code, code spans and examples into reStructuredText.
-
-    Args:
-        lines: of a docstring.
-
-    Returns:
-        The converted lines.
-    """
+    """Convert the lines of a docstring: fences, indented code, code spans and examples."""
     converted = []
     for is_code, group in itertools.groupby(_marked(lines), key=lambda pair: pair[0]):
         text = "\n".join(line for _, line in group)
@@ -58,8 +51,8 @@ def convert(lines):
 
 
 def _span(found):
-    """Link what may be a name; everything else is literal. A span may go on in the next line."""
-    # A dot between spaces is a product, and would end the summary's sentence.
+    """Return a link for a possible name, and literal text otherwise."""
+    # A dot between spaces is a product, and would end the sentence of the summary.
     text = re.sub(r"\s*\n\s*", " ", found.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
     return f":py:obj:`{text}`" if NAME.fullmatch(text) else f"``{text}``"
 
@@ -67,7 +60,7 @@ def _span(found):
 def _marked(lines):
     """Yield (whether it is code, line), with directives in place of Markdown's fences."""
     fenced = session = quoted = False
-    before = last = ""  # the line before, and the last that was not blank
+    before = last = ""  # the previous line, and the last one that is not blank
     for line in lines:
         text = line.strip()
         if fenced:
@@ -79,7 +72,7 @@ def _marked(lines):
             yield True, line.replace("```", ".. code-block:: ")
             yield True, ""
         elif text == "Example:":
-            # No section of napoleon's: what follows is not indented.
+            # Not a section of napoleon: what follows is not indented.
             yield True, line.replace("Example:", ".. rubric:: Example")
             yield True, ""
         else:

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers show by themselves: no script, no font, no network."""
+"""Formulas as MathML, which browsers show without scripts, fonts or downloads."""
 
 import re
 
@@ -27,7 +27,7 @@ def _block(translator, node):
 
 
 def _mathml(node, as_block):
-    # docutils would put an index below an accented letter, instead of beside it.
+    # docutils would put an index below an accented letter instead of beside it.
     text = re.sub(r"(\\(hat|tilde)\{\w\})([_^])", r"\1{}\3", node.astext())
     try:
         return tex2mathml(text, as_block=as_block)

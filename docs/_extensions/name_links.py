@@ -1,4 +1,4 @@
-"""Names of the package in the guides, such as `kerasep.layers.STFT`, as links to the reference."""
+"""Links from names in the guides, such as `kerasep.layers.STFT`, to the reference."""
 
 import re
 
@@ -6,7 +6,7 @@ NAME = re.compile(r"(?<![`}])`(kerasep(?:\.\w+)+)`(?!`)")
 
 
 def setup(app):
-    """Put roles into Markdown as it is read; what is no documented name stays plain code."""
+    """Register the conversion; names without documentation stay plain code."""
     app.connect("source-read", _link)
     return {"parallel_read_safe": True}
 

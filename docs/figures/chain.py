@@ -1,4 +1,4 @@
-"""A waveform on its way through a spectrogram model: every step and its shape."""
+"""A waveform in a spectrogram model: every step and its shape."""
 
 import matplotlib.pyplot as plt
 import numpy as np

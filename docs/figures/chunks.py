@@ -1,4 +1,4 @@
-"""A spectrogram in chunks of equal length, and what their joints do to a network's output."""
+"""A spectrogram in chunks of equal length, and their effect on the output of a network."""
 
 import keras
 import matplotlib.pyplot as plt

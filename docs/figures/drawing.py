@@ -1,4 +1,4 @@
-"""What the pictures share: a song to draw, spectrograms in dB, and colours."""
+"""Shared parts of the pictures: a song, spectrograms in dB, and colours."""
 
 import numpy as np
 
@@ -13,26 +13,26 @@ PURPLE, GREY = "#8a5bbf", "#777777"
 
 
 def song(seconds=3.0, seed=7, start=2.0):
-    """Stems of a part of a song, `(1, samples, 1, sources)`, at 8 kHz."""
+    """Return stems of a part of a song, `(1, samples, 1, sources)`, at 8 kHz."""
     stems = kerasep.data.song(seed, seconds=start + seconds, sample_rate=RATE)
     waveforms = np.stack([stems[name] for name in SOURCES], axis=-1)
     return waveforms[None, round(start * RATE) :]
 
 
 def reference(stems, transform=TRANSFORM):
-    """The packed reference of stems: what spectrogram losses take for y_true."""
+    """Return the packed reference of stems, the y_true of spectrogram losses."""
     spectra = [ops.stft(stems[..., index], **transform) for index in range(stems.shape[-1])]
     mixture = ops.stft(stems.sum(axis=-1), **transform)
     return targets.pack_reference(mixture, np.stack(spectra, axis=-2))
 
 
 def two_sources(stems):
-    """Vocals and all the rest, `(1, samples, 1, 2)`."""
+    """Return the vocals and the sum of the others, `(1, samples, 1, 2)`."""
     return np.stack([stems[..., 0], stems[..., 1:].sum(axis=-1)], axis=-1)
 
 
 def to_db(magnitude, loudest):
-    """Magnitude relative to `loudest`, in dB."""
+    """Return the magnitude relative to `loudest`, in dB."""
     return 20 * np.log10(np.maximum(np.asarray(magnitude), 1e-10) / loudest)
 
 

@@ -1,4 +1,4 @@
-"""A mixture, and three masks that its true sources would give the vocals."""
+"""A mixture, and three masks for the vocals computed from the true sources."""
 
 import matplotlib.pyplot as plt
 import numpy as np

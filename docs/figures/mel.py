@@ -1,4 +1,4 @@
-"""Mel filters, a spectrogram on the mel scale, and the way back."""
+"""Mel filters, a spectrogram on the mel scale, and the inverse."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Loss of a small model on the songs that it is trained on, and on others."""
+"""Loss of a small model on its training songs, and on others."""
 
 import keras
 import matplotlib.pyplot as plt

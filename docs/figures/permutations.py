@@ -1,4 +1,4 @@
-"""The loss of two estimates that turn from one order of the sources to the other."""
+"""The loss of two estimates that change from one order of the sources to the other."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""What iterations of Griffin-Lim and of MISI gain."""
+"""Convergence of Griffin-Lim and MISI."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Losses of estimates `a s + b n`, with a source s and as much noise n at a right angle to it."""
+"""Losses of estimates `a s + b n`, with a source s and orthogonal noise n of the same energy."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""How far an output of a recurrent layer reaches: what changes it when one input frame changes."""
+"""Influence of each input frame on an output of a recurrent layer."""
 
 import keras
 import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""How the scores answer to different errors of an estimate of the vocals."""
+"""Scores of estimates of the vocals with different errors."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Targets of one bin against the angle between source and mixture; and a song's angles."""
+"""Targets of one bin against the angle between source and mixture, and the angles in a song."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Level of every bin of a few songs, before whitening and after."""
+"""Level of every bin of a few songs, before and after whitening."""
 
 import matplotlib.pyplot as plt
 import numpy as np
