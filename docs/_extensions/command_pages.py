@@ -23,9 +23,9 @@ def _write(app):
 
 
 def _sections():
-    yield "`kerasep COMMAND --help` prints the same. Exit status: 0 for success, 1 if some files of an"
-    yield "archive failed (they are listed), 2 for an error (one line says how to fix it), and 130 if the"
-    yield "command was stopped.\n"
+    yield "`kerasep COMMAND --help` prints the same. Exit status: 0 for success, 1 if some files of"
+    yield "an archive failed (they are listed), 2 for an error (one line says how to fix it), and"
+    yield "130 if the command was stopped.\n"
     for name, function in _commands(commands):
         parameters = inspect.signature(function).parameters.values()
         named = [(_names(parameter), parameter) for parameter in parameters]
