@@ -49,7 +49,7 @@ def prepare(folder, seconds):
     from kerasep import tflite
     from kerasep.importers import open_unmix
     from kerasep.tflite.conversion import convert
-    from kerasep.tflite.rewrites import export_forms
+    from kerasep.tflite.forms.registry import export_forms
 
     keras_model = open_unmix.build(folder / "vocals.pth")
     tflite.export(keras_model, folder / "waveform.tflite", seconds=samples / SAMPLE_RATE)

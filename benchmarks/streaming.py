@@ -18,8 +18,8 @@ import numpy as np
 
 import kerasep
 from kerasep import tflite
+from kerasep.tflite.format.metadata import parse_metadata
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import parse_metadata
 from kerasep.tflite.quantization import quantize_weights
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "streaming.csv"

@@ -3,7 +3,7 @@
     python benchmarks/transposed_convolutions.py --rounds 15
 
 Both files have the same weights and are run in turn, in one process, on random magnitudes; their
-outputs are compared. The form is that of `kerasep.tflite.transposed_2d`.
+outputs are compared. The form is that of `kerasep.tflite.forms.transposed`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from kerasep.models import SpleeterLike, UNetLike
 from kerasep.tflite.conversion import convert
-from kerasep.tflite.rewrites import export_forms
+from kerasep.tflite.forms.registry import export_forms
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "transposed_convolutions.csv"
 # Kernel, stride, shape of the input, channels of the output.

@@ -48,9 +48,10 @@ def bench(
         check_output(csv_file, overwrite)
     from kerasep import tflite
 
-    settings = {"rounds": rounds, "runs": runs, "native": native}
     with progress_bar(model.name) as progress:
-        rows = tflite.bench(model, threads or (1,), **settings, progress=progress)
+        rows = tflite.bench(
+            model, threads or (1,), rounds=rounds, runs=runs, native=native, progress=progress
+        )
     chunk = rows[0]["chunk_ms"] / 1000
     say(f"for a chunk of {chunk:.3f} s; times in ms, memory and file in MB")
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))

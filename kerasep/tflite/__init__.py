@@ -1,7 +1,7 @@
-"""From a trained model to a phone: export to TFLite, and run the file without TensorFlow.
+"""TFLite: exporting models, and running the files without TensorFlow.
 
-Names load on first use: `Runtime` and `read_metadata` need NumPy and ai-edge-litert alone, and
-`quantize` ai-edge-quantizer too.
+Names load on first use: `Runtime` and `read_metadata` need only NumPy and ai-edge-litert, and
+`quantize` also ai-edge-quantizer.
 """
 
 import lazy_loader

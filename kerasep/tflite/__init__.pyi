@@ -2,8 +2,8 @@ from .benchmark import bench
 from .conversion import ExportError
 from .export_report import ExportReport
 from .exporter import export
-from .metadata import read_metadata
-from .quantizer import quantize
+from .format.metadata import read_metadata
+from .quantization import quantize
 from .runtime import Runtime
 from .stream_runtime import StreamRuntime
 

@@ -1,4 +1,4 @@
-"""Timing a file's chunks in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
+"""Time a file in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
 
 import json
 import sys
@@ -11,15 +11,9 @@ from kerasep.tflite.runtime import Runtime
 
 
 def timed(path, threads, runs):
-    """Time the runs of one chunk of noise, after one run that does not count.
+    """Return the milliseconds of runs on a chunk of noise, and the process's peak memory in bytes.
 
-    Args:
-        path: a `.tflite` file of kerasep.
-        threads: how many to use.
-        runs: how many to time.
-
-    Returns:
-        Dict with ms, a list of milliseconds, and peak, the most bytes that the process took.
+    One run before them is not counted.
     """
     runtime = Runtime(path, threads)
     rng = np.random.default_rng(0)

@@ -1,26 +1,23 @@
-"""Recordings whose sources are known, as long as a file takes them."""
+"""What an exported file loses in SI-SDR on recordings whose sources are known."""
 
 import pathlib
 
+import keras
 import numpy as np
 
 from kerasep import data
 from kerasep.data.synthetic.songs import STEMS
 from kerasep.errors import InputError
+from kerasep.metrics import scores
+from kerasep.separation.chunks import best_order
+
+# A clip is a pair: mixture (samples, channels) and sources (samples, channels, sources).
 
 
 def synthetic_clips(separator, samples):
-    """Make the built-in clip: voices and instruments that need no recording.
+    """Return a list of the built-in clip: synthetic voices and instruments.
 
-    A source that is named as a stem of `kerasep.data.song` is that stem, any other one is another
-    song's singer.
-
-    Args:
-        separator: gives the names of the sources, sample rate and channels.
-        samples: length.
-
-    Returns:
-        List of one pair: mixture `(samples, channels)`, sources `(samples, channels, sources)`.
+    Sources named as stems of `kerasep.data.song` are these stems, others are other songs' singers.
     """
     names, rest = _names(separator)
 
@@ -39,19 +36,7 @@ def synthetic_clips(separator, samples):
 
 
 def track_clips(separator, tracks, samples):
-    """Cut the middle out of each track.
-
-    Args:
-        separator: gives the names of the sources, sample rate and channels.
-        tracks: folder of tracks, or list of `kerasep.data.Track`.
-        samples: length; shorter tracks are followed by silence.
-
-    Returns:
-        List of pairs: mixture `(samples, channels)`, sources `(samples, channels, sources)`.
-
-    Raises:
-        InputError: for tracks that lack a source, cannot be read, or are none.
-    """
+    """Return the middle of every track of a folder or list; short ones are padded with silence."""
     names, rest = _names(separator)
     if isinstance(tracks, str | pathlib.Path):
         tracks = data.find_tracks(tracks, names)
@@ -69,8 +54,35 @@ def track_clips(separator, tracks, samples):
     return clips
 
 
+def si_sdr_change(plan, separator, run, clips):
+    """Compute the SI-SDR of a file minus that of Keras in dB, the mean over clips and sources.
+
+    NaN if no source has sound.
+    """
+    changes = []
+    for mixture, sources in clips:
+        waveform = mixture[None]
+        keras_scores, file_scores = (
+            _scores(sources, plan.waveforms(result, waveform), separator)
+            for result in (plan.expected(waveform), plan.received(run, waveform))
+        )
+        changes += [b - a for a, b in zip(keras_scores, file_scores, strict=True)]
+    return float(np.mean(changes)) if changes else float("nan")
+
+
+def _scores(sources, estimates, separator):
+    estimates = keras.ops.convert_to_numpy(estimates)[0]
+    if getattr(separator, "interchangeable", False):
+        estimates = estimates[..., best_order(sources, estimates)]
+    return [
+        scores(sources[..., index], estimates[..., index], ["si_sdr"])["si_sdr"]
+        for index in range(sources.shape[-1])
+        if sources[..., index].any()
+    ]
+
+
 def _names(separator):
-    """Names of the sources that a model separates, and whether their rest is one more."""
+    """Return the names of the sources that a model separates, and that of the residual or None."""
     rest = getattr(separator, "residual", None)
     return [name for name in separator.sources if name != rest], rest
 

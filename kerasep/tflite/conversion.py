@@ -12,17 +12,17 @@ import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
 from kerasep.errors import InputError
-from kerasep.tflite.graphs import has_variables, operations, with_work_first
+from kerasep.tflite.format.graphs import has_variables, operations, with_work_first
 from kerasep.tflite.silence import quiet
 
-# Of the bytes of its weights a file has at least this share, and at most so many times as many: a
+# A file takes at least this share of its weights' bytes, and at most this many times as much: a
 # transposed convolution's kernel is filled up with zeros. Tables and operations come on top.
 _LEAST_SHARE, _MOST_TIMES = 0.2, 3
 _TABLES, _OPERATION = 1_000_000, 1000
 
-# Where the converter met an operation: the last name is the operation's own.
+# Where the converter met an operation: the last name is that of the operation.
 _PLACE = r"""fused\["\w+:", "([^"@]+)@[^\n]*error: 'tf\.\w+' op is neither"""
-# Names of operations, and what to do without them.
+# Names of operations, and what to use instead.
 _WAYS_OUT = [
     (
         r"FFT|Complex",
@@ -37,19 +37,10 @@ class ExportError(InputError):
 
 
 def convert(model, signatures):
-    """Convert functions of a model's weights into one file, which holds the weights once.
+    """Convert functions of a model's weights; return the file's bytes and its operations' counts.
 
-    Args:
-        model: the `keras.Model` that owns the weights.
-        signatures: dict from a signature's name to a pair: a function of tensors that returns a
-            dict of tensors, and a dict from each of its arguments' names to its shape; float32,
-            and all fixed.
-
-    Returns:
-        Bytes of a TFLite file with these signatures, and dict of its operations' counts.
-
-    Raises:
-        ExportError: for an operation that TFLite has no builtin for.
+    `signatures` maps a name to a function from tensors to a dict of tensors, and a dict from its
+    arguments' names to their fixed shapes, all float32. The weights are stored once.
     """
     # A plain module that owns the raw variables: with the Keras model itself as their owner, the
     # converter writes a broken file without an error.
@@ -77,7 +68,7 @@ def convert(model, signatures):
 
 
 def _check_size(content, counts, model, functions):
-    """Refuse a file that cannot hold the weights, or that holds them several times over."""
+    """Raise ExportError for a file too small for the weights, or that repeats them."""
     used = {id(variable): variable for function in functions for variable in function.variables}
     least = _LEAST_SHARE * 4 * sum(variable.shape.num_elements() for variable in used.values())
     most = _MOST_TIMES * 4 * model.count_params() + _TABLES + _OPERATION * sum(counts.values())
@@ -94,7 +85,7 @@ def _traced(function, shapes):
 
 
 def _reason(text):
-    """Make one line of the converter's complaint."""
+    """Return one line for the converter's error."""
     missing = sorted(set(re.findall(r"'(tf\.\w+)' op is neither a custom op nor a flex op", text)))
     if missing:
         places = sorted({place.rpartition("/")[0] for place in re.findall(_PLACE, text)} - {""})
@@ -103,16 +94,16 @@ def _reason(text):
         way = "; ".join(sorted(ways)) or "compute it another way"
         return (
             f"received a model with {', '.join(missing)}{layers}, which TFLite has no builtin "
-            f"operation for: {way}, or add an export form to kerasep.tflite.rewrites.FORMS"
+            f"operation for: {way}, or add an export form to kerasep.tflite.forms.registry.FORMS"
         )
     first = re.search(r"error: ([^\n]*)", text)
     words = " ".join((first.group(1) if first else text).split())[:300]
-    return f"received a model that TFLite's converter refuses: {words}"
+    return f"received a model that TFLite's converter rejects: {words}"
 
 
 @contextlib.contextmanager
 def _muted():
-    """Keep TensorFlow's logging and warnings quiet."""
+    """Silence TensorFlow's logging and warnings."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

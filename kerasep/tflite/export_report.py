@@ -1,34 +1,33 @@
-"""What an export came to."""
+"""The result of an export, and writing the file."""
 
 import dataclasses
 import pathlib
 
+from kerasep.errors import InputError
+from kerasep.files.atomic import replacing
 from kerasep.system.names import one_line
-from kerasep.tflite.files import write
-from kerasep.tflite.graphs import operations
-from kerasep.tflite.metadata import parse_metadata
+from kerasep.tflite.format.graphs import operations
+from kerasep.tflite.format.metadata import parse_metadata
 
 
 @dataclasses.dataclass(frozen=True)
 class ExportReport:
-    """What an export came to; print it.
+    """The result of an export; print it for a summary.
 
     Attributes:
         path: the file.
         bytes: its size.
         operations: dict from TFLite operation to how often it occurs.
-        signatures: dict from a signature's name to two dicts, of its inputs and its outputs, from
-            name to shape.
-        seconds: length of the waveform that the file takes, or has the frames of; None for
-            one that takes a stream.
-        metadata: what is written in the file.
-        snr_db: agreement with Keras in dB, the worst of all sources and test signals; None
-            where it was not checked.
+        signatures: dict from a signature's name to a pair of dicts, for its inputs and its outputs,
+            from name to shape.
+        seconds: length of the waveform that the file takes; None for a file that takes a stream.
+        metadata: what is written in the file, as `read_metadata` returns it.
+        snr_db: agreement with Keras in dB, the lowest of all sources and test signals; None if it
+            was not checked.
         max_abs_error: largest difference from Keras; None likewise.
-        si_sdr_change_db: by how much the SI-SDR of the file is above Keras' on reference clips, the
-            mean over clips and sources; below zero, that much is lost. None where no weights were
-            quantised and no clips given.
-        judged_on: which clips those are.
+        si_sdr_change_db: SI-SDR of the file minus that of Keras in dB, the mean over reference
+            clips and sources. A negative value is a loss. None without quantization and tracks.
+        judged_on: which reference clips.
     """
 
     path: pathlib.Path
@@ -43,7 +42,7 @@ class ExportReport:
     judged_on: str | None = None
 
     def __str__(self):
-        """One screen for people."""
+        """Return a summary of a few lines."""
         about = self.metadata
         weights = about["quantization"] or "float32"
         lines = [f"{self.path}: {self.bytes / 1e6:.2f} MB, {about['model']}, {weights}"]
@@ -60,28 +59,30 @@ class ExportReport:
             )
         if self.si_sdr_change_db is not None:
             lines.append(f"  SI-SDR    {self.si_sdr_change_db:+.2f} dB on {self.judged_on}")
-        common = list(self.operations.items())
-        listed = ", ".join(f"{name} {count}" for name, count in common[:8])
-        rest = f" and {len(common) - 8} more" if len(common) > 8 else ""
+        counts = list(self.operations.items())
+        listed = ", ".join(f"{name} {count}" for name, count in counts[:8])
+        rest = f" and {len(counts) - 8} more" if len(counts) > 8 else ""
         return "\n".join(map(one_line, [*lines, f"  builtins  {listed}{rest}"]))
 
 
+def checked_path(path, overwrite):
+    """Return a path that a `.tflite` file may be written to, or raise InputError."""
+    path = pathlib.Path(path)
+    if path.suffix != ".tflite":
+        raise InputError(f"received {path}, expected a file name ending in .tflite")
+    if not path.parent.is_dir():
+        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
+    if path.is_dir():
+        raise InputError(f"received {path}, expected a file, not a folder")
+    if path.exists() and not overwrite:
+        raise InputError(f"received {path}, which exists: choose another name, or ask to overwrite")
+    return path
+
+
 def written(path, content, run, **compared):
-    """Write a file, and report on it.
-
-    Args:
-        path: where to.
-        content: its bytes.
-        run: its `Interpreter`: what is written loads.
-        **compared: what the comparison with Keras gave, as attributes of the report.
-
-    Returns:
-        An `ExportReport`.
-
-    Raises:
-        InputError: where it cannot be written.
-    """
-    write(path, content)
+    """Write a file that `run` has loaded, and report on it and on how it compared with Keras."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
     about = parse_metadata(content, path)
     return ExportReport(
         path=path,

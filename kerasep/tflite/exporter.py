@@ -1,80 +1,79 @@
-"""Export: a model becomes one file, tried against Keras before it is written."""
+"""Export: a model becomes one file, compared with Keras before it is written."""
 
+import hashlib
 import math
+import os
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 
+import kerasep
+from kerasep.data import Track
 from kerasep.errors import InputError
-from kerasep.tflite.bounds import complaint
-from kerasep.tflite.description import description
-from kerasep.tflite.export_report import written
-from kerasep.tflite.files import checked_path
+from kerasep.tflite.export_report import ExportReport, checked_path, written
+from kerasep.tflite.format.bounds import FORMAT, complaint
+from kerasep.tflite.format.metadata import with_metadata
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.mask_export import mask
-from kerasep.tflite.metadata import with_metadata
+from kerasep.tflite.modes import MODES
 from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights
-from kerasep.tflite.separate_export import separate
-from kerasep.tflite.streaming_export import streaming
-
-# mode -> function of a separator and seconds that returns a `kerasep.tflite.plan.Plan`
-MODES = {"separate": separate, "mask": mask, "streaming": streaming}
 
 
 def export(
-    model,
-    path,
+    model: keras.Model,
+    path: str | os.PathLike,
     *,
-    mode="separate",
-    seconds=6.0,
-    quantization=None,
-    check=True,
-    tracks=None,
-    overwrite=False,
-):
+    mode: str = "separate",
+    seconds: float = 6.0,
+    quantization: str | None = None,
+    check: bool = True,
+    tracks: str | os.PathLike | Sequence[Track] | None = None,
+    overwrite: bool = False,
+) -> ExportReport:
     """Export a model as one `.tflite` file.
 
-    By default the file takes a waveform and gives waveforms, with the transforms inside: its
-    signature "separate" has the input "mixture" `(1, samples, channels)` and the output "sources"
-    `(1, samples, channels, sources)`, float32. All is made of TFLite's builtin operations. The file
-    is run and compared with Keras before it is written. `Runtime` separates recordings of any
+    By default the file maps a waveform to waveforms, with the transforms inside. Its signature
+    "separate" has the input "mixture" `(1, samples, channels)` and the output "sources"
+    `(1, samples, channels, sources)`, float32. It contains TFLite's builtin operations only. The
+    file is run and compared with Keras before it is written. `Runtime` separates recordings of any
     length with it.
 
-    A model that clusters gives each bin to one source or the other. Where a bin is as near to both
-    as rounding can tell, the file may decide otherwise than Keras, and that bin alone costs the
-    agreement tens of dB. Such a model is tried on several signals, until all decisions agree on one
-    of each kind; with quantised weights that is not to be expected, so there the float32 form is
-    tried so, and the quantised one is judged by its SI-SDR.
+    A model that clusters assigns each bin to one source. If a bin is a tie up to rounding, the file
+    may decide otherwise than Keras, and that one bin costs tens of dB of agreement. Such a model is
+    tried on several signals of each kind, until all decisions agree on one. Quantised weights
+    change more decisions: then the float32 form is tried this way, and the quantised one is judged
+    by its SI-SDR.
 
     Args:
         model: a model of the zoo, a `kerasep.Separator`, or any Functional model from waveform to
             waveforms with the attributes sources, sample_rate and channels.
-        path: where to write; must end in ".tflite".
+        path: file to write; must end in ".tflite".
         mode: "separate"; or "mask", for a spectrogram model's network alone, from "magnitude"
             `(1, frames, bins, channels)` to "estimates" `(1, frames, bins, channels, sources)`; or
             "streaming", for a causal model frame by frame, which `StreamRuntime` runs. Defaults to
             "separate".
-        seconds: length of the waveform that the file takes, rounded up to a whole number of hops;
-            without meaning in mode "streaming". Defaults to 6.
-        quantization: None for float32 weights; "float16" for half the size; "int8" for a quarter,
-            and integer products (dynamic: activations are quantised as they come); "weight_int8"
-            for a quarter, and products in float32. The transforms stay float32, and so do the
-            learned filterbank and the mask head of a waveform model. Needs ai-edge-quantizer.
-            Defaults to None.
+        seconds: length of the waveform that the file takes, rounded up to a whole number of hops.
+            Ignored in mode "streaming". Defaults to 6.
+        quantization: None for float32 weights; "float16" for half the size; "int8" for a quarter
+            of the size and integer products (dynamic: activations are quantised at run time);
+            "weight_int8" for a quarter of the size and float32 products. The transforms stay
+            float32, and so do the learned filterbank and the mask head of a waveform model. Needs
+            ai-edge-quantizer. Defaults to None.
         check: whether to compare with Keras. Defaults to True.
-        tracks: folder of tracks, or list of `kerasep.data.Track`, on the middle of which the change
-            in SI-SDR is measured. Default: for quantised weights, a built-in synthetic clip.
+        tracks: folder of tracks, or list of `kerasep.data.Track`. The change in SI-SDR is measured
+            on the middle of each. Default: for quantised weights, a built-in synthetic clip.
         overwrite: whether an existing file may be replaced. Defaults to False.
 
     Returns:
         An `ExportReport`; print it.
 
     Raises:
-        InputError: for a backend other than TensorFlow, a path that cannot be written, a length
-            too short for the model, an unknown mode or quantization, tracks that cannot be read or
-            with `check=False`, or what is no such model.
-        ExportError: (an InputError) when the model needs what TFLite lacks, or the file agrees
-            with Keras to less than 100 dB (55 dB with float16 weights; int8 is judged by its
-            SI-SDR). Nothing is written then.
+        InputError: if the backend is not TensorFlow, the model cannot be exported, the path cannot
+            be written, the length is too short for the model, the mode or quantization is unknown,
+            or tracks cannot be read or are combined with `check=False`.
+        ExportError: (an InputError) if the model needs an operation that TFLite lacks, or the file
+            agrees with Keras to less than 100 dB (55 dB with float16 weights; int8 is judged by its
+            SI-SDR). No file is written then.
 
     Example:
     ```python
@@ -88,7 +87,7 @@ def export(
     _check_backend()
     _check_choice("mode", mode, MODES)
     _check_choice("quantization", quantization, (None, *QUANTIZATIONS))
-    path = checked_path(path, overwrite)
+    target = checked_path(path, overwrite)
     if tracks is not None and not check:
         raise InputError(
             "received tracks with check=False, which compares nothing: leave one of them out"
@@ -100,45 +99,70 @@ def export(
     )
     about = description(separator, mode, quantization) | plan.metadata
     if problem := complaint(about):
-        raise InputError(f"received a model that no file can be of: {problem}")
-    content = _converted(plan, about["stft"] is None)
-    ratio = largest = change = None
+        raise InputError(f"received a model that cannot be exported: {problem}")
+    content = _converted(plan, waveform=about["stft"] is None)
+    compared = dict.fromkeys(("snr_db", "max_abs_error", "si_sdr_change_db"))
     if check:
-        from kerasep.tflite import trial
+        from kerasep.tflite import parity
 
-        if quantization and trial.decides(plan):
-            # With fewer bits, decisions differ: that all else is right, float32 shows.
-            trial.compare(plan, separator, Interpreter(content))
+        if quantization and parity.decides(plan):
+            # Fewer bits change decisions: only float32 can show that all else is right.
+            parity.compare(plan, separator, Interpreter(content))
     if quantization:
         content = quantize_weights(content, quantization)
-    run = Interpreter(content)
     if check:
-        ratio, largest = trial.compare(plan, separator, run, quantization)
+        run = Interpreter(content)
+        ratio, error = parity.compare(plan, separator, run, quantization)
+        compared |= {"snr_db": ratio, "max_abs_error": error}
         if clips:
-            change = trial.si_sdr_change(plan, separator, run, clips)
-    about["parity"] = {
-        "snr_db": _finite(ratio),
-        "max_abs_error": largest,
-        "si_sdr_change_db": _finite(change),
-        "judged_on": judged_on,
-    }
+            from kerasep.tflite.clips import si_sdr_change
+
+            compared["si_sdr_change_db"] = si_sdr_change(plan, separator, run, clips)
+    about["parity"] = {key: _finite(value) for key, value in compared.items()}
+    about["parity"]["judged_on"] = judged_on
     content = with_metadata(content, about)
-    return written(
-        path,
-        content,
-        Interpreter(content, name=path.name),
-        snr_db=ratio,
-        max_abs_error=largest,
-        si_sdr_change_db=change,
-        judged_on=judged_on,
-    )
+    run = Interpreter(content, name=target.name)
+    return written(target, content, run, **compared, judged_on=judged_on)
+
+
+def description(separator, mode, quantization):
+    """Return a file's metadata, except for what the mode and the comparison with Keras add."""
+    model = getattr(separator, "model", separator)
+    stft = getattr(model, "stft", None)
+    return {
+        "format": FORMAT,
+        "kerasep": kerasep.__version__,
+        "created_by": f"kerasep {kerasep.__version__}, keras {keras.__version__}",
+        "model": type(model).__name__,
+        "preset": getattr(model, "preset", None),
+        "licence": getattr(model, "licence", None),
+        "weights_sha256": _weights_sha256(model),
+        "mode": mode,
+        "quantization": quantization,
+        "sources": list(separator.sources),
+        "interchangeable": getattr(separator, "interchangeable", False),
+        "sample_rate": separator.sample_rate,
+        "channels": separator.channels,
+        "stft": stft and dict(stft),
+        "hop": stft["hop"] if stft else 1,
+        "latency": getattr(separator, "latency", None),
+        "state": None,
+    }
+
+
+def _weights_sha256(model):
+    """Compute the SHA-256 of all weights' little-endian bytes, in the order of `model.weights`."""
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        value = np.ascontiguousarray(keras.ops.convert_to_numpy(weight))
+        digest.update(value.astype(value.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
 
 
 def _converted(plan, waveform):
-    """Convert what a mode plans, in float32."""
+    """Convert a plan's signatures in float32."""
     from kerasep.tflite.conversion import convert
-    from kerasep.tflite.float_layers import float_layers
-    from kerasep.tflite.rewrites import export_forms
+    from kerasep.tflite.forms.registry import export_forms, float_layers
 
     with export_forms(plan.model), float_layers(plan.model, waveform):
         content, _ = convert(plan.model, plan.signatures)
@@ -146,19 +170,19 @@ def _converted(plan, waveform):
 
 
 def _clips(separator, samples, tracks, quantization):
-    """Give the clips that a file is judged by, and their name; none for float32 without tracks."""
-    from kerasep.tflite import clips
+    """Return the clips that a file is judged by and their name; none for float32 without tracks."""
+    from kerasep.tflite.clips import synthetic_clips, track_clips
 
     if tracks is not None:
-        found = clips.track_clips(separator, tracks, samples)
-        return found, f"the middle of {len(found)} reference tracks"
+        clips = track_clips(separator, tracks, samples)
+        return clips, f"the middle of {len(clips)} reference tracks"
     if quantization:
-        return clips.synthetic_clips(separator, samples), "the built-in synthetic clip"
+        return synthetic_clips(separator, samples), "the built-in synthetic clip"
     return [], None
 
 
 def _finite(number):
-    """JSON has no number for infinity, nor for what is none."""
+    """Return a number, or None for infinity and NaN, which JSON lacks."""
     return number if number is not None and math.isfinite(number) else None
 
 

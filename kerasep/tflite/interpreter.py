@@ -1,4 +1,4 @@
-"""Running the bytes of a TFLite file, with ai-edge-litert alone."""
+"""Run the bytes of a TFLite file with ai-edge-litert."""
 
 import os
 import threading
@@ -6,36 +6,25 @@ import threading
 import numpy as np
 
 from kerasep.errors import InputError
+from kerasep.tflite.format.soundness import DAMAGE, check_graphs
 from kerasep.tflite.silence import quiet
-from kerasep.tflite.soundness import DAMAGE, check_graphs
 
 
 class Interpreter:
-    """One TFLite file from kerasep, ready to run its signatures.
+    """A TFLite file from kerasep, ready to run its signatures; threads take turns.
 
-    Threads may share it: their runs take turns, because an interpreter of TFLite has one set of
-    tensors. One per thread takes the memory of tensors and packed weights once per thread, and is
-    no faster, since one run has several threads of its own.
-
-    Args:
-        content: bytes of the file.
-        threads: how many to use. Default: as many as there are processors, at most 4.
-        name: what to call the file in an error.
-
-    Attributes:
-        signatures: dict from a signature's name to two dicts, of its inputs and its outputs, from
-            name to shape.
-
-    Raises:
-        InputError: without ai-edge-litert, or for a file that it refuses.
+    `signatures` maps a name to a pair of dicts, inputs and outputs, from name to shape.
     """
+
+    # An interpreter of TFLite has one set of tensors. One interpreter per thread would repeat the
+    # memory of tensors and packed weights, and be no faster: a run has several threads of its own.
 
     def __init__(self, content, threads=None, name="the model"):
         try:
             from ai_edge_litert import interpreter
         except ImportError as error:
             raise InputError(
-                "received no ai-edge-litert, expected it to run .tflite files: "
+                "received no ai-edge-litert, expected it to be installed to run .tflite files: "
                 "pip install 'kerasep[edge]'"
             ) from error
         if threads is not None and threads < 1:
@@ -43,9 +32,7 @@ class Interpreter:
         try:
             check_graphs(content)
         except DAMAGE as error:
-            raise InputError(
-                f"received {name}, a TFLite file that is damaged: export again"
-            ) from error
+            raise InputError(f"received {name}, a damaged TFLite file: export again") from error
         try:
             with quiet(pass_on=True):
                 self._interpreter = interpreter.Interpreter(
@@ -83,7 +70,7 @@ class Interpreter:
                 ) from error
 
     def finite(self, result):
-        """Return a result, and raise InputError for NaN and infinity: there are such weights."""
+        """Return a result, or raise InputError if it has NaN or infinity."""
         if not np.isfinite(result).all():
             raise InputError(
                 f"received {self.name}, which computes NaN or infinite values, expected finite "
@@ -92,24 +79,14 @@ class Interpreter:
         return result
 
     def expect(self, signature, inputs, outputs):
-        """Validate a signature against what the file says about itself.
-
-        Args:
-            signature: its name.
-            inputs: dict from name to shape, with None for any size.
-            outputs: likewise.
-
-        Raises:
-            InputError: for a tensor that is missing, has another shape, is not float32, or is one
-                too many.
-        """
+        """Validate a signature's tensors against dicts from name to shape; None is any size."""
         if signature not in self._details:
             raise InputError(
                 f"received {self.name}, which lacks the signature {signature}: export again"
             )
         for details, expected in zip(self._details[signature], (inputs, outputs), strict=True):
             for key in [*expected, *(details.keys() - expected.keys())]:
-                if not _agree(details.get(key), expected.get(key)):
+                if not _matches(details.get(key), expected.get(key)):
                     raise InputError(
                         f"received {self.name}, whose tensor {key} of signature {signature} is not "
                         f"as its metadata says: expected {expected.get(key, 'none')}: export again"
@@ -120,7 +97,7 @@ def _one_line(error):
     return " ".join(str(error).split())[:200]
 
 
-def _agree(details, expected):
+def _matches(details, expected):
     if details is None or expected is None or details["dtype"] != np.float32:
         return False
     shape = _shape(details)

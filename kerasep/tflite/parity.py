@@ -1,30 +1,24 @@
-"""Whether an exported file computes what the Keras model does, and if not, where it departs."""
+"""An exported file beside the Keras model, before it is written: agreement in dB."""
 
 import numpy as np
 
-from kerasep.tflite.rewrites import export_forms
+from kerasep.layers import KMeans
+from kerasep.tflite.conversion import ExportError
+from kerasep.tflite.forms.registry import export_forms
 
 GATE_DB = 100.0
+# The effect of int8 on a model is judged by ear and by SI-SDR: it has no gate.
+GATES = {None: GATE_DB, "float16": 55.0}
 KINDS = ("music", "noise")
+# A wrong graph agrees on no signal; a right one on most, since each bin is a tie by chance.
+_TRIES = 8
 _SILENT = 1e-6  # of full scale: -120 dB
 
 
 def signals(samples, channels, sample_rate, seed=0):
-    """Make the waveforms that an export is tried on.
+    """Generate the waveforms `(1, samples, channels)` that an export is tried on, by their kind.
 
-    Args:
-        samples: length.
-        channels: how many.
-        sample_rate: in Hz.
-        seed: of the random numbers. Defaults to 0.
-
-    Returns:
-        Dict from name to float32 array `(1, samples, channels)`: decaying notes with overtones
-        over a quiet noise, and a noise at the level of music.
-
-    Example:
-    >>> sorted(signals(8000, 2, 16000))
-    ['music', 'noise']
+    Music is decaying notes with overtones over a quiet noise; noise is at the level of music.
     """
     rng = np.random.default_rng(seed)
     time = np.arange(samples)[:, None] / sample_rate
@@ -40,26 +34,16 @@ def signals(samples, channels, sample_rate, seed=0):
                 music += 0.15 / overtone * envelope * pan * wave
     noise = 0.1 * rng.standard_normal((samples, channels))
     return {
-        name: np.clip(wave, -1, 1).astype("float32")[None]
-        for name, wave in {"music": music, "noise": noise}.items()
+        kind: np.clip(wave, -1, 1).astype("float32")[None]
+        for kind, wave in zip(KINDS, (music, noise), strict=True)
     }
 
 
 def agreement(expected, received):
-    """Compare two arrays.
+    """Compute the signal-to-noise ratio of an array in dB, and its largest absolute error.
 
-    Args:
-        expected: array.
-        received: array of the same shape.
-
-    Returns:
-        Signal-to-noise ratio in dB (infinite where they are equal, and where both are silent to
-        one part in a million of full scale; NaN where a number is not finite), and largest absolute
-        error.
-
-    Example:
-    >>> agreement(np.ones(10), np.ones(10))
-    (inf, 0.0)
+    The ratio is infinite for equal arrays, and if both are silent to -120 dB of full scale. Both
+    are NaN if a received number is not finite.
     """
     expected = np.asarray(expected, "float64")
     received = np.asarray(received, "float64")
@@ -74,30 +58,74 @@ def agreement(expected, received):
     return float(10 * np.log10(max(power, 1e-300) / noise)), largest
 
 
-def first_departure(model, call):
-    """Find the first layer whose export form does not compute what the layer does.
+def decides(plan):
+    """Return whether k-means assigns each bin to one source: rounding may change an assignment."""
+    # Keras has no public walk through the layers inside layers.
+    return any(isinstance(layer, KMeans) for layer in plan.model._flatten_layers())
 
-    Args:
-        model: the Keras model.
-        call: function without arguments that calls it.
 
-    Returns:
-        Words for an error message.
+def compare(plan, separator, run, quantization=None):
+    """Run a file beside Keras; return the lowest ratio in dB of all signals, and the largest error.
+
+    Raises ExportError for a lower ratio than that of `GATES`, another shape, and NaN.
     """
-    found = []
+    # Weights of fewer bits may change assignments of bins on any signal.
+    gate = None if quantization and decides(plan) else GATES.get(quantization)
+    results = []
+    for kind in KINDS:
+        for seed in range(_TRIES if gate and decides(plan) else 1):
+            waveform = signals(plan.samples, separator.channels, separator.sample_rate, seed)[kind]
+            ratio, largest, source = _worst_source(plan, separator, run, waveform, kind)
+            if gate is None or ratio >= gate:
+                results.append((ratio, largest))
+                break
+        else:
+            raise ExportError(
+                f"received a model whose TFLite form differs from Keras: {source} agrees to "
+                f"{ratio:.1f} dB on {kind}, expected {gate:.0f} dB; "
+                f"{_first_departure(plan, waveform)}"
+            )
+    ratios, errors = zip(*results, strict=True)
+    return min(ratios), max(errors)
+
+
+def _worst_source(plan, separator, run, waveform, kind):
+    """Return the lowest ratio in dB of all sources, the largest error, and the source's name."""
+    expected, received = plan.expected(waveform), plan.received(run, waveform)
+    if received.shape != expected.shape:
+        raise ExportError(
+            f"received a model whose output is {expected.shape} in Keras and {received.shape} "
+            f"in TFLite, expected them equal"
+        )
+    if not np.isfinite(received).all():
+        raise ExportError(
+            f"received a model whose TFLite form computes NaN or infinite values on {kind}, "
+            f"expected finite ones: check the model's weights"
+        )
+    results = [
+        (*agreement(expected[..., index], received[..., index]), source)
+        for index, source in enumerate(separator.sources)
+    ]
+    ratio, _, source = min(results)
+    return ratio, max(error for _, error, _ in results), source
+
+
+def _first_departure(plan, waveform):
+    """Return which layer's export form is the first to differ from the layer."""
+    departures = []
 
     def wrap(layer, own, form):
         def compared(*args, **kwargs):
             expected = own(*args, **kwargs)
             ratio, _ = agreement(expected, form(*args, **kwargs))
             if not ratio >= GATE_DB:
-                found.append(f"{type(layer).__name__} {layer.name}, {ratio:.1f} dB")
+                departures.append(f"{type(layer).__name__} {layer.name}, {ratio:.1f} dB")
             return expected
 
         return compared
 
-    with export_forms(model, wrap):
-        call()
-    if found:
-        return f"the export form of {found[0]} departs first"
+    with export_forms(plan.model, wrap):
+        plan.expected(waveform)
+    if departures:
+        return f"the export form of {departures[0]} departs first"
     return "every export form agrees in TensorFlow, so the converted graph departs"

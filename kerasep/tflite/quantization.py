@@ -1,41 +1,89 @@
-"""Weights of fewer bits, in the bytes of a TFLite file; needs ai-edge-quantizer, no TensorFlow.
+"""Weights of fewer bits in a TFLite file, with ai-edge-quantizer and without TensorFlow.
 
-Dynamic int8 stores weights as int8 and multiplies them with activations that are quantised as they
-come; weight-only int8 and float16 turn weights back to float32 first. Nothing is calibrated. The
+Dynamic int8 stores weights as int8 and multiplies them by activations that are quantised at run
+time. Weight-only int8 and float16 convert weights back to float32 first. Nothing is calibrated. The
 transforms stay float32: their tables are small, and eight bits of them cost 40 dB.
 """
 
 import contextlib
+import os
+
+import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.tflite.graphs import with_buffers_inside
+from kerasep.tflite.export_report import ExportReport, checked_path, written
+from kerasep.tflite.format.graphs import with_buffers_inside
+from kerasep.tflite.format.metadata import parse_metadata, read_model, with_metadata
+from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.silence import quiet
 
 QUANTIZATIONS = ("float16", "int8", "weight_int8")
-# Operations traced under this name keep their float32 weights.
+# Operations traced in this name scope keep their float32 weights.
 SCOPE = "kerasep_float"
 
 
-def quantize_weights(content, quantization):
-    """Quantise the weights in the bytes of a TFLite file.
+def quantize(
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    quantization: str,
+    *,
+    overwrite: bool = False,
+) -> ExportReport:
+    """Quantise the weights of a file that `export` wrote in float32.
+
+    `export(..., quantization=...)` does the same and compares with Keras. Here nothing is compared,
+    and the new file's metadata has no figures of agreement.
 
     Args:
-        content: the bytes.
-        quantization: "float16", "int8" (dynamic) or "weight_int8".
+        path: the file.
+        out: file to write; must end in ".tflite".
+        quantization: "float16", "int8" or "weight_int8", as in `export`.
+        overwrite: whether an existing file may be replaced. Defaults to False.
 
     Returns:
-        The bytes of a smaller file with the same signatures.
+        An `ExportReport`, not checked.
 
     Raises:
-        InputError: without ai-edge-quantizer.
+        InputError: if the file is missing, damaged, not from kerasep or already quantised, `out`
+            cannot be written, the quantization is unknown, or ai-edge-quantizer is missing.
+
+    Example:
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    kerasep.tflite.export(model, "small.tflite", seconds=1, overwrite=True)
+    report = kerasep.tflite.quantize("small.tflite", "small8.tflite", "int8", overwrite=True)
+    assert report.metadata["quantization"] == "int8"
+    ```
     """
+    content = read_model(path)
+    about = parse_metadata(content, path)
+    if quantization not in QUANTIZATIONS:
+        listed = ", ".join(QUANTIZATIONS)
+        raise InputError(f"received quantization={quantization!r}, expected one of {listed}")
+    if about["quantization"]:
+        raise InputError(
+            f"received {path}, whose weights are {about['quantization']} already, expected a file "
+            f"exported in float32"
+        )
+    target = checked_path(out, overwrite)
+    about |= {"quantization": quantization, "parity": None}
+    content = with_metadata(quantize_weights(content, quantization), about)
+    run = Interpreter(content, name=target.name)
+    _check_finite(run)
+    return written(target, content, run)
+
+
+def quantize_weights(content, quantization):
+    """Quantise the weights in the bytes of a TFLite file."""
     try:
         from ai_edge_quantizer import qtyping, quantizer
         from ai_edge_quantizer.algorithm_manager import AlgorithmName
     except ImportError as error:
         raise InputError(
             f"received quantization={quantization!r} without ai-edge-quantizer, expected it to "
-            f"quantise: pip install 'kerasep[edge]'"
+            f"be installed: pip install 'kerasep[edge]'"
         ) from error
     every = qtyping.TFLOperationName.ALL_SUPPORTED
     work = quantizer.Quantizer(content)
@@ -51,3 +99,16 @@ def quantize_weights(content, quantization):
     )
     with quiet(), contextlib.redirect_stdout(None):
         return with_buffers_inside(bytes(work.quantize().quantized_model))
+
+
+def _check_finite(run):
+    rng = np.random.default_rng(0)
+    for name, (shapes, _) in run.signatures.items():
+        if "state" in shapes:  # random numbers are not a state
+            continue
+        noise = {key: 0.1 * rng.random(shape, "float32") for key, shape in shapes.items()}
+        if not all(np.isfinite(result).all() for result in run(name, **noise).values()):
+            raise InputError(
+                f"received a file whose signature {name} computes NaN or infinite values with "
+                f"these weights, expected finite ones: choose another quantization"
+            )

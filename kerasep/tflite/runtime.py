@@ -1,45 +1,47 @@
-"""Separating recordings with an exported file: NumPy and ai-edge-litert alone."""
+"""Separate recordings with an exported file; needs only NumPy and ai-edge-litert."""
+
+import os
 
 import numpy as np
 
 from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
 from kerasep.separation import recordings
+from kerasep.tflite.format.metadata import expect_complete, parse_metadata, read_model
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
-# mode -> what its files are for
+# mode -> what to do with its files
 _CALLS = {
     "separate": "call separate(audio)",
     "mask": "call estimate(magnitude)",
-    "streaming": "open it by kerasep.tflite.StreamRuntime",
+    "streaming": "open it with kerasep.tflite.StreamRuntime",
 }
 
 
 class Runtime:
     """A `.tflite` file from `kerasep.tflite.export`, ready to separate; no TensorFlow needed.
 
-    Threads may share one: their chunks take turns, and results are those of a single thread.
+    Threads may share one: their chunks take turns, and results equal those of a single thread.
 
     Args:
         path: the file.
-        threads: how many to use. Default: as many as there are processors, at most 4.
+        threads: number of threads. Default: as many as there are processors, at most 4.
 
     Attributes:
-        mode: of the export: "separate", or "mask", of which `estimate` is the only call.
+        mode: "separate", or "mask", for files that only `estimate` runs.
         sources: tuple of names.
         sample_rate: in Hz.
-        channels: of the mixture that the model takes.
-        chunk: samples that it takes at once.
+        channels: channels of the mixture that the model takes.
+        chunk: samples that the model takes at once.
         overlap: samples that neighbouring chunks of a long recording share.
         stft: dict of the transform's n_fft, hop and window; None for a waveform model.
         latency: samples from input to output of a causal model, else None.
-        interchangeable: whether its sources come in any order.
-        metadata: all that the file says about itself.
+        interchangeable: whether the model's sources come in any order.
+        metadata: dict, as `read_metadata` returns it.
 
     Raises:
-        InputError: for a file that is missing, damaged, not from kerasep, or whose tensors are not
-            as its metadata says.
+        InputError: if the file is missing, damaged, not from kerasep, or its tensors contradict its
+            metadata.
 
     Example:
     ```python
@@ -54,7 +56,7 @@ class Runtime:
     ```
     """
 
-    def __init__(self, path, threads=None):
+    def __init__(self, path: str | os.PathLike, threads: int | None = None):
         content = read_model(path)
         self.metadata = about = parse_metadata(content, path)
         self.mode = about["mode"]
@@ -71,14 +73,14 @@ class Runtime:
         self._run = Interpreter(content, threads, path)
         channels, count = self.channels, len(self.sources)
         if self.mode == "separate":
-            shape = (1, self.chunk, channels)
-            self._run.expect("separate", {"mixture": shape}, {"sources": (*shape, count)})
+            mixture = (1, self.chunk, channels)
+            self._run.expect("separate", {"mixture": mixture}, {"sources": (*mixture, count)})
         elif self.mode == "mask":
-            shape = (1, about.get("frames"), None, channels)
-            self._run.expect("mask", {"magnitude": shape}, {"estimates": (*shape, count)})
+            magnitude = (1, about.get("frames"), None, channels)
+            self._run.expect("mask", {"magnitude": magnitude}, {"estimates": (*magnitude, count)})
 
-    def process(self, chunk):
-        """Separate one chunk of exactly the length that the file takes.
+    def process(self, chunk: np.ndarray) -> np.ndarray:
+        """Separate one chunk of the length that the file takes.
 
         Args:
             chunk: array `(self.chunk, self.channels)`.
@@ -87,8 +89,8 @@ class Runtime:
             Float32 array `(self.chunk, self.channels, sources)`.
 
         Raises:
-            InputError: for another shape, samples that are not floats, a file of another mode, or
-                one that computes NaN.
+            InputError: if the shape differs, samples are not floats or not finite, the file has
+                another mode, or it computes NaN.
         """
         self._expect("separate")
         chunk = np.ascontiguousarray(as_floats(chunk))
@@ -101,19 +103,19 @@ class Runtime:
             raise InputError("received a chunk with NaN or infinite samples, expected audio")
         return self._run.finite(self._run("separate", mixture=chunk[None])["sources"][0])
 
-    def estimate(self, magnitude):
-        """Give the sources' magnitudes, with a file of mode "mask".
+    def estimate(self, magnitude: np.ndarray) -> np.ndarray:
+        """Estimate the sources' magnitudes with a file of mode "mask".
 
         Args:
-            magnitude: of the mixture, array `(frames, bins, channels)` of exactly the shape that
-                the file takes, from a transform of `stft`.
+            magnitude: magnitude of the mixture, array `(frames, bins, channels)` of the shape that
+                the file takes, from a transform with the parameters `stft`.
 
         Returns:
-            Float32 array `(frames, bins, channels, sources)`; divided by the mixture's they are
-            masks.
+            Float32 array `(frames, bins, channels, sources)`; divided by the mixture's magnitude
+            they are masks.
 
         Raises:
-            InputError: for another shape, numbers that are not finite, or a file of another mode.
+            InputError: if the shape differs, numbers are not finite, or the file has another mode.
         """
         self._expect("mask")
         magnitude = np.ascontiguousarray(magnitude, "float32")
@@ -127,36 +129,36 @@ class Runtime:
             raise InputError("received a magnitude with NaN or infinite values, expected numbers")
         return self._run.finite(self._run("mask", magnitude=magnitude[None])["estimates"][0])
 
-    def separate(self, audio, sample_rate=None, *, track=None):
+    def separate(
+        self,
+        audio: str | os.PathLike | np.ndarray,
+        sample_rate: int | None = None,
+        *,
+        track: int | None = None,
+    ) -> dict[str, np.ndarray]:
         """Separate a recording of any length, sample rate and number of channels.
 
-        As `kerasep.separate`: long recordings in overlapping chunks, channels in groups of as many
-        as the model has.
+        It works as `kerasep.separate`: long recordings go in overlapping chunks, and channels in
+        groups of as many as the model has.
 
         Args:
             audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
-            sample_rate: of an array, in Hz. Default: the model's. A path knows its own.
-            track: which audio track of a file that has several, from 1. Defaults to the first.
+            sample_rate: sample rate of an array, in Hz. Default: that of the model. Only for
+                arrays.
+            track: number of the audio track, from 1, in a file with several. Defaults to the first.
 
         Returns:
             Dict from source name to float32 array `(samples, channels)`, at the recording's own
             rate.
 
         Raises:
-            InputError: for audio that is missing, empty, damaged, or not finite, and for a file of
+            InputError: if the audio is missing, empty, damaged or not finite, or the file has
                 another mode.
         """
         return recordings.separate(self.chunk_separator(), audio, sample_rate, track=track)
 
-    def chunk_separator(self):
-        """Make what `kerasep.separation.recordings` cuts recordings for.
-
-        Returns:
-            A `kerasep.separation.recordings.ChunkSeparator`.
-
-        Raises:
-            InputError: for a file of another mode.
-        """
+    def chunk_separator(self) -> recordings.ChunkSeparator:
+        """Return what `kerasep.separation.recordings` separates chunks with."""
         self._expect("separate")
         return recordings.ChunkSeparator(
             lambda batch: np.stack([self.process(chunk) for chunk in batch]),
@@ -171,7 +173,7 @@ class Runtime:
         )
 
     def _expect(self, mode):
-        """Refuse a call that another mode's files answer."""
+        """Raise InputError for a file of another mode."""
         if self.mode != mode:
             raise InputError(
                 f"received a file exported with mode={self.mode!r}, expected mode={mode!r} here: "

@@ -1,7 +1,7 @@
-"""Keeping native libraries' log lines off the user's terminal.
+"""Silence for native libraries' log lines on standard error.
 
-TFLite has no setting for it, so the process's standard error goes to a file meanwhile. All threads
-share it: the first that asks redirects it, and the last that is done restores it.
+TFLite has no setting for it, so the process's standard error is redirected to a file. All threads
+share it: the first one redirects it, and the last one restores it.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _NATIVE = re.compile(
 
 
 class _Redirection:
-    """Standard error, redirected for as long as any thread wants it so."""
+    """Standard error, redirected while any thread needs it."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -28,7 +28,7 @@ class _Redirection:
         self._log = self._terminal = None
 
     def enter(self, pass_on):
-        """Redirect, unless that is done; return where in the log this holder begins."""
+        """Redirect if no other thread has; return where in the log this thread begins."""
         with self._lock:
             if not self._holders:
                 self._start()
@@ -38,7 +38,7 @@ class _Redirection:
             return os.fstat(self._log.fileno()).st_size if self._log else 0
 
     def leave(self):
-        """Restore standard error for the last holder, and write what others wrote to it."""
+        """Restore standard error after the last thread, and pass on other programs' lines."""
         with self._lock:
             _flush()
             self._holders -= 1
@@ -46,15 +46,15 @@ class _Redirection:
                 return
             os.dup2(self._terminal, 2)
             os.close(self._terminal)
-            foreign = _foreign(self._text(0)) if self._pass_on else b""
+            foreign = _other_lines(self._text(0)) if self._pass_on else b""
             self._log.close()
             self._log = self._terminal = None
-            with contextlib.suppress(OSError):  # of a pipe that nobody reads any more
+            with contextlib.suppress(OSError):  # a pipe that is no longer read
                 while foreign:
                     foreign = foreign[os.write(2, foreign) :]
 
     def text(self, start):
-        """Return what was written since a place in the log."""
+        """Return what was written since `start`."""
         with self._lock:
             _flush()
             return self._text(start).decode(errors="replace") if self._log else ""
@@ -62,11 +62,11 @@ class _Redirection:
     def _start(self):
         self._pass_on = True
         _flush()
-        # Standard error may be closed, or no file free: then lines go where they went before.
+        # Without free files, or with standard error closed, lines go where they went before.
         with contextlib.suppress(OSError), contextlib.ExitStack() as undo:
             terminal = os.dup(2)
             undo.callback(os.close, terminal)
-            # Appending: what is read of it moves no writer's place.
+            # Appending: reading does not move the writers' position.
             log = undo.enter_context(tempfile.TemporaryFile("a+b", buffering=0))
             os.dup2(log.fileno(), 2)
             undo.pop_all()
@@ -82,26 +82,9 @@ _redirection = _Redirection()
 
 @contextlib.contextmanager
 def quiet(pass_on=False):
-    """Collect what is written to the process's standard error, by C++ code too.
+    """Collect what the process, C++ code too, writes to standard error; yield a function for it.
 
-    Threads may overlap; standard error is restored when the last of them is done.
-
-    Args:
-        pass_on: whether lines that are no native library's, such as other threads', are written to
-            standard error in the end. Defaults to False: all are dropped.
-
-    Yields:
-        A function that returns the text so far; empty if standard error is closed.
-
-    Example:
-    ```python
-    import os
-    from kerasep.tflite.silence import quiet
-
-    with quiet() as text:
-        os.write(2, b"noise")
-        assert text() == "noise"
-    ```
+    The lines are dropped, or, with `pass_on`, only those of native libraries.
     """
     start = _redirection.enter(pass_on)
     try:
@@ -110,12 +93,12 @@ def quiet(pass_on=False):
         _redirection.leave()
 
 
-def _foreign(text):
-    """Return the lines that no native library wrote."""
+def _other_lines(text):
+    """Return the lines that native libraries did not write."""
     return b"".join(line for line in text.splitlines(True) if not _NATIVE.match(line))
 
 
 def _flush():
-    # It may be None, closed, or of a terminal that is gone.
+    # It may be None, closed, or a terminal that no longer exists.
     with contextlib.suppress(AttributeError, ValueError, OSError):
         sys.stderr.flush()

@@ -1,21 +1,15 @@
-"""Streaming with an exported file: NumPy and ai-edge-litert alone."""
+"""Stream with an exported file; needs only NumPy and ai-edge-litert."""
+
+import os
 
 from kerasep.errors import InputError
 from kerasep.streaming.buffering import LEFT, Buffer, Timing
+from kerasep.tflite.format.metadata import expect_complete, parse_metadata, read_model
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import expect_complete, parse_metadata, read_model
 
 
 def stream_run(interpreter, timing):
-    """Make what a `kerasep.streaming.buffering.Buffer` runs out of a file's two steps.
-
-    Args:
-        interpreter: the file's `Interpreter`.
-        timing: a `kerasep.streaming.buffering.Timing`.
-
-    Returns:
-        Function of a block `(1, samples, channels)` and a state, that returns sources and state.
-    """
+    """Return a function from a block and a state to sources and state, for a `Buffer` to run."""
     names = {timing.grain: "step1", timing.step: "step"}
 
     def run(block, state):
@@ -26,7 +20,7 @@ def stream_run(interpreter, timing):
 
 
 def _start(interpreter, timing, about):
-    """Validate the tensors; return the state before the first step."""
+    """Validate the tensors, and return the initial state."""
     interpreter.expect("reset", {}, {"state": (1, None)})
     start = interpreter("reset")["state"]
     if start.size <= LEFT:
@@ -44,24 +38,24 @@ def _start(interpreter, timing, about):
 class StreamRuntime(Buffer):
     """A `.tflite` file of mode "streaming", frame by frame; no TensorFlow needed.
 
-    As `kerasep.streaming.Streamer`: blocks of any size go in, and what comes out is late by
+    It works as `kerasep.streaming.Streamer`: blocks of any size go in, and the output is late by
     `latency` at most. It is one stream: open the file once per stream.
 
     Args:
         path: the file.
-        threads: how many to use. Defaults to 1: steps are too short to share.
+        threads: number of threads. Defaults to 1: steps are too short to share.
 
     Attributes:
         sources: tuple of names, in the order of the last axis.
         sample_rate: in Hz.
-        channels: of the mixture.
-        latency: after n samples of input, n - latency and more of output are there.
+        channels: channels of the mixture.
+        latency: after n samples of input, at least n - latency samples of output are ready.
         hop: samples of the smallest step.
-        metadata: all that the file says about itself.
+        metadata: dict, as `read_metadata` returns it.
 
     Raises:
-        InputError: for a file that is missing, damaged, not from kerasep, of another mode, or whose
-            tensors are not as its metadata says.
+        InputError: if the file is missing, damaged, not from kerasep, of another mode, or its
+            tensors contradict its metadata.
 
     Example:
     ```python
@@ -77,13 +71,13 @@ class StreamRuntime(Buffer):
     ```
     """
 
-    def __init__(self, path, threads=1):
+    def __init__(self, path: str | os.PathLike, threads: int = 1):
         content = read_model(path)
         self.metadata = about = parse_metadata(content, path)
         if about["mode"] != "streaming":
             raise InputError(
-                f"received {path}, a file of mode {about['mode']}, expected one of "
-                f"mode streaming: export with mode='streaming', or use kerasep.tflite.Runtime"
+                f"received {path}, a file of mode {about['mode']}, expected one of mode streaming: "
+                f"export with mode='streaming', or use kerasep.tflite.Runtime"
             )
         expect_complete(about, path)
         timing = Timing(**{field: about["timing"][field] for field in Timing.__dataclass_fields__})

@@ -12,7 +12,7 @@ import pytest
 
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime, StreamRuntime
-from kerasep.tflite.metadata import parse_metadata, read_model, with_metadata, with_text
+from kerasep.tflite.format.metadata import parse_metadata, read_model, with_metadata, with_text
 
 pytestmark = pytest.mark.slow
 

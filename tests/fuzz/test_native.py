@@ -10,7 +10,7 @@ import soundfile
 
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime
-from kerasep.tflite.metadata import with_metadata, with_text
+from kerasep.tflite.format.metadata import with_metadata, with_text
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ import pytest
 
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime, StreamRuntime, read_metadata
-from kerasep.tflite.metadata import with_metadata
-from kerasep.tflite.strict_json import load
+from kerasep.tflite.format.metadata import with_metadata
+from kerasep.tflite.format.strict_json import load
 
 CASES = json.loads((pathlib.Path(__file__).parent / "metadata_cases.json").read_text())
 

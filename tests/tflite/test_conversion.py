@@ -4,8 +4,8 @@ import pytest
 
 from kerasep.tflite import ExportError
 from kerasep.tflite.conversion import convert
+from kerasep.tflite.forms.registry import export_forms
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.rewrites import export_forms
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ from kerasep.errors import InputError
 from kerasep.layers import KMeans
 from kerasep.layers.lstm import LSTM
 from kerasep.separation.apply import Separator
-from kerasep.tflite import ExportError, export, rewrites
-from kerasep.tflite.graphs import operations
+from kerasep.tflite import ExportError, export
+from kerasep.tflite.format.graphs import operations
+from kerasep.tflite.format.metadata import parse_metadata
+from kerasep.tflite.forms import registry
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import parse_metadata
 from kerasep.tflite.parity import agreement
 
 
@@ -97,13 +98,13 @@ def test_what_tflite_lacks_is_named_with_its_layer_and_a_way_out(tmp_path):
 
 
 def test_a_wrong_export_form_fails_and_is_named(small_model, tmp_path, monkeypatch):
-    right = rewrites.FORMS[LSTM]
+    right = registry.FORMS[LSTM]
 
     def wrong(layer):
         form = right(layer)
         return lambda *args, **kwargs: form(*args, **kwargs) * 1.001
 
-    monkeypatch.setitem(rewrites.FORMS, LSTM, wrong)
+    monkeypatch.setitem(registry.FORMS, LSTM, wrong)
     with pytest.raises(ExportError, match=r"s agrees to .* LSTM .* departs first") as caught:
         export(small_model, tmp_path / "a.tflite", seconds=0.5)
     assert "\n" not in str(caught.value)
@@ -137,7 +138,7 @@ def test_a_clustering_that_is_wrong_fails(tmp_path, monkeypatch):
         own = layer.call
         return lambda *args: own(*args)[..., ::-1]
 
-    monkeypatch.setitem(rewrites.FORMS, KMeans, wrong)
+    monkeypatch.setitem(registry.FORMS, KMeans, wrong)
     with pytest.raises(ExportError, match=r"KMeans clusters, .* dB departs first"):
         export(clustering_model(), tmp_path / "a.tflite", seconds=0.5)
     assert list(tmp_path.iterdir()) == []
@@ -226,7 +227,7 @@ def test_masks_are_a_spectrogram_network_s_own(small_model, tmp_path, settings):
 
 
 def test_a_file_may_be_left_unchecked(small_model, tmp_path, monkeypatch):
-    monkeypatch.setattr("kerasep.tflite.trial.compare", None)
+    monkeypatch.setattr("kerasep.tflite.parity.compare", None)
     report = export(small_model, tmp_path / "a.tflite", seconds=0.1, check=False)
     assert report.snr_db is None
     assert "not checked" in str(report)
@@ -238,5 +239,5 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
     layer = keras.layers.Conv1D(2, 9, padding="same")
     model = waveform_model(inputs, layer(inputs)[:, :, None])
     layer.bias.assign([0.0, np.nan])
-    with pytest.raises(ExportError, match="not finite"):
+    with pytest.raises(ExportError, match="NaN or infinite"):
         export(model, tmp_path / "a.tflite", seconds=0.1)

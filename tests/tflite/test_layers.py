@@ -7,7 +7,7 @@ from ai_edge_litert import interpreter
 
 from kerasep import layers
 from kerasep.tflite.conversion import convert
-from kerasep.tflite.rewrites import export_forms
+from kerasep.tflite.forms.registry import export_forms
 
 FRAMES = (1, 12, 6)
 MASK = (1, 12, 5, 2, 3)

@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from kerasep.layers import GlobalLayerNormalization
 from kerasep.tflite.conversion import convert
+from kerasep.tflite.forms.means import mean
+from kerasep.tflite.forms.registry import export_forms
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.means import mean
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.rewrites import export_forms
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 7), (1, 256, 1), (1, 257, 3), (2, 70000), (3, 5, 4)])

@@ -4,9 +4,9 @@ import pytest
 from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.tflite import read_metadata
-from kerasep.tflite.description import description
+from kerasep.tflite.exporter import description
+from kerasep.tflite.format.metadata import parse_metadata, with_metadata
 from kerasep.tflite.interpreter import Interpreter
-from kerasep.tflite.metadata import parse_metadata, with_metadata
 
 
 def test_metadata_says_what_a_runtime_needs(exported):

@@ -6,10 +6,10 @@ import pytest
 
 from kerasep.layers import RecurrentStack
 from kerasep.tflite.conversion import convert
+from kerasep.tflite.forms.recurrent import block_sizes, recurrent_form
+from kerasep.tflite.forms.registry import export_forms
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.recurrent import block_sizes, recurrent_form
-from kerasep.tflite.rewrites import export_forms
 
 
 def noise(*shape, seed=0):

@@ -172,7 +172,7 @@ assert read_metadata({str(exported[1])!r})["sources"] == ["vocals", "drums"]
 
 
 def test_a_file_for_streams_names_its_own_runtime(exported, tmp_path):
-    from kerasep.tflite.metadata import parse_metadata, with_metadata
+    from kerasep.tflite.format.metadata import parse_metadata, with_metadata
 
     content = exported[1].read_bytes()
     path = tmp_path / "live.tflite"

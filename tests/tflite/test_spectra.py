@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from kerasep.layers import Magnitude, WienerFilter
+from kerasep.tflite.forms.registry import export_forms
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.rewrites import export_forms
 
 
 @pytest.mark.parametrize(("iterations", "forms"), [(0, 2), (1, 1)])

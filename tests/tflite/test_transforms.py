@@ -4,10 +4,10 @@ import pytest
 
 from kerasep.layers import STFT, InverseSTFT
 from kerasep.tflite.conversion import convert
+from kerasep.tflite.forms.registry import export_forms
+from kerasep.tflite.forms.transforms import factors
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.rewrites import export_forms
-from kerasep.tflite.transforms import factors
 
 
 def noise(*shape, seed=0):

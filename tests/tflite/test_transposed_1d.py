@@ -2,9 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from kerasep.tflite.forms.registry import export_forms
+from kerasep.tflite.forms.transposed import conv1d_transpose_form
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.rewrites import export_forms
-from kerasep.tflite.transposed_1d import conv1d_transpose_form
 
 
 def noise(*shape):

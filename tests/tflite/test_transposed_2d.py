@@ -5,9 +5,9 @@ from ai_edge_litert import interpreter
 
 from kerasep.layers import Conv2DTranspose, DecoderBlock2D
 from kerasep.tflite.conversion import convert
+from kerasep.tflite.forms.registry import export_forms
+from kerasep.tflite.forms.transposed import axis_taps, conv2d_transpose_form
 from kerasep.tflite.parity import agreement
-from kerasep.tflite.rewrites import export_forms
-from kerasep.tflite.transposed_2d import axis_taps, conv2d_transpose_form
 
 
 def noise(*shape, seed=0):
@@ -26,7 +26,7 @@ def layer_of(size, stride, padding="same", **settings):
 @pytest.mark.parametrize("stride", [1, 2, 3, (2, 1), (1, 4), (3, 2)])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, (8, 3), (2, 7)])
 def test_equals_keras(monkeypatch, size, stride, padding):
-    monkeypatch.setattr("kerasep.tflite.transposed_2d._MOST_WORK", np.inf)
+    monkeypatch.setattr("kerasep.tflite.forms.transposed._MOST_WORK", np.inf)
     layer = layer_of(size, stride, padding, activation="elu")
     form = conv2d_transpose_form(layer)
     for shape in [(2, 6, 5, 2), (1, 1, 1, 2)]:

@@ -9,7 +9,7 @@
 #include "order.h"
 #include "strict_json.h"
 
-/* The bounds are those of kerasep/tflite/bounds.py: what one reader refuses, all refuse. */
+/* The bounds are those of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse. */
 enum { FORMAT = 2, MOST_SOURCES = 64, MOST_CHANNELS = 64, MOST_NAME = 200 };
 static const double LEAST_RATE = 1000, MOST_RATE = 768000;
 static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 20;

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kerasep.tflite.metadata import with_metadata
+from kerasep.tflite.format.metadata import with_metadata
 
 FOLDER = pathlib.Path(__file__).parents[3] / "tflite" / "native"
 SANITIZED = "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"

@@ -8,7 +8,7 @@ import soundfile
 
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime
-from kerasep.tflite.metadata import with_metadata
+from kerasep.tflite.format.metadata import with_metadata
 
 CASES = json.loads((pathlib.Path(__file__).parents[1] / "metadata_cases.json").read_text())
 

@@ -1,6 +1,6 @@
 import Foundation
 
-// The bounds of kerasep/tflite/bounds.py: what one reader refuses, all refuse.
+// The bounds of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse.
 private let mostSources = 64
 private let mostName = 200  // bytes of UTF-8
 private let mostOrdered = 8

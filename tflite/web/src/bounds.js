@@ -1,4 +1,4 @@
-/** The bounds of a file's metadata, as kerasep/tflite/bounds.py has them: what one reader refuses, all do. */
+/** The bounds of a file's metadata, as kerasep/tflite/format/bounds.py has them: what one reader refuses, all do. */
 
 const MOST_SOURCES = 64;
 const MOST_NAME = 200; // bytes of UTF-8

@@ -1,6 +1,6 @@
 package kerasep
 
-// The bounds of kerasep/tflite/bounds.py: what one reader refuses, all refuse.
+// The bounds of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse.
 private const val FORMAT = 2
 private const val MOST_SOURCES = 64
 private const val MOST_NAME = 200 // bytes of UTF-8

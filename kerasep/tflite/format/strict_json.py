@@ -1,4 +1,4 @@
-"""JSON of which every language's parser reads the same."""
+"""JSON that parsers of every language read the same way."""
 
 import json
 
@@ -8,21 +8,10 @@ _MOST_NUMBER = 63  # letters
 
 
 def load(data):
-    """Parse bytes.
+    """Parse UTF-8, or raise ValueError.
 
-    Args:
-        data: UTF-8, without a byte order mark.
-
-    Returns:
-        Plain Python values.
-
-    Raises:
-        ValueError: for more than 1 MiB, 16 levels, or 63 letters in a number, a key that occurs
-            twice in one object, a NUL or half a surrogate pair in a text, and what is not JSON.
-
-    Example:
-    >>> load(b'{"channels": 2}')
-    {'channels': 2}
+    Rejected are more than 1 MiB, 16 levels or 63 letters in a number, a key that occurs twice in
+    one object, a NUL or half a surrogate pair in a text, and whatever is not JSON.
     """
     if len(data) > _MOST_BYTES:
         raise ValueError(f"{len(data)} bytes, expected at most {_MOST_BYTES}")
@@ -31,7 +20,7 @@ def load(data):
     value = json.loads(
         text,
         object_pairs_hook=_unique,
-        parse_constant=_refuse,
+        parse_constant=_reject,
         parse_int=lambda number: int(_short(number)),
         parse_float=lambda number: float(_short(number)),
     )
@@ -57,13 +46,13 @@ def _check_depth(text):
 
 
 def _unique(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
         raise ValueError("a key occurs twice")
-    return found
+    return value
 
 
-def _refuse(constant):
+def _reject(constant):
     raise ValueError(f"{constant} is not JSON")
 
 

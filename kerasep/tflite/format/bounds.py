@@ -1,17 +1,17 @@
-"""The bounds of a file's metadata, which every reader holds to.
+"""The bounds of a file's metadata, which every reader checks.
 
-The same are in tflite/native/metadata.c, tflite/web/src/bounds.js, and the readers for Android and
-iOS; docs/guide/tflite.md lists them.
+The same bounds are in tflite/native/metadata.c, tflite/web/src/bounds.js, and the readers for
+Android and iOS. docs/guide/tflite.md lists them.
 """
 
 FORMAT = 2
 MODES = ("separate", "mask", "streaming")
-_MOST_SOURCES, _MOST_NAME = 64, 200  # the latter in bytes of UTF-8: names become those of files
-_MOST_ORDERED = 8  # sources in any order: all orders are tried
+_MOST_SOURCES, _MOST_NAME = 64, 200  # the latter in bytes of UTF-8, since names become file names
+_MOST_ORDERED = 8  # of sources in any order, because all orders are tried
 _MOST_SAMPLES, _MOST_FRAME = 2**30, 2**20
 _ENDS = ("mirror", "fill", "drop")
 
-# key -> least and most of a whole number
+# key -> least and largest whole number
 _LENGTHS = {
     "chunk": (1, _MOST_SAMPLES),
     "overlap": (0, _MOST_SAMPLES),
@@ -30,7 +30,7 @@ _TIMING |= dict.fromkeys(("lag", "silence"), (0, _MOST_FRAME))
 _STFT = dict.fromkeys(("n_fft", "hop"), (1, _MOST_FRAME))
 _TEXTS = ("kerasep", "created_by", "weights_sha256", "preset", "licence", "quantization")
 
-# mode -> what its files must say
+# mode -> keys that its files must have
 _NEEDED = {
     "separate": ("model", "sample_rate", "channels", "hop", "chunk", "overlap"),
     "mask": ("model", "sample_rate", "channels", "hop"),
@@ -39,7 +39,7 @@ _NEEDED = {
 
 
 def as_integers(about):
-    """Return a dict, and the dicts in it, with whole numbers as integers: 2, not 2.0."""
+    """Return a nested dict with whole numbers as integers: 2 instead of 2.0."""
     return {
         key: as_integers(value)
         if isinstance(value, dict)
@@ -51,25 +51,13 @@ def as_integers(about):
 
 
 def complaint(about):
-    """Find what is out of bounds in what a file says; what it leaves out may be missing.
-
-    Args:
-        about: dict with mode and interchangeable, after `as_integers`.
-
-    Returns:
-        What was received and expected, or None.
-
-    Example:
-    >>> about = {"format": 2, "mode": "mask", "interchangeable": False, "sources": ["vocals"]}
-    >>> complaint(about), complaint({**about, "channels": 0})
-    (None, 'channels=0, expected a whole number from 1 to 64')
-    """
+    """Return which value of metadata is out of bounds and what was expected, or None."""
     checks = (_sources, _numbers, _texts, _flags, _chunks, _stft, _timing)
     return next(filter(None, (check(about) for check in checks)), None)
 
 
 def missing(about):
-    """Name what a file must say in its mode and does not, or return None."""
+    """Return which key that its mode needs is missing from metadata, or None."""
     lacking = (key for key in _NEEDED[about["mode"]] if about.get(key) is None)
     return next((f"no {key}, expected one in mode={about['mode']!r}" for key in lacking), None)
 
@@ -97,7 +85,7 @@ def _names_a_file(name):
 
 
 def _numbers(about):
-    # These may be null in the modes that have no use for them.
+    # These may be null in modes that do not use them.
     lengths = {key: bounds for key, bounds in _LENGTHS.items() if about.get(key) is not None}
     return _outside(about, {key: _NUMBERS[key] for key in _NUMBERS if key in about} | lengths)
 
@@ -148,8 +136,8 @@ def _timing(about):
         return None
     if not isinstance(timing, dict) or timing.get("ends") not in _ENDS:
         return f"timing={_short(timing)}, expected lengths, and ends of {', '.join(_ENDS)}"
-    if found := _outside(timing, _TIMING, "timing "):
-        return found
+    if problem := _outside(timing, _TIMING, "timing "):
+        return problem
     if timing["grain"] % timing["hop"] or timing["step"] % timing["grain"]:
         return f"timing={_short(timing)}, expected a step of whole grains, and these of whole hops"
     late = timing["lag"] + timing["grain"]

@@ -1,21 +1,17 @@
-"""What TFLite takes on trust in a file whose tables are well-formed: without it, it may crash."""
+"""Checks of a file's graphs that TFLite does not make: a wrong index may crash it."""
 
 import struct
 
 import numpy as np
 
-# Errors of reading tables that are damaged.
+# Errors from reading damaged tables.
 DAMAGE = (struct.error, IndexError, AttributeError, TypeError, ValueError, OverflowError)
 _MOST_ENTRIES = 10**6  # of a table
 _MOST_VALUES = 2**29  # of a tensor
 
 
 def check_graphs(content):
-    """Raise one of `DAMAGE` for graphs that point beyond their tables, or to a value twice.
-
-    Args:
-        content: bytes of a TFLite file.
-    """
+    """Raise one of `DAMAGE` if graphs point outside their tables or write a tensor twice."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAs(content, 0)
@@ -36,20 +32,19 @@ def check_graphs(content):
 
 
 def _check_graph(model, graph):
-    """Check one graph."""
     tensors = _entries(graph.TensorsLength(), graph.Tensors)
     for tensor in tensors:
         shape = np.append(tensor.ShapeAsNumpy(), 1).astype("int64")  # 0 if there is none
         values = np.prod(shape[shape > 0], dtype="float64")
         if tensor.Buffer() >= model.BuffersLength() or values > _MOST_VALUES or shape.min() < 0:
-            raise ValueError("a tensor without end")
+            raise ValueError("a tensor of no size or buffer")
         if tensor.Name() is None:
             raise ValueError("a tensor without a name")
     count, written = len(tensors), []
     for operator in _entries(graph.OperatorsLength(), graph.Operators):
         if operator.OpcodeIndex() >= model.OperatorCodesLength():
             raise ValueError("an operator of no kind")
-        _check_indices(operator.InputsAsNumpy(), -1, count)  # -1: an optional one is left out
+        _check_indices(operator.InputsAsNumpy(), -1, count)  # -1: an optional one is absent
         _check_indices(operator.OutputsAsNumpy(), 0, count)
         if operator.OutputsLength():
             written.append(operator.OutputsAsNumpy())
@@ -67,6 +62,6 @@ def _entries(length, entry):
 
 
 def _check_indices(indices, least, end):
-    """The schema's readers return 0 for a vector that is not there."""
+    # The schema's readers return 0 for a missing vector.
     if np.ndim(indices) and len(indices) and not (least <= indices.min() <= indices.max() < end):
         raise ValueError("an index out of range")

@@ -1,8 +1,8 @@
 """STFT and inverse as small real matrix products, with the results of `kerasep.ops.stft`.
 
-TFLite has neither an inverse FFT nor complex multiplication. A transform of length `n1 * n2` is two
-transforms, of lengths `n1` and `n2`, with a rotation between (Cooley and Tukey 1965); each is a
-product with a small matrix, so the weights take 0.1 MB where one full matrix would take 67 MB.
+TFLite has neither an inverse FFT nor complex multiplication. A transform of length `n1 * n2` is
+two transforms, of lengths `n1` and `n2`, with a rotation between them (Cooley and Tukey 1965). Each
+is a product with a small matrix: the weights take 0.1 MB instead of the 67 MB of one full matrix.
 """
 
 import itertools
@@ -12,21 +12,38 @@ import numpy as np
 import tensorflow as tf
 
 from kerasep import ops
+from kerasep.ops.wiener import EPSILON
 
-# Of the numbers that a transform works on at once, in bytes, and how often its operations are
-# repeated at most: what leaves the cache between two of them costs twice the time.
+# Bytes that a transform works on at once, and the most tiles it is repeated for: data that leaves
+# the processor's cache between two operations costs twice the time.
 _TILE, _MOST_TILES = 2**19, 10
 
 
+def magnitude_form(layer):
+    """Return a replacement for `Magnitude.call` without the operations that guard gradients."""
+    return _magnitude
+
+
+def wiener_filter_form(layer):
+    """Return a replacement for `WienerFilter.call`, or None for a layer that iterates."""
+    if layer.iterations:
+        return None
+
+    def call(spectrum, source_magnitudes):
+        mask = source_magnitudes / tf.maximum(_magnitude(spectrum), EPSILON)[..., None]
+        # Runtimes of 2024, such as the newest stable one for iOS, reject the slices that
+        # [..., None] becomes in six dimensions.
+        return tf.expand_dims(mask, -1) * tf.expand_dims(spectrum, -2)
+
+    return call
+
+
+def _magnitude(spectrum):
+    return tf.sqrt(tf.reduce_sum(tf.square(spectrum), -1))
+
+
 def stft_form(layer):
-    """Return a replacement for the `call` of a `kerasep.layers.STFT`.
-
-    Args:
-        layer: the layer.
-
-    Returns:
-        A function of a waveform `(batch, samples, channels)` of fixed shape.
-    """
+    """Return a replacement for `STFT.call`, for waveforms of fixed shape."""
     n_fft, hop = layer.n_fft, layer.hop
     window = ops.window(layer.window, n_fft)
 
@@ -49,15 +66,7 @@ def stft_form(layer):
 
 
 def inverse_stft_form(layer):
-    """Return a replacement for the `call` of a `kerasep.layers.InverseSTFT`.
-
-    Args:
-        layer: the layer.
-
-    Returns:
-        A function of a spectrum `(batch, frames, bins, channels, 2)` of fixed shape, and a waveform
-        whose length the result takes.
-    """
+    """Return a replacement for `InverseSTFT.call`, for spectra of fixed shape."""
     n_fft, hop = layer.n_fft, layer.hop
     window = ops.window(layer.window, n_fft)
 
@@ -77,29 +86,18 @@ def inverse_stft_form(layer):
 
 
 def factors(n_fft):
-    """Split a transform's length into two factors as equal as can be, the larger one first.
-
-    Example:
-    >>> factors(4096), factors(1000)
-    ((64, 64), (40, 25))
-    """
+    """Split a transform's length into the two most equal factors, the larger one first."""
     small = max(n for n in range(1, math.isqrt(n_fft) + 1) if n_fft % n == 0)
     return n_fft // small, small
 
 
 def rfft(frames):
-    """Transform real frames.
+    """Transform real frames `(channels, rows, n_fft)` to `(channels, rows, n1, 2, n2 // 2 + 1)`.
 
-    With `n = n2 i + j` and `k = k1 + n1 k2`, the sum over `i` gives a transform of length `n1` for
-    each `j`, and after a rotation by `j k1` the sum over `j` gives one of length `n2`.
-
-    Args:
-        frames: tensor `(channels, rows, n_fft)`.
-
-    Returns:
-        Tensor `(channels, rows, n1, 2, n2 // 2 + 1)`: bin `k1 + n1 k2` at `[:, :, k1, :, k2]`, its
-        real and imaginary part on the axis between.
+    Bin `k1 + n1 k2` is at `[:, :, k1, :, k2]`, its real and imaginary part on the axis between.
     """
+    # With `n = n2 i + j` and `k = k1 + n1 k2`, the sum over `i` is a transform of length `n1` for
+    # each `j`. After a rotation by `j k1`, the sum over `j` is a transform of length `n2`.
     channels, rows, n_fft = frames.shape
     n1, n2 = factors(n_fft)
     half = n2 // 2 + 1
@@ -120,19 +118,9 @@ def rfft(frames):
 
 
 def irfft(spectrum, n_fft):
-    """Invert `rfft`, from bins in their natural order.
-
-    A real signal is the real part of the sum over the bins up to half the rate, those between the
-    first and the last counted twice; the others need not be filled in.
-
-    Args:
-        spectrum: tensor `(rows, n_fft / 2 + 1, channels, 2)`. Like any inverse of a real transform,
-            this ignores the imaginary part of the first and the last bin.
-        n_fft: length of a frame.
-
-    Returns:
-        Tensor `(channels, rows, n_fft)`.
-    """
+    """Invert `rfft`, from `(rows, n_fft / 2 + 1, channels, 2)` to `(channels, rows, n_fft)`."""
+    # A real signal is the real part of the sum over the bins up to half the rate, where those
+    # between the first and the last count twice: the other bins are not needed.
     _, bins, channels, _ = spectrum.shape
     n1, n2 = factors(n_fft)
     half = n2 // 2 + 1
@@ -168,16 +156,7 @@ def cut_frames(signal, n_fft, hop):
 
 
 def add_frames(frames, hop, window):
-    """Add overlapping windowed frames up, and divide by the sum of the squared windows there.
-
-    Args:
-        frames: tensor `(rows, frames, n_fft)`.
-        hop: samples from frame to frame.
-        window: the window, `(n_fft,)`.
-
-    Returns:
-        Tensor `(rows, samples)`.
-    """
+    """Overlap-add windowed frames `(rows, frames, n_fft)`, normalised by the squared windows."""
     rows, count, n_fft = frames.shape
     spanned = -(-n_fft // hop)
     blocks = count + spanned - 1
@@ -190,7 +169,7 @@ def add_frames(frames, hop, window):
     weights = _real(1 / np.maximum(weights, 1e-10))
     edge = spanned - 1
     if count > 2 * edge:
-        # All rows but those at the ends are the same: one of them does, and the file stays small.
+        # All rows but those at the ends are equal: storing one of them keeps the file small.
         parts = [(slice(0, edge), slice(0, edge))] if edge else []
         parts += [(slice(edge, count), slice(edge, edge + 1))]
         parts += [(slice(count, blocks), slice(count, blocks))] if edge else []
@@ -201,21 +180,12 @@ def add_frames(frames, hop, window):
 
 
 def _roots(rows, columns, n):
-    """Powers `exp(-2 pi i r c / n)` of a root of unity; the exponent is reduced for precision."""
+    """Compute `exp(-2 pi i r c / n)`, with the exponent reduced modulo n for precision."""
     return np.exp(-2j * np.pi * (np.outer(np.arange(rows), np.arange(columns)) % n) / n)
 
 
 def _turned(real, imag, turn):
-    """Multiply complex numbers with constants, and bring the last axis before the one before it.
-
-    Args:
-        real: tensor of any shape that holds rows of `(a, b)`.
-        imag: likewise.
-        turn: constants `(a, b)`.
-
-    Returns:
-        Real and imaginary part, each `(rows * b, a)`.
-    """
+    """Multiply complex rows `(a, b)` by constants `turn`, and transpose each: `(rows * b, a)`."""
     rows, columns = turn.shape
     real, imag = (tf.reshape(part, (-1, rows, columns)) for part in (real, imag))
     cosine, sine = _real(turn.real), _real(turn.imag)
@@ -224,16 +194,9 @@ def _turned(real, imag, turn):
 
 
 def _in_tiles(function, x, axis, size):
-    """Apply a function to parts of the first axis that stay in a processor's cache.
+    """Apply a function to parts of the first axis that fit a processor's cache.
 
-    Args:
-        function: what maps rows to rows.
-        x: tensor.
-        axis: where the function leaves the rows.
-        size: bytes of a row.
-
-    Returns:
-        What the function gives for the whole.
+    The function moves the rows, of `size` bytes each, to `axis`.
     """
     rows = x.shape[0]
     tiles = min(rows, _MOST_TILES, -(-rows * size // _TILE))

@@ -1,4 +1,4 @@
-"""What a `.tflite` file computes: its graphs counted, looked through and put into another order."""
+"""The graphs in a `.tflite` file: counting, inspecting and reordering them."""
 
 import collections
 
@@ -8,26 +8,20 @@ IDENTIFIER = b"TFL3"
 
 
 def with_work_first(content):
-    """Begin a TFLite file with a graph that computes something.
+    """Return the bytes of a TFLite file whose first graph is not empty.
 
-    The interpreter fits no kernels of XNNPACK where the first graph is one that has no operations,
-    as "reset" of a stream: all others would be left to kernels of half the speed.
-
-    Args:
-        content: the bytes.
-
-    Returns:
-        The bytes of a file that computes the same.
+    The interpreter uses no XNNPACK kernels if the first graph has no operations, such as "reset" of
+    a stream. All others would then run at half the speed.
     """
     from ai_edge_litert import schema_py_generated as schema
 
-    # Looked at without being unpacked: hardly any file is concerned.
+    # Checked without unpacking: few files need the change.
     if schema.Model.GetRootAs(content, 0).Subgraphs(0).OperatorsLength():
         return content
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graphs = model.subgraphs
     entries = [entry.subgraphIndex for entry in model.signatureDefs]
-    # They change places: no operation calls a signature's graph, so all other numbers stay true.
+    # No operation calls a signature's graph, so swapping two leaves all other indices valid.
     other = next((index for index in entries if graphs[index].operators), 0)
     graphs[0], graphs[other] = graphs[other], graphs[0]
     places = {0: other, other: 0}
@@ -37,33 +31,19 @@ def with_work_first(content):
 
 
 def with_buffers_inside(content):
-    """Put weights that lie behind the model proper, as ai-edge-quantizer writes them, into it.
-
-    Args:
-        content: bytes of a TFLite file.
-
-    Returns:
-        The bytes of a file that computes the same, in the form that every reader knows.
-    """
+    """Move weights stored behind the flatbuffer, as ai-edge-quantizer writes them, into it."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     for buffer in model.buffers:
-        if buffer.offset > 1:  # 1 stands for one that is empty
+        if buffer.offset > 1:  # 1 means empty
             buffer.data = np.frombuffer(content, "uint8", buffer.size, buffer.offset)
         buffer.offset = buffer.size = 0
     return packed(model, len(content))
 
 
 def operations(content):
-    """Count the operations in the bytes of a TFLite file.
-
-    Args:
-        content: the bytes.
-
-    Returns:
-        Dict from name to number, most frequent first. A custom operation has its own name.
-    """
+    """Count the operations in the bytes of a TFLite file, most frequent first."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -80,7 +60,7 @@ def operations(content):
 
 
 def has_variables(content):
-    """Whether any tensor in the bytes of a TFLite file keeps its value between runs."""
+    """Return whether any tensor of a TFLite file keeps its value between runs."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -88,12 +68,7 @@ def has_variables(content):
 
 
 def packed(model, size):
-    """Give the bytes of a model.
-
-    Args:
-        model: `ModelT` of LiteRT's schema.
-        size: about how many bytes there will be.
-    """
+    """Return the bytes of a schema's `ModelT`, of about `size` bytes."""
     import flatbuffers
 
     builder = flatbuffers.Builder(size + 4096)

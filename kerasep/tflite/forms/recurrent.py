@@ -1,8 +1,8 @@
 """LSTM and GRU as loops that TFLite runs fast, with the weights and results of Keras' layers.
 
-Exported as Keras writes it, such a layer copies its whole output at every step, so that its time
-grows with the square of the number of frames. Here the input's projection is one matrix product for
-all frames, and the steps run in nested loops, each of which only ever copies its own few rows.
+A layer exported as Keras writes it copies its whole output at every step, so its time grows with
+the square of the number of frames. Here the input's projection is one matrix product for all
+frames, and the steps run in nested loops that copy only their own few rows.
 """
 
 import math
@@ -12,30 +12,18 @@ import tensorflow as tf
 
 from kerasep.errors import InputError
 
-try:  # TensorFlow has no public name for it; TFLite's DYNAMIC_UPDATE_SLICE is made of nothing else
+try:  # no public name, but nothing else becomes TFLite's DYNAMIC_UPDATE_SLICE
     from tensorflow.compiler.tf2xla.python.xla import dynamic_update_slice
-except ImportError:  # pragma: no cover - the versions that were tried have it
+except ImportError:  # pragma: no cover - the tested versions have it
     dynamic_update_slice = None
 
-# Microseconds that one step, carrying one row through one turn of a loop, and entering a loop take
-# (measured for 256 units); only their ratios matter.
+# Microseconds for one step, for carrying one row through one turn of a loop, and for entering a
+# loop (measured for 256 units). Only their ratios matter.
 _STEP, _ROW, _ENTRY = 11.0, 0.07, 8.0
 
 
 def recurrent_form(layer):
-    """Return a replacement for a recurrent layer's `call`.
-
-    Args:
-        layer: a built `keras.layers.LSTM` or `keras.layers.GRU`.
-
-    Returns:
-        A function with the arguments and results of `layer.call`, or None for a layer with
-        settings that have no fast form (another activation, `unroll`, `stateful`). Masks, and
-        shapes that are not fixed, go to the layer's own `call`.
-
-    Raises:
-        InputError: for a TensorFlow without the operation that the loop is made of.
-    """
+    """Return a replacement for the `call` of a built LSTM or GRU, or None if it has none."""
     plain = (
         layer.activation is keras.activations.tanh
         and layer.recurrent_activation is keras.activations.sigmoid
@@ -46,7 +34,7 @@ def recurrent_form(layer):
     if dynamic_update_slice is None:
         raise InputError(
             f"received TensorFlow {tf.__version__} without xla.dynamic_update_slice, expected 2.16 "
-            f"to 2.21: export with one of those"
+            f"to 2.21: install one of those to export"
         )
     original = layer.call
     cell = _gru if isinstance(layer, keras.layers.GRU) else _lstm
@@ -67,7 +55,7 @@ def recurrent_form(layer):
 
 
 def _lstm(cell):
-    """Return an LSTM's bias of the projection, and its step."""
+    """Return the projection's bias and the step of an LSTM cell."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
 
     def step(row, h, c):
@@ -79,7 +67,7 @@ def _lstm(cell):
 
 
 def _gru(cell):
-    """Return a GRU's bias of the projection, and its step."""
+    """Return the projection's bias and the step of a GRU cell."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
     bias, recurrent_bias = cell.bias, 0.0
     if cell.use_bias and cell.reset_after:
@@ -103,13 +91,13 @@ def _gru(cell):
 
 
 def _run(layer, cell, sequences, states, exact):
-    """Run a layer over `(batch, frames, features)`; return its outputs, and its last states."""
+    """Run a layer over `(batch, frames, features)`; return its outputs and last states."""
     bias, step = cell
     frames = sequences.shape[1]
     sizes = block_sizes(frames, exact)
     missing = -frames % math.prod(sizes)
     backwards = layer.go_backwards
-    # Steps that are there only to fill the last block come last, in the direction of travel.
+    # Steps that only fill the last block come last, in the direction of travel.
     filled = tf.pad(sequences, [[0, 0], [missing, 0] if backwards else [0, missing], [0, 0]])
     projected = tf.matmul(filled, layer.cell.kernel)
     if layer.use_bias:
@@ -120,7 +108,7 @@ def _run(layer, cell, sequences, states, exact):
 
 
 def _nested(rows, states, step, sizes, backwards):
-    """Run `step` over rows `(count, batch, width)`; outputs come in the order of travel."""
+    """Run `step` over rows `(count, batch, width)`; return outputs in the order of travel."""
     batch, units = states[0].shape
     width = rows.shape[-1]
     inner = sizes[1:]
@@ -140,7 +128,7 @@ def _nested(rows, states, step, sizes, backwards):
         result = tf.reshape(result, (1, length * batch, units))
         return turn + 1, dynamic_update_slice(outputs, result, tf.stack([turn, 0, 0])), *states
 
-    # Every row of it is written over; zeros would lie in the file.
+    # A buffer whose rows are all overwritten; zeros would be stored in the file.
     outputs = blocks[:, :, :units]
     _, outputs, *states = tf.while_loop(
         lambda turn, *_: turn < count, body, (0, outputs, *states), parallel_iterations=1
@@ -149,22 +137,9 @@ def _nested(rows, states, step, sizes, backwards):
 
 
 def block_sizes(frames, exact=False):
-    """Choose how many turns each of the nested loops makes.
+    """Return the turns of each nested loop, outermost first, of the least estimated time.
 
-    Few turns keep what a loop carries small, whole blocks keep steps from being wasted; the choice
-    is the one of least estimated time.
-
-    Args:
-        frames: number of steps that are needed.
-        exact: whether no step more may be made, because the last states are wanted. Defaults to
-            False.
-
-    Returns:
-        Turns of each loop, outermost first; their product is at least `frames`.
-
-    Example:
-    >>> block_sizes(256)
-    (4, 4, 16)
+    Their product is at least `frames`, or equal to it if `exact`, because the last states are used.
     """
     choices = [(frames,)]
     for inner in range(4, 33):

@@ -1,0 +1,112 @@
+"""Which layers have an export form, and using these forms for the length of an export."""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+
+from kerasep import layers
+from kerasep.layers.lstm import LSTM
+from kerasep.tflite.forms.means import global_layer_normalization_form
+from kerasep.tflite.forms.recurrent import recurrent_form
+from kerasep.tflite.forms.transforms import (
+    inverse_stft_form,
+    magnitude_form,
+    stft_form,
+    wiener_filter_form,
+)
+from kerasep.tflite.forms.transposed import conv1d_transpose_form, conv2d_transpose_form
+from kerasep.tflite.quantization import SCOPE
+
+# class of layer -> function of a layer that returns a replacement for its `call`, or None
+FORMS = {
+    keras.layers.Conv1DTranspose: conv1d_transpose_form,
+    keras.layers.Conv2DTranspose: conv2d_transpose_form,
+    layers.Conv1DTranspose: conv1d_transpose_form,
+    layers.Conv2DTranspose: conv2d_transpose_form,
+    keras.layers.GRU: recurrent_form,
+    keras.layers.LSTM: recurrent_form,
+    LSTM: recurrent_form,
+    layers.STFT: stft_form,
+    layers.InverseSTFT: inverse_stft_form,
+    layers.Magnitude: magnitude_form,
+    layers.GlobalLayerNormalization: global_layer_normalization_form,
+    layers.WienerFilter: wiener_filter_form,
+}
+
+# Layers whose weights stay float32 in a quantised file: these are small, and no later layer
+# corrects their errors.
+FLOAT_LAYERS = (
+    layers.STFT,
+    layers.InverseSTFT,
+    layers.MelScale,
+    layers.InverseMelScale,
+    layers.GammatoneAnalysis,
+    layers.SincAnalysis,
+    layers.GriffinLim,
+    layers.MISI,
+    layers.WienerFilter,
+    layers.Resample,
+    layers.KMeans,
+    layers.SoftKMeans,
+    layers.LearnedAnalysis,
+    layers.GatedAnalysis,
+    layers.LearnedSynthesis,
+)
+
+
+def export_forms(model, wrap=None):
+    """Replace the `call` of layers by their export forms; the context is a list of these layers.
+
+    `wrap` takes a layer, its own call and its form, and returns what to call instead of the form.
+    """
+
+    def replacement(layer):
+        make = FORMS.get(type(layer))
+        form = make(layer) if make else None
+        return wrap(layer, layer.call, form) if form and wrap else form
+
+    return _replaced_calls(model, replacement)
+
+
+def float_layers(model, waveform):
+    """Trace layers that stay float32 in a name scope that quantisation leaves alone.
+
+    In a waveform model (`waveform`) the mask head is as delicate as the filterbank.
+    """
+
+    def replacement(layer):
+        stays_float = isinstance(layer, FLOAT_LAYERS)
+        if stays_float or (waveform and layer.name.startswith("mask")):
+            return _in_float_scope(layer.call)
+        return None
+
+    return _replaced_calls(model, replacement)
+
+
+@contextlib.contextmanager
+def _replaced_calls(model, replacement):
+    """Replace `layer.call` by `replacement(layer)`, unless it is None; restore it at the end."""
+    before = []
+    try:
+        # Keras has no public walk through the layers inside layers.
+        for layer in model._flatten_layers():
+            call = replacement(layer)
+            if call is not None:
+                before.append((layer, vars(layer).get("call")))
+                layer.call = call
+        yield [layer for layer, _ in before]
+    finally:
+        for layer, call in before:
+            if call is None:
+                del layer.call
+            else:
+                layer.call = call
+
+
+def _in_float_scope(call):
+    def named(*args, **kwargs):
+        with tf.name_scope(SCOPE):
+            return call(*args, **kwargs)
+
+    return named
