@@ -1,5 +1,6 @@
 """Weights out of a PyTorch file, with numpy alone and without running code from the file."""
 
+import io
 import math
 import mmap
 import os
@@ -139,7 +140,7 @@ def _read_zip(file):
         order = archive.read(top + "byteorder").decode() if top + "byteorder" in sizes else "little"
         if order not in ("little", "big"):
             raise ValueError(f"its byte order is {order!r}")
-        contents, _ = torch_pickle.read(archive.read(pickles[0]))
+        contents, _ = torch_pickle.read(io.BytesIO(archive.read(pickles[0])))
         tensors = _tensors(contents)
         storages = {}
         for storage in {tensor.storage.key: tensor.storage for tensor in tensors.values()}.values():

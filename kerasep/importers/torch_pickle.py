@@ -1,6 +1,9 @@
-"""The part of pickle that saved weights are written in, interpreted without running any of it."""
+"""An unpickler for saved weights that imports nothing and calls nothing from the file."""
 
+import pickle
 import pickletools
+import re
+import struct
 from typing import NamedTuple
 
 
@@ -29,12 +32,12 @@ class Global(NamedTuple):
 
 
 class Unread(NamedTuple):
-    """An object that lies beside the weights; what it was made of is dropped."""
+    """An object that was saved beside the weights; its contents are dropped."""
 
     name: str
 
 
-# PyTorch's storage classes; bfloat16, which numpy lacks, is widened to float32 when it is read.
+# PyTorch's storage classes. NumPy lacks bfloat16: it is widened to float32 when it is read.
 DTYPES = {
     "torch.FloatStorage": "f4",
     "torch.DoubleStorage": "f8",
@@ -53,9 +56,8 @@ DTYPES = {
 }
 
 
-def _empty():
-    # `dict` itself would copy its argument, as often as the file asks.
-    return {}
+def _empty_dict():
+    return {}  # `dict` itself would copy its argument, as often as the file asks
 
 
 def _tensor(storage, offset, size, stride, *autograd):
@@ -64,197 +66,124 @@ def _tensor(storage, offset, size, stride, *autograd):
     return Tensor(storage, offset, size, stride)
 
 
-# What a state dict may call, and what that means here. Nothing else is ever called.
+# What a pickle may call, and what is called instead.
 CALLS = {
-    "collections.OrderedDict": _empty,
+    "collections.OrderedDict": _empty_dict,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
     # A named tuple: window length, hop and window type.
     "nussl.core.audio_signal.STFTParams": lambda *values: values,
 }
-
-# What training scripts save beside the weights: how they were called, with which paths, and their
-# own compressed form of weights.
-UNREAD = {
-    "argparse.Namespace",
-    "pathlib.Path",
-    "pathlib.PosixPath",
-    "pathlib.WindowsPath",
-    "_codecs.encode",
-}
-# nussl saves its training data's transforms, and scores that NumPy made.
-UNREAD |= {
-    f"nussl.datasets.transforms.{name}"
-    for name in (
-        "Cache",
-        "Compose",
-        "GetAudio",
-        "GetExcerpt",
-        "IndexSources",
-        "LabelsToOneHot",
-        "MagnitudeSpectrumApproximation",
-        "MagnitudeWeights",
-        "PhaseSensitiveSpectrumApproximation",
-        "SumSources",
-        "ToSeparationModel",
-    )
-}
-UNREAD |= {"numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype"}
-# Asteroid saves the versions that it was trained with.
-UNREAD |= {"torch.torch_version.TorchVersion"}
-# Classes of models whose settings some checkpoints hold: names alone, that nothing can call.
+# What training scripts save beside the weights: their arguments, paths, data sets and scores.
+UNREAD = re.compile(
+    r"argparse\.Namespace|pathlib\.(Posix|Windows)?Path|_codecs\.encode"
+    r"|nussl\.datasets\.transforms\.\w+|numpy\.(_?core\.multiarray\.scalar|dtype)"
+    r"|torch\.torch_version\.TorchVersion"
+)
+# Classes of models: names that nothing can call.
 NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs"}
-
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_CONTAINERS = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
-_LITERALS = {"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
-_LITERALS |= {"BINUNICODE", "SHORT_BINUNICODE", "BINSTRING", "SHORT_BINSTRING"}
-_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 def read(file):
-    """Read the pickle that starts where `file` stands, and leave the file behind the pickle's end.
-
-    The pickle's own little language is followed with an explicit list of operations and names; the
-    `pickle` module's unpickler is not used, so a file has nothing to call.
-
-    Args:
-        file: a binary file (or bytes) with `read`, `readline` and `tell`.
-
-    Returns:
-        What it holds: dicts, lists, tuples, strings and numbers, with `Tensor` where a tensor was
-        saved; and a dict of every `Storage` it refers to, by key.
-
-    Raises:
-        ValueError: for an operation or a name outside the list, and for a malformed pickle.
-    """
-    stack, marks, memo, storages = [], [], {}, {}
-
-    def since_mark():
-        mark = marks.pop()
-        items = stack[mark:]
-        del stack[mark:]
-        return items
-
-    for opcode, argument, _ in pickletools.genops(file):
-        match opcode.name:
-            case "PROTO" | "FRAME":
-                pass
-            case name if name in _LITERALS:
-                stack.append(argument)
-            case name if name in _CONSTANTS:
-                stack.append(_CONSTANTS[name])
-            case name if name in _CONTAINERS:
-                stack.append(_CONTAINERS[name]())
-            case "MARK":
-                marks.append(len(stack))
-            case "TUPLE":
-                stack.append(tuple(since_mark()))
-            case name if name in _TUPLES:
-                count = _TUPLES[name]
-                stack[-count:] = [tuple(_last(stack, count))]
-            case "BINPUT" | "LONG_BINPUT":
-                memo[argument] = stack[-1]
-            case "MEMOIZE":
-                memo[len(memo)] = stack[-1]
-            case "BINGET" | "LONG_BINGET":
-                stack.append(memo[argument])
-            case "APPEND":
-                _append(stack, [stack.pop()])
-            case "APPENDS":
-                _append(stack, since_mark())
-            case "SETITEM":
-                _set(stack, [stack.pop(-2), stack.pop()])
-            case "SETITEMS":
-                _set(stack, since_mark())
-            case "GLOBAL":
-                stack.append(_global(argument.replace(" ", ".")))
-            case "STACK_GLOBAL":
-                # Not f"{module}": to print a list of lists of lists can take for ever.
-                stack[-2:] = [_global(".".join(_last(stack, 2)))]
-            case "BINPERSID" if _is_class(stack[-1]):
-                stack[-1] = stack[-1][1]
-            case "BINPERSID":
-                storage = _storage(stack.pop())
-                whole = storage._replace(offset=0)
-                if storages.setdefault(storage.key, whole) != whole:
-                    raise ValueError(f"it describes the storage {storage.key!r} in two ways")
-                stack.append(storage)
-            case "REDUCE" | "NEWOBJ":
-                function, arguments = _last(stack, 2)
-                stack[-2:] = [_call(function, arguments)]
-            case "BUILD":
-                _build(stack[-2], stack.pop())
-            case "STOP":
-                return stack.pop(), storages
-            case name:
-                raise ValueError(f"it uses the pickle operation {name}, which weights do not need")
-    raise ValueError("its pickle has no end")
-
-
-def _last(stack, count):
-    """Give the last items, all of them there."""
-    if len(stack) < count:
-        raise ValueError("its pickle takes more than it put down")
-    return stack[-count:]
-
-
-def _append(stack, items):
-    if type(stack[-1]) is not list:
-        raise ValueError("its pickle appends to something that is not a list")
-    stack[-1].extend(items)
-
-
-def _set(stack, items):
-    keys, values = items[::2], items[1::2]
-    # Keys of other kinds are never written by state dicts, and deep ones can overflow hash().
-    if type(stack[-1]) is not dict or not all(isinstance(key, str | int) for key in keys):
-        raise ValueError("its pickle sets items that are not those of a plain dict")
-    stack[-1].update(zip(keys, values, strict=True))
-
-
-def _global(name):
-    if not any(name in known for known in (DTYPES, CALLS, UNREAD, NAMES)):
-        raise ValueError(f"it refers to {name!r}, which is refused because weights do not need it")
-    return Global(name)
-
-
-def _call(function, arguments):
-    name = function.name if isinstance(function, Global) else type(function).__name__
-    if name in UNREAD:
-        return Unread(name)
-    if name not in CALLS or type(arguments) is not tuple:
-        raise ValueError(f"it calls {name}, which is refused")
+    """Read the pickle at the position of a binary file; return its contents and storages by key."""
+    unpickler = _Unpickler(file, encoding="latin-1")
     try:
-        return CALLS[name](*arguments)
-    except TypeError as error:
-        raise ValueError(f"it calls {name} with arguments that do not fit") from error
+        return unpickler.load(), unpickler.storages
+    except (pickle.UnpicklingError, struct.error, ArithmeticError, AttributeError) as error:
+        raise ValueError(f"its pickle is malformed ({error})") from error
 
 
-def _build(instance, state):
-    """Accept the one attribute that state dicts carry (versions of the modules), and drop it."""
-    if isinstance(instance, Unread):
-        return
-    if type(instance) is not dict or type(state) is not dict or set(state) - {"_metadata"}:
-        raise ValueError("it sets attributes of an object, which is refused")
+class _Handlers(dict):
+    def __missing__(self, code):
+        operation = pickletools.code2op.get(chr(code))
+        name = operation.name if operation else f"{code:#04x}"
+        raise ValueError(f"it uses the pickle operation {name}, which weights do not need")
 
 
-def _is_class(persistent_id):
-    """Tell the old format's ('module', class, source file, source), which stands for a class."""
-    match persistent_id:
-        case ("module", Global(name), _, _):
-            return name in NAMES
-    return False
+class _Unpickler(pickle._Unpickler):
+    """Unpickler that runs listed operations alone, and makes dicts, lists, tuples and stand-ins.
 
+    The unpickler in C is no base for it: it hashes keys of any depth, calls whatever is on its
+    stack, and allocates as many places in its memo as the file says.
+    """
 
-def _storage(persistent_id):
-    """Read ('storage', class, key, device, numel[, (view key, offset, view size)])."""
-    match persistent_id:
-        case ("storage", Global(name), str(key), _, int(numel), *view) if name in DTYPES:
-            match view:
-                case [] | [None]:
-                    return Storage(key, DTYPES[name], numel, 0)
-                case [(_, int(offset), _)]:
-                    return Storage(key, DTYPES[name], numel, offset)
-    raise ValueError("it refers to data outside itself that is not a tensor's storage")
+    dispatch = _Handlers(
+        (getattr(pickle, name)[0], pickle._Unpickler.dispatch[getattr(pickle, name)[0]])
+        for name in (
+            *("PROTO", "FRAME", "MARK", "STOP", "NONE", "NEWTRUE", "NEWFALSE", "BININT"),
+            *("BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE"),
+            *("BINSTRING", "SHORT_BINSTRING", "EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"),
+            *("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "BINPUT", "LONG_BINPUT", "MEMOIZE"),
+            *("BINGET", "LONG_BINGET", "APPEND", "APPENDS", "GLOBAL", "STACK_GLOBAL"),
+            "BINPERSID",
+        )
+    )
+
+    def __init__(self, file, **options):
+        super().__init__(file, **options)
+        self.storages = {}
+
+    def find_class(self, module, name):
+        name = f"{module}.{name}"
+        known = any(name in names for names in (DTYPES, CALLS, NAMES)) or UNREAD.fullmatch(name)
+        if not known:
+            raise ValueError(
+                f"it refers to {name!r}, which is refused because weights do not need it"
+            )
+        return Global(name)
+
+    def persistent_load(self, persistent_id):
+        match persistent_id:
+            # The old format's ('module', class, source file, source), which stands for a class.
+            case ("module", Global(name) as stand_in, _, _) if name in NAMES:
+                return stand_in
+            # With a view, the last item is (view key, offset, view size).
+            case ("storage", Global(name), str(key), _, int(numel), *view) if name in DTYPES:
+                whole = Storage(key, DTYPES[name], numel, 0)
+                if self.storages.setdefault(key, whole) != whole:
+                    raise ValueError(f"it describes the storage {key!r} in two ways")
+                match view:
+                    case [] | [None]:
+                        return whole
+                    case [(_, int(offset), _)]:
+                        return whole._replace(offset=offset)
+        raise ValueError("it refers to data outside itself that is not a tensor's storage")
+
+    def call(self):
+        arguments, function = self.stack.pop(), self.stack.pop()
+        name = function.name if isinstance(function, Global) else type(function).__name__
+        if UNREAD.fullmatch(name):
+            self.stack.append(Unread(name))
+            return
+        if name not in CALLS or type(arguments) is not tuple:
+            raise ValueError(f"it calls {name}, which is refused")
+        try:
+            self.stack.append(CALLS[name](*arguments))
+        except TypeError as error:
+            raise ValueError(f"it calls {name} with arguments that do not fit") from error
+
+    def build(self):
+        state, instance = self.stack.pop(), self.stack[-1]
+        # State dicts carry the versions of the modules, which are dropped.
+        versions = type(instance) is type(state) is dict and not set(state) - {"_metadata"}
+        if not versions and not isinstance(instance, Unread):
+            raise ValueError("it sets attributes of an object, which is refused")
+
+    def set_items(self, keys, values):
+        # Keys of other kinds are never written by state dicts, and deep ones overflow hash().
+        if type(self.stack[-1]) is not dict or not all(isinstance(key, str | int) for key in keys):
+            raise ValueError("its pickle sets items that are not those of a plain dict")
+        self.stack[-1].update(zip(keys, values, strict=True))
+
+    def set_item(self):
+        value, key = self.stack.pop(), self.stack.pop()
+        self.set_items([key], [value])
+
+    def set_marked_items(self):
+        items = self.pop_mark()
+        self.set_items(items[::2], items[1::2])
+
+    dispatch[pickle.REDUCE[0]] = dispatch[pickle.NEWOBJ[0]] = call
+    dispatch[pickle.BUILD[0]] = build
+    dispatch[pickle.SETITEM[0]], dispatch[pickle.SETITEMS[0]] = set_item, set_marked_items

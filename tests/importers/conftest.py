@@ -1,43 +1,12 @@
+"""Checkpoints and weights that tests make up."""
+
 import io
-import pickle
 import zipfile
 
 import numpy as np
 import pytest
 
-
-class Class:
-    """Pickles as the bare name of a class that need not exist."""
-
-    def __init__(self, module, name):
-        self.module, self.name = module, name
-
-
-class _Pickler(pickle._Pickler):
-    """Writes arrays as PyTorch does: a view each of a storage of its own, beside the pickle."""
-
-    def __init__(self, file):
-        super().__init__(file, 2)
-        self.storages = []
-
-    def persistent_id(self, item):
-        if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], np.ndarray):
-            return ("storage", Class("torch", "FloatStorage"), item[0], "cpu", item[1].size)
-        return None
-
-    def save(self, item, *args, **kwargs):
-        if isinstance(item, Class):
-            self.write(pickle.GLOBAL + f"{item.module}\n{item.name}\n".encode())
-        elif isinstance(item, np.ndarray):
-            item = np.ascontiguousarray(item, "<f4")
-            self.storages.append(item)
-            strides = tuple(step // 4 for step in item.strides)
-            self.save(Class("torch._utils", "_rebuild_tensor_v2"))
-            storage = (str(len(self.storages) - 1), item)
-            self.save((storage, 0, item.shape, strides, False, {}))
-            self.write(pickle.REDUCE)
-        else:
-            super().save(item, *args, **kwargs)
+from tests.importers.torch_writer import Pickler
 
 
 @pytest.fixture
@@ -46,7 +15,7 @@ def write_checkpoint(tmp_path):
 
     def write(name, item):
         file = io.BytesIO()
-        pickler = _Pickler(file)
+        pickler = Pickler(file, 2)
         pickler.dump(item)
         with zipfile.ZipFile(tmp_path / name, "w") as archive:
             archive.writestr("archive/data.pkl", file.getvalue())
@@ -54,7 +23,6 @@ def write_checkpoint(tmp_path):
                 archive.writestr(f"archive/data/{index}", storage.tobytes())
         return tmp_path / name
 
-    write.Class = Class
     return write
 
 

@@ -5,6 +5,7 @@ from kerasep import importers
 from kerasep.errors import InputError
 from kerasep.importers import demucs
 from kerasep.models import DemucsLike, OpenUnmixLike
+from tests.importers.torch_writer import Name
 
 
 def small(**changes):
@@ -17,9 +18,9 @@ def state(state_of):
     return state_of(demucs._slots(small()))
 
 
-def package(write_checkpoint, state, **settings):
+def package(state, **settings):
     return {
-        "klass": write_checkpoint.Class("demucs.model", "Demucs"),
+        "klass": Name("demucs.model", "Demucs"),
         "args": (),
         "kwargs": settings,
         "state": state,
@@ -46,18 +47,18 @@ def test_weights_alone_are_of_version_2(write_checkpoint, state):
 
 def test_settings_decide_what_shapes_do_not_tell(write_checkpoint, state):
     settings = {"sources": 4, "channels": 999, "samplerate": 16000, "stride": 2}
-    model = demucs.build(write_checkpoint("a.th", package(write_checkpoint, state, **settings)))
+    model = demucs.build(write_checkpoint("a.th", package(state, **settings)))
     # Without a word on it the settings are of version 1, which did not resample.
     assert (model.sample_rate, model.stride, model.filters, model.resample) == (16000, 2, 4, False)
     settings["resample"] = True
-    path = write_checkpoint("b.th", package(write_checkpoint, state, **settings))
+    path = write_checkpoint("b.th", package(state, **settings))
     assert demucs.build(path).resample
     assert not demucs.build(path, resample=False).resample
 
 
 def test_load_takes_the_weights_alone(write_checkpoint, state):
     model = small(sources=["a", "b", "c", "d"], normalize=False)
-    path = write_checkpoint("a.th", package(write_checkpoint, state))
+    path = write_checkpoint("a.th", package(state))
     assert importers.load(model, path) is model
     bias = state["lstm.lstm.bias_ih_l0_reverse"] + state["lstm.lstm.bias_hh_l0_reverse"]
     backward = model.get_layer("lstm").cells[0].backward_layer.cell
@@ -94,22 +95,22 @@ def test_version_3(write_checkpoint, state):
 
 @pytest.mark.parametrize("key", ["compressed", "__quantized"])
 def test_quantised_weights(write_checkpoint, state, key):
-    encode = write_checkpoint.Class("_codecs", "encode")
+    encode = Name("_codecs", "encode")
     path = write_checkpoint("a.th", {key: encode})
     refused("quantised weights", demucs.build, path)
-    path = write_checkpoint("b.th", package(write_checkpoint, {**state, key: True}))
+    path = write_checkpoint("b.th", package({**state, key: True}))
     refused("quantised weights", demucs.load, small(), path)
 
 
 @pytest.mark.parametrize("settings", [{"glu": False}, {"rewrite": False}, {"upsample": True}])
 def test_a_kind_that_is_not_built(write_checkpoint, state, settings):
-    path = write_checkpoint("a.th", package(write_checkpoint, state, **settings))
+    path = write_checkpoint("a.th", package(state, **settings))
     refused("does not build", demucs.build, path)
 
 
 @pytest.mark.parametrize("settings", [{"stride": "4"}, {"samplerate": [1]}, {"stride": 2.5}])
 def test_settings_of_other_types(write_checkpoint, state, settings):
-    path = write_checkpoint("a.th", package(write_checkpoint, state, **settings))
+    path = write_checkpoint("a.th", package(state, **settings))
     refused("expected whole numbers", demucs.build, path)
 
 

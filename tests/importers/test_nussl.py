@@ -10,7 +10,10 @@ from kerasep import importers, zoo
 from kerasep.errors import InputError
 from kerasep.importers import nussl
 from kerasep.models import ChimeraLike, DeepClusteringLike, MaskInferenceLike
+from tests.importers.torch_writer import Call, Name
 
+STFT = Name("nussl.core.audio_signal", "STFTParams")
+COMPOSE = Name("nussl.datasets.transforms", "Compose")
 BINS, UNITS, SOURCES, EMBEDDING = 9, 3, 2, 4
 TAKES = {
     "log_spectrogram": ["mix_magnitude"],
@@ -80,17 +83,6 @@ def shapes(heads):
 def write(write_checkpoint):
     """Function that writes a file as nussl's `SeparationModel.save` does."""
 
-    class Named(write_checkpoint.Class):
-        def __call__(self):
-            """Nothing: pickle writes down only what can be called."""
-
-    class Saved:
-        def __init__(self, module, name, *values):
-            self.reduced = Named(module, name), values
-
-        def __reduce__(self):
-            return self.reduced
-
     def write(heads, config=None, trained=True, alone=False):
         rng = np.random.default_rng(0)
         state = {name: rng.random(shape, "float32") for name, shape in shapes(heads).items()}
@@ -100,8 +92,10 @@ def write(write_checkpoint):
         metadata = {"config": config, "nussl_version": "1.1.9"}
         if trained:
             metadata |= {
-                "stft_params": Saved("nussl.core.audio_signal", "STFTParams", 16, 4, "sqrt_hann"),
-                "train_dataset": {"transforms": Saved("nussl.datasets.transforms", "Compose")},
+                "stft_params": Call(
+                    Name("nussl.core.audio_signal", "STFTParams"), 16, 4, "sqrt_hann"
+                ),
+                "train_dataset": {"transforms": Call(Name("nussl.datasets.transforms", "Compose"))},
                 "sample_rate": 8000,
             }
         item = {"state_dict": state, "config": json.dumps(config), "metadata": metadata}
