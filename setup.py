@@ -34,6 +34,7 @@ setup(
         "msgspec",
         "psutil",
         "pyyaml>=6",
+        "requests",
         "rich",
         "scipy",
         "tensorboard",

@@ -1,9 +1,8 @@
-"""What a model costs: parameters, and multiply-adds for a second of audio."""
+"""The costs of a model: parameters, and multiply-adds per second of audio."""
 
 import math
 
 import keras
-import numpy as np
 
 from kerasep import layers
 from kerasep.ops import count_stft_frames
@@ -11,37 +10,26 @@ from kerasep.ops import count_stft_frames
 _SECONDS = 4
 
 
-def costs(model, seconds=_SECONDS):
-    """Count a model's parameters and its multiply-adds.
+def costs(model: keras.Model, seconds: float = _SECONDS) -> dict[str, int]:
+    """Count a model's parameters, and its multiply-adds per second of audio.
 
-    A multiply-add is one product of a weight and a value in a dense, convolutional or recurrent
-    layer or a learned filterbank; what norms, activations and fixed transforms take is left out.
-    They are counted while the model runs once on silence.
-
-    Args:
-        model: a model of the zoo.
-        seconds: length of the silence. Defaults to 4.
-
-    Returns:
-        Dict of `parameters`, and `macs` for a second of audio, both whole numbers.
-
-    Example:
-    ```python
-    import kerasep
-    from kerasep.zoo.costs import costs
-
-    model = kerasep.zoo.load("open_unmix_like/small", sources=["vocals"])
-    assert costs(model)["parameters"] == model.count_params()
-    ```
+    A multiply-add is a product of a weight and a value in a dense, convolutional or recurrent layer
+    or a learned filterbank. Norms, activations and fixed transforms are left out. The graph is
+    traced without numbers, so the model's weights need no values.
     """
     samples = math.ceil(seconds * model.sample_rate)
-    if model.domain == "waveform":
-        silence = np.zeros((1, samples, model.channels), "float32")
-    else:
+    shape = (1, samples, model.channels)
+    if model.domain == "spectrogram":
         n_fft, hop = model.stft["n_fft"], model.stft["hop"]
-        frames = count_stft_frames(samples, n_fft, hop)
-        silence = np.zeros((1, frames, n_fft // 2 + 1, model.channels), "float32")
+        shape = (1, count_stft_frames(samples, n_fft, hop), n_fft // 2 + 1, model.channels)
     total, counted = 0, []
+
+    class Trace(keras.Operation):
+        def call(self, x):
+            nonlocal total
+            total = 0  # some backends trace twice
+            return model(x, training=False)
+
     try:
         # Keras has no public walk through the layers inside layers.
         for layer in model._flatten_layers():
@@ -49,60 +37,56 @@ def costs(model, seconds=_SECONDS):
             if count is None:
                 continue
 
-            def call(x, *args, layer=layer, own=layer.call, count=count, **kwargs):
+            def call(x, *args, layer=layer, original=layer.call, count=count, **kwargs):
                 nonlocal total
-                y = own(x, *args, **kwargs)
+                y = original(x, *args, **kwargs)
                 first = y[0] if isinstance(y, list | tuple) else y
-                total += count(layer, _size(x), _size(first))
+                total += count(layer, math.prod(x.shape), math.prod(first.shape))
                 return y
 
             layer.call = call
             counted.append(layer)
-        model(silence, training=False)
+        Trace()(keras.KerasTensor(shape, "float32"))
     finally:
         for layer in counted:
             del layer.call
     return {"parameters": model.count_params(), "macs": round(total / seconds)}
 
 
-def _size(x):
-    return math.prod(x.shape)
-
-
 def _weights(variable):
     return math.prod(variable.shape)
 
 
-def _by_output(layer, received, given):
-    """Every output is a sum over one column of the kernel, its last axis."""
-    return given * _weights(layer.kernel) // layer.kernel.shape[-1]
+def _by_output(layer, inputs, outputs):
+    """Each output is a sum over all but the last axis of the kernel."""
+    return outputs * _weights(layer.kernel) // layer.kernel.shape[-1]
 
 
-def _by_input(layer, received, given):
-    """Every input goes into all outputs that the kernel, (*size, outputs, inputs), reaches."""
-    return received * _weights(layer.kernel) // layer.kernel.shape[-1]
+def _by_input(layer, inputs, outputs):
+    """Each input reaches all outputs of the kernel, whose axes are (*size, outputs, inputs)."""
+    return inputs * _weights(layer.kernel) // layer.kernel.shape[-1]
 
 
-def _by_channel(layer, received, given):
-    """Every output is a sum over the kernel's size alone."""
-    return given * math.prod(layer.kernel_size)
+def _by_channel(layer, inputs, outputs):
+    """Each output is a sum over the kernel size alone."""
+    return outputs * math.prod(layer.kernel_size)
 
 
-def _by_step(layer, received, given):
-    steps = received // layer.cell.kernel.shape[0]
+def _by_step(layer, inputs, outputs):
+    steps = inputs // layer.cell.kernel.shape[0]
     return steps * (_weights(layer.cell.kernel) + _weights(layer.cell.recurrent_kernel))
 
 
-def _by_filter(layer, received, given):
-    return given * layer.filters.shape[-1]
+def _by_filter(layer, inputs, outputs):
+    return outputs * layer.filters.shape[-1]
 
 
-def _by_gated_filter(layer, received, given):
-    return 2 * _by_filter(layer, received, given)
+def _by_gated_filter(layer, inputs, outputs):
+    return 2 * _by_filter(layer, inputs, outputs)
 
 
-def _by_coefficient(layer, received, given):
-    return received * layer.filters.shape[-1]
+def _by_coefficient(layer, inputs, outputs):
+    return inputs * layer.filters.shape[-1]
 
 
 COUNTS = {

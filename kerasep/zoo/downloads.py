@@ -1,159 +1,129 @@
-"""Files from the network: cached, resumed, and never used unless their SHA-256 is the expected."""
+"""Download files into a cache: resumed after an interruption, and checked by their SHA-256."""
 
 import contextlib
-import hashlib
-import http.client
 import os
 import pathlib
 import re
-import ssl
-import urllib.error
 import urllib.parse
-import urllib.request
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import requests
 
 from kerasep import __version__
 from kerasep.errors import InputError
+from kerasep.files.checksums import sha256 as checksum_of
 from kerasep.system import logs
 
 try:
     import fcntl
-except ImportError:  # Windows, where downloads at once may disturb each other
+except ImportError:  # Windows, where two downloads of one file may disturb each other
     fcntl = None  # type: ignore[assignment]
 
-LARGEST = 4 << 30  # bytes of a file whose size nobody told
-_BLOCK = 1 << 20
+LARGEST = 4 << 30  # bytes of a file whose size is not known
+_BLOCK = 1 << 16
 _SECONDS = 30
-_WHOLE = 64  # hexadecimal digits of a checksum
-_LEAST = 8  # what publishers put in the names of files
+_RETRIES = 2  # of a connection that could not be made
+_DIGITS = 64  # of a whole checksum
+_LEAST_DIGITS = 8  # what publishers put in the names of files
+_RESUME = "the same call again resumes it"
 
 log = logs.logger(__name__)
 
 
-def cache_folder():
-    """Tell where downloads are kept: `$KERASEP_CACHE`, or `kerasep` in the user's cache folder.
-
-    Returns:
-        A `pathlib.Path`.
-
-    Example:
-    >>> cache_folder().name
-    'kerasep'
-    """
-    given = os.environ.get("KERASEP_CACHE")
+def cache_folder() -> pathlib.Path:
+    """Return the folder of downloads: `$KERASEP_CACHE`, or `kerasep` in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(given) if given else pathlib.Path(base) / "kerasep"
+    return pathlib.Path(os.environ.get("KERASEP_CACHE") or pathlib.Path(base) / "kerasep")
 
 
-def fetch(url, sha256, progress=None, *, size=None):
-    """Return a file of the network: from the cache, or downloaded into it.
+def fetch(
+    url: str,
+    sha256: str,
+    progress: Callable[[float], object] | None = None,
+    *,
+    size: int | None = None,
+) -> pathlib.Path:
+    """Return the path of a file in the cache, and download it first if it is not there.
 
-    A download that broke off goes on where it was. A file of another checksum or size is removed
-    and never used. Of several processes that want a file at once, one downloads it and the others
-    wait for that.
-
-    Args:
-        url: its address, `https://`; redirections must lead to such addresses, too.
-        sha256: its checksum, 64 hexadecimal digits; the first 8 or more of them where its publisher
-            tells no more.
-        progress: called with the share of the file that is there, 0 to 1.
-        size: how many bytes it has. Default: not known, and at most `LARGEST`.
-
-    Returns:
-        Its path in the cache.
-
-    Raises:
-        InputError: where the network or the file cannot be reached, the transfer breaks off, or the
-            address, the checksum or the size is not what it should be.
-
-    Example:
-    ```python
-    from kerasep.zoo import downloads
-
-    try:
-        downloads.fetch("https://no.such.host.invalid/vocals.pth", "b62c91ce")
-    except ValueError as error:
-        assert "no.such.host.invalid" in str(error)
-    ```
+    `sha256` may be the first 8 digits of the checksum if the publisher does not tell all. Without a
+    `size` in bytes the limit is `LARGEST`. `progress` is called with the share received, 0 to 1.
     """
     sha256 = sha256.lower()
-    if not _LEAST <= len(sha256) <= _WHOLE or set(sha256) - set("0123456789abcdef"):
+    if not re.fullmatch(rf"[0-9a-f]{{{_LEAST_DIGITS},{_DIGITS}}}", sha256):
         raise InputError(
-            f"received the checksum {sha256!r} for {url}, expected at least {_LEAST} hexadecimal "
-            f"digits of its SHA-256, or better all {_WHOLE}"
+            f"received the checksum {sha256!r} for {url}, expected at least {_LEAST_DIGITS} "
+            f"hexadecimal digits of its SHA-256, or better all {_DIGITS}"
         )
-    path = cache_folder() / sha256[:_LEAST] / _file_name(url)
-    if _is_there(path, sha256):
+    path = cache_folder() / sha256[:_LEAST_DIGITS] / _file_name(url)
+    if _is_complete(path, sha256):
         return path
     try:
-        with contextlib.closing(_locked(path.with_name(f"{path.name}.partial"))) as partial:
-            if _is_there(path, sha256):  # by now, thanks to another process
+        with _locked(path.with_name(f"{path.name}.partial")) as partial:
+            if _is_complete(path, sha256):  # by now, thanks to another process
                 _remove(partial)
-            else:
-                _complete(url, partial, sha256, progress, size)
-                os.replace(partial.name, path)
+                return path
+            try:
+                _download(url, partial, progress, size)
+            except BaseException:
+                if not partial.seek(0, os.SEEK_END):
+                    _remove(partial)
+                raise
+            partial.flush()
+            received = checksum_of(partial.name)
+            if not received.startswith(sha256):
+                _remove(partial)
+                raise InputError(
+                    f"received {url} with SHA-256 {received}, expected {sha256}: it was removed; "
+                    f"the publisher replaced the file, or the transfer was tampered with"
+                )
+            os.replace(partial.name, path)
+    except requests.RequestException as error:  # which are OSErrors
+        raise InputError(
+            f"cannot download {url} ({_reason(error)}): check the network; {_RESUME}, and a file "
+            f"downloaded by hand is used with weights=PATH"
+        ) from error
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    if len(sha256) < _DIGITS:
+        log.info("%s: SHA-256 %s, of which its publisher tells %s", url, received, sha256)
     return path
 
 
 def _file_name(url):
-    """Validate an address, and name the file that it leads to."""
+    """Validate an address, and return a name for its file."""
     try:
         parts = urllib.parse.urlsplit(url)
         valid = parts.hostname and (parts.port is None or parts.port) and url.isprintable()
     except ValueError:  # of a port, or a bracket
         valid = False
-    if not valid or " " in url:
+    if not valid or " " in url or not url.isascii() or parts.scheme != "https":
         raise InputError(f"received the address {url}, expected https://HOST/FILE")
-    if parts.scheme != "https":
-        raise InputError(
-            f"received the address {url}, expected one that begins with https://: what comes by "
-            f"{parts.scheme or 'nothing'} may be anybody's"
-        )
     name = re.sub(r"[^\w.-]", "_", pathlib.PurePosixPath(parts.path).name)
     return name[-100:].lstrip(".") or "download"
 
 
-def _is_there(path, sha256):
-    return path.is_file() and digest(path).startswith(sha256)
+def _is_complete(path, sha256):
+    return path.is_file() and checksum_of(path).startswith(sha256)
 
 
-def _locked(path):
-    """Open the partial file for this process alone, at its end; the caller closes it."""
+@contextlib.contextmanager
+def _locked(path: pathlib.Path) -> Iterator[BinaryIO]:
+    """Open the partial file for this process alone, at its end."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             file = open(path, "ab")  # noqa: SIM115
         except FileNotFoundError:  # its folder was removed
             continue
-        if fcntl is not None:
-            with contextlib.suppress(OSError):  # some network file systems have no locks
-                fcntl.flock(file, fcntl.LOCK_EX)
-        # Whoever had it before may have moved or removed it.
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
-                return file
-        file.close()
-
-
-def _complete(url, partial, sha256, progress, size):
-    """Download what is missing of a partial file; nothing is left of a wrong one."""
-    try:
-        _download(url, partial, progress, size)
-    except BaseException:
-        if not partial.seek(0, os.SEEK_END):
-            _remove(partial)
-        raise
-    partial.flush()
-    received = digest(partial.name)
-    if not received.startswith(sha256):
-        _remove(partial)
-        raise InputError(
-            f"received {url} with SHA-256 {received}, expected {sha256}: it was removed; another "
-            f"file lies there now, or the transfer was tampered with"
-        )
-    if len(sha256) < _WHOLE:
-        log.info("%s: SHA-256 %s, of which its publisher tells %s", url, received, sha256)
+        with file:
+            if fcntl is not None:
+                with contextlib.suppress(OSError):  # some network file systems have no locks
+                    fcntl.flock(file, fcntl.LOCK_EX)
+            # The process that had it before may have moved or removed it.
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                yield file
+                return
 
 
 def _remove(partial):
@@ -163,48 +133,51 @@ def _remove(partial):
 
 
 def _download(url, partial, progress, size):
-    """Append to a partial file what is missing of it."""
-    start = partial.seek(0, os.SEEK_END)
-    if start == size:
+    """Append what is missing to a partial file."""
+    done = partial.seek(0, os.SEEK_END)
+    if done == size:
         return
-    if size is not None and start > size:
-        start = _emptied(partial)
-    headers = {"User-Agent": f"kerasep/{__version__}"} | (
-        {"Range": f"bytes={start}-"} if start else {}
-    )
-    try:
-        request = urllib.request.Request(url, headers=headers)
-        with _opener().open(request, timeout=_SECONDS) as response:
-            if response.status != http.client.PARTIAL_CONTENT:
-                start = _emptied(partial)  # the server sends the whole file again
-            total = size if response.length is None else start + response.length
-            done, most = start, LARGEST if size is None else size
-            if total is not None and (total > most or (size is not None and total < size)):
-                raise _wrong_size(url, partial, total, size)
-            while block := response.read(_BLOCK):
+    if size is not None and done > size:
+        done = _emptied(partial)
+    headers = {"User-Agent": f"kerasep/{__version__}", "Accept-Encoding": "identity"}
+    headers |= {"Range": f"bytes={done}-"} if done else {}
+    with _session() as session:
+        response = session.get(url, headers=headers, stream=True, timeout=_SECONDS)
+        if response.status_code == requests.codes.requested_range_not_satisfiable and done:
+            return  # it was complete
+        if not response.ok:
+            raise InputError(
+                f"{url} gave {response.status_code} {response.reason}: it may have moved; download "
+                f"it by hand and pass weights=PATH"
+            )
+        if response.status_code != requests.codes.partial_content:
+            done = _emptied(partial)  # the server sends the whole file again
+        length = response.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdecimal() else size
+        most = LARGEST if size is None else size
+        if total is not None and (total > most or (size is not None and total < size)):
+            raise _wrong_size(url, partial, total, size)
+        try:
+            for block in response.iter_content(_BLOCK):
                 partial.write(block)
                 done += len(block)
                 if done > most:
                     raise _wrong_size(url, partial, f"{done} or more", size)
                 if progress and total:
                     progress(min(1.0, done / total))
-        if total is not None and done < total:
-            raise InputError(f"{url} broke off after {done} of {total} bytes: {_AGAIN}")
-    except urllib.error.HTTPError as error:
-        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and start:
-            return  # it was all there
-        raise InputError(
-            f"{url} gave {error.code} {error.reason}: it may have moved; fetch it by hand and give "
-            f"weights=PATH"
-        ) from error
-    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "reason", error)
-        raise InputError(
-            f"cannot download {url} ({reason}): is there a network? {_AGAIN}, and a file fetched "
-            f"by hand is taken with weights=PATH"
-        ) from error
+        except requests.RequestException:
+            if total is None:
+                raise
+    if total is not None and done < total:
+        raise InputError(f"{url} broke off after {done} of {total} bytes: {_RESUME}")
+
+
+def _session():
+    """Return a session that connects to https:// addresses alone, where redirections lead, too."""
+    session = requests.Session()
+    session.adapters.clear()
+    session.mount("https://", requests.adapters.HTTPAdapter(max_retries=_RETRIES))
+    return session
 
 
 def _emptied(partial):
@@ -217,51 +190,11 @@ def _wrong_size(url, partial, received, size):
     _emptied(partial)
     expected = f"at most {LARGEST}" if size is None else size
     return InputError(
-        f"received {url} of {received} bytes, expected {expected}: another file lies there now"
+        f"received {url} of {received} bytes, expected {expected}: the publisher replaced the file"
     )
 
 
-_AGAIN = "the same call again goes on from there"
-
-
-class _SecureRedirections(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, request, fp, code, msg, headers, newurl):
-        _file_name(newurl)
-        return super().redirect_request(request, fp, code, msg, headers, newurl)
-
-
-def _opener():
-    """Return what opens https:// addresses alone, through a proxy where the environment has one."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        urllib.request.UnknownHandler(),
-        _SecureRedirections(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def digest(path):
-    """Sum up a file.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Its SHA-256, in hexadecimal digits.
-
-    Example:
-    ```python
-    import pathlib
-    from kerasep.zoo import downloads
-
-    pathlib.Path("empty").touch()
-    assert downloads.digest("empty").startswith("e3b0c442")
-    ```
-    """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _reason(error):
+    """Return an error in one line, without the objects that `requests` wraps it in."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return " ".join(str(reason or error).split())

@@ -3,8 +3,8 @@
 from importlib import resources
 
 from kerasep.errors import InputError
+from kerasep.files.checksums import sha256
 from kerasep.zoo import weights_file
-from kerasep.zoo.downloads import digest
 
 
 def is_shipped(weights):
@@ -43,6 +43,6 @@ def load(model, card, weights):
         )
     file = resources.files("kerasep.zoo") / "weights" / weights["file"]
     with resources.as_file(file) as path:
-        if not path.is_file() or digest(path) != weights["sha256"]:
+        if not path.is_file() or sha256(path) != weights["sha256"]:
             raise InputError(f"received {path}, which is missing or damaged: install kerasep again")
         weights_file.load(model, path)
