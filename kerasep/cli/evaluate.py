@@ -60,7 +60,7 @@ def evaluate(
             measures=chosen,
             oracles=oracles,
             progress=progress,
-            missing=missing,
+            missing=missing or "refuse",
         )
     evaluation.write_csv(rows, csv)
     for line, table in score_tables(rows + evaluation.summarise(rows), chosen):

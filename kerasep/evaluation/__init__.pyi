@@ -1,10 +1,12 @@
-from .scores import (
+from .oracles import oracle_estimates
+from .score_tables import (
     bounded,
-    estimates,
-    evaluate,
-    oracle_estimates,
     summarise,
     write_csv,
+)
+from .scores import (
+    estimates,
+    evaluate,
 )
 
 __all__ = [

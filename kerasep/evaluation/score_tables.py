@@ -1,29 +1,99 @@
-"""Scores as tables for a terminal of 80 columns."""
+"""Tables of scores: medians, CSV files, and tables for a terminal of 80 columns."""
+
+import math
+import os
+import statistics
 
 from rich import box
 from rich.table import Table
 
-from kerasep.evaluation.scores import ORACLES, bounded
+from kerasep.errors import InputError
+from kerasep.evaluation.oracles import ORACLES
+from kerasep.files.text_files import write_table
 from kerasep.metrics import MEASURES
 from kerasep.system.console import cell
 
+# In dB. What lies beyond, up to infinity, is rounding errors; cut off, so that means exist.
+LIMIT = 100.0
 
-def score_tables(rows, measures):
-    """Make a table of scores in dB for each measure, and a line that says what it means.
+
+def summarise(rows: list[dict]) -> list[dict]:
+    """Compute the median over tracks of every score, for each source.
 
     Args:
-        rows: list of dicts as `kerasep.evaluation.evaluate` and `summarise` give them.
-        measures: names in `kerasep.metrics.MEASURES`.
+        rows: What `evaluate` returns.
 
     Returns:
-        List of (line, `rich.table.Table`).
+        List of dicts, one per source, with "median of N" as `track`. A median leaves out tracks
+        without a score. It is None if no track has one.
+
+    Raises:
+        InputError: There are no rows.
 
     Example:
-    >>> [(line, table)] = score_tables([{"track": "a", "source": "bass", "usdr": 1.0}], ["usdr"])
-    >>> table.row_count
-    1
+    >>> summarise([{"track": "a", "source": "bass", "si_sdr": 1.0}])
+    [{'track': 'median of 1', 'source': 'bass', 'si_sdr': 1.0}]
     """
+    if not rows:
+        raise InputError("received no scores, expected those of at least one track")
+    summary = []
+    for source in dict.fromkeys(row["source"] for row in rows):
+        of_source = [row for row in rows if row["source"] == source]
+        medians = {"track": f"median of {len(of_source)}", "source": source}
+        for key in list(of_source[0])[2:]:
+            scores = [bounded(row[key]) for row in of_source]
+            known = [score for score in scores if score is not None]
+            medians[key] = statistics.median(known) if known else None
+        summary.append(medians)
+    return summary
+
+
+def bounded(score: float | None) -> float | None:
+    """Return a score as tables show it: None for NaN, and no more than 100 dB either way.
+
+    Args:
+        score: In dB, or None.
+
+    Returns:
+        A finite number, or None.
+
+    Example:
+    >>> bounded(float("inf")), bounded(float("nan")), bounded(-3.0)
+    (100.0, None, -3.0)
+    """
+    if score is None or math.isnan(score):
+        return None
+    return max(-LIMIT, min(LIMIT, score))
+
+
+def write_csv(rows: list[dict], path: str | os.PathLike) -> None:
+    """Write a table of scores in dB, with three decimals. Missing scores are empty.
+
+    Args:
+        rows: List of dicts with the same keys.
+        path: The file, replaced if it exists.
+
+    Raises:
+        InputError: The file cannot be written. An existing file stays as it was.
+
+    Example:
+    ```python
+    from kerasep.evaluation import write_csv
+
+    write_csv([{"track": "a", "source": "bass", "si_sdr": 1.0}], "scores.csv")
+    ```
+    """
+    write_table(path, [{key: _decimals(value) for key, value in row.items()} for row in rows])
+
+
+def score_tables(rows: list[dict], measures: list[str]) -> list[tuple[str, Table]]:
+    """Return for each measure a line that explains it, and a table of its scores in dB."""
     return [(f"{measure}: {MEASURES[measure]}", _table(rows, measure)) for measure in measures]
+
+
+def _decimals(value):
+    score = bounded(value) if isinstance(value, float) else value
+    return f"{score:.3f}" if isinstance(score, float) else score
 
 
 def _table(rows, measure):
@@ -38,7 +108,6 @@ def _table(rows, measure):
     for row in rows:
         scores = [bounded(row[key]) for key in keys]
         cells = ["-" if score is None else f"{score:.2f}" for score in scores]
-        median = row["track"].startswith("median of")
-        style = "bold" if median else None
+        style = "bold" if row["track"].startswith("median of") else None
         table.add_row(cell(row["track"]), cell(row["source"]), *cells, style=style)
     return table

@@ -12,7 +12,7 @@ from kerasep import data, evaluation, tflite, training, zoo
 from kerasep.errors import InputError
 from kerasep.reports import demo_page, report
 from kerasep.reports.rendering import require
-from kerasep.separation.apply import separate
+from kerasep.separation.recordings import separate
 from kerasep.system.console import print_line
 from kerasep.training.progress import FitProgress
 

@@ -3,13 +3,8 @@ from . import (
     chunks,
     recordings,
 )
-from .apply import (
-    chunk_separator,
-    pad_to_frames,
-    separate,
-    separate_file,
-)
-from .separator import Separator, as_separator
+from .recordings import separate, separate_file
+from .separator import Separator, as_separator, chunk_separator, pad_to_frames
 
 __all__ = [
     "Separator",

@@ -1,40 +1,81 @@
-"""Signals of any length and channel count through a process of limited ones, in flat memory."""
+"""Apply a process for short signals to signals of any length and channel count."""
 
 import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
 
+CHUNK_SECONDS = 30.0
+OVERLAP_SECONDS = 4.0
 
-def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False):
+
+class ChunkSeparator(NamedTuple):
+    """A function that separates one chunk, and how recordings are cut into chunks for it.
+
+    Attributes:
+        process: Function of `(groups, samples, channels)` that returns
+            `(groups, samples, channels, sources)`.
+        sources: Tuple of source names.
+        sample_rate: In Hz.
+        channels: How many channels `process` takes.
+        chunk: Samples passed to `process` at once.
+        overlap: Samples that neighbouring chunks share.
+        hop: Chunks start at multiples of this. Defaults to 1.
+        fixed: Whether `process` takes no chunk shorter than `chunk`. Defaults to False.
+        interchangeable: Whether `process` may return the sources of each chunk in another order.
+            They are then put into one order. Defaults to False.
+    """
+
+    process: Callable
+    sources: tuple
+    sample_rate: int
+    channels: int
+    chunk: int
+    overlap: int
+    hop: int = 1
+    fixed: bool = False
+    interchangeable: bool = False
+
+
+def crossfaded(
+    blocks: Iterable[np.ndarray],
+    process: Callable[[np.ndarray], np.ndarray],
+    chunk: int,
+    overlap: int,
+    hop: int = 1,
+    pad: bool = False,
+    reorder: bool = False,
+) -> Iterator[np.ndarray]:
     """Apply a process of limited length to a signal of any length.
 
     Chunks of `chunk` samples start every `chunk - overlap` samples. The ends of a chunk's result
-    suffer from what the process could not see beyond them. So of the samples that two neighbours
-    share, the outer quarters are taken from the chunk that has them further inside, and the two
-    are faded into each other, linearly, over the middle half only. A process that reaches no
-    further than `overlap / 4` samples gives the same result as on the whole signal at once.
+    suffer because the process cannot see beyond them. Therefore each outer quarter of an overlap
+    is taken from the chunk in which it lies further inside. In the middle half, the two chunks are
+    cross-faded linearly. A process that reaches no further than `overlap / 4` samples gives the
+    same result as on the whole signal at once.
 
     Args:
-        blocks: iterable of successive arrays `(n, channels)`; they may differ in length.
-        process: function of an array `(n, channels)` that returns `(n, channels, sources)`.
-        chunk: samples given to `process` at once; rounded up to a multiple of `hop`. A signal no
+        blocks: Iterable of successive arrays `(n, channels)`, which may differ in length.
+        process: Function of an array `(n, channels)` that returns `(n, channels, sources)`.
+        chunk: Samples passed to `process` at once, rounded up to a multiple of `hop`. A signal no
             longer than this is processed in one call.
-        overlap: samples that neighbouring chunks share, at most half a chunk; rounded up likewise.
-        hop: chunks start at multiples of this. Defaults to 1.
-        pad: whether a chunk that is too short is repeated up to `chunk` samples and its result
-            cut, for a process of fixed length. Defaults to False.
-        reorder: whether the sources of each chunk are put into the order in which they agree best
-            with the chunk before, for a process that gives them in any. Defaults to False.
+        overlap: Samples that neighbouring chunks share, at most half a chunk. Rounded up likewise.
+        hop: Chunks start at multiples of this. Defaults to 1.
+        pad: Whether to repeat a chunk that is too short up to `chunk` samples and to cut the
+            result, for a process of fixed length. Defaults to False.
+        reorder: Whether to put the sources of each chunk into the order that agrees best with the
+            chunk before, for a process that returns them in any order. Defaults to False.
 
     Yields:
-        Successive arrays `(m, channels, sources)`, float32, as soon as they are final; together
+        Successive float32 arrays `(m, channels, sources)`, as soon as they are final. Together
         they are as long as the input.
 
     Raises:
-        InputError: for a chunk, overlap or hop out of range, or a process that changes the length.
+        InputError: The chunk, overlap or hop is out of range, or the process changes the length.
 
     Example:
     ```python
@@ -50,7 +91,7 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False)
     step = chunk - overlap
     first, last = overlap // 4, overlap - overlap // 4
     rise = (np.arange(last - first, dtype="float32") + 0.5) / max(last - first, 1)
-    tail = shared = None
+    tail, shared = None, np.zeros((0, 0))
     for piece, early, final in _pieces(blocks, chunk, step, hop):
         result = _processed(piece, process, chunk if pad else len(piece))[early:]
         if tail is not None:
@@ -69,15 +110,15 @@ def crossfaded(blocks, process, chunk, overlap, hop=1, pad=False, reorder=False)
             shared = result[step - begun :]
 
 
-def best_order(reference, estimate):
-    """Find the order of an estimate's sources in which it comes nearest to a reference.
+def best_order(reference: np.ndarray, estimate: np.ndarray) -> list[int]:
+    """Return the order of an estimate's sources that comes nearest to a reference.
 
-    That is where the squared difference, summed over all, is least; where several orders are as
-    good, as in silence, the first of them, which is the estimate's own where that is one.
+    It minimises the squared difference summed over everything. Among equally good orders, as in
+    silence, the first one wins, beginning with the estimate's own.
 
     Args:
-        reference: array `(..., sources)`.
-        estimate: array of the same shape.
+        reference: Array `(..., sources)`.
+        estimate: Array of the same shape.
 
     Returns:
         List of indices into the estimate's sources.
@@ -92,21 +133,26 @@ def best_order(reference, estimate):
     products = reference.reshape(-1, count).T @ estimate.reshape(-1, count)
 
     def agreement(order):
-        return sum(products[index, taken] for index, taken in enumerate(order))
+        return sum(products[index, source] for index, source in enumerate(order))
 
     return list(max(itertools.permutations(range(count)), key=agreement))
 
 
-def by_channel_groups(process, waveform, channels, reorder=False):
-    """Apply a process of a fixed channel count to a signal of any.
+def by_channel_groups(
+    process: Callable[[np.ndarray], np.ndarray],
+    waveform: np.ndarray,
+    channels: int,
+    reorder: bool = False,
+) -> np.ndarray:
+    """Apply a process of a fixed channel count to a signal with any number of channels.
 
     Args:
-        process: function of `(groups, samples, channels)` that returns
+        process: Function of `(groups, samples, channels)` that returns
             `(groups, samples, channels, sources)`.
-        waveform: array `(samples, any channels)`.
-        channels: how many `process` takes; the last group is filled up with its last channel.
-        reorder: whether the sources of each group are put into the order in which they agree best
-            with the first group's. Defaults to False.
+        waveform: Array `(samples, any channels)`.
+        channels: How many channels `process` takes. The last group repeats its last channel.
+        reorder: Whether to put the sources of each group into the order that agrees best with the
+            first group's. Defaults to False.
 
     Returns:
         Array `(samples, any channels, sources)`.
@@ -118,8 +164,8 @@ def by_channel_groups(process, waveform, channels, reorder=False):
     """
     samples, count = waveform.shape
     groups = -(-count // channels)
-    taken = np.minimum(np.arange(groups * channels), count - 1)
-    batch = waveform[:, taken].reshape(samples, groups, channels).transpose(1, 0, 2)
+    indices = np.minimum(np.arange(groups * channels), count - 1)
+    batch = waveform[:, indices].reshape(samples, groups, channels).transpose(1, 0, 2)
     results = np.asarray(process(batch))
     if reorder:
         results = np.stack([group[..., best_order(results[0], group)] for group in results])
@@ -127,17 +173,18 @@ def by_channel_groups(process, waveform, channels, reorder=False):
     return separated.reshape(samples, groups * channels, -1)[:, :count]
 
 
-def check_waveform(audio):
-    """Refuse an array that is no recording.
+def check_waveform(audio: np.ndarray) -> np.ndarray:
+    """Validate the waveform of a recording.
 
     Args:
-        audio: array `(samples, channels)` or `(samples,)`.
+        audio: Array `(samples, channels)` or `(samples,)`.
 
     Returns:
         Float32 array `(samples, channels)`.
 
     Raises:
-        InputError: for integers, another rank, no samples, or numbers that are not finite.
+        InputError: The array holds integers or numbers that are not finite, has another rank, or
+            no samples.
 
     Example:
     >>> check_waveform([0.0, 0.5, 1.0]).shape
@@ -161,7 +208,7 @@ def check_waveform(audio):
 
 
 def _rounded(chunk, overlap, hop):
-    """Round both up to multiples of the hop, and check them."""
+    """Round chunk and overlap up to multiples of the hop, and validate them."""
     if hop < 1 or chunk < 1 or overlap < 0:
         raise InputError(
             f"received chunk={chunk}, overlap={overlap}, hop={hop}, expected a chunk and a hop of "
@@ -177,11 +224,7 @@ def _rounded(chunk, overlap, hop):
 
 
 def _pieces(blocks, chunk, step, hop):
-    """Yield (samples of one chunk, how many it starts early, whether it is the last).
-
-    The last chunk starts early enough to be a whole one but for less than a hop, where the signal
-    is that long: so its samples have as much before them as all others.
-    """
+    """Yield (samples of one chunk, how many it starts early, whether it is the last)."""
     waiting, length, before = [], 0, []
     for block in blocks:
         block = np.asarray(block, "float32")
@@ -196,16 +239,17 @@ def _pieces(blocks, chunk, step, hop):
             before = [held[:step]]
             waiting, length = [held[step:]], length - step
     if length:
+        # Started early, the last chunk is nearly whole: its samples have as much before them.
         early = (chunk - length) // hop * hop if before else 0
         yield np.concatenate([part[step - early :] for part in before] + waiting), early, True
 
 
 def _processed(piece, process, length):
     """Process one chunk, repeated up to `length` samples, and cut the result."""
-    # Silence behind it changes what the whole chunk is normalised by. Nor has a model heard speech
-    # backwards: behind 4 s of two voices, 2 s of their reflection made it swap them midway.
-    given = piece if len(piece) == length else np.resize(piece, (length, *piece.shape[1:]))
-    result = np.asarray(process(given), "float32")
+    # Silence behind it would change what the chunk is normalised by. Its reflection is speech
+    # backwards, which models have not heard: they swapped two voices midway.
+    repeated = piece if len(piece) == length else np.resize(piece, (length, *piece.shape[1:]))
+    result = np.asarray(process(repeated), "float32")
     if len(result) != length:
         raise InputError(
             f"received {len(result)} samples from a process given {length}, expected as many"

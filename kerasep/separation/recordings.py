@@ -1,87 +1,91 @@
-"""Whole recordings through what separates one chunk: any length, rate and channel count.
+"""Separate recordings of any length, sample rate and channel count.
 
-Neither Keras nor TensorFlow is needed here, and no audio library for arrays at the model's rate.
+Keras is imported only for models, and an audio library only for files.
 """
 
-import contextlib
 import os
 import pathlib
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from kerasep.data import audio as audio_files
 from kerasep.errors import InputError
-from kerasep.files.folder_lock import made
-from kerasep.separation.chunks import by_channel_groups, check_waveform, crossfaded
+from kerasep.separation.chunks import (
+    CHUNK_SECONDS,
+    OVERLAP_SECONDS,
+    ChunkSeparator,
+    by_channel_groups,
+    check_waveform,
+    crossfaded,
+)
+from kerasep.separation.stem_files import outputs, whole_stems, writing
 from kerasep.system import logs
 
 log = logs.logger(__name__)
 
 
-class ChunkSeparator(NamedTuple):
-    """What separates one chunk, and how a recording is cut for it.
+def separate(
+    model,
+    audio: str | os.PathLike | np.ndarray,
+    sample_rate: int | None = None,
+    *,
+    wiener_iterations: int = 0,
+    residual: str | None = None,
+    consistent: bool = False,
+    chunk_seconds: float = CHUNK_SECONDS,
+    overlap_seconds: float = OVERLAP_SECONDS,
+    track: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Separate a recording of any length, sample rate and number of channels.
 
-    Attributes:
-        process: function of `(groups, samples, channels)` that returns
-            `(groups, samples, channels, sources)`.
-        sources: tuple of names.
-        sample_rate: in Hz.
-        channels: how many `process` takes.
-        chunk: samples given to `process` at once.
-        overlap: samples that neighbouring chunks share.
-        hop: chunks start at multiples of this.
-        fixed: whether `process` takes no chunk shorter than `chunk`.
-        interchangeable: whether `process` may give the sources of each chunk in another order;
-            they are then put in one.
-    """
-
-    process: Callable
-    sources: tuple
-    sample_rate: int
-    channels: int
-    chunk: int
-    overlap: int
-    hop: int = 1
-    fixed: bool = False
-    interchangeable: bool = False
-
-
-def separate(separator, audio, sample_rate=None, *, track=None):
-    """Separate a recording into arrays.
+    Long recordings are cut into overlapping chunks, whose results are cross-faded away from the
+    chunks' edges. Memory beyond the result itself does not grow with the length. If the channels
+    differ from the model's, they are separated in groups of as many as the model has. Sources that
+    a model returns in any order (`model.interchangeable`) keep their order from chunk to chunk and
+    from channel to channel: each takes the place that it agrees with best. If the rate is above the
+    model's, the stems have nothing above half the model's rate.
 
     Args:
-        separator: a `ChunkSeparator`.
-        audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
-        sample_rate: of an array, in Hz. Default: the separator's. A path knows its own.
-        track: which audio track of a file that has several, from 1. Defaults to the first, and the
-            log names all.
+        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`.
+        audio: Path of an audio file, or array `(samples, channels)` or `(samples,)`.
+        sample_rate: Of an array, in Hz. Defaults to the model's. A file has its own rate.
+        wiener_iterations: See `Separator`. Only for models of the zoo. Defaults to 0.
+        residual: See `Separator`. Only for models of the zoo. Defaults to None.
+        consistent: See `Separator`. Only for models of the zoo. Defaults to False.
+        chunk_seconds: Length of a chunk, for Keras models. Defaults to 30.
+        overlap_seconds: How much neighbouring chunks share, for Keras models. Defaults to 4.
+        track: Which audio track of a file that has several, from 1. Defaults to the first, and the
+            log lists all.
 
     Returns:
         Dict from source name to float32 array `(samples, channels)`, at the recording's own rate.
-        Of a recording that is silent throughout they are zeros, with a warning in the log.
+        Stems of a silent recording are silent, with a warning in the log.
 
     Raises:
-        InputError: for audio that is missing, empty, damaged, or not finite.
+        InputError: The audio is missing, empty, damaged or not finite.
 
     Example:
-    >>> halves = ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
-    >>> separate(halves, np.ones((9000, 2), "float32"))["half"].shape
-    (9000, 2)
+    ```python
+    import numpy as np
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    stems = kerasep.separate(model, np.zeros((22050, 2), "float32"), sample_rate=22050)
+    assert stems["drums"].shape == (22050, 2)
+    ```
     """
+    separator = _as_chunk_separator(
+        model, wiener_iterations, residual, consistent, chunk_seconds, overlap_seconds
+    )
     if isinstance(audio, str | os.PathLike):
         if sample_rate is not None:
             raise InputError(
                 f"received sample_rate={sample_rate} for {audio}: a file knows its own"
             )
-        from kerasep.data import audio as audio_files
-        from kerasep.data.audio.audio_tracks import stream_of
-
-        stream = stream_of(audio, track)
-        header = audio_files.info(audio, stream)
-        blocks = audio_files.stream(audio, stream=stream)
+        header, read = _audio_file(audio, track)
         rate, samples = header.sample_rate, header.samples
-        separator = _heard(separator, audio_files.stream(audio, stream=stream), audio)
+        separator = _silent_for_silence(separator, read(), audio)
     else:
         if track is not None:
             raise InputError(f"received track={track} with an array, expected it with a path")
@@ -89,243 +93,100 @@ def separate(separator, audio, sample_rate=None, *, track=None):
         rate = separator.sample_rate if sample_rate is None else sample_rate
         if rate <= 0:
             raise InputError(f"received sample_rate={rate}, expected a rate above 0 Hz")
-        blocks, samples = [waveform], len(waveform)
-        separator = _heard(separator, blocks, "the recording")
-    result = np.concatenate(list(stems(separator, blocks, rate, samples)))
+        samples, read = len(waveform), lambda: [waveform]
+        separator = _silent_for_silence(separator, read(), "the recording")
+    result = np.concatenate(list(stems(separator, read(), rate, samples)))
     return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(separator.sources)}
 
 
 def separate_file(
-    separator,
-    path,
-    folder,
+    model,
+    path: str | os.PathLike,
+    folder: str | os.PathLike,
     *,
-    suffix=".wav",
-    overwrite=False,
-    resume=False,
-    track=None,
-    progress=None,
-):
-    """Separate a file into one file a source, written as they come: memory stays flat.
+    suffix: str = ".wav",
+    overwrite: bool = False,
+    resume: bool = False,
+    wiener_iterations: int = 0,
+    residual: str | None = None,
+    consistent: bool = False,
+    track: int | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> dict[str, pathlib.Path]:
+    """Separate a file into one file per source, written block by block in constant memory.
 
-    The stems of a recording that is silent throughout are zeros, with a warning in the log.
+    Stems of a silent recording are silent, with a warning in the log.
 
     Args:
-        separator: a `ChunkSeparator`.
-        path: the audio file.
-        folder: where `<source><suffix>` go; made if it is missing.
+        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`.
+        path: The audio file.
+        folder: Folder for `<source><suffix>`, created if missing.
         suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
-        overwrite: whether existing files may be replaced. Defaults to False.
-        resume: whether stems that are there, and could be this file's (see `whole_stems`), are
-            kept, and only the others made. Defaults to False.
-        track: which audio track of a file that has several, from 1. Defaults to the first, and the
-            log names all.
-        progress: called with the share of the file that is done, 0 to 1.
+        overwrite: Whether existing files may be replaced. Defaults to False.
+        resume: Whether to keep existing stems that can belong to this file (see
+            `recordings.whole_stems`) and to write only the others. Defaults to False.
+        wiener_iterations: See `Separator`. Only for models of the zoo. Defaults to 0.
+        residual: See `Separator`. Only for models of the zoo. Defaults to None.
+        consistent: See `Separator`. Only for models of the zoo. Defaults to False.
+        track: Which audio track of a file that has several, from 1. Defaults to the first, and the
+            log lists all.
+        progress: Called with the share of the file that is done, 0 to 1.
 
     Returns:
         Dict from source name to path.
 
     Raises:
-        InputError: for a file that cannot be read, or an output that exists; nothing half-written
-            is left.
+        InputError: The file cannot be read or an output exists. Nothing half-written is left.
 
     Example:
     ```python
-    import numpy as np
-    from kerasep import data
-    from kerasep.separation import recordings
+    import kerasep
 
-    data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
-    halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
-    paths = recordings.separate_file(halves, "tone.wav", "stems", overwrite=True)
-    assert data.info(paths["half"]).samples == 9000
+    kerasep.data.write("mixture.wav", kerasep.data.song(0, 2.0)["vocals"], 16000, overwrite=True)
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    kerasep.separation.separate_file(model, "mixture.wav", "stems", overwrite=True)
     ```
     """
-    from kerasep.data import audio as audio_files
-    from kerasep.data.audio.audio_tracks import stream_of
-
-    stream = stream_of(path, track)
-    header, paths = planned(separator, path, folder, suffix, overwrite or resume, track)
+    separator = _as_chunk_separator(model, wiener_iterations, residual, consistent)
+    paths = outputs(separator.sources, folder, suffix, overwrite or resume)
+    header, read = _audio_file(path, track)
     rate, samples, done = header.sample_rate, header.samples, 0
     kept = whole_stems(paths, header) if resume and not overwrite else set()
     if len(kept) == len(paths):
         return paths
-    separator = _heard(separator, audio_files.stream(path, stream=stream), path)
+    separator = _silent_for_silence(separator, read(), path)
     with writing(paths, rate, header.channels, overwrite, samples, kept) as write:
-        for block in stems(separator, audio_files.stream(path, stream=stream), rate, samples):
+        for block in stems(separator, read(), rate, samples):
             write(block)
             done += len(block)
             if progress:
-                progress(done / header.samples)
+                progress(done / samples)
     return paths
 
 
-def planned(separator, path, folder, suffix=".wav", overwrite=False, track=None):
-    """Look ahead at what `separate_file` will read and write, to refuse it before any work.
-
-    Args:
-        separator: anything with `sources`.
-        path: the audio file.
-        folder: where the stems will go.
-        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
-        overwrite: whether existing files may be replaced. Defaults to False.
-        track: which audio track of a file that has several, from 1. Defaults to the first, and the
-            log names all.
-
-    Returns:
-        The file's `kerasep.data.AudioInfo`, and a dict from source name to path.
-
-    Raises:
-        InputError: for a file that cannot be read, or an output that exists.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep import data
-    from kerasep.separation import recordings
-
-    data.write("tone.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
-    halves = recordings.ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
-    header, paths = recordings.planned(halves, "tone.wav", "stems")
-    assert header.samples == 9000 and paths["half"].name == "half.wav"
-    ```
-    """
-    from kerasep.data import audio as audio_files
-    from kerasep.data.audio.audio_tracks import stream_of
-
+def planned(
+    separator,
+    path: str | os.PathLike,
+    folder: str | os.PathLike,
+    suffix: str = ".wav",
+    overwrite: bool = False,
+    track: int | None = None,
+):
+    """Return the header of a file and the paths of its stems, checked as by `separate_file`."""
     paths = outputs(separator.sources, folder, suffix, overwrite)
-    return audio_files.info(path, stream_of(path, track)), paths
+    return _audio_file(path, track)[0], paths
 
 
-def outputs(sources, folder, suffix=".wav", overwrite=False):
-    """Name the files that stems go to, and refuse those that are there.
-
-    Args:
-        sources: their names.
-        folder: where they will lie.
-        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
-        overwrite: whether existing files may be replaced. Defaults to False.
-
-    Returns:
-        Dict from source name to path.
-
-    Raises:
-        InputError: for an output that exists.
-
-    Example:
-    >>> [path.name for path in outputs(["vocals", "bass"], "stems").values()]
-    ['vocals.wav', 'bass.wav']
-    """
-    paths = {name: pathlib.Path(folder) / f"{name}{suffix}" for name in sources}
-    for path in paths.values():
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists: remove it, or ask to overwrite")
-    return paths
-
-
-def whole_stems(paths, header):
-    """Find the stems of a recording that an earlier run has written.
-
-    Args:
-        paths: dict from source name to path, as `outputs` gives it.
-        header: the recording's `kerasep.data.AudioInfo`.
-
-    Returns:
-        Set of the names of the sources whose file is there, with the recording's rate, length and
-        channels.
-
-    Raises:
-        InputError: for a file that is there but something else.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep import data
-    from kerasep.separation import recordings
-
-    data.write("half.wav", np.ones((9000, 1), "float32") / 2, 8000, overwrite=True)
-    paths = recordings.outputs(["half", "rest"], ".", overwrite=True)
-    assert recordings.whole_stems(paths, data.info("half.wav")) == {"half"}
-    ```
-    """
-    from kerasep.data import audio as audio_files
-
-    kept = set()
-    for name, path in paths.items():
-        if not path.exists():
-            continue
-        try:
-            found = audio_files.info(path)
-        except InputError as error:
-            raise InputError(
-                f"{path} exists and is no stem: remove it, or ask to overwrite"
-            ) from error
-        if found != header:
-            raise InputError(
-                f"{path} exists and belongs to another recording ({found.samples} samples at "
-                f"{found.sample_rate} Hz, {found.channels} channels, expected {header.samples} at "
-                f"{header.sample_rate} Hz, {header.channels}): remove it, or ask to overwrite"
-            )
-        kept.add(name)
-    return kept
-
-
-@contextlib.contextmanager
-def writing(paths, sample_rate, channels, overwrite=False, samples=None, kept=()):
-    """Write each source into a file of its own, all in one folder, which is made if it is missing.
-
-    Args:
-        paths: dict from source name to path, as `outputs` gives it.
-        sample_rate: in Hz.
-        channels: of each.
-        overwrite: whether existing files may be replaced. Defaults to False.
-        samples: how many there will be, where that is known.
-        kept: names of sources that are not written.
-
-    Yields:
-        Function of a block `(samples, channels, sources)`. Where an error ends it, what was made is
-        removed; the files appear only when all of them are complete.
-
-    Example:
-    ```python
-    import numpy as np
-    from kerasep.separation import recordings
-
-    paths = recordings.outputs(["one", "two"], "halves")
-    with recordings.writing(paths, 8000, 1) as write:
-        write(np.full((800, 1, 2), 0.5, "float32"))
-    assert paths["two"].is_file()
-    ```
-    """
-    from kerasep.data import audio as audio_files
-
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(made(next(iter(paths.values())).parent))
-        writers = {
-            index: stack.enter_context(
-                audio_files.Writer(path, sample_rate, channels, overwrite, samples)
-            )
-            for index, (name, path) in enumerate(paths.items())
-            if name not in kept
-        }
-
-        def write(block):
-            for index, writer in writers.items():
-                writer.write(block[..., index])
-
-        yield write
-        for writer in writers.values():
-            writer.complete()
-
-
-def stems(separator, blocks, sample_rate, samples):
+def stems(
+    separator: ChunkSeparator, blocks: Iterable[np.ndarray], sample_rate: int, samples: int
+) -> Iterator[np.ndarray]:
     """Separate a recording block by block.
 
     Args:
-        separator: a `ChunkSeparator`.
-        blocks: iterable of successive arrays `(n, channels)`.
-        sample_rate: of the blocks, in Hz; resampled where the separator's differs.
-        samples: how many the blocks have in all.
+        separator: A `ChunkSeparator`.
+        blocks: Iterable of successive arrays `(n, channels)`.
+        sample_rate: Of the blocks, in Hz. They are resampled if the separator's rate differs.
+        samples: Total number of samples in the blocks.
 
     Yields:
         Successive arrays `(n, channels, sources)` at `sample_rate`, `samples` in all.
@@ -356,17 +217,42 @@ def stems(separator, blocks, sample_rate, samples):
         missing -= len(block)
         shape = block.shape[1:]
         yield block
-    if missing:  # there and back, resampling rounds the length twice
+    if missing:  # resampling there and back rounds the length twice
         yield np.zeros((missing, *shape), "float32")
 
 
-def _heard(separator, blocks, name):
-    """Return the separator, or for a recording without any sound one whose stems are silent.
+def _as_chunk_separator(
+    model,
+    wiener_iterations,
+    residual,
+    consistent,
+    chunk_seconds=CHUNK_SECONDS,
+    overlap_seconds=OVERLAP_SECONDS,
+):
+    """Return a chunk separator for a Keras model, an exported file or a chunk separator."""
+    if isinstance(model, ChunkSeparator):
+        return model
+    if hasattr(model, "chunk_separator"):
+        return model.chunk_separator()
+    from kerasep.separation.separator import as_separator, chunk_separator
 
-    Of silence a model may make noise, where its layers have biases, or NaN, where it normalises.
-    """
+    separator = as_separator(model, wiener_iterations, residual, consistent)
+    return chunk_separator(separator, chunk_seconds, overlap_seconds)
+
+
+def _audio_file(path, track):
+    """Return the header of an audio file, and a function that reads its blocks."""
+    from kerasep.data.audio.audio_tracks import stream_of
+
+    stream = stream_of(path, track)
+    return audio_files.info(path, stream), lambda: audio_files.stream(path, stream=stream)
+
+
+def _silent_for_silence(separator, blocks, name):
+    """Return the separator, or one whose stems are silent if the blocks are."""
     if any(np.any(block) for block in blocks):
         return separator
+    # A model may return noise, where layers have biases, or NaN, where they normalise.
     log.warning("%s is silent throughout: so are its stems", name)
     count = len(separator.sources)
     return separator._replace(
@@ -392,5 +278,5 @@ def _resampled(blocks, rate, new_rate):
         yield resampled
     nothing = np.zeros((0, int(np.prod(shape))), "float32")
     resampled = resampler.resample_chunk(nothing, last=True).reshape(-1, *shape)
-    # Less than one sample at the new rate is one all the same: a recording never disappears.
+    # Even less than one sample at the new rate becomes one: a recording never disappears.
     yield resampled if samples + len(resampled) else np.zeros((1, *shape), "float32")

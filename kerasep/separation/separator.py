@@ -1,31 +1,38 @@
 """A model of the zoo as one model from waveform to waveforms."""
 
 import keras
+import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, WienerFilter
 from kerasep.models import weight_values
 from kerasep.models.copies import Copied, dtype_config
 from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.separation.chunks import CHUNK_SECONDS, OVERLAP_SECONDS, ChunkSeparator
+
+_ATTRIBUTES = (
+    *("wiener_iterations", "residual", "consistent", "sources"),
+    *("sample_rate", "channels", "latency", "interchangeable"),
+)
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class Separator(Copied):
     """Any model of the zoo as one Functional model from waveform to waveforms.
 
-    For a spectrogram model: STFT, network, phase, inverse STFT. It is what is used, what can be
-    trained with a waveform loss (the weights are the model's own), and what is exported.
+    For a spectrogram model: STFT, network, phase, inverse STFT. A separator shares its model's
+    weights. It is used for separation and export, and for training with waveform losses.
 
     Args:
-        model: a `kerasep.models.SeparationModel`.
-        wiener_iterations: iterations of the multichannel Wiener filter; 0 gives the mixture's phase
-            to the estimates as they are. Defaults to 0.
-        residual: name of one more source, the mixture less all the others; None for none.
-            Defaults to None.
-        consistent: whether what the estimates leave of the mixture is shared out equally among
-            them, so that they add up to it; for models whose sources make up the whole mixture.
-            Defaults to False.
-        name: name of the model.
+        model: A `kerasep.models.SeparationModel`.
+        wiener_iterations: Iterations of the multichannel Wiener filter. With 0 the estimates get
+            the mixture's phase. Defaults to 0.
+        residual: Name of an additional source: the mixture minus all other sources. Defaults to
+            None: no residual.
+        consistent: Whether to add an equal share of the difference between the mixture and the
+            sum of the estimates to each estimate, so that they add up to the mixture. For models
+            whose sources make up the whole mixture. Defaults to False.
+        name: Name of the model.
 
     Input shape:
         Waveform `(batch, samples, channels)`.
@@ -34,9 +41,9 @@ class Separator(Copied):
         Source waveforms `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for weights that are not finite, a Wiener filter on a waveform model, a residual
-            named like a source or one beside `consistent`, which leaves nothing over, and
-            `consistent` for a single source.
+        InputError: The weights are not finite, a waveform model gets a Wiener filter, the residual
+            is named like a source or combined with `consistent`, or `consistent` is set for a
+            single source.
 
     Example:
     ```python
@@ -65,7 +72,7 @@ class Separator(Copied):
             )
         if residual in model.sources:
             raise InputError(f"received residual={residual!r}, which the model separates itself")
-        # A model that came from no file may have diverged: every estimate would be NaN.
+        # A model that diverged in training would estimate NaN.
         weight_values.check_model(model.name, model)
         sources = (*model.sources, *([] if residual is None else [residual]))
         check_signal(sources, model.sample_rate, model.channels)
@@ -74,7 +81,7 @@ class Separator(Copied):
             spectrum = STFT(**model.stft, name="stft")(waveform)
             estimates = model.estimate(Magnitude(name="mixture_magnitude")(spectrum))
             spectra = WienerFilter(wiener_iterations, name="phase")(spectrum, estimates)
-            # One inverse for all sources: their spectra lie together as so many channels.
+            # One inverse transform for all sources, whose spectra become channels.
             count = len(model.sources)
             together = (-1, spectra.shape[2], model.channels * count, 2)
             waveforms = InverseSTFT(**model.stft, name="istft")(
@@ -125,30 +132,32 @@ class Separator(Copied):
         return self.model._knowledge()
 
     def __setstate__(self, state):
-        """Set what its model knows."""
         self.model.__setstate__(state)
 
     def _take_after(self, original):
-        """Set what another separator knows, around the copy of its model."""
+        """Copy the attributes of another separator, around the copy of its model."""
         (self.model,) = (layer for layer in self.layers if isinstance(layer, SeparationModel))
         self.__setstate__(original._knowledge())
-        for name in ("wiener_iterations", "residual", "consistent", "sources", "sample_rate"):
-            setattr(self, name, getattr(original, name))
-        for name in ("channels", "latency", "interchangeable"):
+        for name in _ATTRIBUTES:
             setattr(self, name, getattr(original, name))
 
 
-def as_separator(model, wiener_iterations=0, residual=None, consistent=False):
+def as_separator(
+    model: keras.Model,
+    wiener_iterations: int = 0,
+    residual: str | None = None,
+    consistent: bool = False,
+) -> Separator:
     """Wrap a model in a `Separator`, unless it is one.
 
-    The model keeps it for the next call, for as long as the model itself is kept: one would be
-    traced anew each time, which takes longer than a short recording.
+    The model caches its separators: tracing a new one for every call would take longer than a short
+    recording.
 
     Args:
-        model: a model of the zoo, or a `Separator`.
-        wiener_iterations: see `Separator`.
-        residual: see `Separator`.
-        consistent: see `Separator`.
+        model: A model of the zoo, or a `Separator`.
+        wiener_iterations: See `Separator`.
+        residual: See `Separator`.
+        consistent: See `Separator`.
 
     Returns:
         A `Separator`.
@@ -164,9 +173,76 @@ def as_separator(model, wiener_iterations=0, residual=None, consistent=False):
     """
     if isinstance(model, Separator):
         return model
-    # Not as an attribute, which Keras would take for a part of the model.
-    kept = vars(model).setdefault("__separators", {})
+    # Keras would take an attribute for a part of the model.
+    cached = vars(model).setdefault("__separators", {})
     settings = (wiener_iterations, residual, consistent)
-    if settings not in kept:
-        kept[settings] = Separator(model, *settings)
-    return kept[settings]
+    if settings not in cached:
+        cached[settings] = Separator(model, *settings)
+    return cached[settings]
+
+
+def chunk_separator(
+    separator: Separator,
+    chunk_seconds: float = CHUNK_SECONDS,
+    overlap_seconds: float = OVERLAP_SECONDS,
+) -> ChunkSeparator:
+    """Return a chunk separator, which `kerasep.separation.recordings` takes, for a `Separator`.
+
+    Args:
+        separator: A `Separator`.
+        chunk_seconds: Length of a chunk in seconds. Defaults to 30.
+        overlap_seconds: How much neighbouring chunks share, in seconds. Defaults to 4.
+
+    Returns:
+        A `kerasep.separation.recordings.ChunkSeparator`.
+
+    Example:
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    separator = kerasep.separation.chunk_separator(kerasep.Separator(model))
+    assert separator.chunk == 30 * model.sample_rate
+    ```
+    """
+    rate, transform = separator.sample_rate, separator.model.stft
+
+    def process(batch):
+        padded = pad_to_frames(batch, transform)
+        return np.asarray(separator.predict_on_batch(padded))[:, : batch.shape[1]]
+
+    return ChunkSeparator(
+        process,
+        separator.sources,
+        rate,
+        separator.channels,
+        chunk=round(chunk_seconds * rate),
+        overlap=round(overlap_seconds * rate),
+        hop=transform["hop"] if transform else 1,
+        interchangeable=separator.interchangeable,
+    )
+
+
+def pad_to_frames(batch: np.ndarray, transform: dict | None) -> np.ndarray:
+    """Append silence up to a whole number of hops, and to one frame at least.
+
+    A shorter waveform cannot be mirrored. Behind the last whole hop, the window may be too small to
+    divide by.
+
+    Args:
+        batch: Array `(batch, samples, channels)`.
+        transform: Dict with `n_fft` and `hop`, or None to return the waveform unchanged.
+
+    Returns:
+        Array `(batch, padded samples, channels)`.
+
+    Example:
+    >>> import numpy as np
+    >>> pad_to_frames(np.ones((1, 1000, 2)), {"n_fft": 512, "hop": 256}).shape
+    (1, 1024, 2)
+    """
+    if transform is None:
+        return batch
+    samples, hop = batch.shape[1], transform["hop"]
+    missing = max(transform["n_fft"], -(-samples // hop) * hop) - samples
+    return np.pad(batch, ((0, 0), (0, missing), (0, 0)))

@@ -203,7 +203,7 @@ def _check_choice(name, received, known):
 
 
 def _as_separator(model):
-    from kerasep.separation.apply import as_separator
+    from kerasep.separation.separator import as_separator
 
     if not isinstance(model, keras.Model):
         raise InputError(f"received {type(model).__name__}, expected a Keras model to export")

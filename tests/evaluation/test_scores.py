@@ -1,6 +1,4 @@
-"""Scores of a model on tracks, the oracles, and the tables they make."""
-
-import csv
+"""Scores of a model on tracks."""
 
 import keras
 import numpy as np
@@ -8,11 +6,10 @@ import pytest
 
 from kerasep import data, evaluation
 from kerasep.errors import InputError
-from kerasep.evaluation import scores as scoring
-from kerasep.evaluation.score_tables import score_tables
+from kerasep.evaluation.score_tables import LIMIT
 from kerasep.metrics import BSS_EVAL, bss_eval, median_over_frames, scores
 from kerasep.models import OpenUnmixLike
-from kerasep.separation.apply import Separator, separate
+from kerasep.separation import Separator, separate
 
 SMALL = {
     "sample_rate": 8000,
@@ -118,24 +115,6 @@ def test_oracles_are_in_their_order(rows):
     assert all(row["tpsa_si_sdr"] > row["si_sdr"] for row in rows)
 
 
-@pytest.mark.parametrize("samples", [100, 3001, 8000])
-def test_oracle_of_a_stem_that_is_alone(model, rng, samples):
-    """Every mask is one: the stem comes back whole, at any length."""
-    stems = np.zeros((samples, 2, 2), "float32")
-    stems[..., 0] = rng.standard_normal((samples, 2))
-    for estimate in evaluation.oracle_estimates(model, stems.sum(axis=-1), stems).values():
-        np.testing.assert_allclose(estimate, stems, atol=1e-4)
-
-
-def test_oracles_in_chunks_equal_the_whole(model, rng, monkeypatch):
-    stems = rng.standard_normal((16000, 1, 2)).astype("float32")
-    whole = evaluation.oracle_estimates(model, stems.sum(axis=-1), stems)
-    monkeypatch.setattr(scoring, "CHUNK_SECONDS", 0.6)
-    chunked = evaluation.oracle_estimates(model, stems.sum(axis=-1), stems)
-    for name in whole:
-        np.testing.assert_allclose(chunked[name], whole[name], atol=1e-4)
-
-
 def test_a_silent_source_has_no_score(model, tmp_path):
     noise = np.random.default_rng(0).uniform(-0.3, 0.3, (4000, 1))
     (tmp_path / "track").mkdir()
@@ -148,7 +127,7 @@ def test_a_silent_source_has_no_score(model, tmp_path):
     improvements = {key for key in vocals if key.endswith("_improvement")}
     assert improvements == {key for key, value in vocals.items() if value is None}
     assert len(improvements) == 4
-    assert vocals["bss_sir"] == scoring.LIMIT
+    assert vocals["bss_sir"] == LIMIT
 
 
 def test_a_separator_and_its_settings(model, songs):
@@ -171,22 +150,6 @@ def test_anything_with_a_separate_of_its_own(songs):
     (row,) = evaluation.evaluate(Half(), data.find_tracks(songs)[:1])
     assert row["si_sdr_improvement"] == pytest.approx(0, abs=1e-3)
     assert row["usdr_improvement"] != pytest.approx(0, abs=1e-3)
-
-
-def test_summary_is_the_median_of_each_source():
-    rows = [
-        {"track": name, "source": source, "si_sdr": value}
-        for name, source, value in [
-            ("a", "bass", 1.0), ("b", "bass", 9.0), ("c", "bass", 2.0), ("d", "bass", None),
-            ("a", "drums", None),
-        ]
-    ]  # fmt: skip
-    assert evaluation.summarise(rows) == [
-        {"track": "median of 4", "source": "bass", "si_sdr": 2.0},
-        {"track": "median of 1", "source": "drums", "si_sdr": None},
-    ]
-    with pytest.raises(InputError, match="no scores"):
-        evaluation.summarise([])
 
 
 def recorded(folder, **stems):
@@ -229,9 +192,9 @@ def test_no_score_is_infinite(tmp_path, rng):
         for row in rows:
             values = [value for value in list(row.values())[2:] if value is not None]
             assert np.isfinite(values).all(), kind
-            assert np.abs(values).max() <= scoring.LIMIT, kind
+            assert np.abs(values).max() <= LIMIT, kind
         if kind == "perfect":
-            assert [row["bss_sdr"] for row in rows] == [scoring.LIMIT] * 4
+            assert [row["bss_sdr"] for row in rows] == [LIMIT] * 4
             assert min(row["usdr"] for row in rows) > 80
         if kind == "silent":
             assert {row[name] for row in rows for name in BSS_EVAL} == {None}
@@ -249,51 +212,6 @@ def test_tracks_shorter_than_the_filters(tmp_path, rng):
     )
     assert {value for row in rows for key, value in row.items() if "bss" in key} == {None}
     assert all(row["snr"] == pytest.approx(6.02, abs=0.01) for row in rows)
-
-
-def test_summary_and_table_of_what_is_not_finite(tmp_path):
-    infinity = float("inf")
-    rows = [
-        {"track": name, "source": "bass", "si_sdr": value}
-        for name, value in zip("abcd", [infinity, 3.0, float("nan"), -infinity], strict=True)
-    ]
-    (median,) = evaluation.summarise(rows)
-    assert median == {"track": "median of 4", "source": "bass", "si_sdr": 3.0}
-    assert evaluation.summarise(rows[:1])[0]["si_sdr"] == scoring.LIMIT
-    assert evaluation.summarise(rows[2:3])[0]["si_sdr"] is None
-    evaluation.write_csv(rows, tmp_path / "scores.csv")
-    with open(tmp_path / "scores.csv", newline="") as file:
-        written = [row["si_sdr"] for row in csv.DictReader(file)]
-    assert written == ["100.000", "3.000", "", "-100.000"]
-    ((_, table),) = score_tables(rows, ["si_sdr"])
-    assert [*table.columns[2].cells] == ["100.00", "3.00", "-", "-100.00"]
-
-
-def test_table(tmp_path):
-    rows = [{"track": "a, b", "source": "bass", "si_sdr": 1.23456}]
-    rows.append({"track": "c", "source": "bass", "si_sdr": None})
-    evaluation.write_csv(rows, tmp_path / "scores.csv")
-    with open(tmp_path / "scores.csv", newline="") as file:
-        assert list(csv.reader(file)) == [
-            ["track", "source", "si_sdr"], ["a, b", "bass", "1.235"], ["c", "bass", ""]
-        ]  # fmt: skip
-
-
-def test_a_table_of_any_names(tmp_path):
-    rows = [{"track": "=1", "source": "-caf\udce9", "si_sdr": -3.2}]
-    evaluation.write_csv(rows, tmp_path / "scores.csv")
-    lines = (tmp_path / "scores.csv").read_text("utf-8").splitlines()
-    assert lines == ["track,source,si_sdr", "'=1,'-caf\\xe9,-3.200"]
-
-
-def test_a_table_is_whole_or_not_there(tmp_path):
-    rows = [{"track": "a"}, {"track": "b", "no such column": 1.0}]
-    (tmp_path / "scores.csv").write_text("mine")
-    with pytest.raises(ValueError, match="no such column"):
-        evaluation.write_csv(rows, tmp_path / "scores.csv")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
-    with pytest.raises(InputError, match=r"cannot write .*scores\.csv: No such file"):
-        evaluation.write_csv(rows, tmp_path / "missing" / "scores.csv")
 
 
 def test_tracks_that_are_refused(songs, tmp_path):

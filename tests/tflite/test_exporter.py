@@ -6,7 +6,7 @@ from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.layers import KMeans
 from kerasep.layers.lstm import LSTM
-from kerasep.separation.apply import Separator
+from kerasep.separation.separator import Separator
 from kerasep.tflite import ExportError, export
 from kerasep.tflite.format.graphs import operations
 from kerasep.tflite.format.metadata import parse_metadata

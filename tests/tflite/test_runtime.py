@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
-from kerasep.separation.apply import separate
+from kerasep.separation.recordings import separate
 from kerasep.tflite import Runtime
 
 

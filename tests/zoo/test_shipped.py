@@ -10,7 +10,7 @@ import pytest
 
 from kerasep import data, zoo
 from kerasep.errors import InputError
-from kerasep.separation.apply import separate
+from kerasep.separation.recordings import separate
 from kerasep.zoo import shipped
 
 FOLDER = resources.files("kerasep.zoo") / "weights"

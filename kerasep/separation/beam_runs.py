@@ -1,0 +1,181 @@
+"""Run work on many items through Apache Beam: options, failures, progress, workers that die.
+
+Nothing else imports Apache Beam, and this only when a pipeline is run.
+"""
+
+import _thread
+import contextlib
+import csv
+import io
+import os
+import re
+import signal
+import threading
+import time
+
+import psutil
+
+from kerasep.errors import InputError
+from kerasep.system import logs
+from kerasep.system.names import csv_cell
+
+_DIRECT = (
+    "direct_running_mode=multi_processing",
+    "direct_num_workers=0",  # one for each processor
+    "default_sdk_harness_log_level=ERROR",
+    # There are no triggers; without this Beam would first try to fetch another runner.
+    "allow_unsafe_triggers",
+)
+
+log = logs.logger(__name__)
+
+
+def on_each(todo, work, report, runner, options):
+    """Call `work(*item)` for each item; write the failures to a CSV file and return them."""
+    beam, pipeline_options = _beam(runner, options)
+    with (
+        _killed_workers_noticed(),
+        _workers_ended(),
+        beam.Pipeline(runner=runner, options=pipeline_options) as pipeline,
+    ):
+        (
+            pipeline
+            | beam.Create(todo)
+            | beam.Reshuffle()
+            | beam.FlatMap(_failures, work)
+            | beam.io.WriteToText(
+                str(report), header="file,reason", shard_name_template="", num_shards=1
+            )
+        )
+    with open(report, newline="", encoding="utf-8") as lines:
+        return sorted((row["file"], row["reason"]) for row in csv.DictReader(lines))
+
+
+@contextlib.contextmanager
+def watched(progress, done, total):
+    """Report every second how much is done: runners do not report it while they run."""
+    if progress is None or not total:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch():
+        while not ended.wait(1.0):
+            progress(done() / total)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def attempt(work, file: str | bytes | os.PathLike, *arguments) -> str | None:
+    """Call `work(file, *arguments)`; return why it failed, in one line, or None."""
+    try:
+        work(file, *arguments)
+    except (InputError, OSError) as error:
+        reason = str(error)
+    except Exception as error:
+        # An unexpected failure on one file must not end the work on the others.
+        log.exception("%s fails unexpectedly", os.fsdecode(file))
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return None
+    return " ".join(reason.split())
+
+
+def _failures(item, work):
+    """Call `work(*item)`; return a line of the report if it failed, by the item's first member."""
+    reason = attempt(work, *item)
+    if reason is None:
+        return []
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([csv_cell(os.fsdecode(item[0])), csv_cell(reason)])
+    return [line.getvalue()]
+
+
+def _beam(runner, options):
+    """Import Apache Beam, and parse its options."""
+    try:
+        import apache_beam as beam
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise InputError(
+            f"received runner {runner!r}, which needs Apache Beam: pip install kerasep[beam]"
+        ) from error
+    defaults = _DIRECT if runner == "direct" else ()
+    flags = [f"--{option.lstrip('-')}" for option in (*defaults, *options)]  # the last one wins
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            parsed = PipelineOptions(flags)
+            values = parsed.get_all_options(retain_unknown_options=True)
+    except SystemExit as error:
+        reason = complaint.getvalue().strip().rpartition("error: ")[2]
+        raise InputError(f"received runner options {', '.join(options)}: {reason}") from error
+    unknown = values.keys() - PipelineOptions([]).get_all_options().keys()
+    if runner == "direct" and unknown:
+        raise InputError(
+            f"received runner options {', '.join(options)}, but Apache Beam knows no "
+            f"{', '.join(sorted(unknown))}"
+        )
+    return beam, parsed
+
+
+@contextlib.contextmanager
+def _killed_workers_noticed():
+    """End a run when a worker process is killed: Beam's local runner would wait for it forever."""
+    usual, reasons = threading.excepthook, []
+
+    def hook(failure):
+        reason = str(failure.exc_value)
+        if re.search(r"Worker subprocess exited .* (-2|130)$", reason):
+            return  # Ctrl-C, which has reached this process, too
+        if "Worker subprocess exited" in reason:
+            reasons.append(reason)
+            if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits, too
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            else:
+                _thread.interrupt_main()
+        else:
+            usual(failure)
+
+    threading.excepthook = hook
+    try:
+        try:
+            yield
+        except RuntimeError:
+            # The runner may see the broken connection before the hook is called.
+            if not reasons:
+                time.sleep(5)
+            raise
+    except (KeyboardInterrupt, RuntimeError):
+        if not reasons:
+            raise
+        raise InputError(
+            f"a worker process was killed, perhaps for lack of memory ({reasons[0]}): repeat the "
+            "call to resume, with fewer workers if needed"
+        ) from None
+    finally:
+        threading.excepthook = usual
+
+
+@contextlib.contextmanager
+def _workers_ended():
+    """End the worker processes of a run that is stopped: only Ctrl-C reaches them by itself."""
+    before = psutil.Process().children()
+    try:
+        yield
+    except BaseException:
+        usual, threading.excepthook = threading.excepthook, lambda _: None  # of those that wait
+        workers = [child for child in psutil.Process().children() if child not in before]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for worker in workers:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    end(worker)
+            _, workers = psutil.wait_procs(workers, timeout=5)
+        threading.excepthook = usual
+        raise
