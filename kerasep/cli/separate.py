@@ -37,7 +37,7 @@ def separate(
     residual: Residual = None,
     consistent: Consistent = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="make all stems anew, and replace those that exist")
+        bool, typer.Option("--overwrite", help="separate all again, and replace existing stems")
     ] = False,
     track: Track = None,
     manifest: Annotated[
@@ -50,11 +50,11 @@ def separate(
     runner: Runner = None,
     runner_option: RunnerOptions = None,
 ):
-    """Separate recordings into one file a source: OUT/<name>/<source>.wav.
+    """Separate recordings into one file per source: OUT/<name>/<source>.wav.
 
     Files that cannot be separated are listed at the end, with status 1, or 2 if no file could be.
-    The same command again goes on where it was stopped: stems that are there are kept, if they
-    have the recording's rate, length and channels, and made anew with --overwrite.
+    The same command again resumes where it was stopped: existing stems are kept if they have the
+    recording's rate, length and channels. With --overwrite they are replaced.
 
     With --runner or --manifest, an archive: many files at once, and failures in OUT/failures.csv.
     """
@@ -79,11 +79,11 @@ def separate(
     from kerasep.separation import archives
 
     check_suffix(f"stem{suffix}")
-    named = archives.named((file.stem, file) for file in files)
-    separator = as_separator(trained(model), wiener_iterations, residual, consistent)
+    files_by_name = archives.named((file.stem, file) for file in files)
+    separator = chunked(as_separator(trained(model), wiener_iterations, residual, consistent))
     failures = []
     with locked(out_folder):
-        for name, file in named.items():
+        for name, file in files_by_name.items():
             folder = out_folder / name
             reason = archives.attempt(
                 _separate_one, file, separator, folder, suffix, overwrite, track
@@ -93,16 +93,24 @@ def separate(
 
 
 def _separate_one(file, separator, folder, suffix, overwrite, track):
-    from kerasep.separation import archives, recordings
+    from kerasep.files.atomic import remove_partial
+    from kerasep.separation import recordings
 
-    archives.remove_leftovers(folder)
-    header, paths = recordings.planned(separator, file, folder, suffix, True, track)
-    kept = set() if overwrite else recordings.whole_stems(paths, header)
-    settings = {"suffix": suffix, "overwrite": overwrite, "resume": not overwrite, "track": track}
+    remove_partial(folder)
+    kept = set() if overwrite else {*folder.glob("*")}
     with progress_bar(file.name) as progress:
-        recordings.separate_file(chunked(separator), file, folder, **settings, progress=progress)
-    for name, path in paths.items():
-        say(f"{path}{' was there: kept' if name in kept else ''}")
+        paths = recordings.separate_file(
+            separator,
+            file,
+            folder,
+            suffix=suffix,
+            overwrite=overwrite,
+            resume=not overwrite,
+            track=track,
+            progress=progress,
+        )
+    for path in paths.values():
+        say(f"{path}{' exists: kept' if path in kept else ''}")
 
 
 def _archive(files, manifest, out_folder, load, suffix, track, runner, options):
@@ -127,7 +135,7 @@ def _archive(files, manifest, out_folder, load, suffix, track, runner, options):
         )
     say(f"{out_folder}: {len(files) - len(failures)} of {len(files)} files are separated")
     if failures:
-        say(f"{out_folder / archives.FAILURES} says why not: {len(failures)}")
+        say(f"{out_folder / archives.FAILURES} lists the failures: {len(failures)}")
     _end(out_folder, len(files), failures)
 
 
