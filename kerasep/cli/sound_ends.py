@@ -1,4 +1,8 @@
-"""Where the samples of a live separation come from and go to: files, a microphone, a speaker."""
+"""Inputs and outputs of `kerasep stream`: files, a microphone, a speaker.
+
+Inputs yield pairs of a float32 block `(samples, channels)` and whether samples before it were lost.
+Outputs yield a function of `(samples, channels, sources)` that returns whether a device ran dry.
+"""
 
 import contextlib
 import time
@@ -9,41 +13,25 @@ from kerasep.errors import InputError
 
 
 def file_blocks(path, sample_rate, channels, samples, pace, track=None):
-    """Read a file in blocks of a fixed length, the last one shorter.
-
-    Args:
-        path: the audio file; resampled where its rate is another.
-        sample_rate: of the blocks, in Hz.
-        channels: of the blocks: of a file with others, the mean for one, copies for several.
-        samples: in a block.
-        pace: whether a block comes no earlier than it would from a microphone.
-        track: which audio track of a file that has several, from 1. Defaults to the first.
-
-    Yields:
-        Pairs of a float32 array `(samples, channels)` and how many were lost: none.
-    """
+    """Yield blocks of a file, with `pace` no earlier than a microphone would."""
     from kerasep.data import audio
     from kerasep.data.audio.audio_tracks import stream_of
 
-    pending, begun, given = np.zeros((0, channels), "float32"), time.monotonic(), 0
+    pending, start, sent = np.zeros((0, channels), "float32"), time.monotonic(), 0
     for part in audio.stream(path, sample_rate, stream=stream_of(path, track)):
         pending = np.concatenate([pending, _with_channels(part, channels, path)])
         while len(pending) >= samples:
             block, pending = pending[:samples], pending[samples:]
-            given += samples
+            sent += samples
             if pace:
-                time.sleep(max(0.0, begun + given / sample_rate - time.monotonic()))
+                time.sleep(max(0.0, start + sent / sample_rate - time.monotonic()))
             yield block, False
     if len(pending):
         yield pending, False
 
 
 def microphone_blocks(sample_rate, channels, samples, seconds):
-    """Record blocks until `seconds` are over; None for no end.
-
-    Yields:
-        Pairs of a float32 array `(samples, channels)` and whether samples before it were lost.
-    """
+    """Yield blocks of a microphone until `seconds` are over; None for no end."""
     left = np.inf if seconds is None else round(seconds * sample_rate)
     with _opened("InputStream", sample_rate, channels, samples) as device:
         while left > 0:
@@ -54,31 +42,18 @@ def microphone_blocks(sample_rate, channels, samples, seconds):
 
 @contextlib.contextmanager
 def folder_writer(folder, sources, sample_rate, channels, overwrite):
-    """Write each source into a file of its own.
-
-    Yields:
-        Function of `(samples, channels, sources)` that returns whether the output had run dry: no.
-    """
+    """Write each source to its own file."""
     from kerasep.files.folder_lock import locked
-    from kerasep.separation import recordings
+    from kerasep.separation import stem_files
 
-    paths = recordings.outputs(sources, folder, overwrite=overwrite)
-    with locked(folder), recordings.writing(paths, sample_rate, channels, overwrite) as write:
-
-        def never_dry(separated):
-            write(separated)
-            return False
-
-        yield never_dry
+    paths = stem_files.outputs(sources, folder, overwrite=overwrite)
+    with locked(folder), stem_files.writing(paths, sample_rate, channels, overwrite) as write:
+        yield write
 
 
 @contextlib.contextmanager
 def speaker(sources, source, sample_rate, channels, samples):
-    """Play one source.
-
-    Yields:
-        Function of `(samples, channels, sources)` that returns whether the output had run dry.
-    """
+    """Play one source, by default the first."""
     if source not in (None, *sources):
         raise InputError(f"received --source {source}, expected one of {', '.join(sources)}")
     index = 0 if source is None else sources.index(source)
@@ -106,6 +81,7 @@ def _opened(kind, sample_rate, channels, samples):
 
 
 def _with_channels(part, channels, path):
+    """Return the mean for one channel, and copies of a single channel for several."""
     if part.shape[1] == channels:
         return part
     if channels == 1:

@@ -13,7 +13,7 @@ from kerasep.cli.sound_ends import file_blocks, folder_writer, microphone_blocks
 from kerasep.cli.terminal import say, start_keras
 from kerasep.errors import InputError
 
-_SECONDS = 0.01  # that a block has at least
+_BLOCK_SECONDS = 0.01  # at least
 
 
 def stream(
@@ -21,7 +21,8 @@ def stream(
     source_in: Annotated[str, typer.Option("--in", help="an audio file, or microphone")],
     out: Annotated[str, typer.Option("--out", help="a folder, or speaker")],
     pace: Annotated[
-        bool, typer.Option("--pace", help="read a file as fast as it plays, not as fast as it goes")
+        bool,
+        typer.Option("--pace", help="read a file as fast as it plays, not faster"),
     ] = False,
     seconds: Annotated[
         float | None, typer.Option(help="how long to listen to a microphone; default: until Ctrl-C")
@@ -35,13 +36,13 @@ def stream(
 ):
     """Separate a file or a microphone in real time, with a causal model.
 
-    Says its latency, its load (the time it takes, as a share of the time that the audio lasts) and
-    its drop-outs (blocks that took longer than they last, or that a device lost).
+    Prints the latency, the load (processing time as a share of the audio's duration) and the
+    drop-outs (blocks that took longer than they last, or that a device lost).
     """
     _check_ends(source_in, out, pace, seconds, source, track)
     streamer = _streamer(model, residual)
     rate, channels = streamer.sample_rate, streamer.channels
-    samples = streamer.hop * math.ceil(_SECONDS * rate / streamer.hop)
+    samples = streamer.hop * math.ceil(_BLOCK_SECONDS * rate / streamer.hop)
     if source_in == "microphone":
         blocks = microphone_blocks(rate, channels, samples, seconds)
     else:
@@ -58,22 +59,22 @@ def stream(
     with opened as write:
         with contextlib.suppress(KeyboardInterrupt):
             for block, overflowed in blocks:
-                begun = time.perf_counter()
+                start = time.perf_counter()
                 separated = streamer.process(block)
-                loads.append((time.perf_counter() - begun) * rate / len(block))
+                loads.append((time.perf_counter() - start) * rate / len(block))
                 dry = write(separated)
                 lost += bool(overflowed or dry or loads[-1] > 1)
         if not loads:
             raise InputError(f"received no audio from {source_in}")
         write(streamer.flush())
     say(
-        f"{len(loads)} blocks: load {100 * sum(loads) / len(loads):.1f} % in the mean, "
-        f"{100 * max(loads):.1f} % at worst; {lost} drop-outs"
+        f"{len(loads)} blocks: load {100 * sum(loads) / len(loads):.1f} % on average, "
+        f"{100 * max(loads):.1f} % at most; {lost} drop-outs"
     )
 
 
 def _check_ends(source_in, out, pace, seconds, source, track):
-    """Refuse options of another end than those that are asked for, and a file that is not there."""
+    """Raise if an option does not belong to the chosen ends, or the input file is missing."""
     microphone, speaker = source_in == "microphone", out == "speaker"
     for option, wrong, end in (
         ("--pace", pace and microphone, "--in a file"),

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import kerasep
 from kerasep import data, zoo
 from kerasep.cli import app
 from kerasep.cli.sound_ends import file_blocks
 from kerasep.errors import InputError
+from kerasep.streaming.buffering import Buffer, Timing
 from tests.streaming.small_streams import SMALL, noise, shaken
 
 RATE = 8000
@@ -67,6 +69,23 @@ def folder(tmp_path_factory):
     return folder
 
 
+class Halves(Buffer):
+    """What stands in for a streamed model: one source is a half of the mixture, one a quarter."""
+
+    sources, sample_rate, hop, latency = ("half", "quarter"), RATE, 40, 40
+
+    def __init__(self):
+        timing = Timing(hop=40, frame=40, grain=40, step=80, lag=0, silence=0, ends="fill")
+        gains = np.array([0.5, 0.25], "float32")
+        super().__init__(lambda x, s: (x[..., None] * gains, s), np.ones((1, 2)), timing, 1, 2)
+
+
+@pytest.fixture
+def halves(monkeypatch):
+    module = sys.modules["kerasep.cli.stream"]
+    monkeypatch.setattr(module, "_streamer", lambda model, residual: Halves())
+
+
 def run(*arguments):
     return CliRunner().invoke(app, ["stream", *map(str, arguments)])
 
@@ -78,58 +97,60 @@ def test_a_file_becomes_what_separation_makes_of_it(folder):
     assert "latency 5 ms (40 samples at 8000 Hz), blocks of 10.0 ms" in result.output
     assert "76 blocks: load " in result.output
     x, _ = data.read(wav)
-    import kerasep
-
     separator = kerasep.Separator(zoo.load(model), residual="rest")
     expected = np.asarray(separator(x[None]))[0]
     for index, name in enumerate(separator.sources):
-        found, rate = data.read(folder / "out" / f"{name}.wav")
+        stem, rate = data.read(folder / "out" / f"{name}.wav")
         assert rate == RATE
-        np.testing.assert_allclose(found, expected[..., index], atol=1e-4)
-    again = run("--model", model, "--in", wav, "--out", folder / "out")
+        np.testing.assert_allclose(stem, expected[..., index], atol=1e-4)
+
+
+def test_stems_that_exist_are_kept(folder, halves, tmp_path):
+    ends = ("--in", folder / "voices.wav", "--out", tmp_path)
+    assert run("--model", "run", *ends).exit_code == 0
+    np.testing.assert_array_equal(data.read(tmp_path / "half.wav")[0], noise(6007, 1) / 2)
+    again = run("--model", "run", *ends)
     assert isinstance(again.exception, InputError)
     assert "exists: remove it" in str(again.exception)
+    assert run("--model", "run", *ends, "--overwrite").exit_code == 0
 
 
-def test_a_microphone_is_heard_and_played(folder, devices):
-    result = run(
-        *("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker"),
-        *("--seconds", 0.2, "--source", "speaker_2"),
-    )
+def heard(blocks):
+    return np.concatenate([noise(80, 1, seed=count) for count in range(1, blocks + 1)])
+
+
+def test_a_microphone_is_heard_and_played(halves, devices):
+    ends = ("--in", "microphone", "--out", "speaker", "--seconds", 0.2, "--source", "quarter")
+    result = run("--model", "run", *ends)
     assert result.exit_code == 0, result.output
     output, microphone = devices
     assert microphone.settings == output.settings
     assert output.settings["samplerate"] == RATE
     assert output.settings["channels"] == 1
-    played = np.concatenate(output.played)
-    assert played.shape == (1600, 1)
-    assert played.any()
+    np.testing.assert_array_equal(np.concatenate(output.played), heard(20) / 4)
     assert "20 blocks: load " in result.output
     lost = int(result.output.split(";")[-1].split()[0])
     assert lost >= 1
 
 
-def test_ctrl_c_ends_a_microphone_and_keeps_what_was_heard(folder, devices):
-    out = folder / "heard"
-    result = run("--model", folder / "model.keras", "--in", "microphone", "--out", out)
+def test_ctrl_c_ends_a_microphone_and_keeps_what_was_heard(tmp_path, halves, devices):
+    result = run("--model", "run", "--in", "microphone", "--out", tmp_path / "heard")
     assert result.exit_code == 0, result.output
-    found, _ = data.read(out / "speaker_1.wav")
-    assert len(found) == 999 * 80
+    stem, _ = data.read(tmp_path / "heard" / "half.wav")
+    np.testing.assert_array_equal(stem, heard(999) / 2)
 
 
-def test_devices_need_sounddevice(folder, monkeypatch):
+def test_devices_need_sounddevice(halves, monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    result = run("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker")
+    result = run("--model", "run", "--in", "microphone", "--out", "speaker")
     assert isinstance(result.exception, InputError)
     assert "pip install 'kerasep[live]'" in str(result.exception)
 
 
-def test_a_source_that_is_not_there(folder, devices):
-    result = run(
-        *("--model", folder / "model.keras", "--in", "microphone", "--out", "speaker"),
-        *("--source", "drums"),
-    )
-    assert "expected one of speaker_1, speaker_2" in str(result.exception)
+def test_a_source_that_is_not_there(halves, devices):
+    ends = ("--in", "microphone", "--out", "speaker", "--source", "drums")
+    result = run("--model", "run", *ends)
+    assert "expected one of half, quarter" in str(result.exception)
 
 
 def test_blocks_of_a_file(tmp_path, monkeypatch):
@@ -137,25 +158,25 @@ def test_blocks_of_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr("kerasep.cli.sound_ends.time.sleep", slept.append)
     stereo = noise(1000, 2)
     data.write(tmp_path / "stereo.wav", stereo, RATE)
-    found = [block for block, lost in file_blocks(tmp_path / "stereo.wav", RATE, 1, 300, True)]
-    assert [len(block) for block in found] == [300, 300, 300, 100]
-    np.testing.assert_allclose(np.concatenate(found)[:, 0], stereo.mean(axis=1), atol=1e-4)
+    blocks = [block for block, lost in file_blocks(tmp_path / "stereo.wav", RATE, 1, 300, True)]
+    assert [len(block) for block in blocks] == [300, 300, 300, 100]
+    np.testing.assert_allclose(np.concatenate(blocks)[:, 0], stereo.mean(axis=1), atol=1e-4)
     assert len(slept) == 3
     assert 0.02 < slept[0] <= 300 / RATE
     data.write(tmp_path / "mono.wav", noise(500, 1), RATE)
-    found = [block for block, _ in file_blocks(tmp_path / "mono.wav", RATE, 2, 500, False)]
-    assert found[0].shape == (500, 2)
+    (block,) = [block for block, _ in file_blocks(tmp_path / "mono.wav", RATE, 2, 500, False)]
+    np.testing.assert_array_equal(block, np.repeat(noise(500, 1), 2, axis=1))
     data.write(tmp_path / "three.wav", noise(500, 3), RATE)
     with pytest.raises(InputError, match="3 channels, expected 1 or 2"):
         list(file_blocks(tmp_path / "three.wav", RATE, 2, 500, False))
 
 
-def test_nothing_is_left_of_what_could_not_be_streamed(folder, devices):
-    model, out = folder / "model.keras", folder / "new" / "stems"
-    result = run("--model", model, "--in", "microphone", "--seconds", 0, "--out", out)
+def test_nothing_is_left_of_what_could_not_be_streamed(tmp_path, halves, devices):
+    out = tmp_path / "new" / "stems"
+    result = run("--model", "run", "--in", "microphone", "--seconds", 0, "--out", out)
     assert "received no audio" in str(result.exception)
-    assert not (folder / "new").exists()
-    result = run("--model", folder / "none.keras", "--in", folder / "none.wav", "--out", out)
+    assert not (tmp_path / "new").exists()
+    result = run("--model", "none.keras", "--in", tmp_path / "none.wav", "--out", out)
     assert "none.wav" in str(result.exception)
 
 
@@ -184,5 +205,5 @@ def test_blocks_of_one_of_several_tracks(tmp_path):
             file.mux(stream.encode(frame))
             file.mux(stream.encode(None))
     for track, level in ((None, 0.25), (1, 0.25), (2, 0.5)):
-        found = [block for block, _ in file_blocks(path, RATE, 1, 300, False, track)]
-        np.testing.assert_array_equal(np.concatenate(found), np.full((600, 1), level, "float32"))
+        blocks = [block for block, _ in file_blocks(path, RATE, 1, 300, False, track)]
+        np.testing.assert_array_equal(np.concatenate(blocks), np.full((600, 1), level, "float32"))
