@@ -33,7 +33,7 @@ def open_decoder(path, stream=0):
         kind = "a folder, not a file" if path.is_dir() else "missing"
         raise InputError(f"{path} is {kind}: expected an audio file, check the path")
     if not os.access(path, os.R_OK):
-        raise InputError(f"{path} may not be read: give yourself permission")
+        raise InputError(f"{path} cannot be read: permission denied, change its permissions")
     if not path.stat().st_size:
         raise InputError(f"{path} is empty: expected an audio file, get a complete copy")
     audio = (None if stream else _sound_file(path)) or _container(path, stream)

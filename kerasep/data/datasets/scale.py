@@ -36,7 +36,7 @@ def warn_beyond_full_scale(data_set):
     if loud:
         path, peak = max(loud.items(), key=lambda item: item[1])
         log.warning(
-            "%d of %d files looked at go far beyond full scale, %s to %g: samples are expected "
-            "within ±1: divide them (kerasep data check names all such files)",
+            "%d of %d files go far beyond full scale, %s up to %g: expected samples within ±1, "
+            "divide them (kerasep data check lists all such files)",
             len(loud), len(peaks), path, peak,
         )  # fmt: skip

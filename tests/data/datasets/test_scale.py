@@ -31,7 +31,7 @@ def test_the_file_is_named(songs, caplog):
     warn_beyond_full_scale(tracks)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "1 of 6 files" in caplog.text
-    assert "b/bass.wav to 29" in caplog.text
+    assert "b/bass.wav up to 29" in caplog.text
 
 
 def test_nothing_is_said_of_other_data(songs, caplog):

@@ -22,7 +22,7 @@ def mixture_trees(folder):
     versions = {tuple(name for name in names if not split_of(name)): tree for names, tree in trees}
     if len(versions) > 1:
         choices = ", ".join(str(tree.parent) for tree in versions.values())
-        raise InputError(f"{folder} holds the same mixtures in several versions: give {choices}")
+        raise InputError(f"{folder} holds the same mixtures in several versions: choose {choices}")
     tracks = [track for names, tree in trees for track in _tracks(tree, names, skipped)]
     if not tracks:
         return None

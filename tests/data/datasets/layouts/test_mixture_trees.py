@@ -61,7 +61,7 @@ def test_mixtures_without_a_source_are_left_out(tmp_path, record, caplog):
 def test_several_versions_are_not_mixed_up(tmp_path, record):
     for version in ("min", "max"):
         record(*(f"wav8k/{version}/tr/{part}/a.wav" for part in ("mix", "s1", "s2")))
-    with pytest.raises(InputError, match=r"in several versions: give .*wav8k/max, .*wav8k/min$"):
+    with pytest.raises(InputError, match=r"in several versions: choose .*wav8k/max, .*wav8k/min$"):
         find_tracks(tmp_path)
     assert len(find_tracks(tmp_path / "wav8k" / "min")) == 1
 
