@@ -11,7 +11,9 @@ def free() -> int:
 
     available = psutil.virtual_memory().available
     limit, taken = (_read(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
-    return min(available, int(limit) - int(taken)) if limit.isdecimal() else available
+    if limit.isdecimal() and taken.isdecimal():  # cgroup version 2
+        return min(available, int(limit) - int(taken))
+    return available
 
 
 def used() -> int:

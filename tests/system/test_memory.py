@@ -26,3 +26,13 @@ def test_where_the_system_does_not_say_the_usage_counts(monkeypatch, status):
 
     monkeypatch.setattr(memory.pathlib.Path, "read_text", read)
     assert memory.peak() > 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken", "is_limited"),
+    [("5000", "4000", True), ("max", "4000", False), ("", "", False), ("5000", "", False)],
+)
+def test_free_memory_respects_the_limit_of_a_container(monkeypatch, limit, taken, is_limited):
+    values = {"/sys/fs/cgroup/memory.max": limit, "/sys/fs/cgroup/memory.current": taken}
+    monkeypatch.setattr(memory, "_read", values.get)
+    assert (memory.free() == 1000) == is_limited

@@ -131,15 +131,10 @@ def test_prepared(songs, tmp_path, missing, count):
     assert len(held + train) == count
 
 
-@pytest.fixture(scope="module")
-def model():
-    return kerasep.zoo.load(
-        "open_unmix_like/small", sources=SOURCES, sample_rate=8000, n_fft=256, hop=64, hidden=4,
-        max_hz=3000,
-    )  # fmt: skip
-
-
-def test_scores(songs, model):
+def test_scores(songs):
+    model = SimpleNamespace(
+        **vars(MODEL), separate=lambda mixture: {"vocals": 0.6 * mixture, "bass": 0.4 * mixture}
+    )
     measures = ("si_sdr", "usdr", "bss_eval")
     rows = evaluation.evaluate(model, songs, measures=measures, missing="silent")
     assert len(rows) == 8
@@ -150,10 +145,6 @@ def test_scores(songs, model):
     summary = evaluation.summarise(rows)
     sounding = [row["si_sdr"] for row in rows if row["source"] == "vocals" and row["si_sdr"]]
     assert summary[0]["si_sdr"] == pytest.approx(np.median(sounding))
-
-
-@pytest.mark.slow
-def test_scores_of_the_other_tracks(songs, model):
     rows = evaluation.evaluate(model, songs, measures=("si_sdr",), missing="skip")
     assert sorted({row["track"] for row in rows}) == ["song_0000", "song_0002", "song_0003"]
 
@@ -165,7 +156,11 @@ def test_splits(songs, missing, tracks):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("missing", ["silent", "skip"])
-def test_training(songs, model, tmp_path, missing):
+def test_training(songs, tmp_path, missing):
+    model = kerasep.zoo.load(
+        "open_unmix_like/small", sources=SOURCES, sample_rate=8000, n_fft=256, hop=64, hidden=4,
+        max_hz=3000,
+    )  # fmt: skip
     settings = {"batch_size": 2, "crop_seconds": 0.5, "crops_per_track": 2, "missing": missing}
     recipe = {"epochs": 1, "data": settings}
     (row,) = training.train(model, songs, tmp_path / "run", recipe=recipe)
