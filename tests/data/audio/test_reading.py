@@ -166,13 +166,13 @@ def test_streams_of_a_container_are_told_apart(folder):
 
 
 @pytest.mark.skipif(not MUSDB.exists(), reason=f"no MUSDB18 sample at {MUSDB}")
-@pytest.mark.parametrize("stream", range(5))
-def test_musdb_stem_file(stream):
-    whole, rate = audio.read(MUSDB, stream=stream)
-    assert (rate, *whole.shape) == (44100, 299880, 2)
-    for start in (5, 1500, 130001, 290000):
-        part, _ = audio.read(MUSDB, start=start, samples=9000, stream=stream)
-        np.testing.assert_allclose(part, whole[start : start + 9000], atol=1e-4)
+def test_musdb_stem_file():
+    for stream in range(5):
+        whole, rate = audio.read(MUSDB, stream=stream)
+        assert (rate, *whole.shape) == (44100, 299880, 2)
+        for start in (5, 1500, 130001, 290000):
+            part, _ = audio.read(MUSDB, start=start, samples=9000, stream=stream)
+            np.testing.assert_allclose(part, whole[start : start + 9000], atol=1e-4)
 
 
 def test_silence_is_no_error(tmp_path):
