@@ -4,9 +4,9 @@ VENV := .venv
 PARITY := .venv-parity
 TFIO := .venv-tfio
 WEB := tflite/web
-# What make web puts beside the page: .tflite files, runs or presets; the first is its default.
+# The models of make web: .tflite files, runs or presets; the first one is the default.
 MODELS ?= unet_like/karaoke open_unmix_like/karaoke
-# The tests of what runs on every backend.
+# The tests of the parts that run on every backend.
 PORTABLE := tests/ops tests/layers tests/losses tests/metrics tests/models tests/test_targets.py \
 	tests/test_docstrings.py
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -14,19 +14,19 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 .PHONY: help demo test test-jax test-slow fuzz tfio parity native web web-test docs lint bench clean
 
 help:
-	@echo "make demo       songs, training, stems, scores, a .tflite file and a page: demo/report.html (CLIP=song.mp3: yours too)"
-	@echo "make test       the fast tests, on TensorFlow"
-	@echo "make test-jax   those of what runs on every backend, on JAX"
-	@echo "make test-slow  the tests that take longer"
-	@echo "make fuzz       malformed files of every kind, each kind for MINUTES=2"
+	@echo "make demo       songs, training, stems, scores, a .tflite file and demo/report.html (CLIP=song.mp3 adds your song)"
+	@echo "make test       the fast tests on TensorFlow"
+	@echo "make test-jax   the tests of the parts that run on every backend, on JAX"
+	@echo "make test-slow  the slow tests"
+	@echo "make fuzz       malformed files of every kind, MINUTES=2 each"
 	@echo "make tfio       those of data, on TensorFlow 2.16 with tensorflow-io, in an environment of its own"
-	@echo "make parity     comparison with PyTorch and Open-Unmix, in an environment of its own"
+	@echo "make parity     comparison with PyTorch and Open-Unmix, in a separate environment"
 	@echo "make native     the C library and command for .tflite files: build/native (needs libcjson-dev)"
-	@echo "make web        the page that separates in the browser, on http://127.0.0.1:8000; needs npm"
-	@echo "make web-test   its tests; needs npm, and Chromium"
+	@echo "make web        the page that separates in the browser, at http://127.0.0.1:8000 (needs npm)"
+	@echo "make web-test   the tests of that page (needs npm and Chromium)"
 	@echo "make docs       the documentation: build/docs/index.html"
 	@echo "make lint       ruff and mypy"
-	@echo "make bench      timings beside the originals (in the environment of make parity)"
+	@echo "make bench      timings compared with the originals (in the environment of make parity)"
 	@echo "make clean      remove the environments and the demo"
 
 demo: $(VENV)/demo
@@ -35,7 +35,7 @@ demo: $(VENV)/demo
 test: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity"
 
-# Most of the time goes into compiling many small models, each for a run or two.
+# Most of the time is compilation of many small models, each for a run or two.
 test-jax: $(VENV)/dev
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(VENV)/bin/python -m pytest -n 2 -m "not slow and not parity" \
 		$(PORTABLE)
@@ -43,7 +43,7 @@ test-jax: $(VENV)/dev
 test-slow: $(VENV)/dev
 	$(VENV)/bin/python -m pytest -n 2 -m slow
 
-# Their fixed cases are among the slow tests, too.
+# Their fixed cases are also among the slow tests.
 fuzz: $(VENV)/dev
 	KERASEP_FUZZ_MINUTES=$(or $(MINUTES),2) $(VENV)/bin/python -m pytest -n 2 tests/fuzz
 

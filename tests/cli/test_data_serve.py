@@ -1,4 +1,4 @@
-"""`kerasep data serve` as a process: what it says, and how it ends."""
+"""`kerasep data serve` as a process: its output, and how it ends."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def serve(*options):
 
 
 def until(process, words):
-    """Read lines up to the one with some words."""
+    """Return the output up to the line with these words."""
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -34,7 +34,7 @@ def worker_of(said):
 
 
 def gone(pid, seconds=30):
-    """Wait until a process is no more."""
+    """Return whether a process ends in time."""
     for _ in range(10 * seconds):
         try:
             os.kill(pid, 0)

@@ -1,4 +1,4 @@
-"""Names that no terminal, page or table should act upon, through the whole command line."""
+"""Names that a terminal, page or table could misinterpret, in every command."""
 
 import csv
 import io
@@ -23,13 +23,13 @@ NAMES = (
 )
 SHOWN = (r"caf\xe9", "=1+1", r"line\nfeed", r"\x1b]0;t\x07\x1b[31m", r"\u202ertl", "[b]x :star:")
 IN_A_TABLE = {*SHOWN, "'=1+1"} - {"=1+1"}
-# What a terminal acts upon, and what no UTF-8 file can hold.
+# Characters that a terminal interprets, and those that UTF-8 cannot encode.
 ACTED_UPON = {*"\x1b\x07\u202e", *map(chr, range(0xD800, 0xE000))}
 
 
 @pytest.fixture
 def songs(tmp_path):
-    """A data set in a folder whose name is not UTF-8, and a track that is damaged."""
+    """A data set in a folder whose name is not UTF-8, with one damaged track."""
     folder = tmp_path / "set\udcff \x1b[31m"
     for number, name in enumerate(NAMES):
         for part, stem in enumerate(("vocals", r"$\frac{$", "-x\udcfe")):
@@ -107,7 +107,7 @@ def test_boxes_and_drawings_on_any_terminal(monkeypatch, encoding):
 
 @pytest.mark.slow
 def test_every_step_from_training_on(songs, tmp_path, monkeypatch):
-    """Folders and files for results have such names, too."""
+    """Folders and files of results have such names too."""
     end = "\udce9\x1b[31m$"
     run, shards, model = (tmp_path / f"{name}{end}" for name in ("run", "shards", "m"))
     settings = ("--sources", "vocals", "--sample-rate", 8000, "--epochs", 1, "--batch-size", 2)

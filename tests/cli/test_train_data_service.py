@@ -1,4 +1,4 @@
-"""`kerasep train --data-service`: training on batches that other processes make."""
+"""`kerasep train --data-service` and `--workers`: batches from other processes."""
 
 import csv
 import os

@@ -12,6 +12,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "guide" / "add_architecture.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
+IMPORT = re.compile(r"<!-- import: (\S+) -->\n```python\n(.*? import (\w+)\n)```")
 
 
 # The files of an entry of the zoo.
@@ -51,26 +52,34 @@ def sweep(project, *names, collect=False):
 
 
 @pytest.mark.slow
-def test_two_files_are_all_it_takes(project):
+def test_two_files_and_an_import_are_enough(project):
     files = FILE.findall(PAGE.read_text("utf-8"))
     assert [name.rpartition(".")[2] for name, _ in files] == ["py", "json"]
     for name, text in files:
         assert not (project / name).exists()
         (project / name).write_text(text, "utf-8")
+    [(name, line, model)] = IMPORT.findall(PAGE.read_text("utf-8"))
+    package = (project / name).read_text("utf-8")
+    assert package.count("__all__ = [\n") == 1
+    package = package.replace("__all__ = [\n", f'{line}\n__all__ = [\n    "{model}",\n')
+    (project / name).write_text(package, "utf-8")
     # The sweep over models, the presets' (built, exported, overfitted) and the docstring's example.
     assert sweep(project, "gru_filter", "GRUFilter") > 20
 
 
 @pytest.mark.slow
 def test_an_entry_of_the_zoo_is_no_more(project):
-    """Wave-U-Net is removed from the project, and restored by its three files alone."""
+    """Wave-U-Net is removed from the project, and restored by its files and its name."""
     listing = ("-c", "from kerasep import zoo; print(*zoo.list_entries())")
     for name in WAVE_UNET:
         (project / name).unlink()
+    models = project / "kerasep/models/__init__.py"
+    lines = models.read_text("utf-8").splitlines(keepends=True)
+    models.write_text("".join(line for line in lines if "WaveUNetLike" not in line), "utf-8")
     without = run(project, *listing)
     assert "wave_unet_like" not in without
     assert "demucs_like" in without
-    for name in WAVE_UNET:
+    for name in (*WAVE_UNET, "kerasep/models/__init__.py"):
         shutil.copy(ROOT / name, project / name)
     assert "wave_unet_like" in run(project, *listing)
     # The files are those of the project, whose own tests run them.

@@ -1,9 +1,10 @@
-"""Every fenced example of the documentation runs: Python as it stands, commands as they parse."""
+"""Every fenced example of the documentation: Python runs, commands are parsed."""
 
 import functools
 import pathlib
 import re
 import shlex
+import shutil
 
 import keras
 import pytest
@@ -14,7 +15,7 @@ from kerasep.cli import app
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("guide/**/*.md")), ROOT / "docs/index.md"]
-# What a stranger tries first; the other pages are among the slow tests.
+# What newcomers try first; the other pages are among the slow tests.
 FAST = {"README.md", "index.md"}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL_LINE = re.compile(r"^(?:    )?(kerasep .+?)(?:\s+#.*)?$", re.MULTILINE)
@@ -25,7 +26,7 @@ def name(page):
 
 
 def program(page):
-    """All Python of a page, as one program whose line numbers are the page's."""
+    """Return all Python of a page as one program, with the line numbers of the page."""
     text = page.read_text("utf-8")
     lines = []
     for found in FENCE.finditer(text):
@@ -35,20 +36,27 @@ def program(page):
     return "\n".join(lines)
 
 
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    """A folder with what the examples call songs/train, songs/test and song.flac, all small."""
-    monkeypatch.chdir(tmp_path)
-    kerasep.data.write_songs("songs/train", 4, seconds=1.0)
-    kerasep.data.write_songs("songs/test", 2, seed=1, seconds=1.0)
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder with songs/train, songs/test and song.flac of the examples, all short."""
+    folder = tmp_path_factory.mktemp("examples")
+    kerasep.data.write_songs(folder / "songs/train", 4, seconds=1.0)
+    kerasep.data.write_songs(folder / "songs/test", 2, seed=1, seconds=1.0)
     mixture = sum(kerasep.data.song(2, seconds=1.5, channels=2).values())
-    kerasep.data.write("song.flac", mixture, 16000)
-    return tmp_path
+    kerasep.data.write(folder / "song.flac", mixture, 16000)
+    return folder
+
+
+@pytest.fixture
+def workplace(recordings, tmp_path, monkeypatch):
+    """Change to a copy of the recordings."""
+    shutil.copytree(recordings, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Models, crops and training so small that an example takes a second, whatever it asks for."""
+    """Small models, crops and trainings, so that an example takes a second."""
     load, fit = kerasep.zoo.load, keras.Model.fit
     pipelines = kerasep.data.pipelines
 

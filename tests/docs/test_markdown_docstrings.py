@@ -1,4 +1,4 @@
-"""The site's conversion of docstrings from Markdown's code to reStructuredText."""
+"""The conversion of docstrings with Markdown code to reStructuredText."""
 
 import importlib.util
 import pathlib

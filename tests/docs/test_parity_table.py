@@ -1,4 +1,4 @@
-"""The table of parity has a row for every comparison, and none without one."""
+"""The parity table has one row per comparison."""
 
 import pathlib
 import re

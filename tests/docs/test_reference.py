@@ -1,4 +1,4 @@
-"""The reference has a page for every public name, and no page for one that is not there."""
+"""The reference has a page for every public name, and only for those."""
 
 import importlib
 import inspect
@@ -11,12 +11,12 @@ import pytest
 import kerasep
 
 PAGES = sorted(pathlib.Path(__file__).parents[2].glob("docs/reference/*.md"))
-# The command line's page is written from its commands by the build.
+# The build writes the page of the command line.
 ROOMS = sorted({*dir(kerasep)} - {"cli", "Separator", "separate", "system", "files"})
 
 
 def listed():
-    """Names in the pages' autosummary directives, such as kerasep.layers.STFT."""
+    """Yield the names in autosummary directives, such as kerasep.layers.STFT."""
     for page in PAGES:
         module = None
         for block in re.findall(r"```\{eval-rst\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
@@ -32,7 +32,7 @@ LISTED = [*listed()]
 
 
 def find(name):
-    """What a dotted name stands for."""
+    """Return the object with a dotted name."""
     parts = name.split(".")
     value = importlib.import_module(parts[0])
     for end, part in enumerate(parts[1:], 2):
@@ -44,7 +44,7 @@ def find(name):
 
 
 def public(module):
-    """Public names of a module with their values: its list, or what it defines itself."""
+    """Return the public names of a module with their values."""
     names = getattr(module, "__all__", None) or [
         name
         for name, value in vars(module).items()
