@@ -1,13 +1,12 @@
-"""Times exported files of every entry, by quantisation, beside the originals in PyTorch.
+"""Time exported files of every zoo entry, by quantisation, beside the originals in PyTorch.
 
     python benchmarks/tflite_files.py --rounds 3
 
-needs torch and the original packages (`--no-deps`) beside kerasep with TensorFlow and LiteRT.
-Weights are random: they cost the same as trained ones. Each file takes one chunk; what stands
-beside it in PyTorch is the same network on as much noise, in float32 and, beside int8 files, with
-its linear and recurrent layers in dynamic int8. Files and originals run on the same number of
-threads; each measurement is a fresh process, and those of a round follow one another. The median is
-over the rounds' medians.
+It needs torch and the original packages (`--no-deps`) beside kerasep with TensorFlow and LiteRT.
+Weights are random: they take as long as trained ones. Each file separates one chunk of noise.
+PyTorch runs the same network on the same length, in float32 and, for int8 files, with linear and
+recurrent layers in dynamic int8. Files and originals use the same number of threads. Each
+measurement is a fresh process, and the result is the median of the rounds' medians.
 """
 
 import argparse
@@ -25,19 +24,19 @@ import originals
 import zoo_speed
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "tflite_files.csv"
-# Weights of files, and what stands beside them.
+# Weights of files, and what they are compared with.
 PYTORCH = {"float32": "PyTorch float32", "float16": "PyTorch float32", "int8": "PyTorch int8"}
 
 
 def open_unmix_separator():
-    """Make Open-Unmix's own separator of four stems, without its Wiener filter, as our file is."""
+    """Build Open-Unmix's own separator of four stems, without its Wiener filter, like our file."""
     names = ("vocals", "drums", "bass", "other")
     targets = {name: originals.openunmix(**zoo_speed.UMX) for name in names}
     return importlib.import_module("openunmix.model").Separator(targets, niter=0)
 
 
 def network_of(entry):
-    """Take the original that `zoo_speed.py` compares with, and what it changes in our preset."""
+    """Return the original that `zoo_speed.py` compares with, and its changes of our preset."""
     item = zoo_speed.ENTRIES[entry]
     return {
         "original": item["original"],
@@ -87,7 +86,7 @@ def write_files(folder, name, seconds):
 
 
 def file_engine(path, x, threads):
-    """Give a run of a file."""
+    """Return a function that runs a file."""
     from kerasep.tflite.interpreter import Interpreter
 
     run = Interpreter(path.read_bytes(), threads)
@@ -97,7 +96,7 @@ def file_engine(path, x, threads):
 
 
 def torch_engine(name, kind, x, threads):
-    """Give a run of the original."""
+    """Return a function that runs the original."""
     import torch
 
     torch.set_num_threads(threads)
@@ -117,7 +116,7 @@ def torch_engine(name, kind, x, threads):
 
 
 def work(folder, name, kind, threads, runs):
-    """Times of single runs in ms."""
+    """Return the times of single runs in ms."""
     x = np.load(folder / "noise.npy")
     if kind in PYTORCH:
         run = file_engine(folder / f"{kind}.tflite", x, threads)
@@ -127,7 +126,7 @@ def work(folder, name, kind, threads, runs):
 
 
 def measure(folder, name, kind, threads, runs):
-    """Work in a fresh process."""
+    """Time one file or original in a fresh process."""
     command = [sys.executable, __file__, "--worker", name, kind, "--folder", str(folder)]
     return fresh_process.measured(
         f"{name}, {kind}",
@@ -138,7 +137,7 @@ def measure(folder, name, kind, threads, runs):
 
 
 def table(folder, name, found, arguments):
-    """Rows of a preset."""
+    """Return the rows of a preset."""
     medians = {
         key: statistics.median(statistics.median(times) for times in rounds)
         for key, rounds in found.items()

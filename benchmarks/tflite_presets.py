@@ -1,4 +1,4 @@
-"""Times the exported files of presets that come trained, by Python's runtime and by the C library.
+"""Time the exported files of presets that come trained, in Python and with the C library.
 
     make native
     python benchmarks/tflite_presets.py --native build/native/kerasep-native
@@ -29,7 +29,7 @@ WEIGHTS = ("float32", "int8")
 
 
 def kerasep(*arguments):
-    """Run the command."""
+    """Run a kerasep command."""
     command = [sys.executable, "-m", "kerasep", *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True)
     if finished.returncode:
@@ -37,7 +37,7 @@ def kerasep(*arguments):
 
 
 def measure(folder, preset, weights, native, rounds):
-    """Export a file and measure it: one row for each runtime."""
+    """Export a file and measure it: one row per runtime."""
     file, table = folder / "model.tflite", folder / "bench.csv"
     options = ["--no-check", "--overwrite"]
     if weights != "float32":

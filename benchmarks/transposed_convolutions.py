@@ -1,4 +1,4 @@
-"""Times exported U-Nets, and single layers, with transposed convolutions in TFLite's and our form.
+"""Time exported U-Nets, and single layers, with transposed convolutions in TFLite's and our form.
 
     python benchmarks/transposed_convolutions.py --rounds 15
 
@@ -47,7 +47,7 @@ def cases():
 
 
 def files(model, shape):
-    """Give both files of a model."""
+    """Return both files of a model."""
 
     def function(x):
         return {"y": model(x, training=False)}
@@ -59,7 +59,7 @@ def files(model, shape):
 
 
 def measure(contents, x, rounds, threads):
-    """Run both in turn; give the times of each in ms, and what each gave."""
+    """Run both in turn; return the times in ms and the output of each."""
     runners = [Interpreter(model_content=content, num_threads=threads) for content in contents]
     times, outputs = [[] for _ in runners], []
     for runner in runners:

@@ -27,22 +27,23 @@ COLUMNS = {
 def bench(
     model: Annotated[pathlib.Path, typer.Argument(help="a .tflite file")],
     threads: Annotated[
-        list[int] | None, typer.Option(help="how many; several may be given")
+        list[int] | None, typer.Option(help="number of threads; may be repeated")
     ] = None,
-    rounds: Annotated[int, typer.Option(help="fresh processes for each setting")] = 3,
-    runs: Annotated[int, typer.Option(help="chunks that each of them times")] = 5,
+    rounds: Annotated[int, typer.Option(help="fresh processes per setting")] = 3,
+    runs: Annotated[int, typer.Option(help="chunks timed per process")] = 5,
     native: Annotated[
-        pathlib.Path | None, typer.Option(help="kerasep-native, to measure the C library too")
+        pathlib.Path | None,
+        typer.Option(help="path of kerasep-native, to measure the C library too"),
     ] = None,
     csv_file: Annotated[
-        pathlib.Path | None, typer.Option("--csv", help="where to write the same as a table")
+        pathlib.Path | None, typer.Option("--csv", help="also write the table to this file")
     ] = None,
     overwrite: Overwrite = False,
 ):
-    """Measure what an exported file costs here: time for a chunk, memory, size.
+    """Measure an exported file on this machine: time per chunk, memory, size.
 
-    Each setting runs in fresh processes, which take turns; what is shown is the median of their
-    medians, and the least of all.
+    Each setting runs in fresh processes, which take turns. The table shows the median of their
+    medians, and the shortest time of all.
     """
     if csv_file is not None:
         check_output(csv_file, overwrite)

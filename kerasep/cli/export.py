@@ -25,13 +25,15 @@ def export(
     mode: Annotated[
         str,
         typer.Option(
-            help="separate: waveform to waveforms; mask: magnitudes, the network alone; streaming: "
-            "a causal model frame by frame"
+            help="separate: waveform to waveforms; mask: the network only, on magnitudes; "
+            "streaming: a causal model frame by frame"
         ),
     ] = "separate",
     seconds: Annotated[
         float | None,
-        typer.Option(help="length of the waveform that it takes; not for streaming; default: 6"),
+        typer.Option(
+            help="length of the waveform that the file takes; not for streaming; default: 6"
+        ),
     ] = None,
     quantization: Annotated[
         str | None,
@@ -40,7 +42,7 @@ def export(
     check: Annotated[bool, typer.Option(help="compare with Keras before writing")] = True,
     tracks: Annotated[
         pathlib.Path | None,
-        typer.Option(help="folder of tracks, to measure the change in SI-SDR on"),
+        typer.Option(help="folder of tracks on which the change in SI-SDR is measured"),
     ] = None,
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
@@ -53,21 +55,21 @@ def export(
     if model.endswith(".tflite"):
         if quantization is None:
             raise InputError(
-                f"received --model {model}, which is exported already: give the model, or a "
+                f"received --model {model}, which is exported already: pass the model itself, or a "
                 f"--quantization for the file"
             )
-        settled = seconds or tracks or wiener_iterations or residual or consistent
-        if mode != "separate" or not check or settled:
+        fixed = seconds or tracks or wiener_iterations or residual or consistent
+        if mode != "separate" or not check or fixed:
             raise InputError(
-                f"received --model {model}, which is exported already, expected --quantization and "
-                f"--out alone: the rest was settled when it was exported"
+                f"received --model {model}, which is exported already, expected only "
+                f"--quantization and --out: export the model again to change the rest"
             )
         say_lines(str(tflite.quantize(model, out_file, quantization, overwrite=overwrite)))
         return
     if seconds is not None and mode == "streaming":
         raise InputError(
             "received --seconds with --mode streaming, whose files take blocks of any length: "
-            "leave it out"
+            "leave --seconds out"
         )
     start_keras()
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)

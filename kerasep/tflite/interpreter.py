@@ -32,7 +32,9 @@ class Interpreter:
         try:
             check_graphs(content)
         except DAMAGE as error:
-            raise InputError(f"received {name}, a damaged TFLite file: export again") from error
+            raise InputError(
+                f"received {name}, a TFLite file that is damaged: export again"
+            ) from error
         try:
             with quiet(pass_on=True):
                 self._interpreter = interpreter.Interpreter(

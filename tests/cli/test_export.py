@@ -50,7 +50,7 @@ def test_nothing_to_export(tmp_path, model, refused, files):
 @pytest.mark.parametrize(
     ("model", "more", "message"),
     [
-        ("model.tflite", ("--quantization", "int8"), "was settled when it was exported"),
+        ("model.tflite", ("--quantization", "int8"), "export the model again to change the rest"),
         ("run", ("--mode", "streaming"), "--seconds with --mode streaming"),
     ],
 )

@@ -1,17 +1,9 @@
+"""Exported files that the tests share: exports are what takes time."""
+
 import numpy as np
 import pytest
 
-
-def shaken(model, seed=0):
-    """Give every weight of a model a value that shows: normalisations start as identities."""
-    rng = np.random.default_rng(seed)
-    for variable in model.variables:
-        if variable.dtype != "float32":
-            continue
-        value = np.asarray(variable)
-        noise = 0.1 * rng.standard_normal(value.shape)
-        variable.assign(value + (np.abs(noise) if "variance" in variable.path else noise))
-    return model
+from tests.streaming.small_streams import separated, shaken
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +24,14 @@ def small_model():
 
 
 @pytest.fixture(scope="session")
-def exported(small_model, tmp_path_factory):
+def before_export(small_model):
+    """A magnitude, and what the small model makes of it before it is exported."""
+    x = np.random.default_rng(1).random((1, 20, 129, 2)).astype("float32")
+    return x, np.asarray(small_model(x))
+
+
+@pytest.fixture(scope="session")
+def exported(small_model, before_export, tmp_path_factory):
     """An exported model: (report, path)."""
     from kerasep.tflite import export
 
@@ -41,20 +40,29 @@ def exported(small_model, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def network_file(small_model, tmp_path_factory):
-    """Path of an exported network alone."""
+def network_report(small_model, tmp_path_factory):
+    """Report of an exported network alone."""
     from kerasep.tflite import export
 
     path = tmp_path_factory.mktemp("network") / "network.tflite"
-    return export(small_model, path, mode="mask", seconds=0.5).path
+    return export(small_model, path, mode="mask", seconds=0.5)
 
 
 @pytest.fixture(scope="session")
-def stream_file(tmp_path_factory):
-    """Path of an exported causal model."""
-    from kerasep import zoo
+def network_file(network_report):
+    return network_report.path
+
+
+@pytest.fixture(scope="session")
+def stream(tmp_path_factory):
+    """A separator of a causal model, mono, and the report of its export."""
     from kerasep.tflite import export
 
-    model = shaken(zoo.load("open_unmix_like/causal", sources=["vocals"], hidden=16, weights=False))
-    path = tmp_path_factory.mktemp("streaming") / "stream.tflite"
-    return export(model, path, mode="streaming", check=False).path
+    model, separator = separated("tasnet")
+    path = tmp_path_factory.mktemp("streaming") / "tasnet.tflite"
+    return separator, export(model, path, mode="streaming")
+
+
+@pytest.fixture(scope="session")
+def stream_file(stream):
+    return stream[1].path

@@ -1,8 +1,8 @@
 /* Separate recordings with a .tflite file that kerasep exported: C11, on LiteRT's C library.
  *
  * Audio is float with full scale 1, channels interleaved: audio[sample * channels + channel].
- * Functions that can fail return false or NULL and leave one line in `error`.
- * A model is used by one thread at a time; different models share nothing.
+ * Functions that can fail return false or NULL and leave a one-line message in `error`.
+ * Use a model from one thread at a time. Different models share nothing.
  */
 #ifndef KERASEP_H
 #define KERASEP_H
@@ -17,7 +17,7 @@ typedef struct kerasep_error {
     char text[256];
 } kerasep_error;
 
-/* What a file says about itself; lengths in samples at sample_rate. It is for recordings, with a
+/* The metadata of a file; lengths in samples at sample_rate. A file is for recordings, with a
  * chunk, or for streams. */
 typedef struct kerasep_about {
     const char *model;          /* its class in kerasep */
@@ -25,12 +25,12 @@ typedef struct kerasep_about {
     size_t source_count;
     int sample_rate; /* in Hz */
     size_t channels; /* that the model takes at once; recordings may have any number */
-    size_t chunk;    /* that it takes at once; 0 in a file for streams */
+    size_t chunk;    /* samples that it takes at once; 0 in a file for streams */
     size_t overlap;  /* that neighbouring chunks of a long recording share */
     size_t hop; /* chunks start at multiples of this */
-    bool interchangeable; /* whether the model gives its sources in any order */
-    bool streams;         /* whether the file is for streams: then these hold */
-    size_t latency;       /* after n samples in, n - latency and more have come out */
+    bool interchangeable; /* whether the model's sources come in any order */
+    bool streams;         /* whether the file is for streams */
+    size_t latency;       /* of a stream: after n samples in, at least n - latency have come out */
 } kerasep_about;
 
 /* Load a file. threads: 0 for as many as there are processors, at most 4. */
@@ -44,9 +44,10 @@ const kerasep_about *kerasep_describe(const kerasep *model);
 bool kerasep_separate(kerasep *model, const float *mixture, size_t samples, size_t channels,
                       float *const *stems, kerasep_error *error);
 
-/* The same for recordings that need not fit into memory, block by block.
- * read: fill in up to `samples` and say how many; fewer only at the end.
- * write: take the next samples of all sources, sources[(sample * channels + channel) *
+/* The same block by block, for recordings that do not fit into memory.
+ * read: write up to `samples` samples to `mixture`, and their number to `given`; fewer only at the
+ * end.
+ * write: receive the next samples of all sources, sources[(sample * channels + channel) *
  * source_count + source]. Both return false with `error` filled in to stop. */
 typedef bool (*kerasep_read)(void *context, float *mixture, size_t samples, size_t *given,
                              kerasep_error *error);
@@ -56,14 +57,15 @@ bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
                              kerasep_write write, void *context, kerasep_error *error);
 
 /* Streams, with a file exported for them: blocks of any size in, sources out as soon as they are
- * ready, late by the latency. The state lies in the stream: several may share a model. Nothing is
- * allocated after opening. */
+ * ready, late by the latency. The state is in the stream, so several streams may share a model.
+ * Nothing is allocated after opening. */
 kerasep_stream *kerasep_stream_open(kerasep *model, kerasep_error *error);
 void kerasep_stream_close(kerasep_stream *stream);
-/* Take a block of the model's channels; write takes what is ready, maybe in several parts. */
+/* Process a block with the model's channels; write receives what is ready, in one or more parts. */
 bool kerasep_stream_process(kerasep_stream *stream, const float *mixture, size_t samples,
                             kerasep_write write, void *context, kerasep_error *error);
-/* End the stream: write takes the rest, and with it as many samples as went in. Starts anew. */
+/* End the stream: write receives the rest, so that as many samples come out as went in. The next
+ * block starts a new stream. */
 bool kerasep_stream_flush(kerasep_stream *stream, kerasep_write write, void *context,
                           kerasep_error *error);
 

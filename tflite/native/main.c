@@ -1,4 +1,4 @@
-/* The command kerasep-native: a WAV file in, one WAV file a source out. */
+/* The command kerasep-native: a WAV file in, one WAV file per source out. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +11,11 @@
 #include "wav.h"
 
 static const char USAGE[] =
-    "kerasep-native MODEL.tflite                          say what is in a file\n"
+    "kerasep-native MODEL.tflite                          describe a file\n"
     "kerasep-native MODEL.tflite RECORDING.wav FOLDER     separate into FOLDER/<source>.wav\n"
-    "kerasep-native --time RUNS MODEL.tflite              say how long a chunk takes\n"
-    "  --threads N    how many to use; default: as many as there are processors, at most 4\n"
-    "  --overwrite    replace files that exist\n";
+    "kerasep-native --time RUNS MODEL.tflite              measure the time for a chunk\n"
+    "  --threads N    number of threads; default: as many as there are processors, at most 4\n"
+    "  --overwrite    replace existing files\n";
 
 enum { MOST_SOURCES = 64 };
 

@@ -119,7 +119,7 @@ def _stored(content, name):
             if entry.Name() == KEY.encode():
                 return strict_json.load(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
     except DAMAGE as error:
-        raise InputError(f"received {name}, a damaged TFLite file: export again") from error
+        raise InputError(f"received {name}, a TFLite file that is damaged: export again") from error
     raise InputError(
         f"received {name}, a TFLite file without kerasep's metadata, expected one that "
         f"kerasep.tflite.export wrote"

@@ -41,10 +41,11 @@ def build():
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Folder of what is compiled as users do."""
+    """Folder of what is compiled as users do, without warnings."""
     folder = tmp_path_factory.mktemp("built")
     done = _build(folder)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "warning" not in done.stdout + done.stderr
     return folder
 
 
@@ -87,12 +88,12 @@ class _Stream:
 
     def process(self, block):
         block = np.ascontiguousarray(block)
-        return self._given(self.library.kerasep_stream_process, block.ctypes.data, len(block))
+        return self._output(self.library.kerasep_stream_process, block.ctypes.data, len(block))
 
     def flush(self):
-        return self._given(self.library.kerasep_stream_flush)
+        return self._output(self.library.kerasep_stream_flush)
 
-    def _given(self, function, *arguments):
+    def _output(self, function, *arguments):
         parts, error = [np.zeros((0, self.channels, self.sources), "float32")], _Error()
 
         def write(_, sources, samples, __):

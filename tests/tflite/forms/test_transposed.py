@@ -1,12 +1,16 @@
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert import interpreter
 
 from kerasep.layers import Conv2DTranspose, DecoderBlock2D
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.forms.registry import export_forms
-from kerasep.tflite.forms.transposed import axis_taps, conv2d_transpose_form
+from kerasep.tflite.forms.transposed import (
+    axis_taps,
+    conv1d_transpose_form,
+    conv2d_transpose_form,
+)
+from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.parity import agreement
 
 
@@ -95,7 +99,37 @@ def test_the_file_has_a_plain_convolution(stride, spread):
     assert spread in counts
     assert "CONV_2D" in counts
     assert "TRANSPOSE_CONV" not in counts
-    runner = interpreter.Interpreter(model_content=content)
-    runner.allocate_tensors()
-    received = runner.get_signature_runner("layer")(x=arrays[0], skip=arrays[1])["y"]
+    received = Interpreter(content)("layer", x=arrays[0], skip=arrays[1])["y"]
     assert agreement(expected, received)[0] >= 110
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("samples", [1, 2, 37])
+@pytest.mark.parametrize(
+    ("kernel_size", "strides"), [(8, 4), (20, 10), (5, 2), (7, 3), (4, 4), (1, 1)]
+)
+def test_1d_equals_keras(kernel_size, strides, samples, padding):
+    layer = keras.layers.Conv1DTranspose(
+        3, kernel_size, strides, padding, bias_initializer="ones", activation="tanh"
+    )
+    x = noise(2, samples, 5)
+    expected = layer(x)
+    with export_forms(keras.Model(inputs := keras.Input((samples, 5)), layer(inputs))) as layers:
+        assert layers == [layer]
+        assert agreement(expected, layer(x))[0] >= 110
+    assert "call" not in vars(layer)
+
+
+def test_1d_no_bias():
+    layer = keras.layers.Conv1DTranspose(3, 8, 4, use_bias=False)
+    expected = layer(noise(1, 9, 2))
+    np.testing.assert_allclose(conv1d_transpose_form(layer)(noise(1, 9, 2)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"strides": 9}, {"dilation_rate": 2}, {"strides": 3, "output_padding": 1}]
+)
+def test_1d_settings_without_a_form(arguments):
+    layer = keras.layers.Conv1DTranspose(3, 8, **arguments)
+    layer.build((None, 9, 2))
+    assert conv1d_transpose_form(layer) is None

@@ -10,14 +10,6 @@ from kerasep.tflite.parity import agreement
 from tests.streaming.small_streams import SMALL, noise, separated
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory):
-    """A model, and the report of its export."""
-    model, separator = separated("tasnet")
-    path = tmp_path_factory.mktemp("streaming") / "tasnet.tflite"
-    return separator, export(model, path, mode="streaming")
-
-
 def check(separator, path, gate=110.0):
     runtime = StreamRuntime(path)
     x = noise(2003, separator.channels)
@@ -30,14 +22,14 @@ def check(separator, path, gate=110.0):
         assert worst >= gate
 
 
-def test_a_file_streams_as_keras(file):
-    separator, report = file
+def test_a_file_streams_as_keras(stream):
+    separator, report = stream
     assert report.snr_db >= 110
     check(separator, report.path)
 
 
-def test_its_signatures_and_metadata(file):
-    _, report = file
+def test_its_signatures_and_metadata(stream):
+    _, report = stream
     about = read_metadata(report.path)
     assert (about["mode"], about["hop"], about["step"], about["latency"]) == (
         *("streaming", 40, 160, 40),
@@ -57,9 +49,9 @@ def test_its_signatures_and_metadata(file):
     assert not any("VAR" in name or name.startswith("custom") for name in report.operations)
 
 
-def test_it_begins_with_a_graph_that_kernels_can_be_fitted_to(file):
+def test_it_begins_with_a_graph_that_kernels_can_be_fitted_to(stream):
     schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
-    _, report = file
+    _, report = stream
     model = schema.ModelT.InitFromPackedBuf(report.path.read_bytes(), 0)
     assert model.subgraphs[0].operators
     names = {entry.subgraphIndex: entry.signatureKey.decode() for entry in model.signatureDefs}
@@ -67,8 +59,8 @@ def test_it_begins_with_a_graph_that_kernels_can_be_fitted_to(file):
     assert names[0] != "reset"
 
 
-def test_each_runtime_refuses_the_other_s_file(file, exported):
-    _, report = file
+def test_each_runtime_refuses_the_other_s_file(stream, exported):
+    _, report = stream
     with pytest.raises(InputError, match="mode separate, expected one of mode streaming"):
         StreamRuntime(exported[1])
     with pytest.raises(InputError, match="streaming"):

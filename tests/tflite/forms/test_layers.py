@@ -1,13 +1,15 @@
 """Layers as TFLite files: builtin operations alone, and the layer's own numbers."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert import interpreter
 
 from kerasep import layers
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.forms.registry import export_forms
+from kerasep.tflite.interpreter import Interpreter
 
 FRAMES = (1, 12, 6)
 MASK = (1, 12, 5, 2, 3)
@@ -37,7 +39,7 @@ EXAMPLES = {
     "cLN, streaming": (layers.CumulativeLayerNormalization(return_state=True), [FRAMES, (1, 3)]),
     "whitening": (layers.Whitening(), [MASK[:4]]),
     "LSTM": (layers.RecurrentStack(4, 2, residual=True, skip=True), [FRAMES]),
-    "GRU": (layers.RecurrentStack(4, 2, cell="gru"), [FRAMES]),
+    "GRU": (layers.RecurrentStack(4, cell="gru"), [FRAMES]),
     "LSTM, streaming": (
         layers.RecurrentStack(4, 2, bidirectional=False, return_state=True),
         [FRAMES, (1, 4, 4)],
@@ -46,8 +48,8 @@ EXAMPLES = {
         layers.RecurrentStack(4, 2, bidirectional=False, cell="gru", return_state=True),
         [(1, 1, 6), (1, 2, 4)],
     ),
-    "TCN, gLN": (layers.TemporalConvNet(3, 2, 8, 12, 8), [FRAMES]),
-    "TCN, causal": (layers.TemporalConvNet(3, 1, 8, 12, 0, norm="batch", causal=True), [FRAMES]),
+    "TCN, gLN": (layers.TemporalConvNet(2, 2, 8, 12, 8), [FRAMES]),
+    "TCN, causal": (layers.TemporalConvNet(2, 1, 8, 12, 0, norm="batch", causal=True), [FRAMES]),
     "strided block": (layers.EncoderBlock2D(4, stride=(3, 2)), [(1, 7, 9, 2)]),
     "max pool block": (layers.EncoderBlock2D(4, 3, downsampling="max"), [(1, 7, 9, 2)]),
     "mean pool block": (layers.EncoderBlock2D(4, 3, downsampling="average"), [(1, 7, 9, 2)]),
@@ -63,33 +65,54 @@ EXAMPLES = {
         layers.GriffinLim(64, 16, iterations=2),
         [(1, 12, 33, 2), (1, 12, 33, 2, 2), (1, 180, 2)],
     ),
-    "MISI": (layers.MISI(64, 16, iterations=2), [(1, 180, 2), (1, 12, 33, 2, 3)]),
+    "MISI": (layers.MISI(64, 16, iterations=1), [(1, 180, 2), (1, 12, 33, 2, 3)]),
 }
+
+
+TOGETHER = 6  # layers in a file: more or fewer of them take longer to convert
+
+
+def model_of(name):
+    """A model of one layer."""
+    layer, shapes = EXAMPLES[name]
+    inputs = [keras.Input(shape[1:], batch_size=shape[0]) for shape in shapes]
+    streamed = len(shapes) == 2 and "streaming" in name
+    outputs = layer(inputs[0], state=inputs[1]) if streamed else layer(*inputs)
+    return keras.Model(inputs, outputs)
+
+
+def signature_of(model):
+    def function(**tensors):
+        results = keras.tree.flatten(model([tensors[f"x{i}"] for i in range(len(model.inputs))]))
+        return {f"y{index}": result for index, result in enumerate(results)}
+
+    return function, {f"x{i}": tensor.shape for i, tensor in enumerate(model.inputs)}
+
+
+@functools.cache
+def converted(group):
+    """Models of several layers, and a file that has a signature for each."""
+    names = list(EXAMPLES)[group * TOGETHER :][:TOGETHER]
+    models = {name: model_of(name) for name in names}
+    together = keras.Model(
+        [tensor for model in models.values() for tensor in model.inputs],
+        [tensor for model in models.values() for tensor in keras.tree.flatten(model.outputs)],
+    )
+    signatures = {f"layer{i}": signature_of(model) for i, model in enumerate(models.values())}
+    with export_forms(together):
+        content, _ = convert(together, signatures)
+    return models, Interpreter(content, threads=1)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_only_builtins_and_the_same_numbers(name):
-    layer, shapes = EXAMPLES[name]
-    inputs = [keras.Input(shape[1:], batch_size=shape[0]) for shape in shapes]
-    if len(shapes) == 2 and "streaming" in name:
-        outputs = layer(inputs[0], state=inputs[1])
-    else:
-        outputs = layer(*inputs)
-    model = keras.Model(inputs, outputs)
+    group, index = divmod(list(EXAMPLES).index(name), TOGETHER)
+    models, run = converted(group)
     rng = np.random.default_rng(0)
-    arrays = [rng.random(shape, "float32") for shape in shapes]
-    expected = keras.tree.flatten(model(arrays))
-
-    def function(**tensors):
-        results = keras.tree.flatten(model([tensors[f"x{i}"] for i in range(len(shapes))]))
-        return {f"y{index}": result for index, result in enumerate(results)}
-
-    with export_forms(model):
-        named = {f"x{i}": shape for i, shape in enumerate(shapes)}
-        content, _ = convert(model, {"layer": (function, named)})
-    runner = interpreter.Interpreter(model_content=content)
-    runner.allocate_tensors()
-    received = runner.get_signature_runner("layer")(**{f"x{i}": a for i, a in enumerate(arrays)})
+    arrays = {f"x{i}": rng.random(x.shape, "float32") for i, x in enumerate(models[name].inputs)}
+    expected = keras.tree.flatten(models[name](list(arrays.values())))
+    received = run(f"layer{index}", **arrays)
+    assert len(received) == len(expected)
     for index, value in enumerate(expected):
         scale = max(1, np.abs(value).max())
         np.testing.assert_allclose(received[f"y{index}"], value, atol=2e-5 * scale)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasep.layers import STFT, InverseSTFT
+from kerasep.layers import STFT, InverseSTFT, Magnitude, WienerFilter
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.forms.registry import export_forms
 from kerasep.tflite.forms.transforms import factors
@@ -14,25 +14,32 @@ def noise(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-@pytest.mark.parametrize(
-    ("n_fft", "hop", "samples", "batch"),
-    [
-        (256, 64, 1000, 1),
-        (256, 64, 1024, 2),
-        (512, 100, 3001, 1),
-        (1000, 441, 5000, 1),
-        (514, 257, 2000, 1),
-        (512, 300, 2000, 1),  # hops above half a frame
-        (512, 384, 5000, 2),
-        (96, 48, 96, 2),
-        (1536, 384, 5000, 1),
-        (960, 240, 3000, 2),
-        (2048, 512, 9000, 1),
-        (512, 64, 40000, 1),  # several tiles that are not equal
-        (2048, 64, 60000, 1),  # as many as there may be
-    ],
-)
-@pytest.mark.parametrize("channels", [1, 2, 3])
+CASES = [  # n_fft, hop, samples, batch
+    (256, 64, 1000, 1),
+    (256, 64, 1024, 2),
+    (512, 100, 3001, 1),
+    (1000, 441, 5000, 1),
+    (514, 257, 2000, 1),
+    (512, 300, 2000, 1),  # hops above half a frame
+    (512, 384, 5000, 2),
+    (96, 48, 96, 2),
+    (1536, 384, 5000, 1),
+    (960, 240, 3000, 2),
+    (2048, 512, 9000, 1),
+    (512, 64, 40000, 1),  # several tiles that are not equal
+    (2048, 64, 60000, 1),  # as many as there may be
+]
+
+
+def cases():
+    """Each case with a number of channels of its own; the other numbers are slow tests."""
+    for index, case in enumerate(CASES):
+        for channels in (1, 2, 3):
+            marks = [] if channels == 1 + index % 3 else [pytest.mark.slow]
+            yield pytest.param(*case, channels, marks=marks)
+
+
+@pytest.mark.parametrize(("n_fft", "hop", "samples", "batch", "channels"), [*cases()])
 def test_forms_equal_the_layers(n_fft, hop, samples, batch, channels):
     inputs = keras.Input((samples, channels), batch_size=batch)
     spectrum = STFT(n_fft, hop)(inputs)
@@ -89,3 +96,22 @@ def test_factors_are_the_most_equal_ones(n_fft):
     assert large * small == n_fft
     assert large >= small
     assert not any(n_fft % n == 0 for n in range(small + 1, int(n_fft**0.5) + 1))
+
+
+@pytest.mark.parametrize(("iterations", "forms"), [(0, 2), (1, 1)])
+def test_magnitudes_and_phases_equal_the_layers_at_silence_too(iterations, forms):
+    spectrum = keras.Input((7, 5, 2, 2))
+    estimates = keras.Input((7, 5, 2, 3))
+    outputs = [Magnitude()(spectrum), WienerFilter(iterations)(spectrum, estimates)]
+    model = keras.Model([spectrum, estimates], outputs)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1, 7, 5, 2, 2)).astype("float32")
+    x[:, 3] = 0
+    levels = rng.random((1, 7, 5, 2, 3)).astype("float32")
+    levels[:, 3] = 0
+    expected = model([x, levels])
+    with export_forms(model) as layers:
+        received = model([x, levels])
+    assert len(layers) == forms
+    for a, b in zip(expected, received, strict=True):
+        assert agreement(a, b)[0] >= 110
