@@ -8,14 +8,13 @@ from kerasep.cli.terminal import out, say, say_lines, start_keras
 
 
 def show(name: Annotated[str, typer.Argument(help="a preset's name")]):
-    """Show a preset: its arguments and training recipe as JSON, and its graph as a drawing."""
+    """Show a preset: its arguments and training recipe as JSON, and a summary of its graph."""
     start_keras()
     from kerasep import zoo
-    from kerasep.zoo.drawing import draw
 
     card = zoo.describe(name)
     say(f"{card['name']}: {card['description']}")
     say("")
     out.print_json(data={key: card[key] for key in card if key not in ("name", "description")})
     say("")
-    say_lines(draw(zoo.load(name)))
+    zoo.load(name, weights=False).summary(print_fn=say_lines)

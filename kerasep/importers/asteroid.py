@@ -1,9 +1,12 @@
 """Asteroid's published files, into `kerasep.models.ConvTasNetLike` and `DPRNNLike`."""
 
+from collections.abc import Sequence
+
+import keras
 import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.importers import asteroid_weights, weight_map
+from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_checkpoint, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import ConvTasNetLike, DPRNNLike
@@ -12,138 +15,88 @@ from kerasep.models import ConvTasNetLike, DPRNNLike
 _NORMS = {"gLN": "global", "cgLN": "cumulative", "cLN": "layer", "bN": "batch"}
 _ACTIVATIONS = (None, "linear", "relu", "sigmoid", "tanh", "gelu", "swish")
 # Asteroid's own defaults, for files that leave them out.
-_COMMON = {"n_src": 2, "out_chan": None, "bn_chan": 128, "norm_type": "gLN", "mask_act": "sigmoid"}
+_COMMON: dict = {"n_src": 2, "bn_chan": 128, "norm_type": "gLN", "mask_act": "sigmoid"}
 _COMMON |= {"fb_name": "free", "kernel_size": 16, "stride": 8, "encoder_activation": None}
-_COMMON |= {"sample_rate": 8000}
-_DEFAULTS = {
-    "ConvTasNet": {
-        **_COMMON,
-        "n_blocks": 8,
-        "n_repeats": 3,
-        "hid_chan": 512,
-        "skip_chan": 128,
-        "conv_kernel_size": 3,
-        "causal": False,
-        "n_filters": 512,
-    },
-    "DPRNNTasNet": {
-        **_COMMON,
-        "n_repeats": 6,
-        "hid_size": 128,
-        "chunk_size": 100,
-        "hop_size": None,
-        "bidirectional": True,
-        "n_filters": 64,
-        "rnn_type": "LSTM",
-        "num_layers": 1,
-        "use_mulcat": False,
-    },
-}
-_SIZES = (
-    "n_src",
-    "bn_chan",
-    "kernel_size",
-    "stride",
-    "n_filters",
-    "n_repeats",
-    "sample_rate",
-    "n_blocks",
-    "hid_chan",
-    "conv_kernel_size",
-    "hid_size",
-    "chunk_size",
-    "hop_size",
-)
-_ADVICE = "make the fitting model with kerasep.importers.asteroid.build"
+_COMMON |= {"sample_rate": 8000, "causal": False, "hop_size": None, "out_chan": None}
+_CONV_TASNET = {"n_blocks": 8, "n_repeats": 3, "hid_chan": 512, "skip_chan": 128, "n_filters": 512}
+_CONV_TASNET |= {"conv_kernel_size": 3}
+_DPRNN: dict = {"n_repeats": 6, "hid_size": 128, "chunk_size": 100, "bidirectional": True}
+_DPRNN |= {"n_filters": 64, "rnn_type": "LSTM", "num_layers": 1, "use_mulcat": False}
+_DEFAULTS = {"ConvTasNet": _COMMON | _CONV_TASNET, "DPRNNTasNet": _COMMON | _DPRNN}
+_OPTIONAL = ("stride", "hop_size", "skip_chan")  # sizes that may be None or 0
+_ADVICE = "build the matching model with kerasep.importers.asteroid.build"
 
 
-def build(path, sources=None):
-    """Make the model that a file of Asteroid's holds, with its weights.
+def build(path, sources: Sequence[str] | None = None) -> keras.Model:
+    """Build the model of an Asteroid file, with its weights.
 
     Args:
         path: the file, `model.pth` or `pytorch_model.bin`.
-        sources: their names. Default: "source_1", "source_2" and so on.
+        sources: names of the sources. Default: "source_1", "source_2" and so on.
 
     Returns:
         A `kerasep.models.ConvTasNetLike` or `DPRNNLike`.
 
     Raises:
-        InputError: if the file cannot be read, or holds a model, or settings of one, that the zoo
-            has no equal of.
+        InputError: if the file cannot be read, or holds a model, or settings, that kerasep lacks.
 
     Example:
-    ```python
-    from kerasep.importers import asteroid
-
-    try:
-        asteroid.build("model.pth")
-    except ValueError as error:
-        assert "model.pth" in str(error)
-    ```
+    >>> build("model.pth")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received model.pth, which is not a file: give the path of a .pth file
     """
-    model_class, found, state = _read(path)
-    count = len(found["sources"])
+    model_class, arguments, state = _read(path)
+    count = len(arguments["sources"])
     if sources is not None and len(sources) != count:
         raise InputError(f"received {len(sources)} sources for {path}, expected {count} names")
-    found["sources"] = sources or found["sources"]
-    return load(weight_map.build(path, model_class, found, state.values()), path)
+    arguments["sources"] = sources or arguments["sources"]
+    return load(weight_map.build(path, model_class, arguments, state.values()), path)
 
 
-def load(model, path):
-    """Set a model's weights from a file of Asteroid's.
+def load(model: keras.Model, path) -> keras.Model:
+    """Set a model's weights from an Asteroid file.
 
     Args:
         model: a `kerasep.models.ConvTasNetLike` or `DPRNNLike`.
         path: the file, `model.pth` or `pytorch_model.bin`.
 
     Returns:
-        The model.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: if the file cannot be read or is of another architecture or other settings, or
-            if weights are missing, not expected or of another shape; the model stays as it was.
+            if weights are missing, not expected or of another shape.
 
     Example:
-    ```python
-    from kerasep.importers import asteroid
-    from kerasep.models import ConvTasNetLike
-
-    model = ConvTasNetLike(filters=32, bottleneck=8, hidden=16, skip=8, blocks=3, repeats=1)
-    try:
-        asteroid.load(model, "model.pth")
-    except ValueError as error:
-        assert "model.pth" in str(error)
-    ```
+    >>> load(ConvTasNetLike(filters=8, bottleneck=4, hidden=6, blocks=1, repeats=1), "model.pth")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received model.pth, which is not a file: give the path of a .pth file
     """
-    model_class, found, state = _read(path)
-    if type(model) is not model_class:
-        raise InputError(
-            f"received a {type(model).__name__} for {path}, expected a {model_class.__name__}"
-        )
-    # Settings that shapes of weights do not tell, each as it comes to act.
-    have = model.get_config()
+    model_class, arguments, state = _read(path)
+    weight_map.check_class(model, model_class)
+    # Settings that no shape of a weight shows, with the values that are in effect.
+    config = model.get_config()
     if model_class is ConvTasNetLike:
-        acting = {"norm": have["norm"] or ("cumulative" if have["causal"] else "global")}
-        names = ("hop", "blocks", "causal", "encoder_activation", "mask_activation")
-        slots = asteroid_weights.conv_tasnet(model)
+        config["norm"] = config["norm"] or ("cumulative" if config["causal"] else "global")
+        names = ("hop", "blocks", "causal", "encoder_activation", "mask_activation", "norm")
+        slots = _conv_tasnet_slots(model)
     else:
-        acting = {"chunk_hop": have["chunk_hop"] or have["chunk"] // 2}
-        names = ("hop", "chunk", "norm", "encoder_activation", "mask_activation")
-        slots = asteroid_weights.dprnn(model)
-    have |= acting
-    other = [
-        f"{name}={have[name]!r} where the file has {found[name]!r}"
-        for name in (*names, *acting)
-        if have[name] != found[name]
+        config["chunk_hop"] = config["chunk_hop"] or config["chunk"] // 2
+        names = ("hop", "chunk", "norm", "encoder_activation", "mask_activation", "chunk_hop")
+        slots = _dprnn_slots(model)
+    differing = [
+        f"{name}={config[name]!r} where the file has {arguments[name]!r}"
+        for name in names
+        if config[name] != arguments[name]
     ]
-    if other:
-        raise InputError(f"received for {path} a model with {some(other)}: {_ADVICE}")
+    if differing:
+        raise InputError(f"received for {path} a model with {some(differing)}: {_ADVICE}")
     weight_map.assign(path, slots, state, _ADVICE)
     return model
 
 
 def _read(path):
-    """Give the class of a file's model, its arguments and its tensors."""
+    """Return the class of a file's model, its arguments and its tensors."""
     contents, state = read_checkpoint(path)
     keys = ("model_name", "model_args", "state_dict")
     missing = [key for key in keys if type(contents) is not dict or key not in contents]
@@ -152,90 +105,99 @@ def _read(path):
             f"{path} holds no {some(missing)}, expected a file that Asteroid published: model.pth "
             f"or pytorch_model.bin"
         )
-    name, given = contents["model_name"], contents["model_args"]
-    if name not in list(_DEFAULTS) or type(given) is not dict:
+    name, settings = contents["model_name"], contents["model_args"]
+    if name not in list(_DEFAULTS) or type(settings) is not dict:
         raise InputError(f"{path} holds the model {name!r}, expected {' or '.join(_DEFAULTS)}")
-    given = {**_DEFAULTS[name], **given}
+    settings = {**_DEFAULTS[name], **settings}
     state = without_buffers(state)
-    _check_settings(path, name, given)
-    found = {
-        "sources": [f"source_{index + 1}" for index in range(given["n_src"])],
-        "sample_rate": int(given["sample_rate"]),
-        "filters": given["n_filters"],
-        "kernel_size": given["kernel_size"],
-        "hop": given["stride"] or given["kernel_size"] // 2,
-        "encoder_activation": given["encoder_activation"] or "linear",
-        "bottleneck": given["bn_chan"],
-        "norm": _NORMS[given["norm_type"]],
-        "mask_activation": given["mask_act"] or "linear",
+    _check_settings(path, name, settings)
+    arguments = {
+        "sources": [f"source_{index + 1}" for index in range(settings["n_src"])],
+        "sample_rate": int(settings["sample_rate"]),
+        "filters": settings["n_filters"],
+        "kernel_size": settings["kernel_size"],
+        "hop": settings["stride"] or settings["kernel_size"] // 2,
+        "encoder_activation": settings["encoder_activation"] or "linear",
+        "bottleneck": settings["bn_chan"],
+        "norm": _NORMS[settings["norm_type"]],
+        "mask_activation": settings["mask_act"] or "linear",
     }
     if name == "ConvTasNet":
-        if given["causal"] and found["norm"] not in ("cumulative", "layer"):
-            found["norm"] = "layer"  # as Asteroid does
-        found |= {"hidden": given["hid_chan"], "skip": given["skip_chan"] or 0}
-        found |= {"blocks": given["n_blocks"], "repeats": given["n_repeats"]}
-        found |= {"block_kernel_size": given["conv_kernel_size"], "causal": bool(given["causal"])}
-        # Made by Asteroid, and without effect: nothing follows the last block but its skip.
-        if found["skip"]:
-            last = f"masker.TCN.{found['blocks'] * found['repeats'] - 1}.res_conv."
+        arguments |= {
+            "hidden": settings["hid_chan"],
+            "skip": settings["skip_chan"] or 0,
+            "blocks": settings["n_blocks"],
+            "repeats": settings["n_repeats"],
+            "block_kernel_size": settings["conv_kernel_size"],
+            "causal": bool(settings["causal"]),
+        }
+        if arguments["causal"] and arguments["norm"] not in ("cumulative", "layer"):
+            arguments["norm"] = "layer"  # as Asteroid does
+        # Asteroid saves it without using it: nothing follows the last block but its skip.
+        if arguments["skip"]:
+            last = f"masker.TCN.{arguments['blocks'] * arguments['repeats'] - 1}.res_conv."
             state = {key: value for key, value in state.items() if not key.startswith(last)}
-        _check_sizes(path, found, state, "bottleneck.1", "TCN.{}.shared_block.0", "mask_net.1")
-        return ConvTasNetLike, found, state
-    found |= {"hidden": given["hid_size"], "blocks": given["n_repeats"]}
-    found |= {"chunk": given["chunk_size"], "bidirectional": bool(given["bidirectional"])}
-    found |= {"chunk_hop": given["hop_size"] or given["chunk_size"] // 2}
-    _check_sizes(path, found, state, "bottleneck.1", "net.{}.intra_RNN.rnn", "first_out.1")
-    return DPRNNLike, found, state
+        _check_sizes(path, arguments, state, "TCN.{}.shared_block.0", "mask_net.1")
+        return ConvTasNetLike, arguments, state
+    arguments |= {
+        "hidden": settings["hid_size"],
+        "blocks": settings["n_repeats"],
+        "chunk": settings["chunk_size"],
+        "chunk_hop": settings["hop_size"] or settings["chunk_size"] // 2,
+        "bidirectional": bool(settings["bidirectional"]),
+    }
+    _check_sizes(path, arguments, state, "net.{}.intra_RNN.rnn", "first_out.1")
+    return DPRNNLike, arguments, state
 
 
-def _check_settings(path, name, given):
-    """Refuse settings that the zoo has no equal of."""
-    # DPRNN's softmax runs over the filters, which makes no masks of sources.
-    masks = (*_ACTIVATIONS, "softmax") if name == "ConvTasNet" else _ACTIVATIONS
+def _check_settings(path, name, settings):
+    """Raise an error for settings that kerasep lacks."""
+    convolutional = name == "ConvTasNet"
     allowed = {
         "fb_name": ("free", "FreeFB"),
-        "norm_type": [norm for norm in _NORMS if name == "ConvTasNet" or norm != "cgLN"],
-        "mask_act": masks,
+        "norm_type": [norm for norm in _NORMS if convolutional or norm != "cgLN"],
+        # DPRNN's softmax is over the filters, not over the sources.
+        "mask_act": (*_ACTIVATIONS, "softmax") if convolutional else _ACTIVATIONS,
         "encoder_activation": _ACTIVATIONS,
-        "out_chan": (None, given["n_filters"]),
-        "in_chan": (None, given["n_filters"]),
+        "out_chan": (None, settings["n_filters"]),
+        "in_chan": (None, settings["n_filters"]),
         "rnn_type": ("LSTM",),
         "num_layers": (1,),
         "use_mulcat": (False,),
     }
     for key, values in allowed.items():
-        if key in given and given[key] not in values:
+        if key in settings and settings[key] not in values:
             raise InputError(
-                f"{path} holds a {name} with {key}={given[key]!r}, expected one of "
+                f"{path} holds a {name} with {key}={settings[key]!r}, expected one of "
                 f"{', '.join(map(repr, values))}"
             )
-    for key in (*_SIZES, "skip_chan"):
-        value, none = given.get(key, 1), key in ("stride", "hop_size", "skip_chan")
+    sizes = {key for key, value in _DEFAULTS[name].items() if type(value) is int}
+    for key in sorted({*sizes, *_OPTIONAL} & settings.keys()):
+        value = settings[key]
         whole = isinstance(value, int) or (key == "sample_rate" and isinstance(value, float))
-        if not (none and not value) and not (whole and 1 <= value < 1e6):
+        if not (key in _OPTIONAL and not value) and not (whole and 1 <= value < 1e6):
             raise InputError(f"{path} holds a {name} with {key}={value!r}, expected a whole number")
 
 
-def _check_sizes(path, found, state, bottleneck, block, masks):
-    """Refuse sizes that the weights do not have: a model of them could dwarf the file."""
-    inner = block.format(0)
-    width = found.get("skip") or found["bottleneck"]
-    depth = found["blocks"] * found.get("repeats", 1)
-    lstm = "rnn" in block
-    out = len(found["sources"]) * (found["bottleneck"] if lstm else found["filters"])
-    hidden = found["hidden"] * (4 if lstm else 1)
-    name = f"masker.{inner}.{'weight_ih_l0' if lstm else 'weight'}"
+def _check_sizes(path, arguments, state, block, masks):
+    """Raise an error for sizes that the weights lack: a model of them could dwarf the file."""
+    recurrent = "rnn" in block
+    width = arguments.get("skip") or arguments["bottleneck"]
+    out = len(arguments["sources"]) * arguments["bottleneck" if recurrent else "filters"]
+    first = f"masker.{block.format(0)}.{'weight_ih_l0' if recurrent else 'weight'}"
+    hidden = arguments["hidden"] * (4 if recurrent else 1)
     expected = {
-        "encoder.filterbank._filters": (found["filters"], 1, found["kernel_size"]),
-        f"masker.{bottleneck}.weight": (found["bottleneck"], found["filters"], 1),
-        name: (hidden, found["bottleneck"], *([] if lstm else [1])),
-        f"masker.{masks}.weight": (out, width, *([1, 1] if lstm else [1])),
+        "encoder.filterbank._filters": (arguments["filters"], 1, arguments["kernel_size"]),
+        "masker.bottleneck.1.weight": (arguments["bottleneck"], arguments["filters"], 1),
+        first: (hidden, arguments["bottleneck"], *([] if recurrent else [1])),
+        f"masker.{masks}.weight": (out, width, *([1, 1] if recurrent else [1])),
     }
     wrong = [
         f"{key} received {np.shape(state.get(key))} expected {shape}"
         for key, shape in expected.items()
         if np.shape(state.get(key)) != shape
     ]
+    depth = arguments["blocks"] * arguments.get("repeats", 1)
     last, after = (f"masker.{block.format(index)}." for index in (depth - 1, depth))
     if not any(key.startswith(last) for key in state):
         wrong.append(f"no {last}*")
@@ -243,3 +205,80 @@ def _check_sizes(path, found, state, bottleneck, block, masks):
         wrong.append(f"{after}* beyond the blocks")
     if wrong:
         raise InputError(f"{path} holds weights that are not its model's: {some(wrong)}")
+
+
+def _conv_tasnet_slots(model):
+    yield from _filterbank("encoder", model)
+    yield from _filterbank("decoder", model)
+    network = model.get_layer("separator")
+    yield from _norm("masker.bottleneck.0", network.input_norm)
+    yield from weight_map.pointwise("masker.bottleneck.1", network.input_conv)
+    for index, block in enumerate(network.stack):
+        name = f"masker.TCN.{index}"
+        shared = f"{name}.shared_block"
+        yield from weight_map.pointwise(f"{shared}.0", block.conv)
+        yield from _prelu(f"{shared}.1", block.prelus[0])
+        yield from _norm(f"{shared}.2", block.norms[0])
+        depthwise = f"{shared}.3.0" if model.causal else f"{shared}.3"
+        kernel = block.depthwise.kernel
+        yield weight_map.transposed(f"{depthwise}.weight", kernel, (2, 0, 1))
+        yield weight_map.same(f"{depthwise}.bias", block.depthwise.bias)
+        yield from _prelu(f"{shared}.4", block.prelus[1])
+        yield from _norm(f"{shared}.5", block.norms[1])
+        if block.residual is not None:
+            yield from weight_map.pointwise(f"{name}.res_conv", block.residual)
+        if block.skip is not None:
+            yield from weight_map.pointwise(f"{name}.skip_conv", block.skip)
+    yield from _prelu("masker.mask_net.0", model.get_layer("mask_prelu"))
+    yield from _masks("masker.mask_net.1", model.get_layer("mask_dense"), len(model.sources))
+
+
+def _dprnn_slots(model):
+    yield from _filterbank("encoder", model)
+    yield from _filterbank("decoder", model)
+    network = model.get_layer("separator")
+    yield from _norm("masker.bottleneck.0", network.input_norm)
+    yield from weight_map.pointwise("masker.bottleneck.1", network.input_dense)
+    for index, path in enumerate(network.paths):
+        name = f"masker.net.{index // 2}.{'inter' if index % 2 else 'intra'}"
+        yield from weight_map.lstm(f"{name}_RNN.rnn", path.lstm.cells)
+        yield from weight_map.dense(f"{name}_linear", path.dense)
+        yield from _norm(f"{name}_norm", path.norm)
+    yield from _prelu("masker.first_out.0", network.prelu)
+    yield from weight_map.dense("masker.first_out.1", network.output_dense, axes=2)
+    yield from weight_map.pointwise("masker.net_out.0", model.get_layer("value"))
+    yield from weight_map.pointwise("masker.net_gate.0", model.get_layer("gate"))
+    yield from weight_map.pointwise("masker.mask_net", model.get_layer("mask_dense"))
+
+
+def _filterbank(name, model):
+    filters = model.get_layer(name).filters
+    count, size = filters.shape
+    yield weight_map.reshaped(f"{name}.filterbank._filters", filters, (count, 1, size))
+
+
+def _norm(name, layer):
+    if hasattr(layer, "moving_mean"):
+        yield from weight_map.batch_norm(name, layer)
+    else:
+        yield weight_map.same(f"{name}.gamma", layer.gamma)
+        yield weight_map.same(f"{name}.beta", layer.beta)
+
+
+def _prelu(name, layer):
+    yield weight_map.reshaped(f"{name}.weight", layer.alpha, (1,))
+
+
+def _masks(name, dense, sources):
+    """Map a layer whose outputs are (sources, filters) in Asteroid, (filters, sources) in ours."""
+    width, outputs = dense.kernel.shape
+    apart = (sources, outputs // sources)
+    yield weight_map.Slot(
+        (f"{name}.weight",),
+        ((outputs, width, 1),),
+        dense.kernel,
+        lambda value: value.reshape(*apart, width).transpose(2, 1, 0).reshape(width, outputs),
+    )
+    yield weight_map.Slot(
+        (f"{name}.bias",), ((outputs,),), dense.bias, lambda value: value.reshape(apart).T.ravel()
+    )

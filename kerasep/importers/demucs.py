@@ -1,18 +1,20 @@
 """Demucs checkpoints of versions 1 and 2 into `kerasep.models.DemucsLike`."""
 
+from collections.abc import Sequence
+
 from kerasep.errors import InputError
 from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_checkpoint
 from kerasep.models import DemucsLike
 
 SOURCES = ("drums", "bass", "other", "vocals")
-# Settings that the weights' shapes do not tell, and what kerasep calls them.
+# Settings that the shapes of weights do not show, and kerasep's names for them.
 _ARGUMENTS = {"samplerate": "sample_rate", "stride": "stride", "resample": "resample"}
 _FIXED = {"rewrite": True, "glu": True, "upsample": False}
-_ADVICE = "make the fitting model with kerasep.importers.demucs.build"
+_ADVICE = "build the matching model with kerasep.importers.demucs.build"
 
 
-def load(model, path):
+def load(model: DemucsLike, path) -> DemucsLike:
     """Set a model's weights from a Demucs checkpoint.
 
     Args:
@@ -20,63 +22,51 @@ def load(model, path):
         path: a `.th` file of version 1 or 2, with weights alone or with the model's settings too.
 
     Returns:
-        The model; on an error it stays as it was.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: if the file cannot be read, is quantised or of version 3, or holds the weights
             of another model: it names those missing, not expected and of another shape.
 
     Example:
-    ```python
-    from kerasep.importers import demucs
-    from kerasep.models import DemucsLike
-
-    try:
-        demucs.load(DemucsLike(filters=4, levels=2, lstm_layers=1), "demucs.th")
-    except ValueError as error:
-        assert "demucs.th" in str(error)
-    ```
+    >>> load(DemucsLike(filters=4, levels=2, lstm_layers=1), "demucs.th")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received demucs.th, which is not a file: give the path of a .pth file
     """
-    if not isinstance(model, DemucsLike):
-        raise InputError(f"received a {type(model).__name__}, expected a DemucsLike")
+    weight_map.check_class(model, DemucsLike)
     if set(model.sources) == set(SOURCES) and tuple(model.sources) != SOURCES:
         raise InputError(
-            f"received a model of {', '.join(model.sources)}, expected Demucs' own order, which no "
-            f"file tells: make one of sources={list(SOURCES)}"
+            f"received a model of {', '.join(model.sources)}, expected Demucs' own order, which is "
+            f"in no file: build one of sources={list(SOURCES)}"
         )
     _, state = _read(path)
     weight_map.assign(path, _slots(model), state, _ADVICE)
     return model
 
 
-def build(path, sources=None, resample=None):
-    """Make the model that a Demucs checkpoint fits, with its weights.
+def build(path, sources: Sequence[str] | None = None, resample: bool | None = None) -> DemucsLike:
+    """Build the model that a Demucs checkpoint fits, with its weights.
 
-    The mixture is normalised inside, which in the original its separation script did. A stride that
-    the file does not tell is taken to be half the kernel size.
+    The mixture is normalised in the model; the original does that in its separation script. A
+    stride that is not in the file is half the kernel size.
 
     Args:
         path: a `.th` file, as for `load`.
         sources: names of the sources, in the file's order. Defaults to drums, bass, other, vocals.
-        resample: whether the network runs at twice the sample rate. Default: what the file says;
-            settings that say nothing are of version 1, which does not, and a file of weights alone
-            is taken for one of version 2, which does.
+        resample: whether the network runs at twice the sample rate. Default: what the file says.
+            Settings without it are of version 1, which does not resample; a file without settings
+            is taken for version 2, which does.
 
     Returns:
         A `kerasep.models.DemucsLike`.
 
     Raises:
-        InputError: as `load`; and for another number of sources.
+        InputError: as `load`, and for another number of sources.
 
     Example:
-    ```python
-    from kerasep.importers import demucs
-
-    try:
-        demucs.build("demucs.th")
-    except ValueError as error:
-        assert "demucs.th" in str(error)
-    ```
+    >>> build("demucs.th")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received demucs.th, which is not a file: give the path of a .pth file
     """
     settings, state = _read(path)
     found = arguments(path, state)
@@ -91,7 +81,7 @@ def build(path, sources=None, resample=None):
     if len(sources) * found["channels"] != outputs:
         raise InputError(
             f"{path} is of a model with {outputs} outputs, expected {len(sources)} sources of "
-            f"{found['channels']} channels: give their names in sources=[...]"
+            f"{found['channels']} channels: pass their names in sources=[...]"
         )
     if resample is not None:
         found["resample"] = resample
@@ -101,8 +91,8 @@ def build(path, sources=None, resample=None):
     return model
 
 
-def arguments(path, state):
-    """Tell from the shapes of weights what model they belong to.
+def arguments(path, state: dict) -> dict:
+    """Return the arguments of the model that weights belong to, by their shapes.
 
     Args:
         path: the file, for the error.
@@ -142,7 +132,7 @@ def arguments(path, state):
     if widths != expected:
         raise InputError(f"{path} has {widths} features by level, expected a constant growth")
     lstm_layers = sum(f"lstm.lstm.weight_ih_l{index}" in state for index in range(len(state)))
-    shapes = {
+    shapes: dict[str, tuple] = {
         f"encoder.{level}.0.weight": (width, before, kernel_size)
         for level, (width, before) in enumerate(zip(widths, [channels, *widths], strict=False))
     }
@@ -168,7 +158,7 @@ def arguments(path, state):
 
 
 def _read(path):
-    """Give a file's settings, or None, and its weights."""
+    """Return a file's settings, or None, and its weights."""
     contents, state = read_checkpoint(path)
     package = contents if type(contents) is dict and "state" in contents else {}
     held = package.get("state", contents)
@@ -179,12 +169,12 @@ def _read(path):
         )
     settings = package.get("kwargs") if "klass" in package else None
     if settings is not None and type(settings) is not dict:
-        raise InputError(f"{path} has settings that are no dict, expected Demucs' own file")
+        raise InputError(f"{path} has settings that are not a dict, expected Demucs' own file")
     return settings, state
 
 
 def _named(path, settings):
-    """Give the settings that the weights' shapes do not tell, by kerasep's names."""
+    """Return the settings that the shapes of weights do not show, by kerasep's names."""
     named = {ours: settings[name] for name, ours in _ARGUMENTS.items() if name in settings}
     if not all(isinstance(value, int) for value in named.values()):
         raise InputError(f"{path} has settings {named}, expected whole numbers")

@@ -1,6 +1,9 @@
 """nussl's saved models into mask inference, deep clustering and Chimera networks."""
 
 import json
+from collections.abc import Sequence
+
+import keras
 
 from kerasep import models
 from kerasep.errors import InputError
@@ -8,8 +11,8 @@ from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_checkpoint, without_buffers
 from kerasep.importers.weight_map import some
 
-# The networks that nussl's builders for mask inference, deep clustering and Chimera make: class of
-# each module, and what it takes.
+# Class of each module in the networks of nussl's builders for mask inference, deep clustering and
+# Chimera.
 _MODULES = {
     "log_spectrogram": "AmplitudeToDB",
     "normalization": "BatchNorm",
@@ -25,31 +28,27 @@ _HEADS = {
     ("embedding",): "DeepClusteringLike",
 }
 _ACTIVATIONS = ("sigmoid", "tanh", "relu", "softmax")
+_ADVICE = "build the matching model with kerasep.importers.nussl.build"
 _NEXT = "give a file that nussl's SeparationModel.save wrote"
 
 
-def arguments(path):
-    """Tell what model a file of nussl belongs to.
+def arguments(path) -> tuple[str, dict]:
+    """Return the class and the arguments of the model that a file of nussl holds.
 
     Args:
         path: a file that `nussl.ml.SeparationModel.save` wrote.
 
     Returns:
-        Name of the class in `kerasep.models`, and a dict of those of its arguments that the file
-        knows; the transform and the sample rate are there when nussl trained the model.
+        Name of the class in `kerasep.models`, and a dict of those of its arguments that are in the
+        file. The transform and the sample rate are among them if nussl trained the model.
 
     Raises:
-        InputError: for another file, or a network that none of nussl's recurrent builders makes.
+        InputError: for another file, or a network of none of nussl's recurrent builders.
 
     Example:
-    ```python
-    from kerasep.importers import nussl
-
-    try:
-        nussl.arguments("chimera.pth")
-    except ValueError as error:
-        assert "chimera.pth" in str(error)
-    ```
+    >>> arguments("chimera.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received chimera.pth, which is not a file: give the path ...
     """
     contents, _ = read_checkpoint(path)
     config = _config(contents)
@@ -65,7 +64,7 @@ def arguments(path):
         ) from error
 
 
-def load(model, path):
+def load(model: keras.Model, path) -> keras.Model:
     """Set a model's weights from a file of nussl.
 
     Args:
@@ -73,53 +72,46 @@ def load(model, path):
         path: a file that `nussl.ml.SeparationModel.save` wrote, or one of its state dict alone.
 
     Returns:
-        The model.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: for a file that cannot be read, the weights of another model, or one of the same
-            shape that computes something else, as with another activation. The model stays as it
-            was.
+            shapes that computes something else, for example with another activation.
 
     Example:
-    ```python
-    import kerasep
-    from kerasep.importers import nussl
-
-    model = kerasep.zoo.load("chimera_like", units=8)
-    try:
-        nussl.load(model, "chimera.pth")
-    except ValueError as error:
-        assert "chimera.pth" in str(error)
-    ```
+    >>> load(models.ChimeraLike(n_fft=16, hop=4, units=3), "chimera.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received chimera.pth, which is not a file: give the path ...
     """
-    kind = type(model).__name__
-    if kind not in _HEADS.values():
-        raise InputError(f"received a {kind}, expected {' or '.join(_HEADS.values())}")
+    weight_map.check_class(model, *(getattr(models, name) for name in _HEADS.values()))
     contents, state = read_checkpoint(path)
     if _config(contents) is not None:
         network, found = arguments(path)
-        # What no shape of a weight shows.
+        # Settings that no shape of a weight shows.
         unseen = ("full_scale", "activation", "embedding_activation")
         settings = [key for key in unseen if key in found]
-        wanted = {"class": kind} | {key: model.get_config().get(key) for key in settings}
+        expected = {"class": type(model).__name__} | {
+            key: model.get_config().get(key) for key in settings
+        }
         held = {"class": network} | {key: found[key] for key in settings}
-        if wanted != held:
-            raise InputError(
-                f"{path} holds a network of {held}, expected {wanted}: make the fitting model with "
-                f"kerasep.importers.nussl.build"
-            )
-    state = without_buffers(state)
-    advice = "make the fitting model with kerasep.importers.nussl.build"
-    weight_map.assign(path, _slots(model), state, advice)
+        if expected != held:
+            raise InputError(f"{path} holds a network of {held}, expected {expected}: {_ADVICE}")
+    weight_map.assign(path, _slots(model), without_buffers(state), _ADVICE)
     return model
 
 
-def build(path, sources, sample_rate=None, hop=None, window=None):
-    """Make the model that a file of nussl fits, with its weights.
+def build(
+    path,
+    sources: Sequence[str],
+    sample_rate: int | None = None,
+    hop: int | None = None,
+    window: str | None = None,
+) -> keras.Model:
+    """Build the model that a file of nussl fits, with its weights.
 
     Args:
         path: a file that `nussl.ml.SeparationModel.save` wrote.
-        sources: names of the sources, which the file does not know.
+        sources: names of the sources, which are not in the file.
         sample_rate: in Hz. Default: what the file says.
         hop: samples between frames. Default: what the file says.
         window: analysis window. Default: what the file says.
@@ -128,35 +120,29 @@ def build(path, sources, sample_rate=None, hop=None, window=None):
         A `MaskInferenceLike`, `DeepClusteringLike` or `ChimeraLike`.
 
     Raises:
-        InputError: as `arguments` and `load`, and where neither the file nor the call tells the
-            transform.
+        InputError: as `arguments` and `load`, and if the transform is neither in the file nor
+            among the arguments.
 
     Example:
-    ```python
-    from kerasep.importers import nussl
-
-    try:
-        nussl.build("chimera.pth", ["speaker_1", "speaker_2"])
-    except ValueError as error:
-        assert "chimera.pth" in str(error)
-    ```
+    >>> build("chimera.pth", ["speaker_1", "speaker_2"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received chimera.pth, which is not a file: give the path ...
     """
     name, found = arguments(path)
-    given = {"sample_rate": sample_rate, "hop": hop, "window": window}
-    known = found | {key: value for key, value in given.items() if value is not None}
-    missing = [key for key in given if key not in known]
+    transform = {"sample_rate": sample_rate, "hop": hop, "window": window}
+    found |= {key: value for key, value in transform.items() if value is not None}
+    missing = [key for key in transform if key not in found]
     if missing:
         raise InputError(
-            f"received {path}, which does not tell {some(missing)}: give what it was trained with"
+            f"received {path}, which does not hold {some(missing)}: pass those of its training"
         )
     _, state = read_checkpoint(path)
-    arguments_of = {"sources": sources, **known}
-    model = weight_map.build(path, getattr(models, name), arguments_of, state.values())
-    return load(model, path)
+    cls = getattr(models, name)
+    return load(weight_map.build(path, cls, {"sources": sources, **found}, state.values()), path)
 
 
 def _config(contents):
-    """Give nussl's description of a network, or None for a file without one."""
+    """Return nussl's description of a network, or None for a file without one."""
     if not isinstance(contents, dict):
         return None
     metadata = contents.get("metadata")
@@ -169,7 +155,7 @@ def _config(contents):
 
 
 def _described(config):
-    """Give the name of our class, and its arguments; anything unexpected raises an error."""
+    """Return the name of our class, and its arguments; raise an error for anything unexpected."""
     modules = dict(config["modules"])
     (mix,) = [name for name, module in modules.items() if "class" not in module]
     del modules[mix]
@@ -233,7 +219,7 @@ def _activation(names):
 
 
 def _transform(metadata, n_fft):
-    """Read the transform and the sample rate, where nussl saved its training data's."""
+    """Return the transform and the sample rate, if nussl saved those of its training data."""
     found = {}
     if isinstance(metadata, dict):
         if isinstance(metadata.get("sample_rate"), int):

@@ -4,6 +4,7 @@ import json
 import math
 import pathlib
 import re
+from collections.abc import Iterator
 
 from kerasep.errors import InputError
 from kerasep.files.text_files import read_text
@@ -12,39 +13,35 @@ from kerasep.importers.torch_file import read_state_dict, without_buffers
 from kerasep.importers.weight_map import some
 from kerasep.models import OpenUnmixLike
 
-# Saved by some releases beside the weights: the window of the transform, and the sample rate.
+# Some releases save more than weights: the window of the transform, and the sample rate.
 _IGNORED = ("stft.", "transform.", "sample_rate")
 _USUAL_ORDER = ("vocals", "drums", "bass", "other")
+_ADVICE = "build the matching model with kerasep.importers.open_unmix.build"
 
 
-def weights(path):
+def weights(path) -> dict:
     """Read the weights of one target from an Open-Unmix `.pth` file.
 
     Args:
         path: the file, of the old or the zip format, holding a state dict or a training checkpoint.
 
     Returns:
-        A dict: PyTorch name to numpy array. Buffers that are no weights (the transform's window,
-        the batch counters) are left out.
+        A dict: PyTorch's name to numpy array, without buffers that are no weights (the transform's
+        window, the batch counters).
 
     Raises:
-        InputError: if the file is not a PyTorch file of weights; nothing in it is ever run.
+        InputError: if the file is not a PyTorch file of weights. Nothing in it is run.
 
     Example:
-    ```python
-    from kerasep.importers import open_unmix
-
-    try:
-        open_unmix.weights("vocals.pth")
-    except ValueError as error:
-        assert "vocals.pth" in str(error)
-    ```
+    >>> weights("vocals.pth")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received vocals.pth, which is not a file: give the path ...
     """
     return without_buffers(read_state_dict(path), _IGNORED)
 
 
-def arguments(state):
-    """Tell what model a state dict belongs to.
+def arguments(state: dict) -> dict:
+    """Return the arguments of the model that a state dict belongs to.
 
     Args:
         state: the weights of one target, from `weights`.
@@ -57,15 +54,12 @@ def arguments(state):
         InputError: if the state dict is not Open-Unmix's.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep.importers import open_unmix
-
-    shapes = {"input_mean": 20, "output_mean": 33, "fc1.weight": (12, 40)}
-    shapes |= {"fc2.weight": (12, 24), "fc3.weight": (66, 12), "lstm.weight_ih_l0": (48, 12)}
-    found = open_unmix.arguments({name: np.zeros(shape) for name, shape in shapes.items()})
-    assert (found["n_fft"], found["channels"], found["bidirectional"]) == (64, 2, False)
-    ```
+    >>> import numpy as np
+    >>> shapes = {"input_mean": 20, "output_mean": 33, "fc1.weight": (12, 40)}
+    >>> shapes |= {"fc2.weight": (12, 24), "fc3.weight": (66, 12)}
+    >>> found = arguments({name: np.zeros(shape) for name, shape in shapes.items()})
+    >>> found["n_fft"], found["channels"], found["bidirectional"]
+    (64, 2, False)
     """
     axes = {"input_mean": 1, "output_mean": 1, "fc1.weight": 2, "fc2.weight": 2, "fc3.weight": 2}
     absent = [name for name in axes if name not in state or state[name].ndim != axes[name]]
@@ -99,11 +93,8 @@ def arguments(state):
     }
 
 
-def load(model, paths):
-    """Set a model's weights from Open-Unmix checkpoints, one for each source.
-
-    Every file is read and compared before the first weight is set: on an error the model stays as
-    it was.
+def load(model: OpenUnmixLike, paths) -> OpenUnmixLike:
+    """Set a model's weights from Open-Unmix checkpoints, one per source.
 
     Args:
         model: a `kerasep.models.OpenUnmixLike`.
@@ -112,68 +103,61 @@ def load(model, paths):
             the model.
 
     Returns:
-        The model.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: if a source has no file, a file cannot be read, or the weights are another
             model's: it names those missing, not expected and of another shape.
 
     Example:
-    ```python
-    from kerasep.importers import open_unmix
-    from kerasep.models import OpenUnmixLike
-
-    model = OpenUnmixLike(["vocals"], sample_rate=8000, n_fft=256, hop=64, hidden=16, max_hz=None)
-    try:
-        open_unmix.load(model, {"drums": "drums.pth"})
-    except ValueError as error:
-        assert "vocals" in str(error)
-    ```
+    >>> model = OpenUnmixLike(["vocals"], 8000, n_fft=64, hop=16, hidden=4)
+    >>> load(model, {"drums": "drums.pth"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received checkpoints of drums, expected one per source: ...
     """
-    if not isinstance(model, OpenUnmixLike):
-        raise InputError(f"received a {type(model).__name__}, expected an OpenUnmixLike")
+    weight_map.check_class(model, OpenUnmixLike)
     files = _files(paths, model.sources)
     missing = [source for source in model.sources if source not in files]
     if missing:
         raise InputError(
-            f"received checkpoints of {some(files)}, expected one for each source of the model: "
+            f"received checkpoints of {some(files)}, expected one per source: "
             f"{', '.join(missing)} has none"
         )
-    advice = "make the fitting model with kerasep.importers.open_unmix.build"
-    values = [
-        weight_map.check(files[source], slots(model, source), weights(files[source]), advice)
-        for source in model.sources
-    ]
-    for each in values:
-        weight_map.set_all(each)
+    states = {source: (files[source], weights(files[source])) for source in model.sources}
+    assign(model, states, _ADVICE)
     return model
 
 
-def build(paths, sample_rate=None, hop=None):
-    """Make the model that Open-Unmix checkpoints fit, with their weights.
+def assign(model: OpenUnmixLike, states: dict, advice: str) -> None:
+    """Set the weights of all sources, or none, from a dict of source to (path, weights)."""
+    values = [
+        weight_map.check(path, slots(model, source), state, advice)
+        for source, (path, state) in states.items()
+    ]
+    for value in values:
+        weight_map.set_all(value)
+
+
+def build(paths, sample_rate: int | None = None, hop: int | None = None) -> OpenUnmixLike:
+    """Build the model that Open-Unmix checkpoints fit, with their weights.
 
     Args:
-        paths: a `.pth` file, a dict of source to file, or a folder, as for `load`. A source that
-            the dict does not name is called like its file: `vocals-0a1b.pth` is "vocals".
+        paths: a `.pth` file, a dict of source to file, or a folder, as for `load`. A file's name
+            begins with its source: `vocals-0a1b2c3d.pth` is "vocals".
         sample_rate: in Hz. Default: what the folder's `separator.json` says, else 44100.
         hop: samples between frames. Default: what `separator.json` says, else a quarter of the FFT
             length.
 
     Returns:
-        A `kerasep.models.OpenUnmixLike` of all the sources found.
+        A `kerasep.models.OpenUnmixLike` of all sources of the checkpoints.
 
     Raises:
-        InputError: if no checkpoint is found, or the checkpoints are not all of one architecture.
+        InputError: if there is no checkpoint, or they are not all of one architecture.
 
     Example:
-    ```python
-    from kerasep.importers import open_unmix
-
-    try:
-        open_unmix.build("no/such/folder")
-    except ValueError as error:
-        assert "no/such/folder" in str(error)
-    ```
+    >>> build("no/such/folder")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received no/such/folder, which is not there: give a .pth file, or ...
     """
     files = _files(paths)
     states = {source: weights(path) for source, path in files.items()}
@@ -191,22 +175,7 @@ def build(paths, sample_rate=None, hop=None):
 
 
 def model_of(path, states, settings, sample_rate, hop=None, bridged=False):
-    """Make the model that `arguments` describes.
-
-    Args:
-        path: the file or folder, for errors.
-        states: dict from source to its weights, from `weights`.
-        settings: from `arguments`.
-        sample_rate: in Hz.
-        hop: samples between frames. Default: a quarter of the FFT length.
-        bridged: as the model's. Defaults to False.
-
-    Returns:
-        A `kerasep.models.OpenUnmixLike` with random weights.
-
-    Raises:
-        InputError: as `weight_map.build`.
-    """
+    """Build the model of the sources in `states`, with settings from `arguments`."""
     n_fft, bins = settings["n_fft"], settings["bins"]
     found = {
         "sources": tuple(states),
@@ -222,7 +191,7 @@ def model_of(path, states, settings, sample_rate, hop=None, bridged=False):
 
 
 def _files(paths, sources=()):
-    """Give source -> path for any of the three ways to name checkpoints."""
+    """Return a dict of source to path for any of the three ways to name checkpoints."""
     if isinstance(paths, dict):
         return dict(paths)
     path = pathlib.Path(paths)
@@ -230,14 +199,14 @@ def _files(paths, sources=()):
         raise InputError(f"received {path}, which is not there: give a .pth file, or their folder")
     if path.is_dir():
         found = {}
-        for each in sorted(path.glob("*.pth")):
-            source = _source(each)
+        for file in sorted(path.glob("*.pth")):
+            source = _source(file)
             if source in found:
                 raise InputError(
-                    f"{path} holds {found[source].name} and {each.name}, expected one file for "
+                    f"{path} holds {found[source].name} and {file.name}, expected one file for "
                     f"{source}: remove one, or give a dict of source to file"
                 )
-            found[source] = each
+            found[source] = file
         if not found:
             raise InputError(f"{path} holds no .pth file: give the folder of the checkpoints")
         usual = [source for source in _USUAL_ORDER if source in found]
@@ -251,12 +220,12 @@ def _files(paths, sources=()):
 
 
 def _source(path):
-    """Name the source of a file: `vocals.pth`, `vocals-0a1b2c3d.pth` or `speech_0a1b2c3d.pth`."""
+    """Return the source in a file's name: `vocals-0a1b2c3d.pth` or `speech_0a1b2c3d.pth`."""
     return re.sub(r"_[0-9a-f]{8}$", "", path.stem).split("-")[0]
 
 
 def _separator(paths):
-    """Read `separator.json`, which lies beside the checkpoints in a folder of Open-Unmix."""
+    """Read `separator.json`, which may lie beside the checkpoints."""
     if isinstance(paths, dict) or not (path := pathlib.Path(paths) / "separator.json").is_file():
         return {}
     try:
@@ -268,15 +237,12 @@ def _separator(paths):
         ) from error
 
 
-def slots(model, source):
-    """Map one target's weights to its network in the model.
+def slots(model: OpenUnmixLike, source: str) -> Iterator[weight_map.Slot]:
+    """Map the weights of one target to its network in the model.
 
     Args:
         model: a `kerasep.models.OpenUnmixLike`.
         source: one of its sources.
-
-    Yields:
-        A `kerasep.importers.weight_map.Slot` for each weight.
     """
 
     def layer(part):

@@ -1,10 +1,13 @@
 """Load a checkpoint of whichever project published an architecture."""
 
 import importlib
+import os
+
+import keras
 
 from kerasep.errors import InputError
 
-# Whose published checkpoints a model takes.
+# The module here that reads the published checkpoints of a class.
 PROJECTS = {
     "ChimeraLike": "nussl",
     "ConvTasNetLike": "asteroid",
@@ -17,19 +20,20 @@ PROJECTS = {
 }
 
 
-def load(model, checkpoint):
+def load(model: keras.Model, checkpoint: str | os.PathLike | dict) -> keras.Model:
     """Set a model's weights from a checkpoint that another project published.
 
     Args:
         model: a model of the zoo.
-        checkpoint: path of the file, or of the folder where the project has several.
+        checkpoint: path of the file, or of the folder if the project has several.
 
     Returns:
         The model.
 
     Raises:
         InputError: for a model of which no project publishes checkpoints, a file that cannot be
-            read, or weights of another model, naming those missing, not expected and misshapen.
+            read, or weights of another model, naming those missing, not expected and of another
+            shape.
 
     Example:
     ```python
@@ -47,7 +51,7 @@ def load(model, checkpoint):
         project = "x_umx"
     if project is None:
         raise InputError(
-            f"received a {type(model).__name__}, expected one of {', '.join(PROJECTS)}: no other "
+            f"received a model of {type(model).__name__}, expected {', '.join(PROJECTS)}: no other "
             f"has published checkpoints"
         )
     return importlib.import_module(f"kerasep.importers.{project}").load(model, checkpoint)

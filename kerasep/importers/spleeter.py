@@ -2,9 +2,8 @@
 
 import re
 
-from kerasep.errors import InputError
 from kerasep.importers import tf_checkpoint
-from kerasep.importers.weight_map import assign, same
+from kerasep.importers.weight_map import assign, check_class, same
 from kerasep.models import SpleeterLike
 
 # The checkpoints hold stems by number, in this order.
@@ -13,11 +12,11 @@ STEMS = {
     4: ("vocals", "drums", "bass", "other"),
     5: ("vocals", "piano", "drums", "bass", "other"),
 }
-# What training leaves beside the weights.
+# What training saves beside the weights.
 _TRAINING = re.compile(r"/Adam(_\d+)?$|^beta\d_power$|^global_step$")
 
 
-def weights(path):
+def weights(path) -> dict:
     """Read the weights from one of Spleeter's checkpoints.
 
     Args:
@@ -30,51 +29,37 @@ def weights(path):
         InputError: if there is no checkpoint, or it is damaged.
 
     Example:
-    ```python
-    from kerasep.importers import spleeter
-
-    try:
-        spleeter.weights("2stems")
-    except ValueError as error:
-        assert "2stems" in str(error)
-    ```
+    >>> weights("2stems")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received 2stems, expected a TensorFlow checkpoint: a file ending ...
     """
     state = tf_checkpoint.read(path)
     return {name: value for name, value in state.items() if not _TRAINING.search(name)}
 
 
-def load(model, path):
+def load(model: SpleeterLike, path) -> SpleeterLike:
     """Set a model's weights from one of Spleeter's checkpoints.
 
-    The sources may be in any order where they are called as Spleeter calls its 2, 4 or 5 stems;
-    else they are taken in the order of these. All is read and compared before the first weight is
-    set: on an error the model stays as it was.
+    Sources with Spleeter's names of its 2, 4 or 5 stems may be in any order. Others are taken in
+    Spleeter's order.
 
     Args:
         model: a `kerasep.models.SpleeterLike`.
-        path: as `weights` takes it.
+        path: as for `weights`.
 
     Returns:
-        The model.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: if the checkpoint cannot be read, or holds another model: it names the weights
             missing, not expected and of another shape.
 
     Example:
-    ```python
-    from kerasep.importers import spleeter
-    from kerasep.models import SpleeterLike
-
-    model = SpleeterLike(n_fft=256, hop=64, filters=[4, 8])
-    try:
-        spleeter.load(model, "4stems")
-    except ValueError as error:
-        assert "4stems" in str(error)
-    ```
+    >>> load(SpleeterLike(n_fft=256, hop=64, filters=[4, 8]), "4stems")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received 4stems, expected a TensorFlow checkpoint: a file ending ...
     """
-    if not isinstance(model, SpleeterLike):
-        raise InputError(f"received a {type(model).__name__}, expected a SpleeterLike")
+    check_class(model, SpleeterLike)
     state = weights(path)
     published = STEMS.get(len(model.sources), ())
     order = published if set(published) == set(model.sources) else model.sources
@@ -86,7 +71,7 @@ def load(model, path):
         unused.add(_numbered("batch_normalization", 2 * depth * index + depth - 1))
     state = {name: value for name, value in state.items() if name.split("/")[0] not in unused}
     count = sum(name.startswith("conv2d_transpose") for name in state) // (2 * len(model.filters))
-    advice = f"the checkpoint has about {count} stems, make a model with as many and its filters"
+    advice = f"the checkpoint has about {count} stems, build a model with as many and its filters"
     assign(path, slots, state, advice)
     return model
 

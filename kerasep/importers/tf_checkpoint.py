@@ -10,15 +10,15 @@ _LARGEST_INDEX = 1 << 22  # that of Spleeter with five stems is 1 % of this
 _DATA = ".data-00000-of-"
 
 
-def find(path):
-    """Find a checkpoint, by what is in its files.
+def find(path) -> pathlib.Path | None:
+    """Find a checkpoint by the content of its files.
 
     Args:
         path: the index, the file of numbers, their common beginning, or the folder that holds one
             checkpoint.
 
     Returns:
-        The common beginning, a `pathlib.Path`; None where there is no checkpoint.
+        The common beginning, a `pathlib.Path`; None if there is no checkpoint.
 
     Raises:
         InputError: for a folder with several.
@@ -29,9 +29,9 @@ def find(path):
     """
     path = pathlib.Path(path)
     if path.is_dir():
-        found = [each for each in sorted(path.glob("*.index")) if _is_index(each)]
+        found = [file for file in sorted(path.glob("*.index")) if _is_index(file)]
         if len(found) > 1:
-            names = ", ".join(each.name for each in found[:3])
+            names = ", ".join(file.name for file in found[:3])
             raise InputError(f"received {path} with {len(found)} checkpoints ({names}): name one")
         return found[0].with_suffix("") if found else None
     beginning = path.name.removesuffix(".index").split(_DATA)[0]
@@ -39,11 +39,11 @@ def find(path):
     return index.with_suffix("") if _is_index(index) else None
 
 
-def read(path):
+def read(path) -> dict:
     """Read all arrays of a checkpoint.
 
     Args:
-        path: as `find` takes it.
+        path: as for `find`.
 
     Returns:
         A dict: name to numpy array.
@@ -52,14 +52,9 @@ def read(path):
         InputError: if there is no checkpoint, or it is damaged or lacks its numbers.
 
     Example:
-    ```python
-    from kerasep.importers import tf_checkpoint
-
-    try:
-        tf_checkpoint.read("no/such/model.index")
-    except ValueError as error:
-        assert "no/such/model.index" in str(error)
-    ```
+    >>> read("no/such/model.index")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received no/such/model.index, expected a TensorFlow checkpoint: ...
     """
     beginning = find(path)
     if beginning is None:

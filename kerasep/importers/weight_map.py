@@ -1,8 +1,9 @@
-"""Which weights of a PyTorch checkpoint go where in a Keras model, and what is done to them."""
+"""Slots: which arrays of a checkpoint set which variable of a Keras model, and how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 
 from kerasep.errors import InputError
@@ -12,11 +13,11 @@ _NAMED = 3
 
 
 class Slot(NamedTuple):
-    """A variable, and where its value comes from.
+    """A variable, and the arrays of the checkpoint that its value is computed from.
 
     Attributes:
         names: of the checkpoint's arrays.
-        shapes: of these arrays, one for each name.
+        shapes: of these arrays.
         variable: a Keras variable.
         convert: function of the arrays that returns the variable's value.
     """
@@ -27,15 +28,12 @@ class Slot(NamedTuple):
     convert: Callable
 
 
-def same(name, variable):
+def same(name: str, variable) -> Slot:
     """Map an array to a variable of the same shape.
 
     Args:
-        name: the checkpoint's.
+        name: the array's name in the checkpoint.
         variable: a Keras variable.
-
-    Returns:
-        A `Slot`.
 
     Example:
     >>> import keras
@@ -45,16 +43,13 @@ def same(name, variable):
     return Slot((name,), (tuple(variable.shape),), variable, lambda value: value)
 
 
-def reshaped(name, variable, shape):
-    """Map an array to a variable of other axes and the same order of elements.
+def reshaped(name: str, variable, shape: Iterable[int]) -> Slot:
+    """Map an array to a variable of another shape and the same order of elements.
 
     Args:
-        name: the checkpoint's.
+        name: the array's name in the checkpoint.
         variable: a Keras variable.
-        shape: what the checkpoint has.
-
-    Returns:
-        A `Slot`.
+        shape: the array's shape.
 
     Example:
     >>> import keras
@@ -65,54 +60,60 @@ def reshaped(name, variable, shape):
     return Slot((name,), (tuple(shape),), variable, lambda value: value.reshape(target))
 
 
-def transposed(name, variable, axes=None):
-    """Map an array whose axes are in another order.
+def transposed(name: str, variable, axes: Iterable[int] | None = None) -> Slot:
+    """Map an array to a variable with its axes in another order.
 
     Args:
-        name: the checkpoint's.
+        name: the array's name in the checkpoint.
         variable: a Keras variable.
         axes: for each axis of the variable, the array's. Default: reversed.
-
-    Returns:
-        A `Slot`.
 
     Example:
     >>> import keras, numpy as np
     >>> transposed("weight", keras.Variable(np.zeros((2, 3)))).shapes
     ((3, 2),)
     """
-    axes = tuple(axes or range(len(variable.shape))[::-1])
-    shape = tuple(variable.shape[axes.index(axis)] for axis in range(len(axes)))
-    return Slot((name,), (shape,), variable, lambda value: value.transpose(axes))
+    order = tuple(axes or range(len(variable.shape))[::-1])
+    shape = tuple(variable.shape[order.index(axis)] for axis in range(len(order)))
+    return Slot((name,), (shape,), variable, lambda value: value.transpose(order))
 
 
-def dense(name, layer):
+def dense(name: str, layer: keras.layers.Dense, axes: int = 0) -> Iterator[Slot]:
     """Map PyTorch's `Linear` to `Dense`.
 
     Args:
-        name: the module's, such as "fc1".
+        name: the module's name, such as "fc1".
         layer: a built `keras.layers.Dense`.
-
-    Yields:
-        A `Slot` for each weight.
+        axes: number of axes of length 1 after the kernel's two. Defaults to 0.
     """
-    yield transposed(f"{name}.weight", layer.kernel)
+    inputs, outputs = layer.kernel.shape
+    shape = (outputs, inputs, *(1 for _ in range(axes)))
+    yield Slot(
+        (f"{name}.weight",), (shape,), layer.kernel, lambda value: value.reshape(outputs, inputs).T
+    )
     if layer.use_bias:
         yield same(f"{name}.bias", layer.bias)
 
 
-def convolution(name, layer):
+def pointwise(name: str, layer: keras.layers.Dense) -> Iterator[Slot]:
+    """Map PyTorch's `Conv1d` of kernel size 1 to `Dense`.
+
+    Args:
+        name: the module's name.
+        layer: a built `keras.layers.Dense`.
+    """
+    return dense(name, layer, axes=1)
+
+
+def convolution(name: str, layer: keras.layers.Layer) -> Iterator[Slot]:
     """Map PyTorch's `Conv1d`, `Conv2d`, `ConvTranspose1d` or `ConvTranspose2d` to Keras' layer.
 
     PyTorch has `(out, in, size...)`, or `(in, out, size...)` for the transposed ones; Keras has
     `(size..., in, out)` and `(size..., out, in)`. So one order of axes serves both.
 
     Args:
-        name: the module's.
-        layer: a built layer of Keras with `kernel`, `use_bias` and `bias`; not a depthwise one.
-
-    Yields:
-        A `Slot` for each weight.
+        name: the module's name.
+        layer: a built layer with `kernel`, `use_bias` and `bias`; not a depthwise one.
     """
     axes = (*range(2, len(layer.kernel.shape)), 1, 0)
     yield transposed(f"{name}.weight", layer.kernel, axes)
@@ -120,32 +121,12 @@ def convolution(name, layer):
         yield same(f"{name}.bias", layer.bias)
 
 
-def pointwise(name, layer):
-    """Map PyTorch's `Conv1d` of kernel 1 to `Dense`.
-
-    Args:
-        name: the module's.
-        layer: a built `keras.layers.Dense`.
-
-    Yields:
-        A `Slot` for each weight.
-    """
-    inputs, outputs = layer.kernel.shape
-    shape = (outputs, inputs, 1)
-    yield Slot((f"{name}.weight",), (shape,), layer.kernel, lambda value: value[..., 0].T)
-    if layer.use_bias:
-        yield same(f"{name}.bias", layer.bias)
-
-
-def batch_norm(name, layer):
+def batch_norm(name: str, layer: keras.layers.BatchNormalization) -> Iterator[Slot]:
     """Map PyTorch's `BatchNorm` to `BatchNormalization`.
 
     Args:
-        name: the module's.
+        name: the module's name.
         layer: a built `keras.layers.BatchNormalization` with scale and centre.
-
-    Yields:
-        A `Slot` for each weight.
     """
     yield same(f"{name}.weight", layer.gamma)
     yield same(f"{name}.bias", layer.beta)
@@ -153,47 +134,43 @@ def batch_norm(name, layer):
     yield same(f"{name}.running_var", layer.moving_variance)
 
 
-def lstm(name, cells):
+def lstm(name: str, cells: Iterable[keras.layers.Layer]) -> Iterator[Slot]:
     """Map PyTorch's `LSTM` of several layers.
 
-    The gates come in the same order; the two biases only ever act as their sum.
+    The gates come in the same order. Of the two biases only the sum has an effect.
 
     Args:
-        name: the module's, such as "lstm".
-        cells: list of built `keras.layers.LSTM`, or `Bidirectional` of them, a layer each: the
-            `cells` of a `kerasep.layers.RecurrentStack`.
-
-    Yields:
-        A `Slot` for each weight.
+        name: the module's name, such as "lstm".
+        cells: built `keras.layers.LSTM`, or `Bidirectional` of them, one per layer: the `cells` of
+            a `kerasep.layers.RecurrentStack`.
     """
     for index, layer in enumerate(cells):
         directions = {"": layer}
         if hasattr(layer, "forward_layer"):
             directions = {"": layer.forward_layer, "_reverse": layer.backward_layer}
-        for suffix, one in directions.items():
-            end = f"l{index}{suffix}"
-            yield transposed(f"{name}.weight_ih_{end}", one.cell.kernel)
-            yield transposed(f"{name}.weight_hh_{end}", one.cell.recurrent_kernel)
+        for suffix, direction in directions.items():
+            end, cell = f"l{index}{suffix}", direction.cell
+            yield transposed(f"{name}.weight_ih_{end}", cell.kernel)
+            yield transposed(f"{name}.weight_hh_{end}", cell.recurrent_kernel)
+            shape = tuple(cell.bias.shape)
             biases = (f"{name}.bias_ih_{end}", f"{name}.bias_hh_{end}")
-            shape = tuple(one.cell.bias.shape)
-            yield Slot(biases, (shape, shape), one.cell.bias, np.add)
+            yield Slot(biases, (shape, shape), cell.bias, np.add)
 
 
-def build(path, cls, arguments, state):
-    """Build a model for a checkpoint's weights, unless it would have more than there are.
+def build(path, cls: type, arguments: dict, state: Iterable[np.ndarray]) -> keras.Model:
+    """Build a model for a checkpoint, unless it would have more weights than the checkpoint.
 
     Args:
         path: the file, for the error.
         cls: a class of `kerasep.models`.
-        arguments: what the file says of it, of any kind and size.
-        state: iterable of arrays, all that the file has for the model.
+        arguments: the class's arguments according to the file, of any kind and size.
+        state: all arrays that the file has for the model.
 
     Returns:
         The model with random weights.
 
     Raises:
-        InputError: for arguments that the class does not take, and a model that is larger than the
-            file.
+        InputError: for arguments that the class does not take, and a model larger than the file.
 
     Example:
     >>> from kerasep.models import OpenUnmixLike
@@ -201,29 +178,31 @@ def build(path, cls, arguments, state):
     Traceback (most recent call last):
     kerasep.errors.InputError: vocals.pth: received hidden='8', expected a whole number, such as 512
     """
-    held = sum(array.size for array in state)
+    size = sum(array.size for array in state)
 
-    def check(model):
-        if model.count_params() > held:
+    def check_size(model):
+        if model.count_params() > size:
             raise InputError(
-                f"received {held} numbers, expected the {model.count_params()} of a {cls.__name__} "
+                f"received {size} numbers, expected the {model.count_params()} of a {cls.__name__} "
                 f"with its settings: fetch it again"
             )
 
     try:
-        return building.build(cls, arguments, check)
+        return building.build(cls, arguments, check_size)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def assign(path, slots, state, advice="check that it is this model's"):
+def assign(
+    path, slots: Iterable[Slot], state: dict, advice: str = "check that it is this model's"
+) -> None:
     """Set variables from a checkpoint, all or none.
 
     Args:
         path: the file, for the error.
-        slots: iterable of `Slot`.
-        state: dict from name to numpy array; every one must have its place.
-        advice: what to do about weights that do not fit, the end of the error's sentence.
+        slots: of all the model's weights.
+        state: dict from name to numpy array. Every array must have its slot.
+        advice: the end of the error's sentence: what to do about weights that do not fit.
 
     Raises:
         InputError: for the weights of another model, naming those missing, not expected and of
@@ -239,21 +218,8 @@ def assign(path, slots, state, advice="check that it is this model's"):
     set_all(check(path, slots, state, advice))
 
 
-def check(path, slots, state, advice="check that it is this model's"):
-    """Compare a checkpoint with what a model takes, and convert it.
-
-    Args:
-        path: the file, for the error.
-        slots: iterable of `Slot`.
-        state: dict from name to numpy array.
-        advice: the end of the error's sentence.
-
-    Returns:
-        List of (variable, value).
-
-    Raises:
-        InputError: as `assign`, and as `weight_values.check`.
-    """
+def check(path, slots: Iterable[Slot], state: dict, advice: str) -> list[tuple]:
+    """Return (variable, value) for `set_all`; raise as `assign` does."""
     slots = list(slots)
     expected = {name: s for slot in slots for name, s in zip(slot.names, slot.shapes, strict=True)}
     wrong = {
@@ -272,8 +238,7 @@ def check(path, slots, state, advice="check that it is this model's"):
         report = "; ".join(f"{len(n)} {kind} ({some(n)})" for kind, n in wrong.items() if n)
         raise InputError(f"{path} holds weights of another model: {report}: {advice}")
     weight_values.check(
-        path,
-        ((name, slot.variable, state[name]) for slot in slots for name in slot.names),
+        path, ((name, slot.variable, state[name]) for slot in slots for name in slot.names)
     )
     return [
         (slot.variable, slot.convert(*(np.asarray(state[name], "float32") for name in slot.names)))
@@ -281,28 +246,20 @@ def check(path, slots, state, advice="check that it is this model's"):
     ]
 
 
-def set_all(values):
-    """Set variables.
-
-    Args:
-        values: list of (variable, value), from `check`.
-    """
+def set_all(values: Iterable[tuple]) -> None:
+    """Set variables to values."""
     for variable, value in values:
         variable.assign(value)
 
 
-def some(names):
-    """Name the first few.
+def check_class(model: keras.Model, *classes: type) -> None:
+    """Raise an error for a model of another class."""
+    if not isinstance(model, classes):
+        expected = " or ".join(cls.__name__ for cls in classes)
+        raise InputError(f"received a model of {type(model).__name__}, expected {expected}")
 
-    Args:
-        names: iterable of strings.
 
-    Returns:
-        One string.
-
-    Example:
-    >>> some("abcd")
-    'a, b, c, ...'
-    """
+def some(names: Iterable[str]) -> str:
+    """Join the first few names."""
     names = list(names)
     return ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")

@@ -3,6 +3,7 @@
 from kerasep.errors import InputError
 from kerasep.importers import open_unmix, weight_map
 from kerasep.importers.torch_file import read_state_dict, without_buffers
+from kerasep.models import OpenUnmixLike
 
 # Asteroid's modules of a source, and Open-Unmix' names for them.
 _MODULES = {
@@ -16,9 +17,10 @@ _MODULES = {
 }
 _SCALES = ("input_mean", "input_scale", "output_mean", "output_scale")
 _IGNORED = ("encoder.", "decoder.")  # windows of the transforms
+_ADVICE = "build the matching model with kerasep.importers.x_umx.build"
 
 
-def weights(path):
+def weights(path) -> dict[str, dict]:
     """Read the weights of all sources from one file.
 
     Args:
@@ -28,38 +30,33 @@ def weights(path):
         A dict from source, in the file's order, to a dict from Open-Unmix' names to arrays.
 
     Raises:
-        InputError: if the file is not one of X-UMX; nothing in it is ever run.
+        InputError: if the file is not a checkpoint of X-UMX.
 
     Example:
-    ```python
-    from kerasep.importers import x_umx
-
-    try:
-        x_umx.weights("x_umx.pth")
-    except ValueError as error:
-        assert "x_umx.pth" in str(error)
-    ```
+    >>> weights("x_umx.pth")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received x_umx.pth, which is not a file: give the path of a .pth file
     """
     state = without_buffers(read_state_dict(path), _IGNORED)
-    starts = [name.split(".")[1] for name in state if name.startswith("layer_enc.")]
-    found = {source: {} for source in dict.fromkeys(starts)}
-    for source, own in found.items():
+    sources = [name.split(".")[1] for name in state if name.startswith("layer_enc.")]
+    states: dict[str, dict] = {source: {} for source in dict.fromkeys(sources)}
+    for source, renamed in states.items():
         for theirs, ours in _MODULES.items():
             start = theirs.format(source)
             taken = [name for name in state if name.startswith(start)]
-            own.update({ours + name.removeprefix(start): state.pop(name) for name in taken})
+            renamed.update({ours + name.removeprefix(start): state.pop(name) for name in taken})
         for scale in _SCALES:
             if (name := f"mean_scale.{scale}_{source}") in state:
-                own[scale] = state.pop(name)
-    if state or not found:
+                renamed[scale] = state.pop(name)
+    if state or not states:
         raise InputError(
-            f"{path} holds {weight_map.some(state) or 'nothing'} beside {len(found)} sources, "
+            f"{path} holds {weight_map.some(state) or 'nothing'} beside {len(states)} sources, "
             f"expected an X-UMX checkpoint of Asteroid"
         )
-    return found
+    return states
 
 
-def load(model, path):
+def load(model: OpenUnmixLike, path) -> OpenUnmixLike:
     """Set a bridged model's weights from an X-UMX checkpoint.
 
     Args:
@@ -67,42 +64,30 @@ def load(model, path):
         path: the file.
 
     Returns:
-        The model; on an error it stays as it was.
+        The model. After an error it is unchanged.
 
     Raises:
         InputError: for other sources, a model without bridges, or weights of another model.
 
     Example:
-    ```python
-    from kerasep.importers import x_umx
-    from kerasep.models import OpenUnmixLike
-
-    model = OpenUnmixLike(["bass", "drums"], 8000, n_fft=256, hop=64, hidden=16, bridged=True)
-    try:
-        x_umx.load(model, "x_umx.pth")
-    except ValueError as error:
-        assert "x_umx.pth" in str(error)
-    ```
+    >>> model = OpenUnmixLike(["vocals"], 8000, n_fft=64, hop=16, hidden=4, bridged=True)
+    >>> load(model, "x_umx.pth")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received x_umx.pth, which is not a file: give the path of a .pth file
     """
     if not getattr(model, "bridged", False):
         raise InputError("received a model without bridges, expected OpenUnmixLike(bridged=True)")
-    found = weights(path)
-    if set(found) != set(model.sources):
+    states = weights(path)
+    if set(states) != set(model.sources):
         raise InputError(
-            f"{path} has {', '.join(found)}, expected the model's {', '.join(model.sources)}"
+            f"{path} has {', '.join(states)}, expected the model's {', '.join(model.sources)}"
         )
-    advice = "make the fitting model with kerasep.importers.x_umx.build"
-    values = [
-        weight_map.check(path, open_unmix.slots(model, source), found[source], advice)
-        for source in model.sources
-    ]
-    for each in values:
-        weight_map.set_all(each)
+    open_unmix.assign(model, {source: (path, states[source]) for source in model.sources}, _ADVICE)
     return model
 
 
-def build(path, sample_rate=44100, hop=None):
-    """Make the model that an X-UMX checkpoint fits, with its weights.
+def build(path, sample_rate: int = 44100, hop: int | None = None) -> OpenUnmixLike:
+    """Build the model that an X-UMX checkpoint fits, with its weights.
 
     Args:
         path: the file.
@@ -116,17 +101,13 @@ def build(path, sample_rate=44100, hop=None):
         InputError: as `load`.
 
     Example:
-    ```python
-    from kerasep.importers import x_umx
-
-    try:
-        x_umx.build("x_umx.pth")
-    except ValueError as error:
-        assert "x_umx.pth" in str(error)
-    ```
+    >>> build("x_umx.pth")
+    Traceback (most recent call last):
+    kerasep.errors.InputError: received x_umx.pth, which is not a file: give the path of a .pth file
     """
-    found = weights(path)
-    settings, *others = [open_unmix.arguments(state) for state in found.values()]
+    states = weights(path)
+    settings, *others = [open_unmix.arguments(state) for state in states.values()]
     if any(other != settings for other in others):
         raise InputError(f"{path} holds sources of different architectures ({settings}, {others})")
-    return load(open_unmix.model_of(path, found, settings, sample_rate, hop, bridged=True), path)
+    model = open_unmix.model_of(path, states, settings, sample_rate, hop, bridged=True)
+    return load(model, path)

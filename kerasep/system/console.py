@@ -9,11 +9,11 @@ from rich.text import Text
 
 from kerasep.system.names import one_line
 
-# Replacements for box, bar and drawing characters on terminals that are not UTF-8.
+# Replacements for box and bar characters on terminals that are not UTF-8.
 _LOOKALIKES = {
     **dict.fromkeys("─━╴╶╸╺╌", "-"),
     **dict.fromkeys("│┃╵╷╎", "|"),
-    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╞╡╪┏┓┗┛┡┩╇", "+"),
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯╞╡╪┏┓┗┛┳┡┩╇", "+"),
     **dict.fromkeys("●•", "o"),
     "…": "~",
 }

@@ -18,7 +18,7 @@ def costs(model: keras.Model, seconds: float = _SECONDS) -> dict[str, int]:
     traced without numbers, so the model's weights need no values.
     """
     samples = math.ceil(seconds * model.sample_rate)
-    shape = (1, samples, model.channels)
+    shape: tuple = (1, samples, model.channels)
     if model.domain == "spectrogram":
         n_fft, hop = model.stft["n_fft"], model.stft["hop"]
         shape = (1, count_stft_frames(samples, n_fft, hop), n_fft // 2 + 1, model.channels)

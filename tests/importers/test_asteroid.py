@@ -80,7 +80,7 @@ def test_other_models_are_refused_and_left_alone(changes, expected):
 
 
 def test_another_class_is_refused():
-    with pytest.raises(InputError, match=r"received a TasNetLike.*expected a ConvTasNetLike"):
+    with pytest.raises(InputError, match=r"of TasNetLike, expected ConvTasNetLike"):
         asteroid.load(TasNetLike(filters=8, hidden=4, lstm_layers=1), CONV)
 
 

@@ -85,7 +85,7 @@ def test_weights_of_another_model_leave_the_model_as_it_was(write_checkpoint, st
         refused("a.th holds weights of another model", demucs.load, other, path)
         for weight, value in zip(other.get_weights(), before, strict=True):
             np.testing.assert_array_equal(weight, value)
-    refused("received a OpenUnmixLike", demucs.load, OpenUnmixLike(n_fft=256, hop=64), path)
+    refused("a model of OpenUnmixLike", demucs.load, OpenUnmixLike(n_fft=256, hop=64), path)
 
 
 def test_version_3(write_checkpoint, state):

@@ -190,9 +190,9 @@ def test_another_class_is_refused(write, cls):
 
 def test_models_that_nussl_lacks(write):
     path = write(HEADS["ChimeraLike"])
-    with pytest.raises(InputError, match="received a DeepAttractorLike, expected ChimeraLike or"):
+    with pytest.raises(InputError, match="of DeepAttractorLike, expected ChimeraLike or"):
         nussl.load(zoo.load("deep_attractor_like", units=3), path)
-    with pytest.raises(InputError, match="received a DeepAttractorLike"):
+    with pytest.raises(InputError, match="received a model of DeepAttractorLike"):
         importers.load(zoo.load("deep_attractor_like", units=3), path)
 
 
@@ -235,7 +235,7 @@ def test_other_networks_of_nussl_are_refused(write, path, value):
 
 def test_a_file_that_does_not_tell_its_transform(write):
     path = write(HEADS["ChimeraLike"], trained=False)
-    with pytest.raises(InputError, match="does not tell sample_rate, hop, window"):
+    with pytest.raises(InputError, match="does not hold sample_rate, hop, window"):
         nussl.build(path, ["one", "two"])
     model = nussl.build(path, ["one", "two"], sample_rate=8000, hop=8, window="hann")
     assert isinstance(model, ChimeraLike)

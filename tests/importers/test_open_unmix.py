@@ -175,7 +175,7 @@ def test_a_hostile_checkpoint_is_refused(tmp_path):
 
 def test_another_kind_of_model_is_refused():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    with pytest.raises(InputError, match="received a Sequential, expected an OpenUnmixLike"):
+    with pytest.raises(InputError, match="received a model of Sequential, expected OpenUnmixLike"):
         open_unmix.load(other, VOCALS)
 
 

@@ -198,5 +198,5 @@ def test_damaged_and_missing_files_are_refused(tmp_path):
 
 def test_another_kind_of_model_is_refused():
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    with pytest.raises(InputError, match="received a Sequential, expected a SpleeterLike"):
+    with pytest.raises(InputError, match="received a model of Sequential, expected SpleeterLike"):
         spleeter.load(other, FOLDER / "2stems")
