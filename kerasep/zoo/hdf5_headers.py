@@ -1,13 +1,14 @@
-"""The headers of an HDF5 file of weights, looked through before a number is read."""
+"""Headers of an HDF5 file of weights, checked before a number is read."""
 
 import math
+import os
 import zlib
 
 import h5py
 
 from kerasep.errors import InputError
 
-# What h5py makes of the HDF5 library's errors about contents that make no sense.
+# What h5py raises for malformed contents.
 MALFORMED = (zlib.error, OSError, RuntimeError, KeyError, ValueError, TypeError)
 _ADVICE = "save it again with Keras, or fetch a whole copy"
 _ATTRIBUTE = 64  # bytes: Keras notes the type of bfloat16 numbers
@@ -17,33 +18,11 @@ _FILTERS: tuple[list[int], ...] = ([], [_SHUFFLE], [_DEFLATE], [_SHUFFLE, _DEFLA
 _EXPANSION, _SHORT = 64, 1 << 16
 
 
-def shapes(path, name=None):
-    """Read the shapes of a file's arrays, all of which are numbers that the file really holds.
+def shapes(path: str | os.PathLike, name: object = None) -> dict[str, tuple]:
+    """Return the shapes of a file's arrays by name, all of which hold numbers of the file itself.
 
-    Keras and HDF5 read what a file declares, however much that is, follow links into other files,
-    and run filters from plugins. Keras writes none of that. Arrays may be compressed by gzip.
-
-    Args:
-        path: a `.weights.h5` file.
-        name: what errors call it. Default: the path.
-
-    Returns:
-        A dict: name of the array in the file to shape.
-
-    Raises:
-        InputError: for a file that is no HDF5 file or malformed; one with links, or two names for
-            one object; an array in other files, of other objects than numbers, compressed in
-            another way, or larger than what the file holds of it.
-
-    Example:
-    ```python
-    import keras
-    from kerasep.zoo import hdf5_headers
-
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    model.save_weights("dense.weights.h5")
-    assert sorted(hdf5_headers.shapes("dense.weights.h5").values()) == [(2,), (3, 2)]
-    ```
+    Keras and HDF5 read as much as a file declares, follow links into other files, and run filters
+    of plugins. Keras writes none of that, so it is an error here. Arrays may be compressed by gzip.
     """
     name = name or path
     try:
@@ -59,7 +38,7 @@ def shapes(path, name=None):
 
 
 def _shapes(file):
-    """Walk through the groups; not by h5py's own walk, which follows what it meets."""
+    """Walk through the groups; h5py's own walk would follow links."""
     size = file.id.get_filesize()
     found, total, seen, groups = {}, 0, {h5py.h5o.get_info(file.id).addr}, [("", file)]
     while groups:
@@ -86,8 +65,8 @@ def _shapes(file):
 
 
 def _check_array(path, array, size):
-    """Check one array's header, and return how many bytes of the file it takes."""
-    # Its shape last: that of a virtual one lies in other files.
+    """Validate the header of an array, and return how many bytes of the file it takes."""
+    # The shape comes last: that of a virtual array is in other files.
     plist = array.id.get_create_plist()
     layout = plist.get_layout()
     filters = [plist.get_filter(index)[0] for index in range(plist.get_nfilters())]
@@ -108,7 +87,7 @@ def _check_array(path, array, size):
     if layout == h5py.h5d.CHUNKED:
         return _check_chunks(path, array, declared, size)
     stored, offset = array.id.get_storage_size(), array.id.get_offset()
-    # A compact one lies in its header, any other has a place in the file.
+    # A compact array is in its header, any other has a place in the file.
     absent = offset is None and layout != h5py.h5d.COMPACT and declared
     if declared != stored or absent or (offset is not None and offset + stored > size):
         raise ValueError(f"{path} declares {declared} bytes, which the file does not hold")
@@ -116,7 +95,7 @@ def _check_array(path, array, size):
 
 
 def _check_chunks(path, array, declared, size):
-    """Check the parts of an array, and return how many bytes of the file they take."""
+    """Validate the parts of an array, and return how many bytes of the file they take."""
     chunk = math.prod(array.chunks) * array.dtype.itemsize
     places = []
     array.id.chunk_iter(places.append)

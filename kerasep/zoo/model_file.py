@@ -1,4 +1,4 @@
-"""The `.keras` file of a model of the zoo, looked through before anything is built from it."""
+"""The `.keras` file of a model of the zoo, checked before anything is built from it."""
 
 import contextlib
 import json
@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 
 import keras
 
@@ -18,32 +19,12 @@ from kerasep.zoo import hdf5_headers, weights_file
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST = 1 << 20  # bytes of a config, which is a few hundred
-# What zipfile raises for an archive that is damaged or of a kind that it does not read.
+# What zipfile raises for an archive that is damaged or of a kind that it does not support.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError)
 
 
-def load(path):
-    """Restore a model with its weights; how it was compiled is left alone.
-
-    Args:
-        path: a `.keras` file.
-
-    Returns:
-        A `kerasep.models.SeparationModel`.
-
-    Raises:
-        InputError: for a damaged file, another class, arguments that no model of the class can have
-            or that the file's weights are not of, and as `weights_file.load`.
-
-    Example:
-    ```python
-    import kerasep
-    from kerasep.zoo import model_file
-
-    kerasep.zoo.load("open_unmix_like/small", hidden=8).save("small.keras")
-    assert model_file.load("small.keras").hidden == 8
-    ```
-    """
+def load(path: str | os.PathLike) -> models.SeparationModel:
+    """Restore a model with its weights, not compiled, from a `.keras` file."""
     with opened(path) as archive:
         cls, arguments = read_config(archive, path)
         with extracted_weights(archive, path) as weights:
@@ -64,26 +45,8 @@ def load(path):
     return model
 
 
-def load_weights(model, path):
-    """Set a model's weights from the file of one of the same class.
-
-    Args:
-        model: a model of the zoo; on an error it stays as it was.
-        path: a `.keras` file.
-
-    Raises:
-        InputError: for a damaged file or another class's, and as `weights_file.load`.
-
-    Example:
-    ```python
-    import kerasep
-    from kerasep.zoo import model_file
-
-    model = kerasep.zoo.load("open_unmix_like/small", hidden=8)
-    model.save("small.keras")
-    model_file.load_weights(model, "small.keras")
-    ```
-    """
+def load_weights(model: models.SeparationModel, path: str | os.PathLike) -> None:
+    """Set a model's weights from the `.keras` file of a model of the same class; all or none."""
     with opened(path, "weights") as archive:
         cls, _ = read_config(archive, path, "weights")
         if cls is not type(model):
@@ -96,30 +59,8 @@ def load_weights(model, path):
 
 
 @contextlib.contextmanager
-def opened(path, kind="model"):
-    """Open a `.keras` file's archive if it holds what Keras writes, and nothing else.
-
-    Args:
-        path: the file.
-        kind: what errors call it. Defaults to "model".
-
-    Yields:
-        A `zipfile.ZipFile`.
-
-    Raises:
-        InputError: for a file that is no archive or damaged, and members that are missing, twice
-            there, unknown, compressed, encrypted, or larger than the file.
-
-    Example:
-    ```python
-    import keras
-    from kerasep.zoo import model_file
-
-    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save("dense.keras")
-    with model_file.opened("dense.keras") as archive:
-        assert "config.json" in archive.namelist()
-    ```
-    """
+def opened(path: str | os.PathLike, kind: str = "model") -> Iterator[zipfile.ZipFile]:
+    """Open a `.keras` file's archive if it holds the members that Keras writes, and no others."""
     start = f"received {kind} {path}, expected a .keras file that Keras wrote"
     with contextlib.ExitStack() as stack:
         try:
@@ -130,20 +71,10 @@ def opened(path, kind="model"):
         yield archive
 
 
-def read_config(archive, path, kind="model"):
-    """Read what class a file's model is of, and with what arguments.
+def read_config(archive: zipfile.ZipFile, path, kind: str = "model") -> tuple[type, dict]:
+    """Return the class of a file's model and its arguments, without importing anything.
 
-    Args:
-        archive: from `opened`.
-        path: the file, for errors.
-        kind: what errors call it. Defaults to "model".
-
-    Returns:
-        The class, and its arguments as the file has them.
-
-    Raises:
-        InputError: for a damaged config, and a class that is neither of `kerasep.models` nor a
-            `SeparationModel` that the program itself registered with Keras: none is imported.
+    The class is of `kerasep.models`, or a `SeparationModel` that the program registered with Keras.
     """
     start = f"received {kind} {path}"
     try:
@@ -170,20 +101,8 @@ def read_config(archive, path, kind="model"):
 
 
 @contextlib.contextmanager
-def extracted_weights(archive, path, kind="model"):
-    """Extract a file's weights, for as long as the context lasts.
-
-    Args:
-        archive: from `opened`.
-        path: the file, for errors.
-        kind: what errors call it. Defaults to "model".
-
-    Yields:
-        Path of a `.weights.h5` file.
-
-    Raises:
-        InputError: if they are damaged.
-    """
+def extracted_weights(archive: zipfile.ZipFile, path, kind: str = "model") -> Iterator:
+    """Yield the path of a file's weights, extracted to a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         extracted = pathlib.Path(folder) / WEIGHTS
         try:

@@ -1,12 +1,17 @@
-"""Published weights: what a preset says of them, from addresses to a model's variables."""
+"""Published weights: from an address, or from what a preset says of its sets, to a model."""
 
+import functools
 import pathlib
 import re
 import urllib.parse
+from collections.abc import Callable
+from importlib import resources
 
 from kerasep import importers
 from kerasep.errors import InputError
-from kerasep.zoo import shipped
+from kerasep.files.checksums import sha256
+from kerasep.models import SeparationModel
+from kerasep.zoo import weights_file
 from kerasep.zoo.downloads import fetch
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -14,46 +19,20 @@ _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 _HUB = re.compile(r"hf://([\w.-]+)/([\w.-]+)/([^/?]+(?:/[^/?]+)*)")
 
 
-def is_address(weights):
-    """Tell whether weights are given by an address.
-
-    Args:
-        weights: what `zoo.load` was given.
-
-    Returns:
-        Whether it starts with `https://`, `hf://` or the like; `download` takes these two.
-
-    Example:
-    >>> is_address("hf://somebody/model/vocals.weights.h5#sha256=00112233"), is_address("a.h5")
-    (True, False)
-    """
+def is_address(weights: object) -> bool:
+    """Return whether weights are named by an address, such as `https://...` or `hf://...`."""
     return bool(_ADDRESS.match(str(weights)))
 
 
-def download(address, progress=None):
-    """Fetch a file whose address carries its checksum.
+def is_shipped(weights: dict) -> bool:
+    """Return whether a preset's set of weights is in the package, not to be downloaded."""
+    return "file" in weights
 
-    Args:
-        address: `https://...#sha256=...`, with all 64 hexadecimal digits, or
-            `hf://owner/repository/file#sha256=...` for a file of the Hugging Face hub.
-        progress: called with the share that is there, 0 to 1.
 
-    Returns:
-        Its path.
+def download(address: str, progress: Callable | None = None) -> pathlib.Path:
+    """Return the path of a downloaded file, whose address ends in `#sha256=` and 64 digits.
 
-    Raises:
-        InputError: for an address that is malformed or without a checksum, and as
-            `downloads.fetch`.
-
-    Example:
-    ```python
-    from kerasep.zoo import published
-
-    try:
-        published.download("https://example.org/vocals.weights.h5")
-    except ValueError as error:
-        assert "#sha256=" in str(error)
-    ```
+    Addresses begin with `https://`, or are `hf://owner/repository/file` of the Hugging Face hub.
     """
     url, _, fragment = str(address).partition("#")
     if url.lower().startswith("hf:"):
@@ -68,36 +47,29 @@ def download(address, progress=None):
     if not _CHECKSUM.fullmatch(checksum):
         raise InputError(
             f"received weights {address}, expected an address that ends in #sha256= and the 64 "
-            f"hexadecimal digits of the file's SHA-256 (sha256sum FILE tells them)"
+            f"hexadecimal digits of the file's SHA-256, as sha256sum FILE prints them"
         )
     return fetch(url, checksum, progress)
 
 
-def load_published(model, card, name=True, progress=None):
-    """Set a model's weights from one of its preset's published sets.
+def load_published(
+    model: SeparationModel, card: dict, name: str | bool = True, progress: Callable | None = None
+) -> None:
+    """Set a model's weights from a published set of its preset; True stands for the first one.
 
-    Args:
-        model: a model of the preset; with fewer sources, only theirs are downloaded where each has
-            a file of its own.
-        card: what `zoo.describe` gives.
-        name: of the set; True for the first.
-        progress: called with the share of all files that is there, 0 to 1.
-
-    Raises:
-        InputError: for a preset without published weights, or without a set of that name, a source
-            that the set lacks, and as `downloads.fetch`.
+    Of a set with a file per source only the files of the model's sources are downloaded.
     """
     sets = card["weights"]
     if not sets or (name is not True and name not in sets):
-        known = f"it has {', '.join(sets)}" if sets else "train it, or give weights=PATH"
+        known = f"it has {', '.join(sets)}" if sets else "train it, or pass weights=PATH"
         raise InputError(
             f"received weights={name!r} for {card['name']}, which has no such published set: "
             f"{known}"
         )
     chosen = next(iter(sets.values())) if name is True else sets[name]
     model.licence = chosen.get("licence")
-    if shipped.is_shipped(chosen):
-        shipped.load(model, card, chosen)
+    if is_shipped(chosen):
+        _load_shipped(model, card, chosen)
         return
     files = chosen["files"]
     whole = set(files) == {"all"}
@@ -108,30 +80,30 @@ def load_published(model, card, name=True, progress=None):
             f"received sources {', '.join(model.sources)}, expected some of {', '.join(files)}: "
             f"the published weights of {card['name']} have no {', '.join(missing)}"
         )
+
+    def report(index, share):
+        if progress:
+            progress((index + share) / len(wanted))
+
     paths = {}
-    for index, each in enumerate(wanted):
-
-        def share(done, index=index):
-            if progress:
-                progress((index + done) / len(wanted))
-
-        file = files[each]
-        paths[each] = fetch(file["url"], file["sha256"], share, size=file.get("bytes"))
+    for index, source in enumerate(wanted):
+        file = files[source]
+        share = functools.partial(report, index)
+        paths[source] = fetch(file["url"], file["sha256"], share, size=file.get("bytes"))
     importers.load(model, paths["all"] if whole else paths)
 
 
-def is_foreign(path):
-    """Tell a checkpoint of another project from weights that Keras saved, by its name.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Whether it is neither `.h5` nor `.keras`, nor a folder.
-
-    Example:
-    >>> is_foreign("vocals-b62c91ce.pth"), is_foreign("mine.weights.h5")
-    (True, False)
-    """
-    path = pathlib.Path(path)
-    return not path.is_dir() and path.suffix not in (".h5", ".keras")
+def _load_shipped(model, card, weights):
+    """Set a model's weights from a file in the package."""
+    config = model.get_config()
+    differing = [name for name, value in card["arguments"].items() if config[name] != value]
+    if differing:
+        raise InputError(
+            f"received another {', '.join(differing)} for {card['name']}, whose weights were "
+            f"trained with {card['arguments'][differing[0]]}: train it yourself, or leave that out"
+        )
+    file = resources.files("kerasep.zoo") / "weights" / weights["file"]
+    with resources.as_file(file) as path:
+        if not path.is_file() or sha256(path) != weights["sha256"]:
+            raise InputError(f"received {path}, which is missing or damaged: install kerasep again")
+        weights_file.load(model, path)

@@ -1,8 +1,10 @@
-"""From a name, or a file, to a model."""
+"""Models by the name of a preset, or from a file."""
 
 import difflib
 import json
+import os
 import pathlib
+from collections.abc import Callable
 from importlib import resources
 
 from kerasep import importers, models
@@ -10,14 +12,13 @@ from kerasep.errors import InputError
 from kerasep.files.text_files import read_text
 from kerasep.models.building import build
 from kerasep.zoo import model_file, weights_file
-from kerasep.zoo.published import download, is_address, is_foreign, load_published
-from kerasep.zoo.shipped import is_shipped
+from kerasep.zoo.published import download, is_address, is_shipped, load_published
 
 MODEL_FILE = "model.keras"
 _LARGEST_RECIPE = 1 << 20  # bytes
 
 
-def list_entries():
+def list_entries() -> list[str]:
     """List the names of all presets, the default preset of each entry first.
 
     Returns:
@@ -30,20 +31,20 @@ def list_entries():
     return [f"{entry}/{preset}" for entry, card in _cards().items() for preset in card["presets"]]
 
 
-def describe(name):
+def describe(name: str) -> dict:
     """Describe a preset: class, arguments, training recipe and published weights.
 
     Args:
         name: "entry" for the entry's default preset, or "entry/preset".
 
     Returns:
-        Dict with name, description, class, arguments, recipe and weights; `size`, which has its
-        parameters, multiply-adds for a second of audio and latency in samples (None where the whole
-        chunk is needed); and `tiny`, arguments that make a toy of it, for trials:
+        Dict of `name`, `description`, `class`, `arguments`, `recipe` and `weights`; of `size`: its
+        parameters, multiply-adds per second of audio and latency in samples (None if it needs the
+        whole chunk); and of `tiny`: arguments that make a toy of it, for trials:
         `load(name, **describe(name)["tiny"])`.
 
     Raises:
-        InputError: for a name that is not there; offers the nearest.
+        InputError: for an unknown name. The message has the nearest one.
 
     Example:
     >>> describe("open_unmix_like/umx")["arguments"]["hidden"]
@@ -71,8 +72,8 @@ def describe(name):
     }
 
 
-def trained_preset(name):
-    """Find the preset that a name stands for where a trained model is wanted.
+def trained_preset(name: str) -> str:
+    """Return the preset that a name stands for if a trained model is needed.
 
     Args:
         name: "entry" or "entry/preset".
@@ -82,7 +83,7 @@ def trained_preset(name):
         package, else the first with published weights, else the default one.
 
     Raises:
-        InputError: for a name that is not there.
+        InputError: for an unknown name.
 
     Example:
     >>> trained_preset("open_unmix_like"), trained_preset("open_unmix_like/umx")
@@ -96,18 +97,24 @@ def trained_preset(name):
     return next((c for c in [*shipped, *(c for c in cards if c["weights"])]), card)["name"]
 
 
-def load(name, weights=None, *, progress=None, **overrides):
+def load(
+    name: str | os.PathLike,
+    weights: str | os.PathLike | bool | None = None,
+    *,
+    progress: Callable[[float], object] | None = None,
+    **overrides,
+) -> models.SeparationModel:
     """Build a model by its name, or restore one from a file or a training run.
 
     Args:
         name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
-            `kerasep train` wrote. A path that holds a model goes before a name.
+            `kerasep train` wrote. A path that holds a model has precedence over a name.
         weights: None or False for random weights; True for the preset's published ones, or the
             name of one of its published sets; the path of a `.weights.h5` or `.keras` file, or of a
             checkpoint that another project published, or of its folder (see `kerasep.importers`);
             or an address that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`.
             Downloads are kept in `kerasep.zoo.downloads.cache_folder()`.
-        progress: called with the share of a download that is there, 0 to 1.
+        progress: called with the share of a download that was received, 0 to 1.
         **overrides: arguments of the model's class that differ from the preset's, such as
             `sources=["vocals"]` or `sample_rate=16000`.
 
@@ -115,8 +122,8 @@ def load(name, weights=None, *, progress=None, **overrides):
         A `kerasep.models.SeparationModel`, its `recipe` that of the preset.
 
     Raises:
-        InputError: for an unknown name (the nearest is offered) or argument, a file that is no
-            model, weights of another model, or a download that fails.
+        InputError: for an unknown name (the message has the nearest one) or argument, a file that
+            is not a model, weights of another model, or a download that fails.
 
     Example:
     ```python
@@ -133,7 +140,7 @@ def load(name, weights=None, *, progress=None, **overrides):
     if file.is_file() or (not known and (path.exists() or path.suffix == ".keras")):
         model = _restore(file, overrides)
     else:
-        preset = describe(name)
+        preset = describe(str(name))
         cls = getattr(models, preset["class"])
         unknown = set(overrides) - set(preset["arguments"]) - {"name"}
         if unknown:
@@ -149,28 +156,22 @@ def load(name, weights=None, *, progress=None, **overrides):
     if weights is True and not preset:
         raise InputError(f"received weights=True for the saved model {file}, which has its own")
     if preset and (weights is True or weights in preset["weights"]):
-        load_published(model, preset, weights, progress)
-    elif is_address(weights):
-        load_weights(model, download(weights, progress))
+        load_published(model, preset, weights if weights is True else str(weights), progress)
+        return model
+    weights = str(weights)
+    if is_address(weights):
+        weights = download(weights, progress)
     elif preset and preset["weights"] and not pathlib.Path(weights).exists():
         raise InputError(
             f"received weights {weights}, expected a file, a folder, or a published set of "
             f"{preset['name']}: {', '.join(preset['weights'])}"
         )
-    else:
-        load_weights(model, weights)
+    load_weights(model, weights)
     return model
 
 
-def merge_recipe(recipe, changes):
-    """Lay changes over a recipe, those of `data` one by one.
-
-    Args:
-        recipe: a preset's recipe.
-        changes: the same kind of dict, with any of its keys.
-
-    Returns:
-        The merged recipe.
+def merge_recipe(recipe: dict, changes: dict) -> dict:
+    """Return a recipe with changes, those under `data` key by key.
 
     Example:
     >>> merge_recipe({"epochs": 9, "data": {"remix": 0.5}}, {"data": {"remix": 1.0}})
@@ -187,7 +188,7 @@ def _cards():
 
 
 def _restore(file, overrides):
-    """Restore a whole model, and the recipe that lies beside it."""
+    """Restore a whole model, and the recipe in its folder."""
     if overrides:
         raise InputError(
             f"received {', '.join(sorted(overrides))} for the saved model {file}, expected no "
@@ -208,7 +209,7 @@ def _read_recipe(file):
         if file.stat().st_size > _LARGEST_RECIPE:
             raise ValueError("it is too large")
         recipe = json.loads(read_text(file))["recipe"]
-        merge_recipe(recipe, {})  # which fails for what is not a recipe
+        merge_recipe(recipe, {})  # which raises an error if it is not a recipe
     except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
         raise InputError(
             f"received {file}, expected the recipe of a training run: remove the file"
@@ -216,42 +217,24 @@ def _read_recipe(file):
     return recipe
 
 
-def load_weights(model, path):
-    """Set a model's weights from a file of any kind.
-
-    Args:
-        model: a model of the zoo.
-        path: a `.weights.h5` or `.keras` file, a folder that `kerasep train` wrote, or a checkpoint
-            of another project or the folder of one.
-
-    Raises:
-        InputError: for a file that is missing, damaged, or another model's.
-    """
+def load_weights(model: models.SeparationModel, path: str | os.PathLike) -> None:
+    """Set a model's weights from a file of Keras or another project, or from a training run."""
     path = pathlib.Path(path)
-    if is_foreign(path) and path.exists():
-        importers.load(model, path)
-        return
-    if path.is_dir():
-        if not (path / MODEL_FILE).is_file():
-            _load_folder(model, path)
-            return
+    if path.is_dir() and (path / MODEL_FILE).is_file():
         path = path / MODEL_FILE
-    if not path.is_file():
-        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")
-    if path.suffix == ".keras":
+    if path.is_dir():
+        try:
+            importers.load(model, path)
+        except InputError as error:
+            raise InputError(
+                f"received weights {path}, expected {MODEL_FILE} there, or another project's "
+                f"checkpoint: {error}"
+            ) from error
+    elif path.suffix not in (".h5", ".keras") and path.exists():
+        importers.load(model, path)
+    elif path.suffix == ".keras" and path.is_file():
         model_file.load_weights(model, path)
-    elif path.name.endswith(".weights.h5"):
+    elif path.name.endswith(".weights.h5") and path.is_file():
         weights_file.load(model, path)
     else:
-        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file")
-
-
-def _load_folder(model, folder):
-    """Load another project's checkpoint of several files."""
-    try:
-        importers.load(model, folder)
-    except InputError as error:
-        raise InputError(
-            f"received weights {folder}, expected {MODEL_FILE} there, or another project's "
-            f"checkpoint: {error}"
-        ) from error
+        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")

@@ -1,7 +1,10 @@
-"""Keras' files of weights, compared with a model before a number is read, and checked after it."""
+"""Keras' files of weights: compared with the model before they are read, checked after it."""
 
 import collections
+import os
 import warnings
+
+import keras
 
 from kerasep.errors import InputError
 from kerasep.models import weight_values
@@ -9,28 +12,8 @@ from kerasep.models.building import first_line
 from kerasep.zoo import hdf5_headers
 
 
-def load(model, path, name=None):
-    """Set a model's weights from a file; on an error they stay as they were.
-
-    Args:
-        model: a built model.
-        path: a `.weights.h5` file.
-        name: what errors call it. Default: the path.
-
-    Raises:
-        InputError: as `hdf5_headers.shapes` and `compare`, for another model's weights, and as
-            `weight_values.check`.
-
-    Example:
-    ```python
-    import keras
-    from kerasep.zoo import weights_file
-
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    model.save_weights("dense.weights.h5")
-    weights_file.load(model, "dense.weights.h5")
-    ```
-    """
+def load(model: keras.Model, path: str | os.PathLike, name: object = None) -> None:
+    """Set a model's weights from a `.weights.h5` file, called `name` in errors; all or none."""
     name = name or path
     compare(name, model, hdf5_headers.shapes(path, name))
     before = model.get_weights()
@@ -43,21 +26,12 @@ def load(model, path, name=None):
             model.set_weights(before)
 
 
-def set_checked(model, path, name):
-    """Set a model's weights from a file whose shapes were compared.
-
-    Args:
-        model: a built model.
-        path: a `.weights.h5` file.
-        name: what errors call it.
-
-    Raises:
-        InputError: as `load`; the model is of no use then.
-    """
+def set_checked(model: keras.Model, path: str | os.PathLike, name: object) -> None:
+    """Set a model's weights from a file that `compare` accepted; after an error they are mixed."""
     expected = f"expected weights of {model.name} with the same arguments"
     try:
-        # Keras only warns where it leaves weights as they were. An error in the place of the
-        # warning would leave the file open.
+        # Keras only warns if it leaves weights as they were. An error in the place of the warning
+        # would leave the file open.
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.load_weights(path)
@@ -68,23 +42,17 @@ def set_checked(model, path, name):
     weight_values.check_model(name, model)
 
 
-def compare(path, model, held):
-    """Compare a file's shapes with those that a model needs.
+def compare(path: object, model: keras.Model, shapes: dict[str, tuple]) -> None:
+    """Raise an error if a weight of the model has no array of its shape among a file's `shapes`.
 
-    Args:
-        path: what the error calls the file.
-        model: a model, whose weights may have no values yet.
-        held: dict from `hdf5_headers.shapes`. What an optimizer needs may lie there too.
-
-    Raises:
-        InputError: if a weight of the model has no array of its shape in the file.
+    The model's weights need no values yet. The file may hold more, such as an optimizer's.
     """
-    left = collections.Counter(held.values())
+    unused = collections.Counter(shapes.values())
     missing = []
     for weight in model.weights:
         shape = tuple(weight.shape)
-        left[shape] -= 1
-        if left[shape] < 0:
+        unused[shape] -= 1
+        if unused[shape] < 0:
             missing.append(f"{weight.path} {shape}")
     if missing:
         raise InputError(

@@ -11,7 +11,7 @@ import pytest
 import kerasep
 from kerasep import losses, zoo
 from kerasep.training.fit import compile_model
-from kerasep.zoo.shipped import is_shipped
+from kerasep.zoo.published import is_shipped
 
 DEFAULTS = {zoo.describe(name.split("/")[0])["name"] for name in zoo.list_entries()}
 SHIPPED = {

@@ -10,7 +10,6 @@ import pytest
 from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.zoo import published, registry
-from kerasep.zoo.shipped import is_shipped
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "open_unmix"
 DIGEST = 64 * "0"
@@ -149,7 +148,7 @@ def test_every_published_set_says_what_it_is():
     for name in zoo.list_entries():
         for published_set in zoo.describe(name)["weights"].values():
             assert {"data", "licence"} <= published_set.keys()
-            if is_shipped(published_set):
+            if published.is_shipped(published_set):
                 continue
             assert {"origin", "files"} <= published_set.keys()
             for file in published_set["files"].values():

@@ -11,14 +11,14 @@ import pytest
 from kerasep import data, zoo
 from kerasep.errors import InputError
 from kerasep.separation.recordings import separate
-from kerasep.zoo import shipped
+from kerasep.zoo import published
 
 FOLDER = resources.files("kerasep.zoo") / "weights"
 SHIPPED = {
     name: weights
     for name in zoo.list_entries()
     for weights in zoo.describe(name)["weights"].values()
-    if shipped.is_shipped(weights)
+    if published.is_shipped(weights)
 }
 
 
@@ -80,6 +80,6 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
     file = folder / SHIPPED["unet_like/karaoke"]["file"]
     file.write_bytes(file.read_bytes()[:-100])
     card, model = zoo.describe("unet_like/karaoke"), zoo.load("unet_like/karaoke")
-    monkeypatch.setattr(shipped.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(published.resources, "files", lambda package: tmp_path)
     with pytest.raises(InputError, match=r"missing or damaged: install kerasep again"):
-        shipped.load(model, card, card["weights"]["mir1k"])
+        published.load_published(model, card, "mir1k")
