@@ -3,7 +3,9 @@ from . import (
     recipes,
     waveform_training,
 )
-from .fit import check_settings, split, train
+from .fit import train
+from .recipes import check_settings
+from .splits import split
 
 __all__ = [
     "check_settings",

@@ -1,4 +1,4 @@
-"""The largest batch that fits."""
+"""The largest batch that fits into memory, for `batch_size="auto"`."""
 
 import keras
 import numpy as np
@@ -8,68 +8,42 @@ from kerasep.system import memory
 from kerasep.training.recovery import ran_out_of_memory
 from kerasep.training.run_state import capture, restore
 
-MOST = 256  # beyond it a batch no longer speeds training up, and a recipe's rate is far off
-SHARE = 0.8  # of the free memory: the pipeline wants some too
+MOST = 256  # larger batches train no faster, and need another learning rate than the recipe's
+SHARE = 0.8  # of the free memory: the input pipeline needs the rest
 
 
-def largest(model, example, limit, multiple=1):
-    """Find the largest batch that fits, doubling it until a training step does not.
+def largest(model: keras.Model, example, limit: int) -> int:
+    """Double the batch until a training step on random data does not fit; return the last size.
 
-    A GPU says itself when its memory is full. On a CPU, where the system ends the process instead,
-    a batch counts as too large when twice what the one before it took is more than most of the
-    memory that was free. The steps are on random data, and leave no trace in the model.
-
-    Args:
-        model: a compiled model.
-        example: shapes and types of (inputs, targets) for a batch, in nested tuples or dicts of
-            what has `shape` and `dtype`; the first axis counts for nothing.
-        limit: the batch is no larger than this, such as the crops in an epoch; nor than 256.
-        multiple: the batch is so many times a power of two. Defaults to 1.
-
-    Returns:
-        The number of examples.
-
-    Raises:
-        InputError: when even the smallest does not fit.
-
-    Example:
-    ```python
-    import keras
-    from kerasep.training.batch_size import largest
-
-    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    example = keras.KerasTensor((None, 8)), keras.KerasTensor((None, 1))
-    assert largest(model, example, limit=20) == 16
-    ```
+    `example` is (inputs, targets) of anything with `shape` and `dtype`. Sizes above `limit` are not
+    tried. The model is left as it was.
     """
     model.optimizer.build(model.trainable_variables)
     before = capture(model)
     free, used = memory.free(), memory.used()
-    limit = min(limit, MOST * multiple)
-    size, fits = multiple, 0
-    while size <= limit:
+    size, fits = 1, 0
+    while size <= min(limit, MOST):
         try:
             model.train_on_batch(*_random(example, size))
-        except Exception as error:
+        except Exception as error:  # each backend has its own class
             if not ran_out_of_memory(error):
                 raise
             break
         fits = size
+        # On a CPU the system would kill the process: stop if twice the memory might not be there.
         if 2 * (memory.peak() - used) > SHARE * free:
             break
         size *= 2
     restore(model, before)
     if not fits:
         raise InputError(
-            f"received a batch size of 'auto', but {multiple} does not fit (limit {limit}): "
-            f"lower crop_seconds, or take a smaller model"
+            f"received batch_size='auto', but no batch fits (limit {limit}): lower crop_seconds, "
+            f"or choose a smaller model"
         )
     return fits
 
 
 def _random(example, size):
-    """Draw a batch; what stands in it does not matter to memory."""
     rng = np.random.default_rng(0)
 
     def draw(spec):

@@ -1,8 +1,10 @@
-"""Several devices and hosts: which there are, and how a batch is spread over them."""
+"""Devices and hosts: which there are, and how a batch is spread over them."""
 
 import contextlib
 import io
 import os
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
@@ -11,18 +13,18 @@ from kerasep.errors import InputError
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
 
-def join_hosts():
-    """Join the processes on other hosts where the environment names them; before anything else.
+def join_hosts() -> bool:
+    """Join the processes on other hosts that the environment names.
 
-    They are named by the variables of `keras.distribution.initialize`: the first one's address in
-    KERAS_DISTRIBUTION_JOB_ADDRESSES, KERAS_DISTRIBUTION_NUM_PROCESSES, and in
-    KERAS_DISTRIBUTION_PROCESS_ID each one's own number.
+    Call it before anything else. It reads the variables of `keras.distribution.initialize`:
+    KERAS_DISTRIBUTION_JOB_ADDRESSES (the address of the first process),
+    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (this process's number).
 
     Returns:
-        Whether there are others.
+        Whether there are other processes.
 
     Raises:
-        InputError: on a backend other than JAX.
+        InputError: the backend is not JAX.
 
     Example:
     >>> join_hosts()
@@ -37,32 +39,24 @@ def join_hosts():
         )
     import jax
 
-    with contextlib.suppress(AttributeError):  # later releases need no telling
+    with contextlib.suppress(AttributeError):  # newer releases choose it themselves
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
     keras.distribution.initialize()
     return True
 
 
-def has_accelerator():
-    """Tell whether there is a GPU or a TPU to train on.
-
-    Returns:
-        True or False.
+def has_accelerator() -> bool:
+    """Return whether Keras sees a GPU or a TPU.
 
     Example:
     >>> isinstance(has_accelerator(), bool)
     True
     """
-    return any(
-        not name.startswith("cpu") for name in map(str.lower, keras.distribution.list_devices())
-    )
+    return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
 
 
-def process():
-    """Tell which process this is, and of how many.
-
-    Returns:
-        Number from 0 on, and count: (0, 1) where there are no other hosts.
+def process() -> tuple[int, int]:
+    """Return the number of this process, from 0, and the number of processes.
 
     Example:
     >>> process()
@@ -75,55 +69,52 @@ def process():
     return jax.process_index(), jax.process_count()
 
 
-def count(devices):
-    """Tell how many devices a setting stands for.
+def count(devices: int | str) -> int:
+    """Validate a number of devices.
 
     Args:
-        devices: "all", or a number.
+        devices: a number, or "all".
 
     Returns:
-        That number, those of other hosts included.
+        The number, including the devices of other hosts.
 
     Raises:
-        InputError: for anything else, more than there are, fewer than all where there are several
-            hosts, or several on a backend that trains on one.
+        InputError: the number is invalid or larger than there are devices, less than all with
+            several hosts, or more than one on PyTorch.
 
     Example:
     >>> count(1)
     1
     """
-    _, processes = process()
-    backend = keras.backend.backend()
     if devices != "all" and not (isinstance(devices, int) and devices >= 1):
         raise InputError(f"received devices={devices!r}, expected 'all' or a number from 1 on")
-    if backend == "torch":
+    if keras.backend.backend() == "torch":
         if devices not in (1, "all"):
             raise InputError(
-                f"received devices={devices} with KERAS_BACKEND=torch, expected 1: several are "
-                f"for KERAS_BACKEND=jax or tensorflow"
+                f"received devices={devices} with KERAS_BACKEND=torch, expected 1: several need "
+                f"KERAS_BACKEND=jax or tensorflow"
             )
         return 1
-    there = len(keras.distribution.list_devices())
-    if processes > 1 and devices not in ("all", there):
+    names = keras.distribution.list_devices()
+    _, processes = process()
+    if processes > 1 and devices not in ("all", len(names)):
         raise InputError(
-            f"received devices={devices} with {processes} processes, expected 'all': every one "
-            f"takes part"
+            f"received devices={devices} with {processes} processes, expected 'all': each process "
+            f"uses its devices"
         )
-    if devices == "all":
-        return there
-    if devices > there:
+    number = len(names) if devices == "all" else int(devices)
+    if number > len(names):
         raise InputError(
-            f"received devices={devices}, but there are {there}: "
-            f"{', '.join(keras.distribution.list_devices())}"
+            f"received devices={devices}, but there are {len(names)}: {', '.join(names)}"
         )
-    return devices
+    return number
 
 
-def spread(number):
-    """Make models that are built, and trained, under it spread each batch over devices.
+def spread(number: int) -> contextlib.AbstractContextManager:
+    """Return a context in which models are built for, and trained on, several devices.
 
     Args:
-        number: of devices; with 1 nothing changes.
+        number: of devices. With 1 the context does nothing.
 
     Returns:
         A context manager.
@@ -132,53 +123,53 @@ def spread(number):
         return contextlib.nullcontext()
     names = keras.distribution.list_devices()[:number]
     if keras.backend.backend() == "jax":
-        spread_out = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
-        return spread_out.scope()
+        distribution = keras.distribution.DataParallel(devices=names, auto_shard_dataset=False)
+        return distribution.scope()
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(names).scope()
 
 
-def replica(model):
-    """Copy a model to the devices that it is spread over; to be called within `spread`.
+def replica(model: keras.Model) -> keras.Model:
+    """Copy a model to the devices of `spread`, in whose context it must be called.
 
     Args:
         model: a model of the zoo.
 
     Returns:
-        The copy, whose batch normalisation sees the whole batch, as it would on one device.
+        The copy. Its batch normalisation sees the whole batch, as on one device.
     """
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     model.share_knowledge(copy)
-    if keras.backend.backend() == "tensorflow":  # on JAX it is so of itself
+    if keras.backend.backend() == "tensorflow":  # JAX does so by itself
         for layer in copy._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
     return copy
 
 
-def agreed(make, read):
-    """Make something in the first process, for all of them.
+def agreed(make: Callable[[], Any], read: Callable[[io.BytesIO], Any] | None) -> Any:
+    """Make something in the first process, and send it to all others.
 
     Args:
-        make: called in the first process alone; returns what has `write(file)`.
-        read: reads that from an open file again.
+        make: called in the first process only; returns an object with a method `write(file)`.
+        read: reads such an object from an open file.
 
     Returns:
-        The same in every process.
+        The same object in every process.
 
     Raises:
-        InputError: in every process, where the first one raised it.
+        InputError: in every process, if `make` raised it.
 
     Example:
-    >>> agreed(lambda: "as it is", read=None)
-    'as it is'
+    >>> agreed(lambda: "made here", read=None)
+    'made here'
     """
     number, processes = process()
     if processes == 1:
         return make()
-    buffer, failure = io.BytesIO(), ""
+    buffer, failure, made = io.BytesIO(), "", None
     if number == 0:
         try:
             made = make()
@@ -189,7 +180,7 @@ def agreed(make, read):
     if failure:
         raise InputError(failure)
     sent = _from_first(buffer.getvalue())
-    return made if number == 0 else read(io.BytesIO(sent))
+    return read(io.BytesIO(sent)) if number and read else made
 
 
 def _from_first(payload):

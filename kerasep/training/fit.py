@@ -1,107 +1,99 @@
-"""From a preset's recipe to a trained model: fit, checkpoints, recovery, resume."""
+"""From a preset's recipe to a trained model: compile, fit, checkpoints, recovery, resume."""
 
 import contextlib
-import inspect
-import pathlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import keras
 
 from kerasep import data
-from kerasep.data.datasets import missing_stems, scale
+from kerasep.data.datasets import scale
 from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 from kerasep.files.folder_lock import locked
 from kerasep.system import logs
 from kerasep.training.averages import AveragedValidation
 from kerasep.training.batch_size import largest
+from kerasep.training.checkpoints import Checkpoints
 from kerasep.training.devices import agreed, count, process, replica, spread
 from kerasep.training.interruption import Interruption
-from kerasep.training.recipes import compile_model, cosine, schedules
-from kerasep.training.recovery import NotFiniteError, ran_out_of_memory, smaller_parts
+from kerasep.training.recipes import compile_model, complete_recipe, cosine, schedules
+from kerasep.training.recovery import (
+    NotFiniteError,
+    check_share,
+    divide_batches,
+    halve_rate,
+    ran_out_of_memory,
+)
 from kerasep.training.run_folder import RunFolder
-from kerasep.training.run_state import MOST_HALVINGS, RunState, capture, restore
-from kerasep.training.tensorboard import TensorBoard
+from kerasep.training.run_state import RunState, capture, restore
+from kerasep.training.splits import Tracks, split
 from kerasep.training.training_data import TrainingData
 from kerasep.training.waveform_training import fed_waveforms, transforms_on_device
-from kerasep.zoo.registry import merge_recipe
 
-RECIPE_KEYS = (
-    "loss",
-    "loss_weights",
-    "optimizer",
-    "plateau",
-    "cosine",
-    "early_stopping",
-    "epochs",
-    "data",
-)
 log = logs.logger(__name__)
 
 
 def train(
-    model,
-    tracks,
-    out,
-    valid=None,
+    model: keras.Model,
+    tracks: Tracks,
+    out: str | os.PathLike,
+    valid: Tracks | None = None,
     *,
-    recipe=None,
-    seed=0,
-    devices=1,
-    data_service=None,
-    max_minutes=None,
-    save_minutes=5.0,
-    callbacks=(),
-    verbose=0,
-):
-    """Train a model by its recipe, in a folder from which a later call can go on.
+    recipe: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    devices: int | str = 1,
+    data_service: str | None = None,
+    max_minutes: float | None = None,
+    save_minutes: float = 5.0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int | str = 0,
+) -> list[dict[str, float]]:
+    """Train a model by its recipe. The same call resumes a run that was killed.
 
-    The folder holds `model.keras` (the weights with the lowest validation loss), `history.csv`,
-    `recipe.json`, TensorBoard logs and, until training ends, `state.npz`: weights, optimizer,
-    random seeds, running metrics and place in the data. After a kill the same call goes on from
-    there, and comes to what an unbroken run would have come to.
+    The folder `out` gets `model.keras` (the weights with the lowest validation loss),
+    `history.csv`, `recipe.json` and TensorBoard logs. Until training ends it also holds
+    `state.npz`: weights, optimizer, random seeds, running metrics and position in the data. A
+    resumed run comes to the same result as an uninterrupted one.
 
-    Where there is an accelerator, batches of waveforms go there, and a model of spectrograms
-    transforms them where it trains; elsewhere the pipeline does. The losses are the same.
+    With `use_ema` in the optimizer's settings, the moving averages of the weights are validated
+    and saved.
 
-    Where the optimizer averages its weights (`use_ema`), the averages are validated and kept.
-
-    Where a loss is no longer a finite number, the run goes back to the state that was written last
-    and on from there, over the same crops, at half the learning rate; after five times it gives up.
-    Where a device runs out of memory, each batch is taken in parts from there on, whose gradients
-    are summed. Both are logged.
+    If the loss is not a finite number, the run goes back to the last state and continues with half
+    the learning rate, up to five times. If a device runs out of memory, each batch is divided into
+    parts whose gradients are summed. Both are logged.
 
     Args:
         model: a model of the zoo.
-        tracks: what to train on: folder of tracks, list of `kerasep.data.Track`, or a folder that
-            `kerasep.data.prepare` wrote.
-        out: the run's folder; made if it is missing.
-        valid: tracks to validate on. Default: the data set's own (see `split`), or every tenth of
-            the training tracks is held out; with a single one there is no validation, and the
-            training loss counts.
-        recipe: settings that differ from `model.recipe`: loss, loss_weights, optimizer, plateau,
-            cosine, early_stopping, epochs, and `data`, arguments of `kerasep.data.spectrograms`,
-            whose `batch_size` may be "auto": the largest power of two that fits. Its `missing` is
-            for the tracks of `valid` too.
-        seed: decides which crops are drawn and how they are mixed. Defaults to 0.
-        devices: over how many each batch is spread, or "all": on JAX by
-            `keras.distribution.DataParallel`, on several hosts too, on TensorFlow by
-            `tf.distribute.MirroredStrategy`. Defaults to 1.
-        data_service: `tcp://HOST:PORT` of a data service that reads and mixes the training batches
-            (see `kerasep.data.serving`): the same ones in the same order. Defaults to None: this
-            process does.
-        max_minutes: the run ends about then, if it can before an epoch that would take it past
-            this; the time before a kill counts. Default: no limit.
-        save_minutes: how often the state is written within an epoch. Defaults to 5.
-        callbacks: more Keras callbacks, such as a progress display.
+        tracks: what to train on: folder of tracks, list of `kerasep.data.Track`,
+            `kerasep.data.Pool`, or a folder written by `kerasep.data.prepare`.
+        out: the run's folder, created if it is missing.
+        valid: tracks to validate on. Default: the valid tracks of the data set, or else every tenth
+            training track is held out (see `split`). With a single track there is no validation,
+            and the training loss decides which weights are best.
+        recipe: changes to `model.recipe`, with keys loss, loss_weights, optimizer, plateau,
+            cosine, early_stopping, epochs, and `data`: arguments of `kerasep.data.waveforms`.
+            Its `batch_size` may be "auto", the largest power of two that fits; its `missing`
+            applies to `valid` too.
+        seed: of crops and mixing. Defaults to 0.
+        devices: how many devices share each batch, or "all", by `keras.distribution.DataParallel`
+            on JAX and `tf.distribute.MirroredStrategy` on TensorFlow. Defaults to 1.
+        data_service: address `tcp://HOST:PORT` of a data service that makes the training batches
+            (see `kerasep.data.serving`). The batches are the same. Default: this process.
+        max_minutes: time limit, including the time before a kill. The run ends before an epoch
+            that would exceed it. Default: no limit.
+        save_minutes: minutes between two states within an epoch. Defaults to 5.
+        callbacks: more Keras callbacks, such as a progress bar.
         verbose: as in `keras.Model.fit`. Defaults to 0.
 
     Returns:
-        The history: a list of dicts, one an epoch.
+        The history: a dict per epoch.
 
     Raises:
-        InputError: for data that cannot be used, an unknown setting, a batch that the devices
-            cannot share, a loss that stays infinite, or a folder that holds a finished run or one
-            of other settings, or in which another run is at work.
+        InputError: the data or a setting is invalid, the devices cannot share a batch, the loss
+            stays infinite, or the folder holds a finished run, a run with other settings, or one
+            that another process is training.
 
     Example:
     ```python
@@ -114,25 +106,14 @@ def train(
     assert kerasep.zoo.load("run").sources == model.sources
     ```
     """
-    unknown = set(recipe or {}) - set(RECIPE_KEYS)
-    if unknown:
-        raise InputError(
-            f"received recipe setting {', '.join(sorted(unknown))}, expected one of "
-            f"{', '.join(RECIPE_KEYS)}"
-        )
-    recipe = merge_recipe(model.recipe, recipe or {})
-    if "epochs" not in recipe:
-        raise InputError("received a recipe without epochs: give recipe={'epochs': ...}")
-    if recipe["epochs"] < 1:
-        raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
+    recipe = complete_recipe(model, recipe or {})
     devices = count(devices)
     number, processes = process()
-    if processes > 1 and (max_minutes is not None or recipe["data"].get("batch_size") == "auto"):
+    if processes > 1 and (max_minutes is not None or recipe["data"]["batch_size"] == "auto"):
         raise InputError(
-            "received max_minutes or a batch size of 'auto' on several hosts, expected neither: "
-            "they would not agree on it"
+            "received max_minutes or batch_size='auto' on several hosts, expected neither: the "
+            "hosts would not agree on it"
         )
-    check_settings(recipe["data"])
     missing = recipe["data"].get("missing", "refuse")
     train_tracks, valid_tracks = split(tracks, valid, model.sources, missing)
     monitor = "val_loss" if valid_tracks else "loss"
@@ -143,37 +124,47 @@ def train(
     batches = TrainingData(
         model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service, on_device
     )
-    folder = RunFolder(out, monitor, recipe["epochs"], max_minutes, save_minutes, number == 0)
-
-    def first_state():
-        stack.enter_context(locked(out))  # in the first process alone: it writes the folder
-        settings = {"recipe": recipe, "seed": seed}
-        return folder.start(model, settings) or _new_state(model, recipe, batches)
-
+    folder = RunFolder(out, monitor, recipe["epochs"], number == 0)
     interruption = Interruption()
-    callbacks = [*callbacks, interruption]
     with contextlib.ExitStack() as stack:
         stack.enter_context(input_errors())
         stack.enter_context(interruption.watched())
+
+        def first_state():  # in the first process only, which writes the folder
+            stack.enter_context(locked(out))
+            settings = {"recipe": recipe, "seed": seed}
+            return folder.start(model, settings) or _new_state(model, recipe, batches)
+
         state = agreed(first_state, RunState.read)
-        _check_share(state, devices)
-        # Not before: what is wrong with the data shows up to here, and leaves no folder behind.
+        check_share(state, devices)
+        # Invalid data raises here, before the folder is written.
         batches.training(state)
         batches.validation(state)
-        folder.begin(model, state)
+        best_model = type(model).from_config(model.get_config())
+        checkpoints = Checkpoints(folder, state, best_model, max_minutes, save_minutes)
+        folder.begin(state)
+        if not state.epoch and not state.step:
+            checkpoints.write()
         with spread(devices):
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
-            while not _trained(trained, recipe, batches, folder, callbacks, verbose):
-                pass
+            fit_callbacks = [*callbacks, interruption]
+            while recover := _failure(
+                trained, recipe, batches, checkpoints, fit_callbacks, verbose
+            ):
+                # The failed step's memory is free only after the exception is gone.
+                state = agreed(folder.read_state, RunState.read)
+                recover(state)
+                checkpoints.resume(state)
+                checkpoints.write()
             weights = trained.get_weights()
         model.set_weights(weights)
-        folder.finish()
-    return folder.history
+        folder.finish(checkpoints.state.history)
+    return checkpoints.state.history
 
 
 def _new_state(model, recipe, batches):
-    """Make the state that a new run begins with: its batch size, and the statistics of its data."""
+    """Return a new run's state: with its batch size, and normalised by its data."""
     scale.warn_beyond_full_scale(batches.train_tracks)
     size = recipe["data"]["batch_size"]
     if size == "auto":
@@ -189,73 +180,46 @@ def _new_state(model, recipe, batches):
     return RunState(size, arrays=capture(model))
 
 
-def _trained(model, recipe, batches, folder, callbacks, verbose):
-    """Train, and return whether to the end: after a failure the run can go on from its last state.
-
-    A run that was killed at its end is only ended again, which decides what weights it leaves.
-    """
-    state = folder.state
+def _failure(
+    model, recipe, batches, checkpoints, callbacks, verbose
+) -> Callable[[RunState], None] | None:
+    """Fit to the end and return None; after a failure, return what changes the last state."""
+    state, devices = checkpoints.state, batches.devices
     try:
-        replicas = batches.devices if keras.backend.backend() == "tensorflow" else 1
+        replicas = devices if keras.backend.backend() == "tensorflow" else 1
         compile_model(model, recipe, state.parts, state.halvings, replicas)
-        # A step that failed leaves a model of JAX's without values.
-        restore(model, folder.pending, kinds=["weight"])
+        # On JAX a failed step leaves the donated variables empty.
+        restore(model, checkpoints.pending, kinds=["weight"])
         lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
         while True:
-            scheduled = [*schedules(recipe, folder.monitor), *lowered]
-            _fit(model, recipe, batches, folder, folder.among(scheduled, callbacks), verbose)
-            if folder.state.finished:
-                return True
-            # Where a fit ends, averages or best weights are written over those to go on from.
-            folder.resume(agreed(folder.last_state, RunState.read))
+            scheduled = [*schedules(recipe, checkpoints.folder.monitor), *lowered]
+            _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose)
+            if checkpoints.state.finished:
+                return None
+            # At the end of a fit Keras replaces the weights with their averages, or the best ones.
+            checkpoints.resume(agreed(checkpoints.folder.read_state, RunState.read))
     except NotFiniteError as error:
-        reason, recover = str(error), _halve_rate
-    except Exception as error:  # of a class of the backend's own
+        reason = str(error)
+        return lambda last: halve_rate(last, reason)
+    except Exception as error:  # each backend has its own class
         if not ran_out_of_memory(error):
             raise
-        if process()[1] > 1:  # the others may have had enough, and wait
+        if process()[1] > 1:  # the others have not failed, and wait
             raise InputError("out of memory on one of several hosts: lower batch_size") from error
-        reason, recover = "out of memory", _divide_batches
-    # Out here nothing holds on to what the step had in memory.
-    last = agreed(folder.last_state, RunState.read)
-    recover(last, reason, batches)
-    folder.resume(last)
-    folder.write()
-    return False
+        return lambda last: divide_batches(last, devices)
 
 
-def _halve_rate(state, reason, _batches):
-    if state.halvings == MOST_HALVINGS:
-        raise InputError(
-            f"received {reason}, also with the learning rate halved {MOST_HALVINGS} times: lower "
-            f"the learning rate or the clipping norm, and choose another folder"
-        )
-    state.halve_rate()
-    log.warning(
-        "%s: back to epoch %d, batch %d, with the learning rate halved",
-        reason, state.epoch + 1, state.step + 1,
-    )  # fmt: skip
-
-
-def _divide_batches(state, reason, batches):
-    state.divide_batches(smaller_parts(state.batch_size, state.parts, batches.devices))
-    _check_share(state, batches.devices)
-    log.warning(
-        "%s: back to epoch %d, batch %d, with each batch of %d taken in %d parts",
-        reason, state.epoch + 1, state.step + 1, state.batch_size, state.parts,
-    )  # fmt: skip
-
-
-def _fit(model, recipe, batches, folder, callbacks, verbose):
-    """Train to the end of the epoch that was begun before, or else all epochs that are left."""
-    state = folder.state
-    last = state.epoch if state.finished else recipe["epochs"]
+def _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose):
+    """Fit to the end of an epoch that was begun before, or else all remaining epochs."""
+    state, folder = checkpoints.state, checkpoints.folder
     training, steps = batches.training(state)
-    # Keras would build from a batch of its own drawing, and a pass over the data be lost.
+    # A run that was killed at its very end only gets its final weights.
+    last = state.epoch if state.finished else recipe["epochs"]
+    # Otherwise Keras would build the model from a batch, and read a pass of the data for it.
     model._symbolic_build(data_batch=training.element_spec)
     if batches.devices > 1:
         model._maybe_symbolic_build = lambda *_, **__: None
-    log_writer = TensorBoard(folder.path / "tensorboard", write_graph=False)
+    logged = [_TensorBoard(folder.path / "tensorboard", write_graph=False)] if folder.writes else []
     model.fit(
         training,
         validation_data=batches.validation(state),
@@ -264,92 +228,15 @@ def _fit(model, recipe, batches, folder, callbacks, verbose):
         steps_per_epoch=steps,
         verbose=verbose,
         shuffle=False,
-        callbacks=[*([log_writer] if folder.writes else []), AveragedValidation(), *callbacks],
+        callbacks=[*logged, AveragedValidation(), *checkpoints.among(scheduled, callbacks)],
     )
     state.finished |= model.stop_training
 
 
-def _check_share(state, devices):
-    """Refuse a batch that cannot be spread evenly, or not in parts."""
-    share = state.batch_size // state.parts
-    if state.parts > 1 and devices > 1 and keras.backend.backend() == "tensorflow":
-        raise InputError(
-            f"out of memory for batches of {state.batch_size} crops on {devices} devices, and "
-            f"Keras takes none in parts there: lower batch_size, or set KERAS_BACKEND=jax"
-        )
-    if share % devices:
-        raise InputError(
-            f"received batches of {share} crops for {devices} devices, expected a multiple: change "
-            f"batch_size, or the number of devices"
-        )
+class _TensorBoard(keras.callbacks.TensorBoard):
+    """Keras' callback, also for a folder whose name is not UTF-8: as bytes TensorFlow takes it."""
 
-
-def split(tracks, valid, sources, missing="refuse"):
-    """Find the tracks to train and to validate on.
-
-    Splits that the data set has itself count: where it has train tracks, no others are trained on,
-    and its valid tracks are validated on if `valid` is None. Else every tenth song is held out,
-    with all its clips.
-
-    Args:
-        tracks: folder, list of tracks, or `kerasep.data.Pool`.
-        valid: likewise, or None to hold out every tenth song (none of a single one).
-        sources: names that every track must have.
-        missing: what to do about a track that lacks one: "silent", "skip" or "refuse" (see
-            `kerasep.data.find_tracks`). Defaults to "refuse".
-
-    Returns:
-        Two lists of tracks, two pools (see `kerasep.data.pools.split_pool`), or twice the folder of
-        prepared tracks, in which both are apart.
-
-    Raises:
-        InputError: for a folder without tracks, or a track without a source.
-    """
-    if data.prepared.is_prepared(tracks):
-        held_out = tracks if data.prepared.holds_validation(tracks) else []
-        return tracks, held_out if valid is None else _found(valid, sources, missing)
-    if data.pools.is_pool(tracks):
-        return data.pools.split_pool(tracks, valid, sources)
-    tracks = _found(tracks, sources, missing)
-    found = None if valid is None else _found(valid, sources, missing)
-    train, valid = data.tracks.split(tracks, found)
-    log.info("training on %d tracks, validating on %d", len(train), len(valid))
-    return train, valid
-
-
-def check_settings(settings):
-    """Refuse data settings that the pipelines do not know, or lack.
-
-    Args:
-        settings: the recipe's `data`.
-
-    Raises:
-        InputError: naming them.
-    """
-    known = set(inspect.signature(data.waveforms).parameters)
-    known -= {
-        "data_service",
-        "data",
-        "model",
-        "training",
-        "seed",
-        "first_epoch",
-        "first_step",
-        "part",
-        "split",
-    }
-    unknown = set(settings) - known
-    missing = {"batch_size", "crop_seconds"} - set(settings)
-    if unknown or missing:
-        raise InputError(
-            f"received data settings {', '.join(sorted(settings)) or 'none'}, expected batch_size, "
-            f"crop_seconds and any of {', '.join(sorted(known - {'batch_size', 'crop_seconds'}))}"
-        )
-
-
-def _found(tracks, sources, missing):
-    if data.prepared.is_prepared(tracks):
-        return tracks
-    if isinstance(tracks, str | pathlib.Path):
-        return data.find_tracks(tracks, sources, missing=missing)
-    return missing_stems.with_sources(list(tracks), sources, missing)
+    def set_model(self, model):
+        super().set_model(model)
+        self._train_dir = os.fsencode(self._train_dir)
+        self._val_dir = os.fsencode(self._val_dir)

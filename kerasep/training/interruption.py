@@ -1,4 +1,4 @@
-"""Reliable handling of Ctrl-C, and of signals that are taken as that, during training."""
+"""Reliable handling of Ctrl-C, and of signals handled like it, during training."""
 
 import contextlib
 import signal
@@ -10,10 +10,10 @@ from kerasep.system.stop_signals import STOPS, interrupt
 
 
 class Interruption(keras.callbacks.Callback):
-    """Ends training with the batch in which Ctrl-C was pressed, if nothing else did before.
+    """End training with the batch in which Ctrl-C was pressed.
 
-    NumPy drops every error that comes up while it asks an array for its buffer. JAX waits there for
-    what it computes, and so does training most of the time: a KeyboardInterrupt often gets lost.
+    NumPy drops every error raised while it asks an array for its buffer. JAX waits for its results
+    there, as training does most of the time, so a KeyboardInterrupt often gets lost.
     """
 
     def __init__(self):
@@ -22,30 +22,29 @@ class Interruption(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def watched(self):
-        """Notice the signals as long as the context lasts; those that others handle are theirs."""
-        usual = {}
+        """Note the signals within the context, unless the program has handlers of its own."""
+        handlers = {}
         if threading.current_thread() is threading.main_thread():
-            usual = {number: signal.getsignal(number) for number in (signal.SIGINT, *STOPS)}
+            handlers = {
+                number: handler
+                for number in (signal.SIGINT, *STOPS)
+                if (handler := signal.getsignal(number)) in (signal.default_int_handler, interrupt)
+            }
 
         def notice(number, frame):
             self.pressed = True
-            usual[number](number, frame)
+            handlers[number](number, frame)
 
-        noticed = [
-            number
-            for number, handler in usual.items()
-            if handler in (signal.default_int_handler, interrupt)
-        ]
-        for number in noticed:
+        for number in handlers:
             signal.signal(number, notice)
         try:
             yield
         finally:
-            for number in noticed:
-                signal.signal(number, usual[number])
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Raise what got lost."""
+        """Raise the KeyboardInterrupt that got lost."""
         if self.pressed:
             raise KeyboardInterrupt
 

@@ -4,21 +4,18 @@ import math
 import time
 
 import keras
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class FitProgress(keras.callbacks.Callback):
-    """A bar over the batches of each epoch, and a line for each epoch that is done.
+    """Show a bar over the batches of each epoch, and print a line after each epoch.
 
-    Keras does not tell callbacks of a training that fails or is stopped: `close` it then, or the
-    terminal's cursor stays hidden.
-
-    Args:
-        console: the `rich.console.Console` to write on.
-        monitor: the logged value whose lowest is marked. Defaults to "val_loss".
+    Keras does not call `on_train_end` when training fails or is stopped: call `close` then, or the
+    terminal's cursor stays hidden. The epochs with the lowest `monitor` so far are marked.
     """
 
-    def __init__(self, console, monitor="val_loss"):
+    def __init__(self, console: Console, monitor: str = "val_loss"):
         super().__init__()
         self.console = console
         self.monitor = monitor
@@ -34,8 +31,8 @@ class FitProgress(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs=None):
-        """Show the bar; where output is no terminal, rich shows none."""
-        for task in self.progress.task_ids:  # of an epoch that broke off
+        """Show the bar."""
+        for task in self.progress.task_ids:  # of an epoch that failed
             self.progress.remove_task(task)
         self.progress.start()
 
@@ -53,7 +50,7 @@ class FitProgress(keras.callbacks.Callback):
         self.progress.update(self.task, completed=batch + 1, loss=float(logs["loss"]))
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write the epoch's line."""
+        """Print the epoch's line."""
         self.progress.remove_task(self.task)
         line = f"epoch {epoch + 1:4d}/{self.params['epochs']}  loss {logs['loss']:.4f}"
         if self.monitor in logs:
@@ -63,9 +60,9 @@ class FitProgress(keras.callbacks.Callback):
         self.console.print(f"{line}  {time.monotonic() - self.began:.1f} s", highlight=False)
 
     def on_train_end(self, logs=None):
-        """Take the bar away."""
+        """Remove the bar."""
         self.close()
 
     def close(self):
-        """Take the bar away, whether training has ended or not."""
+        """Remove the bar."""
         self.progress.stop()

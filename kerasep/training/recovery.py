@@ -1,70 +1,80 @@
-"""What can go wrong in a training step, and is no reason to give up."""
+"""Recovery from a failed training step: a lower learning rate, or batches in parts."""
+
+import keras
 
 from kerasep.errors import InputError
+from kerasep.system import logs
+from kerasep.training.run_state import MOST_HALVINGS, RunState
+
+log = logs.logger(__name__)
 
 
 class NotFiniteError(ArithmeticError):
-    """A loss or weights that are no longer finite numbers.
-
-    Args:
-        what: what was found, with its value, and where.
-    """
+    """A loss or a weight is not a finite number."""
 
 
-def ran_out_of_memory(error):
-    """Tell whether an error is a backend's complaint that the device has no more memory.
-
-    Backends raise classes of their own, which are known here by name: TensorFlow's
-    ResourceExhaustedError, PyTorch's OutOfMemoryError, and JAX's runtime error by its status.
-
-    Args:
-        error: any exception; those that it came from are looked at too.
-
-    Returns:
-        True or False. A full disk, which TensorFlow reports in the same class, is no such thing.
-
-    Example:
-    >>> ran_out_of_memory(RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 9 bytes"))
-    True
-    >>> ran_out_of_memory(ValueError("no"))
-    False
-    """
+def ran_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether an error, or one of its causes, is a backend's out-of-memory error."""
     seen = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
+        # By name: TensorFlow's ResourceExhaustedError, PyTorch's OutOfMemoryError.
         names = {kind.__name__ for kind in type(error).__mro__}
         text = str(error)
-        if "No space left" not in text and (
+        if "No space left" not in text and (  # TensorFlow's error for a full disk
             names & {"ResourceExhaustedError", "OutOfMemoryError", "MemoryError"}
-            or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in text)
+            or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in text)  # JAX
         ):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-def smaller_parts(batch_size, parts, devices):
-    """Choose in how many parts to take a batch that did not fit.
+def halve_rate(state: RunState, reason: str) -> None:
+    """Halve the learning rate, or raise `InputError` if that was done too often."""
+    if state.halvings == MOST_HALVINGS:
+        raise InputError(
+            f"received {reason}, also with the learning rate halved {MOST_HALVINGS} times: lower "
+            f"the learning rate or the clipping norm, and choose another folder"
+        )
+    state.halve_rate()
+    log.warning(
+        "%s: back to epoch %d, batch %d, with the learning rate halved",
+        reason, state.epoch + 1, state.step + 1,
+    )  # fmt: skip
 
-    Args:
-        batch_size: crops in a batch.
-        parts: in how many it was taken.
-        devices: over how many each part is spread.
 
-    Returns:
-        By what number to divide each part: 2 wherever possible, else the next that leaves no rest.
+def divide_batches(state: RunState, devices: int) -> None:
+    """Divide each batch into more parts, or raise `InputError` if it cannot be divided."""
+    state.divide_batches(smallest_divisor(state.batch_size // (state.parts * devices)))
+    check_share(state, devices)
+    log.warning(
+        "out of memory: back to epoch %d, batch %d, with each batch of %d divided into %d parts",
+        state.epoch + 1, state.step + 1, state.batch_size, state.parts,
+    )  # fmt: skip
 
-    Raises:
-        InputError: where a part is a single crop for each device already.
 
-    Example:
-    >>> smaller_parts(16, parts=2, devices=1), smaller_parts(15, parts=1, devices=1)
-    (2, 3)
-    """
-    share = batch_size // (parts * devices)
-    for divisor in range(2, share + 1):
-        if share % divisor == 0:
+def smallest_divisor(crops: int) -> int:
+    """Return the smallest number of equal parts that a device's share of a batch divides into."""
+    for divisor in range(2, crops + 1):
+        if crops % divisor == 0:
             return divisor
     raise InputError(
-        "out of memory with a single crop on a device: lower crop_seconds, or take a smaller model"
+        "out of memory with a single crop on a device: lower crop_seconds, or choose a smaller "
+        "model"
     )
+
+
+def check_share(state: RunState, devices: int) -> None:
+    """Raise `InputError` unless batches, or their parts, can be spread evenly over the devices."""
+    share = state.batch_size // state.parts
+    if state.parts > 1 and devices > 1 and keras.backend.backend() == "tensorflow":
+        raise InputError(
+            f"out of memory for batches of {state.batch_size} crops on {devices} devices, where "
+            f"Keras cannot divide batches: lower batch_size, or set KERAS_BACKEND=jax"
+        )
+    if share % devices:
+        raise InputError(
+            f"received batches of {share} crops for {devices} devices, expected a multiple: change "
+            f"batch_size, or the number of devices"
+        )

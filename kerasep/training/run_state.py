@@ -1,10 +1,11 @@
-"""All that a training run's next step depends on, as arrays and facts in one file."""
+"""Everything that the next step of a training run depends on, in one file."""
 
 import contextlib
 import dataclasses
 import hashlib
 import json
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,20 +21,20 @@ _KINDS = ("weight", "optimizer", "iteration", "learning_rate", "gradient_accumul
 
 @dataclasses.dataclass
 class RunState:
-    """Where a run stands, and the value of everything that its next step depends on.
+    """The progress of a run, and the values of all its variables.
 
     Attributes:
         batch_size: crops in a batch.
-        epoch: whole epochs that are done.
-        step: batches that are done of the epoch after them.
-        parts: how many parts each batch is taken in, for want of memory.
+        epoch: completed epochs.
+        step: completed batches of the epoch after them.
+        parts: into how many parts each batch is divided for lack of memory.
         halvings: how often the learning rate was halved after a loss that was not finite.
-        seconds: how long the run has taken.
-        finished: whether no epoch is left to do.
-        history: a dict for each whole epoch.
-        callbacks: what callbacks have counted and kept (see `kerasep.training.callback_state`).
-        arrays: weights, random seeds, optimizer, running metrics and the arrays of callbacks, by
-            kind and number.
+        seconds: duration of the run.
+        finished: whether no epoch is left.
+        history: a dict per completed epoch.
+        callbacks: attributes of callbacks (see `kerasep.training.callback_state`).
+        arrays: weights, random seeds, optimizer, running metrics and arrays of callbacks, by kind
+            and number.
     """
 
     batch_size: int
@@ -43,25 +44,26 @@ class RunState:
     halvings: int = 0
     seconds: float = 0.0
     finished: bool = False
-    history: list = dataclasses.field(default_factory=list)
-    callbacks: dict = dataclasses.field(default_factory=dict)
-    arrays: dict = dataclasses.field(default_factory=dict)
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    callbacks: dict[str, Any] = dataclasses.field(default_factory=dict)
+    arrays: dict[str, Any] = dataclasses.field(default_factory=dict)
 
-    def halve_rate(self):
-        """Go on at half the learning rate."""
+    def halve_rate(self) -> None:
+        """Halve the learning rate."""
         self.halvings += 1
-        for name in self.arrays:
-            if name.startswith("learning_rate/"):
-                self.arrays[name] = self.arrays[name] / 2
+        self._multiply(("learning_rate/",), 0.5)
 
-    def divide_batches(self, times):
-        """Go on with each part of a batch in so many parts; the optimizer counts the parts."""
+    def divide_batches(self, times: int) -> None:
+        """Divide each part of a batch again; the optimizer counts the parts."""
         self.parts *= times
-        for name in self.arrays:
-            if name.startswith(("iteration/", "gradient_accumulator/")):
-                self.arrays[name] = self.arrays[name] * times
+        self._multiply(("iteration/", "gradient_accumulator/"), times)
 
-    def write(self, file):
+    def _multiply(self, kinds, factor):
+        for name, array in self.arrays.items():
+            if name.startswith(kinds):
+                self.arrays[name] = array * array.dtype.type(factor)
+
+    def write(self, file) -> None:
         """Write to a path, or an open binary file."""
         facts = {name: value for name, value in vars(self).items() if name != "arrays"}
         facts["digest"] = _digest(facts, self.arrays)
@@ -70,12 +72,8 @@ class RunState:
             np.savez(opened, facts=text, **self.arrays)
 
     @classmethod
-    def read(cls, file):
-        """Read from a path, or an open binary file.
-
-        Raises:
-            InputError: for a file that is damaged, or holds what no run writes.
-        """
+    def read(cls, file) -> "RunState":
+        """Read from a path or an open binary file; raise `InputError` if it is damaged."""
         try:
             with _opened(file, "rb") as opened:
                 arrays = read_arrays(opened)
@@ -101,16 +99,13 @@ class RunState:
                 f"received {file}, which is damaged ({error}): remove its folder and start again"
             ) from error
 
-    def check(self):
-        """Validate everything that can be judged without the model and the data.
-
-        Raises:
-            ValueError: with what is wrong.
-        """
+    def check(self) -> None:
+        """Raise `ValueError` for what no run writes, as far as the model and data do not matter."""
         counts = {"batch_size": 1, "epoch": 0, "step": 0, "parts": 1, "halvings": 0}
         for name, least in counts.items():
-            if not _is_count(getattr(self, name), least):
-                raise ValueError(f"its {name} is {str(getattr(self, name))[:40]}")
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value <= _MOST:
+                raise ValueError(f"its {name} is {str(value)[:40]}")
         if self.batch_size % self.parts:
             raise ValueError(f"its batches of {self.batch_size} do not divide into {self.parts}")
         if self.halvings > MOST_HALVINGS:
@@ -119,9 +114,18 @@ class RunState:
             raise ValueError(f"its finished is {str(self.finished)[:40]}, its step {self.step}")
         if not _is_number(self.seconds) or not 0 <= self.seconds < _MOST:
             raise ValueError(f"its seconds are {str(self.seconds)[:40]}")
-        callback_state.check(self.callbacks, self.arrays)
+        self._check_callbacks()
         self._check_history()
         self._check_arrays()
+
+    def _check_callbacks(self):
+        if not isinstance(self.callbacks, dict):
+            raise ValueError("its callbacks are not a dict")
+        try:
+            for attributes in self.callbacks.values():
+                callback_state.unpacked(list(attributes.values()), self.arrays)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"its callbacks have an invalid value: {str(error)[:40]}") from error
 
     def _check_history(self):
         rows = self.history
@@ -133,7 +137,7 @@ class RunState:
             if not {"epoch", "seconds", "loss"} <= row.keys() or row.keys() != rows[0].keys():
                 raise ValueError(f"its history lacks a value in epoch {number}")
             if row["epoch"] != number or not all(map(_is_number, row.values())):
-                raise ValueError(f"its history has a value that no epoch {number} has")
+                raise ValueError(f"its history has an invalid value in epoch {number}")
 
     def _check_arrays(self):
         counts = dict.fromkeys((*_KINDS, "callback"), 0)
@@ -149,48 +153,26 @@ class RunState:
             raise ValueError(f"it holds no {', '.join(sorted(missing))}")
 
 
-def capture(model):
-    """Copy the state of a compiled model whose optimizer is built.
-
-    Args:
-        model: the model; its weights, random seeds, optimizer and running metrics are copied.
-
-    Returns:
-        Arrays by kind and number.
-    """
+def capture(model: keras.Model) -> dict[str, np.ndarray]:
+    """Copy weights, random seeds, built optimizer and running metrics of a compiled model."""
     return {name: _value(variable) for name, variable in _variables(model).items()}
 
 
-def restore(model, arrays, kinds=None):
-    """Give a model the state that was captured from it or one like it.
-
-    Args:
-        model: the model, compiled with an optimizer of the same kind, which may sum the gradients
-            of more or fewer batches.
-        arrays: what `capture` returned.
-        kinds: which kinds to restore. Default: all.
-    """
+def restore(model: keras.Model, arrays: dict[str, np.ndarray], kinds=_KINDS) -> None:
+    """Set captured arrays on the same kind of model and optimizer."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     for name, variable in _variables(model).items():
-        if name in arrays and (kinds is None or name.partition("/")[0] in kinds):
+        if name in arrays and name.partition("/")[0] in kinds:
             variable.assign(arrays[name])
 
 
-def check_fits(model, arrays):
-    """Validate that arrays are the state of a model like this one.
-
-    Args:
-        model: a compiled model.
-        arrays: from a `RunState`.
-
-    Raises:
-        ValueError: naming an array that is missing, too many, or of another shape.
-    """
+def check_fits(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Raise `ValueError` unless arrays are a state of this model, compiled as it is."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    expected = {name: _value(variable) for name, variable in _variables(model).items()}
-    # The sums of gradients are there only in some runs; a model is told its metrics by training.
+    expected = capture(model)
+    # Only some runs sum gradients, and a model has no metrics before it is trained.
     sums = {
         f"gradient_accumulator/{number}": np.zeros(variable.shape, "float32")
         for number, variable in enumerate(model.trainable_variables)
@@ -205,18 +187,18 @@ def check_fits(model, arrays):
         names = sorted(known ^ expected.keys())
         raise ValueError(f"it lacks, or should not have, the array {names[0]}")
     for name, value in expected.items():
-        found = arrays[name]
-        if found.shape != value.shape or found.dtype.kind != value.dtype.kind:
+        array = arrays[name]
+        if array.shape != value.shape or array.dtype.kind != value.dtype.kind:
             raise ValueError(
-                f"its array {name} is {found.dtype} {found.shape}, the model's {value.dtype} "
+                f"its array {name} is {array.dtype} {array.shape}, the model's {value.dtype} "
                 f"{value.shape}"
             )
-        if name.startswith("iteration/") and not 0 <= found <= _MOST:
-            raise ValueError(f"its array {name} is {found}")
+        if name.startswith("iteration/") and not 0 <= array <= _MOST:
+            raise ValueError(f"its array {name} is {array}")
 
 
-def is_finite(arrays):
-    """Check whether all captured arrays are finite numbers, those of callbacks apart."""
+def is_finite(arrays: dict[str, np.ndarray]) -> bool:
+    """Return whether all arrays but those of callbacks are finite."""
     return all(
         np.isfinite(array).all()
         for name, array in arrays.items()
@@ -226,12 +208,31 @@ def is_finite(arrays):
 
 def _value(variable):
     value = np.array(keras.ops.convert_to_numpy(variable))
-    # What NumPy has no type of its own for, such as bfloat16, is exact in float32.
+    # NumPy lacks types such as bfloat16, which are exact in float32.
     return value if value.dtype.kind in "biuf" else value.astype("float32")
 
 
+def _variables(model):
+    """Name all variables of a model's state by kind and number."""
+    named = {}
+    counts = dict.fromkeys(_KINDS, 0)
+    for group, variables in (
+        ("weight", model.trainable_variables + model.non_trainable_variables),
+        ("optimizer", model.optimizer.variables),
+        ("metric", model.metrics_variables),
+    ):
+        for variable in variables:
+            kind = group
+            for special in ("iteration", "learning_rate", "gradient_accumulator"):
+                if group == "optimizer" and variable.name.endswith(special):
+                    kind = special
+            named[f"{kind}/{counts[kind]}"] = variable
+            counts[kind] += 1
+    return named
+
+
 def _digest(facts, arrays):
-    """Compute a checksum of everything in a state."""
+    """Compute a checksum of a state, in which a damaged file shows."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
@@ -239,33 +240,10 @@ def _digest(facts, arrays):
     return digest.hexdigest()
 
 
-def _is_count(value, least):
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST
-
-
 def _is_number(value):
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return -_MOST <= value <= _MOST if isinstance(value, int) else math.isfinite(value)
-
-
-def _variables(model):
-    """Name all variables of a model's state by what they are and their number."""
-    named = {}
-    for kind, variables in (
-        ("weight", model.trainable_variables + model.non_trainable_variables),
-        ("optimizer", model.optimizer.variables),
-        ("metric", model.metrics_variables),
-    ):
-        counts = {}
-        for variable in variables:
-            own = kind
-            for special in ("iteration", "learning_rate", "gradient_accumulator"):
-                if kind == "optimizer" and variable.name.endswith(special):
-                    own = special
-            number = counts[own] = counts.get(own, -1) + 1
-            named[f"{own}/{number}"] = variable
-    return named
 
 
 def _opened(file, mode):

@@ -1,8 +1,11 @@
-"""Models of spectrograms trained on batches of waveforms, which are transformed where they train.
+"""Train spectrogram models on batches of waveforms, with the transform on the device.
 
-On an accelerator the transform costs next to nothing, and the processor, which reads and mixes,
-would be what the training step waits for: for crops of music it spends most of its time on it.
+On an accelerator the transform costs next to nothing. In the pipeline, for crops of music, it takes
+most of the processor's time, and each training step would wait for it.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 from keras import ops
@@ -12,17 +15,19 @@ from kerasep.losses.pairwise import each_example
 from kerasep.training.devices import has_accelerator
 
 
-def transforms_on_device(model, settings, prepared=False):
-    """Tell whether a run's transform belongs where the model trains.
+def transforms_on_device(
+    model: keras.Model, settings: Mapping[str, Any], prepared: bool = False
+) -> bool:
+    """Return whether a run transforms its waveforms on the device.
 
     Args:
-        model: the model that will be trained.
+        model: the model to be trained.
         settings: the recipe's `data`.
         prepared: whether the data are spectrograms already. Defaults to False.
 
     Returns:
-        True for a model of spectrograms where there is an accelerator, unless the pipeline itself
-        deals in spectrograms: prepared ones, or such as are masked.
+        True for a spectrogram model on an accelerator, unless the pipeline works on spectrograms:
+        prepared or masked ones.
 
     Example:
     >>> from kerasep import zoo
@@ -34,15 +39,15 @@ def transforms_on_device(model, settings, prepared=False):
     return "mask_spectrum" not in (settings.get("augment") or {}) and has_accelerator()
 
 
-def fed_waveforms(model):
-    """Put a model's transform in front of it; the weights are the same ones, in the same order.
+def fed_waveforms(model: keras.Model) -> keras.Model:
+    """Put the transform in front of a spectrogram model, whose weights and outputs it shares.
 
     Args:
-        model: a model of spectrograms.
+        model: a spectrogram model of the zoo.
 
     Returns:
-        A `keras.Model` that takes waveforms `(batch, samples, channels)` and gives what the model
-        does, and knows what it knows; its attribute `transform` has the settings of the STFT.
+        A `keras.Model` of waveforms `(batch, samples, channels)`. It has the model's attributes,
+        and the settings of the STFT as `transform`.
 
     Example:
     ```python
@@ -57,30 +62,30 @@ def fed_waveforms(model):
     mixture = keras.Input((None, model.channels), name="mixture")
     spectrum = STFT(**model.stft, name="transform")(mixture)
     fed = keras.Model(mixture, model(Magnitude(name="magnitude")(spectrum)), name=model.name)
-    model.share_knowledge(fed)  # with callbacks, which see this one
+    model.share_knowledge(fed)  # for callbacks, which get this model
     fed.transform = dict(model.stft)
     return fed
 
 
 class OfWaveforms(keras.losses.Loss):
-    """A loss on spectrograms, its packed reference made of waveforms.
+    """A spectrogram loss that packs its reference from waveforms.
 
     Args:
-        loss: the loss.
+        loss: the spectrogram loss.
         transform: dict of n_fft, hop and window.
 
     Call arguments:
         y_true: mixture and sources `(batch, samples, channels, 1 + sources)`.
-        y_pred: as the loss takes it.
+        y_pred: the spectrogram loss's `y_pred`.
     """
 
-    def __init__(self, loss, transform):
+    def __init__(self, loss: keras.losses.Loss, transform: Mapping[str, Any]):
         super().__init__(name=loss.name, reduction=loss.reduction, dtype="float32")
         self.loss = loss
         self.stft = STFT(**transform)
 
     def call(self, y_true, y_pred):
-        """Loss of each example, `(batch,)`."""
+        """Return the loss per example, `(batch,)`."""
         batch, samples, channels, signals = ops.shape(y_true)
         flat = ops.reshape(y_true, (batch, samples, channels * signals))
         spectra = self.stft(flat)

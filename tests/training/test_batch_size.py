@@ -1,20 +1,16 @@
 """The largest batch that fits: what is tried, what bounds it, and that it leaves no trace."""
 
 import json
-import pathlib
-import sys
 
 import keras
 import numpy as np
 import pytest
+from tiny_runs import RECIPE, Tiny, kill
 
 from kerasep.errors import InputError
 from kerasep.system import memory
 from kerasep.training import batch_size
 from kerasep.training.run_state import capture
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from tiny_runs import Tiny, train
 
 EXAMPLE = keras.KerasTensor((None, 8)), keras.KerasTensor((None, 1))
 
@@ -42,16 +38,15 @@ def limited(most):
 
 
 @pytest.mark.parametrize(
-    ("most", "limit", "multiple", "expected", "tried"),
+    ("most", "limit", "expected", "tried"),
     [
-        (5, 100, 1, 4, [1, 2, 4, 8]),
-        (100, 20, 1, 16, [1, 2, 4, 8, 16]),
-        (13, 100, 3, 12, [3, 6, 12, 24]),
+        (5, 100, 4, [1, 2, 4, 8]),
+        (100, 20, 16, [1, 2, 4, 8, 16]),
     ],
 )
-def test_the_largest_that_fits(most, limit, multiple, expected, tried):
+def test_the_largest_that_fits(most, limit, expected, tried):
     model, seen = limited(most)
-    assert batch_size.largest(model, EXAMPLE, limit, multiple) == expected
+    assert batch_size.largest(model, EXAMPLE, limit) == expected
     assert seen == tried
 
 
@@ -83,7 +78,7 @@ def test_no_trace_is_left():
 
 
 def test_not_even_one():
-    with pytest.raises(InputError, match="'auto', but 1 does not fit"):
+    with pytest.raises(InputError, match="'auto', but no batch fits"):
         batch_size.largest(limited(0)[0], EXAMPLE, 8)
 
 
@@ -96,23 +91,16 @@ class Limited(Tiny):
         return super().train_on_batch(x, y)
 
 
-def test_a_run_of_its_own_batch_size(songs, tmp_path):
-    """What was found is written down, and stays when the run goes on."""
-    model = Limited()
-    data = {"batch_size": "auto", "crop_seconds": 0.25, "crops_per_track": 5}
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    stopper = keras.callbacks.LambdaCallback(on_epoch_begin=stop)
-    with pytest.raises(KeyboardInterrupt):
-        train(songs, tmp_path / "run", {"data": data, "epochs": 1}, model, callbacks=[stopper])
+def test_a_run_with_automatic_batches(songs, tmp_path):
+    """Its batch size is written, and stays when the run resumes."""
+    recipe = {"data": {**RECIPE["data"], "batch_size": "auto"}, "epochs": 1}
+    kill(songs, tmp_path / "run", recipe, Limited(), epoch=0)
     settings = json.loads((tmp_path / "run" / "recipe.json").read_text())
     assert settings["batch_size"] == 2
     assert settings["recipe"]["data"]["batch_size"] == "auto"
     steps = []
     counter = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda *_: steps.append(counter.params["steps"])
+        on_train_begin=lambda *_: steps.append(counter.params["steps"])
     )
-    train(songs, tmp_path / "run", {"data": data, "epochs": 1}, Limited(), callbacks=[counter])
+    kill(songs, tmp_path / "run", recipe, Limited(), epoch=0, callbacks=[counter])
     assert steps == [10]

@@ -1,18 +1,14 @@
-"""A run that was broken off leaves, to the bit, what an unbroken one leaves."""
-
-import pathlib
-import sys
+"""A run that was killed leaves, to the bit, what an unbroken one leaves."""
 
 import keras
 import numpy as np
 import pytest
+from tiny_runs import FINISHED, Killed, files, kill, load, losses, tiny, train
 
 from kerasep.training import fit
+from kerasep.training.run_state import RunState
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from tiny_runs import Tiny, tiny, train
-
-BATCHES = 5
+BATCHES = 5  # in an epoch
 ADAM = {"class_name": "Adam", "config": {"learning_rate": 0.01}}
 AVERAGES = {**ADAM, "config": {"learning_rate": 0.3, "use_ema": True, "ema_momentum": 0.8}}
 DECAY = {
@@ -24,48 +20,51 @@ DECAY = {
 STEEP = {"class_name": "SGD", "config": {"learning_rate": 30.0, "momentum": 0.9}}
 RECIPES = {
     "best weights": {
+        "epochs": 4,
         "optimizer": STEEP,
         "early_stopping": {"patience": 2, "restore_best_weights": True},
     },
-    "plateau": {"plateau": {"factor": 0.3, "patience": 1, "cooldown": 1, "min_delta": 0.5}},
-    "averages": {"optimizer": AVERAGES},
-    "schedule": {"optimizer": {**ADAM, "config": {"learning_rate": DECAY}}},
+    "averages": {
+        "optimizer": AVERAGES,
+        "plateau": {"factor": 0.3, "patience": 1, "cooldown": 1, "min_delta": 0.5},
+    },
+    "schedule": {
+        "optimizer": {
+            **ADAM,
+            "config": {"learning_rate": DECAY, "gradient_accumulation_steps": 2},
+        }
+    },
     "cosine": {"cosine": True},
-    "sums": {"optimizer": {**ADAM, "config": {"gradient_accumulation_steps": 2}}},
 }
-
-
-class Killed(BaseException):
-    """What ends a process, here."""
-
-
-class Kill(keras.callbacks.Callback):
-    """Breaks a run off behind so many batches, or at the end of such an epoch."""
-
-    def __init__(self, batch=None, epoch=None):
-        super().__init__()
-        self.batch, self.epoch, self.seen = batch, epoch, 0
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.seen += 1
-        if self.seen == self.batch:
-            raise Killed
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise Killed
 
 
 def run(songs, out, recipe, callbacks=(), **options):
     model = tiny(0.3)
-    recipe = {"epochs": 4, "plateau": None, **recipe}
+    recipe = {"plateau": None, **recipe}
     history = train(songs, out, recipe, model, callbacks=callbacks, save_minutes=0.0, **options)
-    return model.get_weights(), history, kept(out)
+    return model.get_weights(), history, load(out).get_weights()
 
 
-def kept(out):
-    path = pathlib.Path(out, "model.keras")
-    return keras.saving.load_model(path, custom_objects={"Tiny": Tiny}).get_weights()
+def broken(songs, out, recipe, callbacks=(), **place):
+    recipe = {"plateau": None, **recipe}
+    kill(songs, out, recipe, tiny(0.3), callbacks=callbacks, save_minutes=0.0, **place)
+
+
+@pytest.fixture
+def killed_at_the_end(monkeypatch):
+    """Run a function, and kill it when the run only needs to be tidied."""
+
+    def run_killed(function, *arguments, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(fit.RunFolder, "finish", _raise)
+            with pytest.raises(Killed):
+                function(*arguments, **options)
+
+    return run_killed
+
+
+def _raise(*_):
+    raise Killed
 
 
 def assert_same(received, expected):
@@ -81,27 +80,58 @@ def assert_same(received, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
-def test_resumed_within_an_epoch_between_epochs_and_at_the_end(name, songs, tmp_path, monkeypatch):
+def test_resumed_within_an_epoch_between_epochs_and_at_the_end(
+    name, songs, tmp_path, killed_at_the_end
+):
     recipe = RECIPES[name]
     unbroken = run(songs, tmp_path / "unbroken", recipe)
-    for place in (Kill(batch=BATCHES + 3), Kill(epoch=2)):
-        with pytest.raises(Killed):
-            run(songs, tmp_path / "broken", recipe, [place])
-    with monkeypatch.context() as patch:
-        patch.setattr(fit.RunFolder, "finish", _kill)
-        with pytest.raises(Killed):
-            run(songs, tmp_path / "broken", recipe)
+    broken(songs, tmp_path / "broken", recipe, batch=BATCHES + 3)
+    broken(songs, tmp_path / "broken", recipe, epoch=2)
+    killed_at_the_end(run, songs, tmp_path / "broken", recipe)
     assert_same(run(songs, tmp_path / "broken", recipe), unbroken)
     if name == "best weights":
-        losses = [row["val_loss"] for row in unbroken[1]]
-        assert min(losses) < losses[-1], "the test needs a best epoch before the last"
+        values = [row["val_loss"] for row in unbroken[1]]
+        assert min(values) < values[-1], "the test needs a best epoch before the last"
         for weight, best in zip(unbroken[0], unbroken[2], strict=True):
             if weight.dtype == "float32":
                 np.testing.assert_array_equal(weight, best)
 
 
-def _kill(_folder):
-    raise Killed
+def test_resumed_within_an_epoch(unbroken, songs, tmp_path):
+    """With its dropout, running loss, optimizer, learning rate and crops."""
+    kill(songs, tmp_path, model=tiny(0.3), batch=BATCHES + 3, save_minutes=0)
+    state = RunState.read(tmp_path / "state.npz")
+    assert (state.epoch, state.step) == (1, 3)
+    model = tiny(0.3, seed=1)
+    history = train(songs, tmp_path, model=model)
+    for weight, expected in zip(model.get_weights(), unbroken[0].get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(losses(history), losses(unbroken[1]), rtol=1e-5)
+    assert files(tmp_path) == FINISHED
+
+
+def test_resumed_at_the_end(songs, run, killed_at_the_end):
+    """After its last epoch a run only gets its final weights, and its folder is tidied."""
+    killed_at_the_end(train, songs, run)
+    state = RunState.read(run / "state.npz")
+    (run / "history.csv").unlink()
+    model = tiny(seed=1)
+    assert train(songs, run, model=model) == state.history
+    for number, weight in enumerate(model.trainable_variables):
+        np.testing.assert_array_equal(weight, state.arrays[f"weight/{number}"])
+    assert files(run) == FINISHED
+
+
+def test_the_state_is_written_on_time(songs, tmp_path):
+    """By default after five minutes, so not in this epoch. Time before a kill counts."""
+    kill(songs, tmp_path, batch=BATCHES + 3)
+    state = RunState.read(tmp_path / "state.npz")
+    assert (state.epoch, state.step) == (1, 0)
+    state.seconds = 3600.0
+    state.write(tmp_path / "state.npz")
+    history = train(songs, tmp_path, max_minutes=60.2)
+    assert len(history) == 2
+    assert history[-1]["seconds"] > 3600
 
 
 def callbacks():
@@ -118,57 +148,35 @@ def callbacks():
 @pytest.mark.parametrize(
     "place",
     [
-        pytest.param(Kill(epoch=2), id="between"),
-        pytest.param(Kill(batch=2 * BATCHES + 2), id="within", marks=pytest.mark.slow),
+        pytest.param({"epoch": 2}, id="between"),
+        pytest.param({"batch": 2 * BATCHES + 2}, id="within", marks=pytest.mark.slow),
     ],
 )
-def test_callbacks_of_the_user_s_own_choice(songs, tmp_path, place):
-    recipe = {"optimizer": STEEP, "epochs": 6}
+def test_callbacks_of_the_user(songs, tmp_path, place):
+    recipe = {"optimizer": STEEP, "epochs": 4}
     unbroken = run(songs, tmp_path / "unbroken", recipe, callbacks())
-    with pytest.raises(Killed):
-        run(songs, tmp_path / "broken", recipe, [*callbacks(), place])
+    broken(songs, tmp_path / "broken", recipe, callbacks(), **place)
     assert_same(run(songs, tmp_path / "broken", recipe, callbacks()), unbroken)
 
 
 @pytest.mark.slow
 def test_averages_that_are_swapped_in(songs, tmp_path):
     """At the end of an epoch the model holds what the optimizer holds within it."""
-    unbroken = run(songs, tmp_path / "unbroken", {"optimizer": AVERAGES}, _swapped())
-    with pytest.raises(Killed):
-        run(songs, tmp_path / "broken", {"optimizer": AVERAGES}, [*_swapped(), Kill(epoch=2)])
-    assert_same(run(songs, tmp_path / "broken", {"optimizer": AVERAGES}, _swapped()), unbroken)
 
+    def swapping():
+        return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
 
-def _swapped():
-    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
-
-
-def test_time_before_a_kill_counts(songs, tmp_path):
-    with pytest.raises(Killed):
-        run(songs, tmp_path, {}, [Kill(epoch=1)])
-    state = fit.RunState.read(tmp_path / "state.npz")
-    state.seconds = 3600.0
-    state.write(tmp_path / "state.npz")
-    _, history, _ = run(songs, tmp_path, {}, max_minutes=60.2)
-    assert len(history) == 2
-    assert history[-1]["seconds"] > 3600
+    recipe = {"optimizer": AVERAGES}
+    unbroken = run(songs, tmp_path / "unbroken", recipe, swapping())
+    broken(songs, tmp_path / "broken", recipe, swapping(), epoch=2)
+    assert_same(run(songs, tmp_path / "broken", recipe, swapping()), unbroken)
 
 
 @pytest.mark.slow
-def test_averages_are_kept_in_mixed_precision_too(songs, tmp_path, policy):
+def test_averages_in_mixed_precision(songs, tmp_path, policy):
     policy("mixed_float16")
     recipe = {"optimizer": AVERAGES, "epochs": 2}
-    weights, _, best = unbroken = run(songs, tmp_path / "unbroken", recipe)
-    assert (
-        keras.saving.load_model(
-            tmp_path / "unbroken" / "model.keras", custom_objects={"Tiny": Tiny}
-        ).dtype_policy.name
-        == "mixed_float16"
-    )
-    with pytest.raises(Killed):
-        run(songs, tmp_path / "broken", recipe, [Kill(batch=BATCHES + 3)])
+    unbroken = run(songs, tmp_path / "unbroken", recipe)
+    assert load(tmp_path / "unbroken").dtype_policy.name == "mixed_float16"
+    broken(songs, tmp_path / "broken", recipe, batch=BATCHES + 3)
     assert_same(run(songs, tmp_path / "broken", recipe), unbroken)
-    plain = {"optimizer": {**AVERAGES, "config": {"learning_rate": 0.3}}, "epochs": 2}
-    others, _, _ = run(songs, tmp_path / "plain", plain)
-    assert any((one != other).any() for one, other in zip(weights, others, strict=True))
-    assert len(best) == len(weights)

@@ -1,7 +1,7 @@
-"""A model and a recipe so small that a run of several epochs takes seconds; programs that run it.
+"""A model and a recipe so small that a run of several epochs takes seconds.
 
-`python tests/training/tiny_runs.py SONGS OUT [OPTION=JSON ...]` trains; tests do so in processes
-of their own, to kill them or to give them other devices. It prints the history.
+`python tests/training/tiny_runs.py SONGS OUT [OPTION=JSON ...]` trains in a process that tests can
+kill or start with other devices. It prints the history.
 """
 
 import json
@@ -10,8 +10,11 @@ import pathlib
 import sys
 
 import keras
+import numpy as np
+import pytest
 
 from kerasep import training
+from kerasep.errors import InputError
 from kerasep.models import SeparationModel
 from kerasep.training import devices
 
@@ -48,13 +51,80 @@ def tiny(dropout=0.0, seed=0):
 
 
 def train(songs, out, recipe=None, model=None, **options):
-    """Train it, on all songs and validated on them too."""
+    """Train it on all songs, and validate it on them too."""
     recipe = {**RECIPE, **(recipe or {})}
     return training.train(model or tiny(), songs, out, valid=songs, recipe=recipe, **options)
 
 
+class Killed(BaseException):
+    """Ends a run as a signal would end the process."""
+
+
+class At(keras.callbacks.Callback):
+    """Do something after a number of batches, or at the beginning of an epoch."""
+
+    def __init__(self, action, batch=None, epoch=None):
+        super().__init__()
+        self.action, self.batch, self.epoch, self.seen = action, batch, epoch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.epoch:
+            self.action(self.model)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen += 1
+        if self.seen == self.batch:
+            self.action(self.model)
+
+
+def die(_model):
+    raise Killed
+
+
+def kill(songs, out, recipe=None, model=None, batch=None, epoch=None, callbacks=(), **options):
+    """Train until the run is killed there."""
+    callbacks = [*callbacks, At(die, batch, epoch)]
+    with pytest.raises(Killed):
+        train(songs, out, recipe, model, callbacks=callbacks, **options)
+
+
+def refused(message, songs, out, recipe=None, model=None, **options):
+    """Check that training raises an InputError of one line."""
+    with pytest.raises(InputError, match=message) as caught:
+        train(songs, out, recipe, model, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def load(folder):
+    """Load the best model of a run."""
+    return keras.saving.load_model(folder / "model.keras", custom_objects={"Tiny": Tiny})
+
+
+def files(folder):
+    """List the names in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+FINISHED = ["history.csv", "model.keras", "recipe.json", "tensorboard"]
+
+
+def losses(history):
+    """Return what a resumed run must reproduce, as an array."""
+    return np.array([(row["loss"], row["val_loss"], row["learning_rate"]) for row in history])
+
+
+def warnings(caplog):
+    """Return the warnings that training has logged."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("kerasep.training") and record.levelname == "WARNING"
+    ]
+
+
 def main(songs, out, *options):
-    """Train as the command line says: once, or with each of a list of numbers of devices."""
+    """Train with the command line's options, once per number in a list of `devices`."""
     logging.basicConfig(format="%(message)s")
     options = {name: json.loads(value) for name, value in (word.split("=") for word in options)}
     if virtual := options.pop("virtual", 0):
