@@ -1,4 +1,7 @@
-"""Causal models frame by frame, with explicit state: blocks of any size in, sources out.
+"""Stream causal models frame by frame, with explicit state: blocks of any size in, sources out.
+
+Read in this order: `streamer` (the public class), `buffering` (blocks to steps), `step` (one step
+as a pure function), `walk` and `forms` (how each layer computes a step).
 
 Names load on first use: `kerasep.streaming.buffering` needs NumPy alone.
 """

@@ -1,32 +1,32 @@
-"""Blocks of any size, cut into the steps of a streamed model: NumPy alone."""
+"""Cut blocks of any size into the steps of a streamed model, with NumPy alone."""
 
 import contextlib
 import dataclasses
 import math
 import threading
+from collections.abc import Callable
 
 import numpy as np
 
 from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
 
-# Where a state holds the number of frames that are still to come.
-LEFT = 1
+LEFT = 1  # index in a state of the number of frames still to come
 
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """How a streamed model takes its samples, all numbers in samples.
+    """The times of a streamed model, all in samples.
 
     Attributes:
-        hop: from frame to frame.
-        frame: length of a frame.
-        grain: what the smaller step takes.
-        step: what the larger step takes.
-        lag: by which what a step gives is behind what it takes.
-        silence: zeros that come before all else.
-        ends: "mirror" where the signal is mirrored at both ends, half a frame each; "fill" where
-            the last frame is filled up with zeros; "drop" where it is left out.
+        hop: Distance between frames.
+        frame: Length of a frame.
+        grain: Samples of the smaller step.
+        step: Samples of the larger step.
+        lag: Delay of a step's output behind its input.
+        silence: Zeros before everything else.
+        ends: "mirror" to mirror the signal at both ends, half a frame each, "fill" to fill up the
+            last frame with zeros, or "drop" to leave it out.
     """
 
     hop: int
@@ -38,32 +38,32 @@ class Timing:
     ends: str
 
     @property
-    def margin(self):
+    def margin(self) -> int:
         """Samples that are mirrored at each end."""
         return self.frame // 2 if self.ends == "mirror" else 0
 
     @property
-    def lead(self):
-        """How many samples go into steps before the first one of the stream."""
+    def lead(self) -> int:
+        """Samples that go into steps before the first one of the stream."""
         return self.silence + self.margin
 
     @property
-    def skip(self):
-        """How many samples the steps give before the first one of the stream."""
+    def skip(self) -> int:
+        """Samples that come out of steps before the first one of the stream."""
         return self.lag + self.lead
 
     @property
-    def latency(self):
-        """After n samples of input, n - latency and more of output are there."""
+    def latency(self) -> int:
+        """After n samples of input, at least n - latency samples of output are ready."""
         return self.lag + self.grain
 
-    def filled(self, samples):
-        """Length of a signal before it is mirrored: whole hops, where frames would not reach it."""
+    def filled(self, samples: int) -> int:
+        """Return a signal's length before mirroring: whole hops if frames would miss its end."""
         whole = self.ends == "mirror" and 2 * self.hop > self.frame
         return -(-samples // self.hop) * self.hop if whole else samples
 
-    def frames(self, samples):
-        """How many frames a signal has."""
+    def frames(self, samples: int) -> int:
+        """Return how many frames a signal has."""
         if self.ends == "mirror":
             return 1 + self.filled(samples) // self.hop
         hops = max(0, samples - self.frame) / self.hop
@@ -71,18 +71,17 @@ class Timing:
 
 
 class Buffer:
-    """What stands between blocks of any size and the steps of a model.
+    """One stream: takes blocks of any size, and runs the steps of a model.
 
-    It is one stream. Any thread may take it on, but two at once are refused: blocks of one stream
-    have an order.
+    Any thread may use it, but not two at once, because the blocks of a stream have an order.
 
     Args:
-        run: function of a block `(1, samples, channels)` of one of the two steps' lengths and a
-            state `(1, size)`, that returns sources `(1, samples, channels, sources)` and the state.
-        start: state before the first step, float32 array `(1, size)`.
-        timing: a `Timing`.
-        channels: of the mixture.
-        count: how many sources.
+        run: Function of a block `(1, samples, channels)`, as long as one of the two steps, and a
+            state `(1, size)`. Returns sources `(1, samples, channels, sources)` and the state.
+        start: State before the first step, float32 array `(1, size)`.
+        timing: A `Timing`.
+        channels: Channels of the mixture.
+        count: Number of sources.
 
     Example:
     >>> timing = Timing(hop=4, frame=4, grain=4, step=16, lag=0, silence=0, ends="fill")
@@ -91,7 +90,7 @@ class Buffer:
     (8, 1)
     """
 
-    def __init__(self, run, start, timing, channels, count):
+    def __init__(self, run: Callable, start: np.ndarray, timing: Timing, channels: int, count: int):
         self.run = run
         self.start = start
         self.timing = timing
@@ -100,7 +99,7 @@ class Buffer:
         self._in_use = threading.Lock()
         self._start()
 
-    def reset(self):
+    def reset(self) -> None:
         """Start a new stream."""
         with self._alone():
             self._start()
@@ -119,24 +118,24 @@ class Buffer:
 
     def _start(self):
         self._state = self.start
-        self._taken = 0  # samples of the stream
-        self._stepped = 0  # samples that went into steps, the ones before the stream too
+        self._received = 0  # samples of the stream
+        self._stepped = 0  # samples that went into steps, with those before the stream
         self._pending = np.zeros((self.timing.silence, self.channels), "float32")
         self._recent = np.zeros((0, self.channels), "float32")
         self._begun = not self.timing.margin
 
-    def process(self, block):
-        """Take a block; give what is ready.
+    def process(self, block: np.ndarray) -> np.ndarray:
+        """Process a block, and return the output that is ready.
 
         Args:
-            block: array `(samples, channels)`, any number of samples.
+            block: Array `(samples, channels)`, any number of samples.
 
         Returns:
             Float32 array `(samples ready, channels, sources)`.
 
         Raises:
-            InputError: for another shape, samples that are not floats or not finite, or while
-                another thread is at work on this stream.
+            InputError: The block has another shape or samples that are not finite floats, or
+                another thread is using this stream.
         """
         block = as_floats(block)
         if block.ndim != 2 or block.shape[1] != self.channels:
@@ -146,20 +145,19 @@ class Buffer:
         if not np.isfinite(block).all():
             raise InputError("received a block with NaN or infinite samples, expected audio")
         with self._alone():
-            self._taken += len(block)
+            self._received += len(block)
             self._push(block)
             return self._steps()
 
-    def flush(self):
-        """End the stream: give the rest of it, and start anew.
+    def flush(self) -> np.ndarray:
+        """End the stream, return the rest of its output, and start a new stream.
 
         Returns:
-            Float32 array `(samples left, channels, sources)`: with what `process` gave, as many
-            samples as went in.
+            Float32 array `(samples left, channels, sources)`. Together with what `process`
+            returned, there are as many samples as went in.
 
         Raises:
-            InputError: for a stream too short to be mirrored, or while another thread is at work on
-                this stream.
+            InputError: The stream is too short to be mirrored, or another thread is using it.
         """
         with self._alone():
             try:
@@ -168,7 +166,7 @@ class Buffer:
                 self._start()
 
     def _rest(self):
-        timing, samples = self.timing, self._taken
+        timing, samples = self.timing, self._received
         margin, grain = timing.margin, timing.grain
         if not samples:
             return np.zeros((0, self.channels, self.count), "float32")
@@ -193,7 +191,7 @@ class Buffer:
         self._pending = np.concatenate([self._pending, samples])
 
     def _push(self, block):
-        """Take samples of the stream itself, mirrored in front as soon as there are enough."""
+        """Append samples of the stream, mirrored in front as soon as there are enough."""
         margin = self.timing.margin
         if margin:
             self._recent = np.concatenate([self._recent, block])
@@ -207,7 +205,7 @@ class Buffer:
             self._recent = self._recent[-margin - 1 :]
 
     def _steps(self):
-        """Run as many steps as there are samples for."""
+        """Run as many steps as there are samples for, and return their output."""
         timing, results, start = self.timing, [], 0
         while len(self._pending) - start >= timing.grain:
             large = len(self._pending) - start >= timing.step
@@ -220,7 +218,7 @@ class Buffer:
         return np.concatenate([nothing, *results])
 
     def _of_the_stream(self, sources):
-        """Leave out what a step gives before the stream's first sample or after its last."""
+        """Cut off output before the stream's first sample or after its last."""
         first = self._stepped - self.timing.skip
         self._stepped += len(sources)
-        return sources[max(0, -first) : max(0, self._taken - first)]
+        return sources[max(0, -first) : max(0, self._received - first)]

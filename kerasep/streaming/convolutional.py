@@ -1,22 +1,22 @@
-"""Streaming forms of causal convolutions over frames and of the cumulative norm."""
+"""Streaming forms of causal convolutions over frames and of cumulative normalisation."""
 
 from keras import ops
 
 from kerasep.layers import CumulativeLayerNormalization
-from kerasep.streaming.walk import Signal, refuse
+from kerasep.streaming.walk import Signal, raise_cannot_stream
 
 
 def temporal_conv_net(walk, layer, x):
-    """Run the stack of dilated convolutions, each with the frames of its past that it reaches."""
+    """Run the stack of dilated convolutions, each with the past frames that it reaches."""
     if not layer.causal:
-        refuse(layer, "has convolutions that look ahead")
+        raise_cannot_stream(layer, "has convolutions that look ahead")
     lag = x.lag
     valid = walk.valid(lag)
     x = layer.input_conv(_norm(walk, layer.input_norm, x.tensor, valid))
     total = 0
     for block in layer.stack:
         y = _norm(walk, block.norms[0], block.prelus[0](block.conv(x)), valid)
-        # Before the start are the zeros of the padding, not what the layers make of silence.
+        # Before the start are zeros of the padding, not the layers' output for silence.
         y = walk.past(y * valid[..., None], block.ahead)
         y = _norm(walk, block.norms[1], block.prelus[1](block.depthwise(y)), valid)
         if block.residual is not None:
@@ -38,10 +38,7 @@ def _norm(walk, layer, x, valid):
 
 
 def _cumulative(walk, layer, x, valid):
-    """`CumulativeLayerNormalization`, its sums going over the valid frames alone.
-
-    As there, numbers are taken relative to the mean so far, so that they stay small.
-    """
+    """Compute `CumulativeLayerNormalization` with sums over the valid frames alone."""
     x = ops.cast(x, "float32")
     features = tuple(range(2, len(x.shape)))
 
@@ -49,7 +46,7 @@ def _cumulative(walk, layer, x, valid):
         return ops.expand_dims(values, features)
 
     seen, start, old_variance = ops.split(walk.recall((1, 3)), 3, axis=1)
-    x = x - aligned(start)
+    x = x - aligned(start)  # relative to the mean so far, numbers stay small
     frame_mean = ops.mean(x, axis=features)
     frame_variance = ops.mean(ops.square(x - aligned(frame_mean)), axis=features)
     count = seen + ops.cumsum(valid, axis=1)

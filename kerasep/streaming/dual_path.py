@@ -1,18 +1,18 @@
-"""Streaming form of the dual-path network: a hop of its chunks at a time."""
+"""Streaming form of the dual-path network, one hop of its chunks at a time."""
 
 import numpy as np
 from keras import ops
 
 from kerasep.streaming.recurrent import run_stack
-from kerasep.streaming.walk import Signal, refuse
+from kerasep.streaming.walk import Signal, raise_cannot_stream
 
 
 def dual_path_net(walk, layer, x):
-    """Run over the chunks that end in this block, and give the frames that no later one reaches."""
+    """Run over the chunks that end in this block; return the frames that no later one reaches."""
     if layer.norm == "global":
-        refuse(layer, "has norms that see all frames")
+        raise_cannot_stream(layer, "has norms that see all frames")
     if layer.bidirectional:
-        refuse(layer, "runs backwards across its chunks")
+        raise_cannot_stream(layer, "runs backwards across its chunks")
     chunk, hop = layer.chunk, layer.hop
     # The first chunk is all zeros: it ends where the stream begins, and so does a step's first hop.
     if not walk.align:
@@ -36,6 +36,6 @@ def dual_path_net(walk, layer, x):
 
 
 def _across(walk, path, x, valid):
-    """One path `(1, rows, chunks, features)` across chunks, from its state before them on."""
+    """Run one path `(1, rows, chunks, features)` across chunks, from its kept state on."""
     y = path.dense(run_stack(walk, path.lstm, x[0], valid))
     return x + path.norm(y[None])

@@ -1,31 +1,31 @@
-"""Streaming forms of what cuts frames out of waveforms, and of what adds them up again."""
+"""Streaming forms of layers that cut frames out of waveforms or add them up again."""
 
 import numpy as np
 from keras import ops
 
 from kerasep.layers import STFT, InverseSTFT
 from kerasep.ops import overlap_add, window
-from kerasep.streaming.walk import Signal, refuse
+from kerasep.streaming.walk import Signal, raise_cannot_stream
 
 
-def spanned(layer):
-    """How many hops a frame of an analysis or synthesis layer reaches over."""
+def hops_per_frame(layer):
+    """Return how many hops a frame of an analysis or synthesis layer spans."""
     return -(-frame_length(layer) // layer.hop)
 
 
 def frame_length(layer):
-    """Samples in a frame of an analysis or synthesis layer, in samples of its input."""
+    """Return the length of a frame of an analysis or synthesis layer, in samples of its input."""
     return layer.n_fft if hasattr(layer, "n_fft") else layer.kernel_size
 
 
 def stft(walk, layer, waveform):
-    """Transform the frames that end in this block; mirrored ends are the caller's."""
+    """Transform the frames that end in this block. The caller mirrors the ends of a stream."""
 
-    def make():
+    def build():
         same = {"n_fft": layer.n_fft, "hop": layer.hop, "window": layer.window}
         return STFT(**same, center=False, name=f"{layer.name}_step")
 
-    return _framed(walk, layer, waveform, walk.twin(layer, make))
+    return _framed(walk, layer, waveform, walk.twin(layer, build))
 
 
 def learned_analysis(walk, layer, waveform):
@@ -36,8 +36,8 @@ def learned_analysis(walk, layer, waveform):
 def _framed(walk, layer, waveform, call):
     x = waveform.tensor
     if x.shape[1] != walk.frames * layer.hop:
-        refuse(layer, "is not the only one that cuts frames")
-    ahead = spanned(layer) - 1
+        raise_cannot_stream(layer, "is not the only one that cuts frames")
+    ahead = hops_per_frame(layer) - 1
     outputs = call(walk.past(x, ahead * layer.hop))
     several = isinstance(outputs, list | tuple)
     outputs = outputs if several else (outputs,)
@@ -47,17 +47,17 @@ def _framed(walk, layer, waveform, call):
 
 
 def inverse_stft(walk, layer, spectrum, like=None):
-    """Invert, and give the samples that no later frame reaches."""
+    """Invert, and return the samples that no later frame reaches."""
 
-    def make():
-        # Of one frame and a window of ones, the inverse is the frame itself.
+    def build():
+        # The inverse of one frame with a window of ones is the frame itself.
         same = {"n_fft": layer.n_fft, "hop": layer.hop, "center": False}
         return InverseSTFT(**same, window="rectangular", name=f"{layer.name}_step")
 
     one_each = ops.transpose(spectrum.tensor, (1, 0, 2, 3, 4))
-    frames = walk.twin(layer, make)(one_each)
+    frames = walk.twin(layer, build)(one_each)
     channels, weights = frames.shape[2], window(layer.window, layer.n_fft)
-    # Rows of all channels, one after the other: TFLite is slow with a last axis of two.
+    # The channels are interleaved in rows: TFLite is slow with a last axis of two.
     frames = ops.reshape(frames, (walk.frames, -1)) * np.repeat(weights, channels)
     valid = ops.reshape(walk.valid(spectrum.lag), (walk.frames, 1))
     signal = overlapped(walk, frames * valid, layer, channels)
@@ -66,7 +66,7 @@ def inverse_stft(walk, layer, spectrum, like=None):
 
 
 def learned_synthesis(walk, layer, features, like=None):
-    """Synthesise, and give the samples that no later frame reaches."""
+    """Synthesise, and return the samples that no later frame reaches."""
     x = features.tensor
     ones = (1,) * (len(x.shape) - 2)
     x = x * ops.reshape(walk.valid(features.lag), (1, walk.frames, *ones))
@@ -76,13 +76,13 @@ def learned_synthesis(walk, layer, features, like=None):
 
 
 def overlapped(walk, frames, layer, channels):
-    """Add up frames `(frames, n_fft * channels)`: give `(1, frames * hop, channels)`."""
+    """Overlap-add frames `(frames, n_fft * channels)`; return `(1, frames * hop, channels)`."""
     x = overlap_add(frames[None], layer.hop * channels)
     rows = walk.frames * layer.hop
     return walk.carry(_filled(ops.reshape(x, (1, -1, channels)), rows, layer), rows)
 
 
 def _filled(x, rows, layer):
-    """Fill up what frames give to whole hops, where the hop does not divide the frame."""
-    missing = rows + (spanned(layer) - 1) * layer.hop - x.shape[1]
+    """Pad overlap-added frames to whole hops, for hops that do not divide the frame."""
+    missing = rows + (hops_per_frame(layer) - 1) * layer.hop - x.shape[1]
     return ops.pad(x, [[0, 0], [0, missing]] + [[0, 0]] * (len(x.shape) - 2)) if missing else x

@@ -1,17 +1,17 @@
-"""Which layers remember something from frame to frame, and how they compute one step."""
+"""The streaming forms: how layers that remember earlier frames compute one step."""
 
 from kerasep import layers
 from kerasep.streaming import convolutional, dual_path, filterbanks, recurrent
-from kerasep.streaming.walk import refuse
+from kerasep.streaming.walk import raise_cannot_stream
 
-# Layers that cut frames out of the waveform; they say what a hop is.
+# Layers that cut frames out of the waveform, and so define a hop.
 ANALYSES = (layers.STFT, layers.LearnedAnalysis, layers.GatedAnalysis)
 
 
 def wiener_filter(walk, layer, spectrum, source_magnitudes):
-    """Give the estimates the mixture's phase; more needs the whole recording."""
+    """Combine the estimates with the mixture's phase. Iterations need the whole recording."""
     if layer.iterations:
-        refuse(layer, "iterates over the whole recording")
+        raise_cannot_stream(layer, "iterates over the whole recording")
     return walk.plain(layer, spectrum, source_magnitudes)
 
 

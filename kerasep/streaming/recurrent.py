@@ -1,29 +1,19 @@
-"""Streaming form of recurrent layers: the state before the block in, the state after it kept."""
+"""Streaming form of recurrent layers, which keep their state from block to block."""
 
 from keras import ops
 
-from kerasep.streaming.walk import Signal, refuse
+from kerasep.streaming.walk import Signal, raise_cannot_stream
 
 
 def recurrent_stack(walk, layer, x, state=None, training=None):
-    """Run a stack over the frames of the block, each from the state of the one before."""
+    """Run a stack over the frames of the block, from its kept state on."""
     if layer.bidirectional:
-        refuse(layer, "runs backwards in time")
+        raise_cannot_stream(layer, "runs backwards in time")
     return Signal(run_stack(walk, layer, x.tensor, walk.valid(x.lag)), x.lag)
 
 
 def run_stack(walk, stack, x, valid):
-    """Run a stack of one direction over `(rows, frames, features)`.
-
-    Args:
-        walk: the `Walk`.
-        stack: a `kerasep.layers.RecurrentStack`.
-        x: tensor.
-        valid: tensor `(1, frames)`; what is before the stream's start leaves no trace.
-
-    Returns:
-        Tensor `(rows, frames, units)`, and the input's features before with `skip`.
-    """
+    """Run a forward stack over `(rows, frames, features)`; invalid frames have no effect."""
     inputs = x = ops.cast(x, "float32")
     for layer in stack.cells:
         before = x

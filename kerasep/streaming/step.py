@@ -1,4 +1,4 @@
-"""One step of a causal model as a pure function: a block and a state in, sources and state out."""
+"""One step of a causal model as a pure function: block and state in, sources and state out."""
 
 import math
 
@@ -10,38 +10,39 @@ from kerasep.separation.separator import as_separator
 from kerasep.streaming.buffering import Timing
 from kerasep.streaming.filterbanks import frame_length
 from kerasep.streaming.forms import ANALYSES, FORMS
-from kerasep.streaming.walk import COUNTERS, ENDLESS, Signal, Walk, refuse
+from kerasep.streaming.walk import COUNTERS, ENDLESS, Signal, Walk, raise_cannot_stream
 
-_SECONDS = 0.02  # that a large step takes at least, where hops are short
-_HOPS = 4
-_LEVEL = 0.1
+# A large step takes at least this many hops and seconds.
+_LARGE_HOPS = 4
+_LARGE_SECONDS = 0.02
+_NOISE_LEVEL = 0.1
 
 
 class StreamingStep(keras.layers.Layer):
-    """One step of a causal model: `(mixture, state) -> (sources, state)`, with no state of its own.
+    """One step of a causal model: `(mixture, state) -> (sources, state)`, without internal state.
 
-    It is made of the model's own layers and weights. The state is one flat tensor; what it holds is
-    in the order of the model's layers, but for its first two numbers: how many frames there were
-    (negative where the stream starts with silence that is no frame), and how many are to come (1e30
-    until the end is known). `kerasep.streaming.buffering` does the rest.
+    It uses the model's own layers and weights. The state is one flat tensor. Its first two numbers
+    are the frames so far (negative while the stream starts with silence that is not a frame) and
+    the frames still to come (1e30 until the end is known). The rest is in the order of the model's
+    layers. `kerasep.streaming.buffering` cuts a stream into steps.
 
     Args:
-        model: a causal model of the zoo, or a `kerasep.Separator` of one.
-        name: name of the layer.
+        model: A causal model of the zoo, or a `kerasep.Separator` of one.
+        name: Name of the layer.
 
     Call arguments:
         mixture: `(1, n * hop, channels)`, the next block.
-        state: `(1, size)`, from the step before; `start` for the first one.
+        state: `(1, size)`, from the previous step, or `start` for the first one.
 
     Output shape:
         Sources `(1, n * hop, channels, sources)`, `timing.skip` samples late, and the state.
 
     Attributes:
-        start: state before the first step, float32 array `(1, size)`.
-        timing: a `kerasep.streaming.buffering.Timing`.
+        start: State before the first step, float32 array `(1, size)`.
+        timing: A `kerasep.streaming.buffering.Timing`.
 
     Raises:
-        InputError: for a model that cannot stream, naming the layer that keeps it from it.
+        InputError: The model cannot stream. The message names the layer that prevents it.
 
     Example:
     ```python
@@ -56,24 +57,26 @@ class StreamingStep(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, model, name="streaming_step"):
+    def __init__(self, model: keras.Model, name: str = "streaming_step"):
         super().__init__(name=name, dtype="float32")
         self.separator = as_separator(model)
-        self.twins = {}
+        self.twins: dict[int, keras.layers.Layer] = {}
         inner = [*self.separator._flatten_layers()]
         analysis = next((layer for layer in inner if isinstance(layer, ANALYSES)), None)
         if analysis is None:
-            refuse(self.separator, "has no transform or learned filterbank that cuts frames")
-        # A row of samples holds the channels of each.
+            raise_cannot_stream(
+                self.separator, "has no transform or learned filterbank that cuts frames"
+            )
+        # One row of the analysis holds several samples, with all their channels.
         columns = self.separator.channels // analysis.input.shape[-1]
         self.hop = analysis.hop // columns
         grain = math.lcm(*(layer.hop for layer in inner if isinstance(layer, DualPathNet)))
         seconds = grain * self.hop / self.separator.sample_rate
-        large = max(_HOPS, math.ceil(_SECONDS / seconds))
+        large = max(_LARGE_HOPS, math.ceil(_LARGE_SECONDS / seconds))
 
-        # A pilot, on noise and twice the frames, so that each half can be compared.
+        # A trial on noise, of two grains, so that the halves can be compared with the whole.
         shape = (1, 2 * grain * self.hop, self.separator.channels)
-        noise = _LEVEL * np.random.default_rng(0).standard_normal(shape).astype("float32")
+        noise = _NOISE_LEVEL * np.random.default_rng(0).standard_normal(shape).astype("float32")
         sources, state, walk = self._walk(keras.ops.convert_to_tensor(noise), None)
         self.timing = Timing(
             hop=self.hop,
@@ -89,7 +92,7 @@ class StreamingStep(keras.layers.Layer):
         self.built = True
 
     def call(self, mixture, state):
-        """Sources of a block, and the state after it."""
+        """Return the sources of a block, and the state after it."""
         sources, state, _ = self._walk(mixture, state)
         return sources.tensor, state
 
@@ -100,7 +103,7 @@ class StreamingStep(keras.layers.Layer):
 
 
 def _ends(analysis):
-    """What becomes of a stream's ends: see `Timing`."""
+    """Return how the ends of a stream are treated: see `Timing`."""
     if hasattr(analysis, "center"):
         return "mirror" if analysis.center else "drop"
     return "fill" if getattr(analysis, "fill", True) else "drop"

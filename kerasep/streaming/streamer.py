@@ -1,4 +1,4 @@
-"""Streaming in Keras: blocks of any size in, sources out."""
+"""Stream a causal Keras model: blocks of any size in, sources out."""
 
 import keras
 import numpy as np
@@ -8,23 +8,23 @@ from kerasep.streaming.step import StreamingStep
 
 
 class Streamer(Buffer):
-    """A causal model, frame by frame: what it gives is what the model gives for the whole.
+    """A causal model as a stream. Its output equals the model's output for the whole recording.
 
-    Blocks of any size go in; what comes out is late by `latency` at most. The state is explicit, in
-    tensors; the model is not changed, and several streams may share one.
+    Blocks may have any size. The output is late by at most `latency` samples. The state is kept in
+    explicit tensors: the model is not changed, and several streams may share it.
 
     Args:
-        model: a causal model of the zoo, or a `kerasep.Separator` of one.
+        model: A causal model of the zoo, or a `kerasep.Separator` of one.
 
     Attributes:
-        sources: tuple of names, in the order of the last axis.
-        channels: of the mixture.
-        latency: after n samples of input, n - latency and more of output are there.
-        hop: samples of the smallest step.
-        sample_rate: in Hz.
+        sources: Tuple of names, in the order of the last axis.
+        channels: Channels of the mixture.
+        latency: After n samples of input, at least n - latency samples of output are ready.
+        hop: Samples of the smallest step.
+        sample_rate: In Hz.
 
     Raises:
-        InputError: for a model that cannot stream, naming the layer that keeps it from it.
+        InputError: The model cannot stream. The message names the layer that prevents it.
 
     Example:
     ```python
@@ -40,7 +40,7 @@ class Streamer(Buffer):
     ```
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model):
         step = StreamingStep(model)
         timing, separator = step.timing, step.separator
         models = {}
@@ -58,7 +58,7 @@ class Streamer(Buffer):
         self.latency = timing.latency
         self.hop = timing.grain
 
-    def warm_up(self):
-        """Run each step once, so that no block has to wait for its compilation."""
+    def warm_up(self) -> None:
+        """Run each step once, so that no block has to wait for compilation."""
         for samples in (self.timing.grain, self.timing.step):
             self.run(np.zeros((1, samples, self.channels), "float32"), self.start)

@@ -1,6 +1,7 @@
-"""One step through a model: every layer applied to the frames of a block, with their past."""
+"""Walk through a model's graph in one step: each layer sees the block, and what it remembers."""
 
 import dataclasses
+from typing import NoReturn
 
 import keras
 import numpy as np
@@ -8,8 +9,8 @@ from keras import ops, tree
 
 from kerasep.errors import InputError
 
-# The first numbers of a state: frames so far, and frames still to come. The first stays at what no
-# model lags behind; the second is endless until the end of a stream is known.
+# The first numbers of a state: frames so far, which stop counting at a number no model lags behind,
+# and frames still to come, ENDLESS until the end of a stream is known.
 COUNTERS = 2
 ENDLESS = 1e30
 _FRAMES_COUNTED = 2.0**20
@@ -18,24 +19,24 @@ _SAME = 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Signal:
-    """A tensor `(1, frames * n, ...)`, and how many frames it lags behind the input."""
+    """A tensor `(1, frames * n, ...)`, and its lag behind the input in frames."""
 
     tensor: object
     lag: int
 
 
 class Walk:
-    """One step: what the forms of layers ask for their past, and tell what is to be remembered.
+    """One step, in which the streaming forms of layers read their past and keep what comes next.
 
     Args:
-        forms: dict from class of layer to function of (walk, layer, *arguments) with `Signal`s
-            among the arguments, that returns `Signal`s.
-        frames: how many the block has.
-        state: tensor `(1, size)`; None to find out how large it is.
-        twins: dict from a layer's id to layers that forms made for it.
+        forms: Dict from layer class to function of (walk, layer, *arguments), with `Signal`s among
+            the arguments, that returns `Signal`s.
+        frames: Number of frames of the block.
+        state: Tensor `(1, size)`, or None to find out its size.
+        twins: Dict from a layer's id to the layer that its form built for it.
 
     Attributes:
-        align: frames of silence that the stream must start with.
+        align: Frames of silence that the stream must start with.
     """
 
     def __init__(self, forms, frames, state, twins):
@@ -52,7 +53,7 @@ class Walk:
         self.keep(ops.concatenate([begin, self.left - frames], axis=1))
 
     def recall(self, shape):
-        """Return the next part of the state, which was kept at the same place a step ago."""
+        """Return the next part of the state, kept at the same place in the previous step."""
         size = int(np.prod(shape))
         start, self._recalled = self._recalled, self._recalled + size
         if self.state is None:
@@ -60,15 +61,15 @@ class Walk:
         return ops.reshape(self.state[:, start : start + size], shape)
 
     def keep(self, tensor):
-        """Remember a tensor until the next step; in the order in which they were recalled."""
+        """Keep a tensor for the next step. Tensors are kept in the order of `recall`."""
         self._kept.append(ops.reshape(ops.cast(tensor, "float32"), (1, -1)))
 
     def new_state(self):
-        """Return all that was kept, `(1, size)`."""
+        """Return everything that was kept, `(1, size)`."""
         return ops.concatenate(self._kept, axis=1)
 
     def past(self, x, length):
-        """Put the last `length` rows of earlier steps before `(1, rows, ...)`."""
+        """Prepend the last `length` rows of earlier steps to `(1, rows, ...)`."""
         if not length:
             return x
         x = ops.concatenate([self.recall((1, length, *x.shape[2:])), x], axis=1)
@@ -76,7 +77,7 @@ class Walk:
         return x
 
     def carry(self, x, rows):
-        """Add what earlier steps left over to `x`; give its first `rows`, leave the rest over."""
+        """Add what earlier steps left over to `x`; return its first `rows`, and keep the rest."""
         rest = x.shape[1] - rows
         if not rest:
             return x
@@ -87,17 +88,13 @@ class Walk:
         return x[:, :rows]
 
     def valid(self, lag):
-        """Tell frames of the stream, 1, from what comes before its start or after its end, 0.
-
-        Returns:
-            Tensor `(1, frames)`.
-        """
+        """Return `(1, frames)`: 1 for frames of the stream, 0 before its start or after its end."""
         place = ops.convert_to_tensor(np.arange(self.frames, dtype="float32")[None] - lag)
         begun = ops.clip(self.begin + place + 1, 0, 1)
         return begun * ops.clip(self.left - place, 0, 1)
 
     def delayed(self, signal, lag):
-        """Let a signal lag as far behind as another."""
+        """Delay a signal to a larger lag."""
         x, more = signal.tensor, lag - signal.lag
         if not more:
             return signal
@@ -105,10 +102,10 @@ class Walk:
         joined = self.past(x, more * rows // self.frames)
         return Signal(joined[:, :rows], lag)
 
-    def twin(self, layer, make):
-        """Return the layer that a form made for a layer, the same one at every step."""
+    def twin(self, layer, build):
+        """Return the layer that a form builds for a layer, the same one in every step."""
         if id(layer) not in self.twins:
-            self.twins[id(layer)] = make()
+            self.twins[id(layer)] = build()
         return self.twins[id(layer)]
 
     def run(self, model, *signals):
@@ -127,9 +124,9 @@ class Walk:
         return self.plain(operation, *args, **kwargs)
 
     def plain(self, operation, *args, **kwargs):
-        """Apply what looks at each frame alone, as it is."""
-        given = [item for item in tree.flatten((args, kwargs)) if isinstance(item, Signal)]
-        lag = max((signal.lag for signal in given), default=0)
+        """Apply an operation that looks at each frame alone, as it is."""
+        signals = [item for item in tree.flatten((args, kwargs)) if isinstance(item, Signal)]
+        lag = max((signal.lag for signal in signals), default=0)
         args, kwargs = tree.map_structure(
             lambda item: self.delayed(item, lag).tensor if isinstance(item, Signal) else item,
             (args, kwargs),
@@ -140,8 +137,8 @@ class Walk:
         return tree.map_structure(lambda y: Signal(y, lag), outputs)
 
 
-def refuse(layer, reason):
-    """Say that a model cannot stream because of one of its layers."""
+def raise_cannot_stream(layer, reason) -> NoReturn:
+    """Raise `InputError` for a model that cannot stream because of one of its layers."""
     raise InputError(
         f"received a model that cannot stream: its layer {layer.name} ({type(layer).__name__}) "
         f"{reason}, expected a causal one, such as open_unmix_like/causal, "
@@ -151,7 +148,7 @@ def refuse(layer, reason):
 
 
 def _check_frame_by_frame(operation, args, kwargs, outputs):
-    """Refuse an operation that gives something else for two halves than for the whole."""
+    """Raise if an operation returns something else for two halves than for the whole."""
 
     def half(which):
         def cut(item):
@@ -165,10 +162,10 @@ def _check_frame_by_frame(operation, args, kwargs, outputs):
     try:
         halves = [tree.flatten(half(which)) for which in (0, 1)]
     except (ValueError, TypeError, RuntimeError, InputError):
-        refuse(operation, "takes no part of its frames alone")
+        raise_cannot_stream(operation, "does not accept a part of its frames")
     for whole, *parts in zip(tree.flatten(outputs), *halves, strict=True):
         whole = ops.convert_to_numpy(whole)
         parts = np.concatenate([ops.convert_to_numpy(part) for part in parts], axis=1)
         scale = np.abs(whole).max(initial=1e-6)
         if whole.shape != parts.shape or np.abs(whole - parts).max(initial=0.0) > _SAME * scale:
-            refuse(operation, "looks at other frames than the present one")
+            raise_cannot_stream(operation, "looks at other frames than the present one")

@@ -7,7 +7,8 @@ import numpy as np
 
 import kerasep
 from kerasep.models import ConvTasNetLike, DPRNNLike, MaskInferenceLike, OpenUnmixLike, TasNetLike
-from kerasep.streaming import Streamer
+from kerasep.streaming import Streamer, StreamingStep
+from kerasep.streaming.buffering import Buffer
 
 SPECTRUM = {"sample_rate": 8000, "n_fft": 128, "bidirectional": False}
 CONV = {"filters": 16, "bottleneck": 6, "hidden": 8, "skip": 5, "blocks": 3, "repeats": 1}
@@ -49,6 +50,13 @@ def separated(kind, changes=()):
     """A small causal model, and its separator."""
     model = shaken(SMALL[kind](**dict(changes)))
     return model, kerasep.Separator(model)
+
+
+def eager(model):
+    """A stream of a model without compilation: for few steps, which take longer."""
+    step = StreamingStep(model)
+    channels, count = step.separator.channels, len(step.separator.sources)
+    return Buffer(step, step.start, step.timing, channels, count)
 
 
 @functools.cache
