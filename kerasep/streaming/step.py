@@ -96,6 +96,10 @@ class StreamingStep(keras.layers.Layer):
         sources, state, _ = self._walk(mixture, state)
         return sources.tensor, state
 
+    def compute_output_shape(self, mixture_shape, state_shape):
+        """Return the shapes of the sources and the state, which spares a symbolic call."""
+        return (*mixture_shape, len(self.separator.sources)), state_shape
+
     def _walk(self, mixture, state):
         walk = Walk(FORMS, mixture.shape[1] // self.hop, state, self.twins)
         sources = walk.run(self.separator, Signal(mixture, 0))

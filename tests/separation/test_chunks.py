@@ -21,14 +21,14 @@ def split(signal, size):
     return [signal[start : start + size] for start in range(0, len(signal), size)]
 
 
-@pytest.mark.parametrize("samples", [1, 2, 63, 64, 65, 96, 97, 112, 113, 127, 251, 509, 1000, 1009])
 @pytest.mark.parametrize("overlap", [0, 1, 16, 19, 32])
 @pytest.mark.parametrize("pad", [False, True])
-def test_identity_is_exact_at_any_length(samples, overlap, pad):
-    signal = noise(samples)
-    result = joined([signal], identity, chunk=64, overlap=overlap, pad=pad)
-    assert result.dtype == np.float32
-    assert np.array_equal(result, identity(signal))
+def test_identity_is_exact_at_any_length(overlap, pad):
+    for samples in (1, 2, 63, 64, 65, 96, 97, 112, 113, 127, 251, 509, 1000, 1009):
+        signal = noise(samples)
+        result = joined([signal], identity, chunk=64, overlap=overlap, pad=pad)
+        assert result.dtype == np.float32
+        assert np.array_equal(result, identity(signal)), samples
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 100, 500, 5000])

@@ -29,17 +29,17 @@ DROP = Timing(hop=4, frame=8, grain=8, step=32, lag=12, silence=4, ends="drop")
 
 
 @pytest.mark.parametrize("timing", [MIRROR, FILL, DROP])
-@pytest.mark.parametrize("samples", [5, 8, 40, 43])
 @pytest.mark.parametrize("block", [1, 3, 100])
-def test_every_sample_comes_out_once_and_in_time(timing, samples, block):
-    buffer, _ = recorder(timing)
-    x = np.arange(1.0, samples + 1)[:, None]
-    given = []
-    for start in range(0, samples, block):
-        given.extend(buffer.process(x[start : start + block])[:, 0, 0])
-        assert len(given) >= min(start + block, samples) - timing.latency
-    given.extend(buffer.flush()[:, 0, 0])
-    np.testing.assert_array_equal(given, x[:, 0])
+def test_every_sample_comes_out_once_and_in_time(timing, block):
+    for samples in (5, 8, 40, 43):
+        buffer, _ = recorder(timing)
+        x = np.arange(1.0, samples + 1)[:, None]
+        received = []
+        for start in range(0, samples, block):
+            received.extend(buffer.process(x[start : start + block])[:, 0, 0])
+            assert len(received) >= min(start + block, samples) - timing.latency
+        received.extend(buffer.flush()[:, 0, 0])
+        np.testing.assert_array_equal(received, x[:, 0])
 
 
 def test_both_ends_are_mirrored():

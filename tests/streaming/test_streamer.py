@@ -48,7 +48,7 @@ blocks = st.lists(st.integers(1, 700), min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=4, deadline=None, derandomize=True)
 @given(samples=st.integers(65, 900), sizes=blocks)
 def test_a_stream_is_the_whole(kind, samples, sizes):
     check(kind, samples, sizes)
