@@ -40,21 +40,16 @@ def test_any_length_and_number_of_channels(samples, channels):
 
 @pytest.mark.parametrize("rate", [3000, 11025, 44100, 48000])
 def test_any_rate_is_resampling_there_and_back(rate):
-    for samples in (5003, 20000):
+    for samples in (1, 2, 7, 5003, 20000):
         waveform = noise(samples)
-        back = soxr.resample(soxr.resample(waveform, rate, RATE), RATE, rate)[:samples]
-        expected = np.pad(back, ((0, samples - len(back)), (0, 0)))
+        expected = np.zeros((samples, 1))
+        low = soxr.resample(waveform, rate, RATE)
+        if len(low):  # else a recording of less than one sample, which becomes silence
+            back = soxr.resample(low, RATE, rate)[:samples]
+            expected[: len(back)] = back
         stems = separate(HALVES, waveform, rate)
         np.testing.assert_allclose(stems["half"], 0.5 * expected, atol=1e-5)
         np.testing.assert_allclose(stems["rest"], -0.25 * expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("rate", [3000, 11025, 48000])
-def test_a_few_samples_at_another_rate_are_as_many_again(rate):
-    for samples in (1, 2):
-        stem = separate(HALVES, noise(samples), rate)["half"]
-        assert stem.shape == (samples, 1)
-        assert np.abs(stem).max() < 1  # filters ring, and no more
 
 
 def test_silence_is_not_given_to_the_model(caplog):
