@@ -23,8 +23,8 @@ setup(
         "kerasep.zoo": ["presets/*.json", "weights/*.weights.h5"],
     },
     install_requires=[
-        "tensorflow>=2.16",
-        "keras>=3.13",
+        "tensorflow>=2.16,<3",
+        "keras>=3.13,<4",
         "h5py",
         "lazy_loader",
         "numpy",

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class ApplyMask(keras.layers.Layer):
+class ApplyMask(Arguments, keras.layers.Layer):
     """Multiply masks with the mixture's magnitude, or its spectrum, in float32 under any policy.
 
     On a spectrum the sources take the mixture's phase.
@@ -41,7 +42,3 @@ class ApplyMask(keras.layers.Layer):
     def call(self, mask, mixture):
         """Multiply `(..., sources)` with `(...)` or `(..., 2)`."""
         return ops.apply_mask(mask, mixture)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return super().get_config()

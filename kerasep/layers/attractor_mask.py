@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class AttractorMask(keras.layers.Layer):
+class AttractorMask(Arguments, keras.layers.Layer):
     """Masks from each bin's likeness to the sources' attractors: `f(V . A_i)`.
 
     The attractor `A_i = sum w M_i V / sum w M_i` is the mean embedding of the bins that a first
@@ -48,7 +49,6 @@ class AttractorMask(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         if activation not in ("softmax", "sigmoid"):
             raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
-        self.activation = activation
 
     def call(self, embedding, mask, mixture):
         """Masks of the bins of each example."""
@@ -61,7 +61,3 @@ class AttractorMask(keras.layers.Layer):
     def compute_output_spec(self, embedding, mask, mixture):
         """Shape of the masks."""
         return keras.KerasTensor(mask.shape, dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "activation": self.activation}

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class BinaryMask(keras.layers.Layer):
+class BinaryMask(Arguments, keras.layers.Layer):
     """Masks of zeros and ones; for separating, not for training: no gradient passes.
 
     Args:
@@ -34,12 +35,7 @@ class BinaryMask(keras.layers.Layer):
 
     def __init__(self, threshold=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.threshold = threshold
 
     def call(self, values):
         """Binary masks of `(..., sources)`."""
         return ops.binary_mask(values, self.threshold)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "threshold": self.threshold}

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class CenterCrop(keras.layers.Layer):
+class CenterCrop(Arguments, keras.layers.Layer):
     """Cuts a signal on both sides to the length of another; the end loses one more where it is odd.
 
     Args:
@@ -27,9 +28,6 @@ class CenterCrop(keras.layers.Layer):
     >>> tuple(CenterCrop()(np.zeros((1, 100, 3)), np.zeros((1, 91, 2))).shape)
     (1, 91, 3)
     """
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
 
     def call(self, signal, like):
         """Cut `(batch, samples, ...)`."""

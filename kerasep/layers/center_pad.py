@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class CenterPad(keras.layers.Layer):
+class CenterPad(Arguments, keras.layers.Layer):
     """Pads with zeros on both sides, to `least` samples or a whole number of steps more.
 
     Networks of strided or decimated convolutions without padding take lengths of a fixed step
@@ -37,8 +38,6 @@ class CenterPad(keras.layers.Layer):
 
     def __init__(self, step, least, reach=None, **kwargs):
         super().__init__(**kwargs)
-        self.step = step
-        self.least = least
         self.reach = least if reach is None else reach
         if min(step, least, self.reach) < 1:
             raise InputError(
@@ -55,12 +54,3 @@ class CenterPad(keras.layers.Layer):
         if samples is not None:
             samples = self.least + self.step * max(0, -((self.reach - samples) // self.step))
         return (batch, samples, channels)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "step": self.step,
-            "least": self.least,
-            "reach": self.reach,
-        }

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from kerasep.ops import running_sum
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class CumulativeLayerNormalization(keras.layers.Layer):
+class CumulativeLayerNormalization(Arguments, keras.layers.Layer):
     """Cumulative layer normalisation, cLN: mean and variance of all frames up to the present one.
 
     `gamma (x_t - mean_t) / sqrt(variance_t + epsilon) + beta`, with the mean and variance of all
@@ -49,8 +50,6 @@ class CumulativeLayerNormalization(keras.layers.Layer):
 
     def __init__(self, epsilon=1e-8, return_state=False, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.epsilon = epsilon
-        self.return_state = return_state
 
     def build(self, input_shape):
         """Create both weights."""
@@ -92,11 +91,3 @@ class CumulativeLayerNormalization(keras.layers.Layer):
         result = keras.KerasTensor(x.shape, dtype=self.compute_dtype)
         state = keras.KerasTensor((x.shape[0], 3), dtype="float32")
         return (result, state) if self.return_state else result
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "epsilon": self.epsilon,
-            "return_state": self.return_state,
-        }

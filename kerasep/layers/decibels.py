@@ -3,10 +3,11 @@
 import keras
 
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Decibels(keras.layers.Layer):
+class Decibels(Arguments, keras.layers.Layer):
     """Magnitude in dB, `10 log10(max(|Y / reference|^2, floor))`, in float32 under any policy.
 
     Args:
@@ -36,14 +37,8 @@ class Decibels(keras.layers.Layer):
             raise InputError(
                 f"received reference={reference} and floor={floor}, expected both above 0"
             )
-        self.reference = reference
-        self.floor = floor
 
     def call(self, magnitude):
         """Decibels of each number."""
         power = keras.ops.maximum(keras.ops.square(magnitude / self.reference), self.floor)
         return 10.0 * keras.ops.log10(power)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "reference": self.reference, "floor": self.floor}

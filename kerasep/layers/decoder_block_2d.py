@@ -6,10 +6,11 @@ from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.layers.encoder_block_2d import NORMS, check_block
 from kerasep.layers.transposed_convolutions import Conv2DTranspose
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class DecoderBlock2D(keras.layers.Layer):
+class DecoderBlock2D(Arguments, keras.layers.Layer):
     """Transposed convolution, cut to the size of the skip, norm, activation, dropout and skip.
 
     The counterpart of `EncoderBlock2D`. As the result has the frames and bins of the skip,
@@ -74,12 +75,7 @@ class DecoderBlock2D(keras.layers.Layer):
             raise InputError(f"received join={join!r}, expected concatenate, add or None")
         if not 0 <= dropout < 1:
             raise InputError(f"received dropout={dropout}, expected 0 to below 1")
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.join = join
-        self.norm = norm
         self.activation = keras.activations.get(activation)
-        self.dropout = dropout
         self.conv = Conv2DTranspose(
             filters,
             kernel_size,
@@ -122,16 +118,3 @@ class DecoderBlock2D(keras.layers.Layer):
         """Shape of the result."""
         joined = skip_shape[-1] if self.join == "concatenate" else 0
         return (*skip_shape[:-1], self.filters + joined)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "stride": self.stride,
-            "join": self.join,
-            "norm": self.norm,
-            "activation": keras.activations.serialize(self.activation),
-            "dropout": self.dropout,
-        }

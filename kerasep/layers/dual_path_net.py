@@ -6,10 +6,11 @@ from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.temporal_conv_net import NORMS
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class DualPathNet(keras.layers.Layer):
+class DualPathNet(Arguments, keras.layers.Layer):
     """Dual-path recurrent network (DPRNN): the separator for very long sequences, up to its masks.
 
     The features are normalised, pass a bottleneck, and are cut into half-overlapping chunks. Each
@@ -75,14 +76,7 @@ class DualPathNet(keras.layers.Layer):
         kinds = [kind for kind in NORMS if kind != "cumulative"]
         if norm not in kinds:
             raise InputError(f"received norm={norm!r}, expected one of {', '.join(kinds)}")
-        self.outputs = outputs
-        self.chunk = chunk
         self.hop = hop
-        self.blocks = blocks
-        self.bottleneck = bottleneck
-        self.hidden = hidden
-        self.norm = norm
-        self.bidirectional = bidirectional
         same = {"dtype": self.dtype_policy}
         self.input_norm = NORMS[norm](name="norm", **same)
         self.input_dense = keras.layers.Dense(bottleneck, name="bottleneck", **same)
@@ -117,20 +111,6 @@ class DualPathNet(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the result."""
         return (*input_shape[:-1], self.outputs)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "outputs": self.outputs,
-            "chunk": self.chunk,
-            "hop": self.hop,
-            "blocks": self.blocks,
-            "bottleneck": self.bottleneck,
-            "hidden": self.hidden,
-            "norm": self.norm,
-            "bidirectional": self.bidirectional,
-        }
 
 
 class _Path(keras.layers.Layer):

@@ -52,20 +52,7 @@ class EmbeddingHead(_Head):
         self, bins, channels, embedding=20, activation="sigmoid", unit_norm=True, **kwargs
     ):
         super().__init__(bins, channels, embedding, activation, **kwargs)
-        self.embedding = embedding
-        self.unit_norm = unit_norm
 
     def finish(self, x):
         """Divide each vector by its length."""
         return ops.unit_norm(x) if self.unit_norm else x
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "bins": self.bins,
-            "channels": self.channels,
-            "embedding": self.embedding,
-            "activation": self.activation,
-            "unit_norm": self.unit_norm,
-        }

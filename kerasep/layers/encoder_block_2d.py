@@ -5,6 +5,7 @@ from keras import ops as kops
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 DOWNSAMPLINGS = ("strided", "max", "average")
 NORMS = {
@@ -44,7 +45,7 @@ def check_block(filters, kernel_size, stride, norm):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class EncoderBlock2D(keras.layers.Layer):
+class EncoderBlock2D(Arguments, keras.layers.Layer):
     """Downsampling, convolution, norm and activation, for spectrograms of any size.
 
     Frames and bins that are no multiple of the stride are filled up inside, always at the end, so
@@ -98,10 +99,6 @@ class EncoderBlock2D(keras.layers.Layer):
                 f"received downsampling={downsampling!r}, expected one of "
                 f"{', '.join(DOWNSAMPLINGS)}"
             )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.downsampling = downsampling
-        self.norm = norm
         self.activation = keras.activations.get(activation)
         self.conv = keras.layers.Conv2D(
             filters,
@@ -140,18 +137,6 @@ class EncoderBlock2D(keras.layers.Layer):
             for size, step in zip(input_shape[1:3], self.stride, strict=True)
         ]
         return (input_shape[0], *sizes, self.filters)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "stride": self.stride,
-            "downsampling": self.downsampling,
-            "norm": self.norm,
-            "activation": keras.activations.serialize(self.activation),
-        }
 
 
 def _pooled(x, stride, kind):

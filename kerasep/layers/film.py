@@ -2,9 +2,11 @@
 
 import keras
 
+from kerasep.system.arguments import Arguments
+
 
 @keras.saving.register_keras_serializable("kerasep")
-class FiLM(keras.layers.Layer):
+class FiLM(Arguments, keras.layers.Layer):
     """Feature-wise linear modulation: `gamma x + beta`, with a factor and a term for each example.
 
     A network computes gamma and beta from a condition, such as which source is wanted. One of each
@@ -33,9 +35,6 @@ class FiLM(keras.layers.Layer):
         conditioning layer", AAAI.
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-
     def call(self, x, gamma, beta):
         """Modulate `(batch, frames, bins, channels)`."""
         return x * gamma[:, None, None] + beta[:, None, None]
@@ -43,7 +42,3 @@ class FiLM(keras.layers.Layer):
     def compute_output_shape(self, x_shape, gamma_shape, beta_shape):
         """Shape of the result."""
         return x_shape
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return super().get_config()

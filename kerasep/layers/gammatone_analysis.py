@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class GammatoneAnalysis(keras.layers.Layer):
+class GammatoneAnalysis(Arguments, keras.layers.Layer):
     """Fixed multi-phase gammatone filterbank; no weights.
 
     See `kerasep.ops.multiphase_gammatone`. Takes the place of `LearnedAnalysis`, with its hop and
@@ -44,10 +45,8 @@ class GammatoneAnalysis(keras.layers.Layer):
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
-        self.kernel_size = kernel_size
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(filters, kernel_size, self.hop)
-        self.sample_rate = sample_rate
         self.filters = ops.multiphase_gammatone(filters, kernel_size, sample_rate)
         self.activation = keras.activations.get(activation)
 
@@ -62,14 +61,3 @@ class GammatoneAnalysis(keras.layers.Layer):
         if samples is not None:
             frames = ops.count_frames(samples, self.kernel_size, self.hop)
         return (batch, frames, self.count, channels)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.count,
-            "kernel_size": self.kernel_size,
-            "hop": self.hop,
-            "sample_rate": self.sample_rate,
-            "activation": keras.activations.serialize(self.activation),
-        }

@@ -3,13 +3,14 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 # The level of silence: far below one step of 16-bit audio.
 _FLOOR = 1e-16
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class GatedAnalysis(keras.layers.Layer):
+class GatedAnalysis(Arguments, keras.layers.Layer):
     """Learned filterbank with a gate, on frames of unit level: the encoder of the first TasNet.
 
     `relu(u) * sigmoid(v)`, of two sets of filters' products with each frame, divided by the frame's
@@ -47,7 +48,6 @@ class GatedAnalysis(keras.layers.Layer):
     def __init__(self, filters, kernel_size, hop=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
-        self.kernel_size = kernel_size
         self.hop = kernel_size if hop is None else hop
         ops.check_filterbank(filters, kernel_size, self.hop)
 
@@ -80,12 +80,3 @@ class GatedAnalysis(keras.layers.Layer):
             keras.KerasTensor((batch, frames, self.count, channels), dtype=self.compute_dtype),
             keras.KerasTensor((batch, frames, 1, channels), dtype=self.compute_dtype),
         )
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.count,
-            "kernel_size": self.kernel_size,
-            "hop": self.hop,
-        }

@@ -2,9 +2,11 @@
 
 import keras
 
+from kerasep.system.arguments import Arguments
+
 
 @keras.saving.register_keras_serializable("kerasep")
-class GlobalLayerNormalization(keras.layers.Layer):
+class GlobalLayerNormalization(Arguments, keras.layers.Layer):
     """Global layer normalisation, gLN: mean and variance of an example over all its axes.
 
     `gamma (x - mean) / sqrt(variance + epsilon) + beta`, computed in float32. Sees the future: for
@@ -36,7 +38,6 @@ class GlobalLayerNormalization(keras.layers.Layer):
 
     def __init__(self, epsilon=1e-8, **kwargs):
         super().__init__(autocast=False, **kwargs)
-        self.epsilon = epsilon
 
     def build(self, input_shape):
         """Create both weights."""
@@ -58,7 +59,3 @@ class GlobalLayerNormalization(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the result."""
         return input_shape
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "epsilon": self.epsilon}

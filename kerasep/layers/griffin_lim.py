@@ -5,10 +5,11 @@ import keras
 from kerasep import ops
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.stft import STFT
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class GriffinLim(keras.layers.Layer):
+class GriffinLim(Arguments, keras.layers.Layer):
     """Waveforms whose spectra have a given magnitude, as nearly as may be, in float32.
 
     The iterations of `kerasep.ops.griffin_lim`, unrolled: gradients pass through all of them, so
@@ -58,12 +59,6 @@ class GriffinLim(keras.layers.Layer):
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_iterations(iterations, momentum)
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.center = center
-        self.iterations = iterations
-        self.momentum = momentum
         self.stft = STFT(n_fft, hop, window, center, dtype=self.dtype_policy)
         self.inverse_stft = InverseSTFT(n_fft, hop, window, center, dtype=self.dtype_policy)
 
@@ -87,15 +82,3 @@ class GriffinLim(keras.layers.Layer):
         """Shape of the waveform."""
         spectrum = keras.KerasTensor((*magnitude.shape, 2))
         return self.inverse_stft.compute_output_spec(spectrum, like)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "n_fft": self.n_fft,
-            "hop": self.hop,
-            "window": self.window,
-            "center": self.center,
-            "iterations": self.iterations,
-            "momentum": self.momentum,
-        }

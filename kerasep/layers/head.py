@@ -3,9 +3,10 @@
 import keras
 
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
-class _Head(keras.layers.Layer):
+class _Head(Arguments, keras.layers.Layer):
     """Dense layer from features to `depth` values for each bin of each channel, and an activation.
 
     The dense layer computes in the policy's type, all that follows in float32.
@@ -18,10 +19,6 @@ class _Head(keras.layers.Layer):
                 f"received bins={bins}, channels={channels} and {depth} values a bin, expected at "
                 f"least one of each"
             )
-        self.bins = bins
-        self.channels = channels
-        self.depth = depth
-        self.activation = activation
         self.dense = keras.layers.Dense(
             bins * channels * depth, dtype=self.dtype_policy, name="dense"
         )
@@ -62,10 +59,7 @@ def _activation(name):
     if name == "prelu":
         # One slope for all, as in the models that use it, so that sources stay interchangeable.
         return keras.layers.PReLU(
-            keras.initializers.Constant(0.25),
-            shared_axes=(1, 2, 3),
-            dtype="float32",
-            name="prelu",
+            keras.initializers.Constant(0.25), shared_axes=(1, 2, 3), dtype="float32", name="prelu"
         )
     try:
         return keras.activations.get(name)

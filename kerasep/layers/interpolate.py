@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from kerasep.system.arguments import Arguments
+
 
 @keras.saving.register_keras_serializable("kerasep")
-class Interpolate(keras.layers.Layer):
+class Interpolate(Arguments, keras.layers.Layer):
     """Puts one sample between every two: their mean, or a learned mixture of them.
 
     A learned mixture is `w * before + (1 - w) * after` with a share `w` between 0 and 1 for each
@@ -37,8 +39,6 @@ class Interpolate(keras.layers.Layer):
 
     def __init__(self, learned=False, extend=True, **kwargs):
         super().__init__(**kwargs)
-        self.learned = learned
-        self.extend = extend
 
     def build(self, input_shape):
         """Create the shares: all a half at the start."""
@@ -63,7 +63,3 @@ class Interpolate(keras.layers.Layer):
         if samples is not None:
             samples = 2 * samples - (not self.extend)
         return (batch, samples, features)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "learned": self.learned, "extend": self.extend}

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class InverseMelScale(keras.layers.Layer):
+class InverseMelScale(Arguments, keras.layers.Layer):
     """The magnitude of least energy that has the given mel bands, negative values set to zero.
 
     The product with the pseudo-inverse of `MelScale`'s filters, in float32 under any policy; no
@@ -39,11 +40,6 @@ class InverseMelScale(keras.layers.Layer):
 
     def __init__(self, sample_rate, n_fft=4096, low=0.0, high=None, scale="slaney", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.sample_rate = sample_rate
-        self.n_fft = n_fft
-        self.low = low
-        self.high = high
-        self.scale = scale
 
     def call(self, bands):
         """Magnitude of `(batch, frames, mels, channels)`."""
@@ -51,14 +47,3 @@ class InverseMelScale(keras.layers.Layer):
             self.n_fft, self.sample_rate, bands.shape[2], self.low, self.high, self.scale
         )
         return keras.ops.relu(keras.ops.einsum("btmc,mf->btfc", bands, filters))
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "sample_rate": self.sample_rate,
-            "n_fft": self.n_fft,
-            "low": self.low,
-            "high": self.high,
-            "scale": self.scale,
-        }

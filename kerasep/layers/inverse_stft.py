@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class InverseSTFT(keras.layers.Layer):
+class InverseSTFT(Arguments, keras.layers.Layer):
     """Exact inverse of `STFT`, at the edges too, in float32 under any policy.
 
     Args:
@@ -40,10 +41,6 @@ class InverseSTFT(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_transform(n_fft, hop)
         ops.window(window, n_fft)
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.center = center
 
     def call(self, spectrum, like=None):
         """Invert `(batch, frames, bins, channels, 2)`."""
@@ -60,13 +57,3 @@ class InverseSTFT(keras.layers.Layer):
         else:
             samples = (frames - 1) * self.hop + (0 if self.center else self.n_fft)
         return keras.KerasTensor((batch, samples, channels), dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "n_fft": self.n_fft,
-            "hop": self.hop,
-            "window": self.window,
-            "center": self.center,
-        }

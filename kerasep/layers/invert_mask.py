@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class InvertMask(keras.layers.Layer):
+class InvertMask(Arguments, keras.layers.Layer):
     """The mask of the rest, `1 - M`, in float32 under any policy.
 
     Where M is the vocals' mask, the accompaniment's.
@@ -32,7 +33,3 @@ class InvertMask(keras.layers.Layer):
     def call(self, mask):
         """Invert a mask."""
         return ops.invert_mask(mask)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return super().get_config()

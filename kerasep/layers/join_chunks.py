@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class JoinChunks(keras.layers.Layer):
+class JoinChunks(Arguments, keras.layers.Layer):
     """Join the chunks that `SplitChunks` made, fading overlapping ones into each other.
 
     Chunks that were not changed come back exactly; changed ones come without a jump between them,
@@ -43,7 +44,6 @@ class JoinChunks(keras.layers.Layer):
     def __init__(self, overlap=0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_chunks(overlap + 1, overlap)
-        self.overlap = overlap
 
     def call(self, chunks, like):
         """Join `(batch * chunks, chunk, ...)`."""
@@ -57,7 +57,3 @@ class JoinChunks(keras.layers.Layer):
     def compute_output_shape(self, chunks_shape, like_shape):
         """Shape of the whole."""
         return (*like_shape[:2], *chunks_shape[2:])
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "overlap": self.overlap}

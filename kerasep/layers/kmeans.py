@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class KMeans(keras.layers.Layer):
+class KMeans(Arguments, keras.layers.Layer):
     """Binary masks from an embedding: k-means of its bins, weighed by the mixture's magnitude.
 
     Silent bins so have no say. Which mask is which source's is not known. No gradient passes: train
@@ -42,9 +43,6 @@ class KMeans(keras.layers.Layer):
             raise InputError(
                 f"received sources={sources} and iterations={iterations}, expected both above 0"
             )
-        self.sources = sources
-        self.iterations = iterations
-        self.seed = seed
 
     def call(self, embedding, mixture):
         """Cluster the bins of each example."""
@@ -57,12 +55,3 @@ class KMeans(keras.layers.Layer):
     def compute_output_spec(self, embedding, mixture):
         """Shape of the masks."""
         return keras.KerasTensor((*mixture.shape, self.sources), dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "sources": self.sources,
-            "iterations": self.iterations,
-            "seed": self.seed,
-        }

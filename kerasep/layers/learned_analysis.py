@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class LearnedAnalysis(keras.layers.Layer):
+class LearnedAnalysis(Arguments, keras.layers.Layer):
     """Learned filterbank in place of a short-time Fourier transform: the encoder of TasNet.
 
     Each channel is correlated with the filters alone, in float32 under any policy; see
@@ -56,12 +57,10 @@ class LearnedAnalysis(keras.layers.Layer):
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
-        self.kernel_size = kernel_size
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(filters, kernel_size, self.hop)
         self.activation = keras.activations.get(activation)
         self.initializer = keras.initializers.get(initializer)
-        self.fill = fill
 
     def build(self, input_shape):
         """Create the filters."""
@@ -82,15 +81,3 @@ class LearnedAnalysis(keras.layers.Layer):
             left = 0 if self.fill else (samples - self.kernel_size) % self.hop
             frames = ops.count_frames(samples - left, self.kernel_size, self.hop)
         return (batch, frames, self.count, channels)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.count,
-            "kernel_size": self.kernel_size,
-            "hop": self.hop,
-            "activation": keras.activations.serialize(self.activation),
-            "initializer": keras.initializers.serialize(self.initializer),
-            "fill": self.fill,
-        }

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class LearnedSynthesis(keras.layers.Layer):
+class LearnedSynthesis(Arguments, keras.layers.Layer):
     """Waveforms out of the features of any filterbank: the decoder of TasNet.
 
     A transposed convolution without bias, computed as a matrix product and an overlap-add, in
@@ -48,7 +49,6 @@ class LearnedSynthesis(keras.layers.Layer):
 
     def __init__(self, kernel_size, hop=None, initializer="glorot_normal", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.kernel_size = kernel_size
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(1, kernel_size, self.hop)
         self.initializer = keras.initializers.get(initializer)
@@ -73,12 +73,3 @@ class LearnedSynthesis(keras.layers.Layer):
         if like_shape is not None:
             samples = like_shape[1]
         return (batch, samples, *features_shape[3:])
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "kernel_size": self.kernel_size,
-            "hop": self.hop,
-            "initializer": keras.initializers.serialize(self.initializer),
-        }

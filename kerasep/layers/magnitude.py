@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Magnitude(keras.layers.Layer):
+class Magnitude(Arguments, keras.layers.Layer):
     """Magnitude of a spectrum, in float32 under any policy.
 
     Args:
@@ -30,7 +31,3 @@ class Magnitude(keras.layers.Layer):
     def call(self, spectrum):
         """Magnitude of `(..., 2)`."""
         return ops.magnitude(spectrum)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return super().get_config()

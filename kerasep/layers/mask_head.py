@@ -52,14 +52,3 @@ class MaskHead(_Head):
             raise InputError(
                 "received a softmax over one source, expected two sources or more: take sigmoid"
             )
-        self.sources = sources
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "bins": self.bins,
-            "channels": self.channels,
-            "sources": self.sources,
-            "activation": self.activation,
-        }

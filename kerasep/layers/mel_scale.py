@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MelScale(keras.layers.Layer):
+class MelScale(Arguments, keras.layers.Layer):
     """Sum the bins of a magnitude into mel bands, in float32 under any policy; no weights.
 
     Args:
@@ -31,11 +32,6 @@ class MelScale(keras.layers.Layer):
 
     def __init__(self, sample_rate, mels=128, low=0.0, high=None, scale="slaney", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.sample_rate = sample_rate
-        self.mels = mels
-        self.low = low
-        self.high = high
-        self.scale = scale
 
     def call(self, magnitude):
         """Bands of `(batch, frames, bins, channels)`."""
@@ -44,14 +40,3 @@ class MelScale(keras.layers.Layer):
             n_fft, self.sample_rate, self.mels, self.low, self.high, self.scale
         )
         return keras.ops.einsum("btfc,fm->btmc", magnitude, filters)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "sample_rate": self.sample_rate,
-            "mels": self.mels,
-            "low": self.low,
-            "high": self.high,
-            "scale": self.scale,
-        }

@@ -5,10 +5,11 @@ import keras
 from kerasep import ops
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.stft import STFT
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MISI(keras.layers.Layer):
+class MISI(Arguments, keras.layers.Layer):
     """Multiple input spectrogram inversion, in float32 under any policy.
 
     The iterations of `kerasep.ops.misi`, unrolled: gradients pass through all of them, so that a
@@ -47,11 +48,6 @@ class MISI(keras.layers.Layer):
     def __init__(self, n_fft=4096, hop=1024, window="hann", center=True, iterations=5, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_iterations(iterations)
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.center = center
-        self.iterations = iterations
         self.stft = STFT(n_fft, hop, window, center, dtype=self.dtype_policy)
         self.inverse_stft = InverseSTFT(n_fft, hop, window, center, dtype=self.dtype_policy)
 
@@ -74,14 +70,3 @@ class MISI(keras.layers.Layer):
         """Shape of the source waveforms."""
         shape = (*mixture.shape, source_magnitudes.shape[-1])
         return keras.KerasTensor(shape, dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "n_fft": self.n_fft,
-            "hop": self.hop,
-            "window": self.window,
-            "center": self.center,
-            "iterations": self.iterations,
-        }

@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MixtureConsistency(keras.layers.Layer):
+class MixtureConsistency(Arguments, keras.layers.Layer):
     """Share out what estimates leave of the mixture, so that they sum to it.
 
     `s_i + w_i (x - sum_j s_j)`, in float32 under any policy; no weights. Only for models whose
@@ -47,12 +48,7 @@ class MixtureConsistency(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         if weighting not in ("uniform", "power"):
             raise InputError(f"received weighting={weighting!r}, expected uniform or power")
-        self.weighting = weighting
 
     def call(self, estimates, mixture):
         """Project the estimates."""
         return ops.mixture_consistency(estimates, mixture, self.weighting)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "weighting": self.weighting}

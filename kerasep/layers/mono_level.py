@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MonoLevel(keras.layers.Layer):
+class MonoLevel(Arguments, keras.layers.Layer):
     """Mean and unbiased standard deviation of a waveform's mono form, in float32 under any policy.
 
     Args:

@@ -4,12 +4,13 @@ import keras
 
 from kerasep.errors import InputError
 from kerasep.layers.lstm import LSTM
+from kerasep.system.arguments import Arguments
 
 CELLS = {"lstm": LSTM, "gru": keras.layers.GRU}
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class RecurrentStack(keras.layers.Layer):
+class RecurrentStack(Arguments, keras.layers.Layer):
     """LSTM or GRU layers over frames, with dropout between them.
 
     On a GPU they run as cuDNN kernels (Keras has none for a GRU on JAX). Those take float32 alone,
@@ -94,14 +95,6 @@ class RecurrentStack(keras.layers.Layer):
                 "received return_state=True for a bidirectional stack, expected one direction: "
                 "what runs backwards starts at the end; set bidirectional=False"
             )
-        self.units = units
-        self.layers = layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.cell = cell
-        self.residual = residual
-        self.skip = skip
-        self.return_state = return_state
         self.cells = []
         originals = []
         # Bidirectional copies its layer and drops it. While Keras loads a file, it takes objects of
@@ -175,17 +168,3 @@ class RecurrentStack(keras.layers.Layer):
         count = self.layers * (2 if self.cell == "lstm" else 1)
         state = keras.KerasTensor((x.shape[0], count, self.units), dtype="float32")
         return (result, state) if self.return_state else result
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "layers": self.layers,
-            "bidirectional": self.bidirectional,
-            "dropout": self.dropout,
-            "cell": self.cell,
-            "residual": self.residual,
-            "skip": self.skip,
-            "return_state": self.return_state,
-        }

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Resample(keras.layers.Layer):
+class Resample(Arguments, keras.layers.Layer):
     """Changes the sample rate by fixed windowed sinc filters, in float32 under any policy.
 
     Args:
@@ -37,10 +38,6 @@ class Resample(keras.layers.Layer):
     def __init__(self, old, new, zeros=24, rolloff=0.945, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.resampling_filters(old, new, zeros, rolloff)
-        self.old = old
-        self.new = new
-        self.zeros = zeros
-        self.rolloff = rolloff
 
     def call(self, signal):
         """Resample `(batch, samples, channels)`."""
@@ -52,13 +49,3 @@ class Resample(keras.layers.Layer):
         if samples is not None:
             samples = ops.resampled_length(samples, self.old, self.new)
         return (batch, samples, channels)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "old": self.old,
-            "new": self.new,
-            "zeros": self.zeros,
-            "rolloff": self.rolloff,
-        }

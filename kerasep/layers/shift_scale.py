@@ -3,10 +3,11 @@
 import keras
 
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class ShiftScale(keras.layers.Layer):
+class ShiftScale(Arguments, keras.layers.Layer):
     """Learnable normalisation: `(x + shift) * scale`, or `x * scale + shift`.
 
     The first form normalises an input and starts well from `shift = -mean`, `scale = 1 / std` of
@@ -44,7 +45,6 @@ class ShiftScale(keras.layers.Layer):
         super().__init__(**kwargs)
         if order not in ("shift_scale", "scale_shift"):
             raise InputError(f"received order={order!r}, expected shift_scale or scale_shift")
-        self.order = order
         self.shift_initializer = keras.initializers.get(shift_initializer)
         self.scale_initializer = keras.initializers.get(scale_initializer)
 
@@ -59,12 +59,3 @@ class ShiftScale(keras.layers.Layer):
         if self.order == "shift_scale":
             return (x + self.shift) * self.scale
         return x * self.scale + self.shift
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "order": self.order,
-            "shift_initializer": keras.initializers.serialize(self.shift_initializer),
-            "scale_initializer": keras.initializers.serialize(self.scale_initializer),
-        }

@@ -5,10 +5,11 @@ import numpy as np
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SincAnalysis(keras.layers.Layer):
+class SincAnalysis(Arguments, keras.layers.Layer):
     """Filterbank of sinc functions, of which only the band edges are learned: SincNet's.
 
     Each band has an even and an odd filter; see `kerasep.ops.sinc_filters`. The edges start evenly
@@ -60,7 +61,6 @@ class SincAnalysis(keras.layers.Layer):
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
-        self.kernel_size = kernel_size
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(filters, kernel_size, self.hop)
         if filters % 2 or kernel_size % 2 == 0:
@@ -73,9 +73,6 @@ class SincAnalysis(keras.layers.Layer):
                 f"received min_low={min_low}, min_band={min_band}, expected a least band above 0 "
                 f"that lies below half of sample_rate={sample_rate}"
             )
-        self.sample_rate = sample_rate
-        self.min_low = min_low
-        self.min_band = min_band
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape):
@@ -111,16 +108,3 @@ class SincAnalysis(keras.layers.Layer):
         if samples is not None:
             frames = ops.count_frames(samples, self.kernel_size, self.hop)
         return (batch, frames, self.count, channels)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "filters": self.count,
-            "kernel_size": self.kernel_size,
-            "hop": self.hop,
-            "sample_rate": self.sample_rate,
-            "min_low": self.min_low,
-            "min_band": self.min_band,
-            "activation": keras.activations.serialize(self.activation),
-        }

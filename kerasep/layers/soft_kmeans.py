@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SoftKMeans(keras.layers.Layer):
+class SoftKMeans(Arguments, keras.layers.Layer):
     """Masks from an embedding by soft k-means, weighed by the mixture's magnitude.
 
     The iterations are unrolled and gradients pass, so that a network can be trained through the
@@ -49,10 +50,6 @@ class SoftKMeans(keras.layers.Layer):
                 f"received sources={sources}, sharpness={sharpness} and iterations={iterations}, "
                 f"expected all above 0"
             )
-        self.sources = sources
-        self.sharpness = sharpness
-        self.iterations = iterations
-        self.seed = seed
 
     def call(self, embedding, mixture):
         """Cluster the bins of each example."""
@@ -65,13 +62,3 @@ class SoftKMeans(keras.layers.Layer):
     def compute_output_spec(self, embedding, mixture):
         """Shape of the masks."""
         return keras.KerasTensor((*mixture.shape, self.sources), dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "sources": self.sources,
-            "sharpness": self.sharpness,
-            "iterations": self.iterations,
-            "seed": self.seed,
-        }

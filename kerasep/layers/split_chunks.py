@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SplitChunks(keras.layers.Layer):
+class SplitChunks(Arguments, keras.layers.Layer):
     """Split what is of any length into chunks of equal length, for a model that needs a fixed one.
 
     The chunks go into the batch, the last one filled with zeros; `JoinChunks` undoes it. Float32
@@ -36,8 +37,6 @@ class SplitChunks(keras.layers.Layer):
     def __init__(self, chunk, overlap=0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_chunks(chunk, overlap)
-        self.chunk = chunk
-        self.overlap = overlap
 
     def call(self, x):
         """Split `(batch, length, ...)`."""
@@ -51,7 +50,3 @@ class SplitChunks(keras.layers.Layer):
             hop = self.chunk - self.overlap
             batch = None if length is None else batch * ops.count_frames(length, self.chunk, hop)
         return (batch, self.chunk, *input_shape[2:])
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "chunk": self.chunk, "overlap": self.overlap}

@@ -3,10 +3,11 @@
 import keras
 
 from kerasep import ops
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class STFT(keras.layers.Layer):
+class STFT(Arguments, keras.layers.Layer):
     """Short-time Fourier transform of waveforms, in float32 under any policy.
 
     Args:
@@ -36,10 +37,6 @@ class STFT(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_transform(n_fft, hop)
         ops.window(window, n_fft)
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.center = center
 
     def call(self, waveform):
         """Transform `(batch, samples, channels)`."""
@@ -52,13 +49,3 @@ class STFT(keras.layers.Layer):
         if samples is not None:
             frames = ops.count_stft_frames(samples, self.n_fft, self.hop, self.center)
         return keras.KerasTensor((batch, frames, self.n_fft // 2 + 1, channels, 2), dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "n_fft": self.n_fft,
-            "hop": self.hop,
-            "window": self.window,
-            "center": self.center,
-        }

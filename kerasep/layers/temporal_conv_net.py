@@ -5,6 +5,7 @@ import keras
 from kerasep.errors import InputError
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
+from kerasep.system.arguments import Arguments
 
 # The epsilons are those of PyTorch's layers, whose weights are imported.
 NORMS = {
@@ -16,7 +17,7 @@ NORMS = {
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class TemporalConvNet(keras.layers.Layer):
+class TemporalConvNet(Arguments, keras.layers.Layer):
     """Temporal convolution network: the separator of Conv-TasNet, up to its masks.
 
     The features are normalised and pass a bottleneck of 1x1 convolution. Then come `repeats` times
@@ -101,16 +102,6 @@ class TemporalConvNet(keras.layers.Layer):
                 f"received kernel_size={kernel_size}, expected an odd number of frames, or a "
                 f"causal network"
             )
-        self.blocks = blocks
-        self.repeats = repeats
-        self.bottleneck = bottleneck
-        self.hidden = hidden
-        self.skip = skip
-        self.kernel_size = kernel_size
-        self.norm = norm
-        self.causal = causal
-        self.input_norm_kind = input_norm
-        self.use_bias = use_bias
         kind = norm or ("cumulative" if causal else "global")
         self.input_norm = NORMS[input_norm or kind](dtype=self.dtype_policy, name="norm")
         self.input_conv = keras.layers.Dense(
@@ -153,22 +144,6 @@ class TemporalConvNet(keras.layers.Layer):
         """Shape of the result."""
         return (*input_shape[:-1], self.skip or self.bottleneck)
 
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            **super().get_config(),
-            "blocks": self.blocks,
-            "repeats": self.repeats,
-            "bottleneck": self.bottleneck,
-            "hidden": self.hidden,
-            "skip": self.skip,
-            "kernel_size": self.kernel_size,
-            "norm": self.norm,
-            "causal": self.causal,
-            "input_norm": self.input_norm_kind,
-            "use_bias": self.use_bias,
-        }
-
 
 class _Block(keras.layers.Layer):
     """One block: from x to `(x + residual, skip)`, each where it has channels."""
@@ -191,10 +166,7 @@ class _Block(keras.layers.Layer):
         )
         self.prelus = [
             keras.layers.PReLU(
-                keras.initializers.Constant(0.25),
-                shared_axes=[1, 2],
-                name=f"prelu_{index}",
-                **same,
+                keras.initializers.Constant(0.25), shared_axes=[1, 2], name=f"prelu_{index}", **same
             )
             for index in range(2)
         ]

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class UnfoldSources(keras.layers.Layer):
+class UnfoldSources(Arguments, keras.layers.Layer):
     """Take sources that lie next to each other in the batch to the last axis.
 
     A network for one source at a time takes all of them at once, if `keras.ops.repeat` puts each
@@ -36,7 +37,6 @@ class UnfoldSources(keras.layers.Layer):
         super().__init__(**kwargs)
         if count < 1:
             raise InputError(f"received count={count}, expected 1 or more sources")
-        self.count = count
 
     def call(self, x):
         """Unfold `(batch * count, frames, bins, channels)`."""
@@ -52,7 +52,3 @@ class UnfoldSources(keras.layers.Layer):
                 f"received a batch of {batch}, expected a multiple of {self.count} sources"
             )
         return (None if batch is None else batch // self.count, *rest, self.count)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "count": self.count}

@@ -5,10 +5,11 @@ import numpy as np
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Whitening(keras.layers.Layer):
+class Whitening(Arguments, keras.layers.Layer):
     """Take off a dataset's mean and divide by its standard deviation: `(x - mean) / deviation`.
 
     `adapt` finds both in one pass over the dataset, merged in float64, so that hours of audio lose
@@ -113,7 +114,3 @@ class Whitening(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         """Shape of the result."""
         return input_shape
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "axis": self.axis}

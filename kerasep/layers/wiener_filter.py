@@ -4,10 +4,11 @@ import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.arguments import Arguments
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class WienerFilter(keras.layers.Layer):
+class WienerFilter(Arguments, keras.layers.Layer):
     """Give source magnitudes their phase: the mixture's, or a multichannel Wiener filter's.
 
     Args:
@@ -35,7 +36,6 @@ class WienerFilter(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         if iterations < 0:
             raise InputError(f"received iterations={iterations}, expected 0 or more")
-        self.iterations = iterations
 
     def call(self, spectrum, source_magnitudes):
         """Filter the mixture once for each source."""
@@ -44,7 +44,3 @@ class WienerFilter(keras.layers.Layer):
     def compute_output_spec(self, spectrum, source_magnitudes):
         """Shape of the source spectra."""
         return keras.KerasTensor((*source_magnitudes.shape, 2), dtype="float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "iterations": self.iterations}

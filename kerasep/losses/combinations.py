@@ -6,11 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Combinations(keras.losses.Loss):
+class Combinations(_Loss):
     """Loss of every sum of some of the sources, but not of all: the combination loss of X-UMX.
 
     Of four sources there are fourteen sums: each by itself, six pairs and four triples. What two
@@ -20,8 +21,7 @@ class Combinations(keras.losses.Loss):
     Args:
         loss: a loss that is a mean over sources, or its serialised form.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: as the loss takes it: source waveforms, or the packed reference.
@@ -47,8 +47,8 @@ class Combinations(keras.losses.Loss):
         separation by bridging networks", ICASSP.
     """
 
-    def __init__(self, loss, name="combinations", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, name="combinations", **kwargs):
+        super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
     def call(self, y_true, y_pred):
@@ -66,15 +66,6 @@ class Combinations(keras.losses.Loss):
         true = ops.swapaxes(_summed(ops.swapaxes(true, -1, -2), sums), -1, -2)
         reference = ops.concatenate([mixture, true], axis=-2)
         return each_example(self.loss, reference, _summed(y_pred, sums))
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
 
 
 def _sums(sources):

@@ -6,12 +6,13 @@ from keras import ops
 from kerasep import targets
 from kerasep.errors import InputError
 from kerasep.losses.embedding import bin_weights, check_embedding, check_weights
+from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import check_exponent, mean_power
 from kerasep.ops import as_points, centroids, magnitude
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class DeepAttractor(keras.losses.Loss):
+class DeepAttractor(_Loss):
     """Deep attractor: `mean | |S_i| - M_i |Y| |^p` with masks `M = f(V . A_i)`.
 
     The attractor `A_i` is the mean embedding of the bins in which source `i` is the loudest; so the
@@ -25,8 +26,7 @@ class DeepAttractor(keras.losses.Loss):
         activation: `f`, of the masks: "softmax" over the sources, or "sigmoid". Defaults to
             "softmax".
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -51,22 +51,13 @@ class DeepAttractor(keras.losses.Loss):
     """
 
     def __init__(
-        self,
-        p=1,
-        weights="magnitude_ratio",
-        activation="softmax",
-        name="deep_attractor",
-        reduction="sum_over_batch_size",
-        dtype="float32",
+        self, p=1, weights="magnitude_ratio", activation="softmax", name="deep_attractor", **kwargs
     ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        super().__init__(name, **kwargs)
         check_exponent(p)
         check_weights(weights)
         if activation not in ("softmax", "sigmoid"):
             raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
-        self.p = p
-        self.weights = weights
-        self.activation = activation
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -83,14 +74,3 @@ class DeepAttractor(keras.losses.Loss):
         # The last column, if anything has it, is what the mixture holds beside the sources.
         masks = ops.where(heard, masks, 0.0)[..., :-1]
         return mean_power(masks * magnitude(mixture)[..., None] - magnitude(sources), self.p)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "p": self.p,
-            "weights": self.weights,
-            "activation": self.activation,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }

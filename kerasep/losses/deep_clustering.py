@@ -5,6 +5,7 @@ from keras import ops
 
 from kerasep import targets
 from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, gram
+from kerasep.losses.loss import _Loss
 from kerasep.ops import as_points, centroids
 
 # Of the covariance's trace: keeps it invertible with fewer points than dimensions, and at silence.
@@ -13,19 +14,16 @@ REGULARIZATION = 1e-5
 FLOOR = 1e-3
 
 
-class _EmbeddingLoss(keras.losses.Loss):
+class _EmbeddingLoss(_Loss):
     """How well embeddings of bins cluster by their dominant source.
 
     `distance` takes points `(batch, points, embedding)`, one-hot `(batch, points, sources)` and
     weights `(batch, points, 1)`. A point of weight 2 counts as two points.
     """
 
-    def __init__(
-        self, weights="magnitude_ratio", name=None, reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, weights="magnitude_ratio", name=None, **kwargs):
+        super().__init__(name, **kwargs)
         check_weights(weights)
-        self.weights = weights
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -36,15 +34,6 @@ class _EmbeddingLoss(keras.losses.Loss):
             as_points(targets.dominant_source(y_true)),
             as_points(bin_weights(y_true, self.weights)[..., None]),
         )
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "weights": self.weights,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -62,8 +51,7 @@ class DeepClustering(_EmbeddingLoss):
             more), or "magnitude_ratio" (that over its mean in the example). Defaults to
             "magnitude_ratio", which Wang et al. found best.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -88,14 +76,8 @@ class DeepClustering(_EmbeddingLoss):
         functions for deep clustering".
     """
 
-    def __init__(
-        self,
-        weights="magnitude_ratio",
-        name="deep_clustering",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(weights, name, reduction, dtype)
+    def __init__(self, weights="magnitude_ratio", name="deep_clustering", **kwargs):
+        super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding, assignment, weights):
         """Mean squared difference of affinities, `(batch,)`."""
@@ -124,8 +106,7 @@ class WhitenedKMeans(_EmbeddingLoss):
         weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
             to "magnitude_ratio".
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -148,14 +129,8 @@ class WhitenedKMeans(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(
-        self,
-        weights="magnitude_ratio",
-        name="whitened_kmeans",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(weights, name, reduction, dtype)
+    def __init__(self, weights="magnitude_ratio", name="whitened_kmeans", **kwargs):
+        super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding, assignment, weights):
         """`D` less the trace, `(batch,)`."""
@@ -187,8 +162,7 @@ class LinearDiscriminant(_EmbeddingLoss):
         weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
             to "magnitude_ratio".
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -211,14 +185,8 @@ class LinearDiscriminant(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(
-        self,
-        weights="magnitude_ratio",
-        name="linear_discriminant",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(weights, name, reduction, dtype)
+    def __init__(self, weights="magnitude_ratio", name="linear_discriminant", **kwargs):
+        super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding, assignment, weights):
         """Scatter within the sources over all scatter, `(batch,)`."""
@@ -244,8 +212,7 @@ class GraphLaplacian(_EmbeddingLoss):
         weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
             to "magnitude_ratio".
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -268,14 +235,8 @@ class GraphLaplacian(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(
-        self,
-        weights="magnitude_ratio",
-        name="graph_laplacian",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(weights, name, reduction, dtype)
+    def __init__(self, weights="magnitude_ratio", name="graph_laplacian", **kwargs):
+        super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding, assignment, weights):
         """Squared distance of the normalised affinities, `(batch,)`."""

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 
@@ -15,7 +16,7 @@ LEAST_SUM = 1e-4
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class LogL1(keras.losses.Loss):
+class LogL1(_Loss):
     """Logarithmic L1 distance of waveforms: `10 log10 mean_t |s - e|`, mean over the rest.
 
     The logarithm weighs soft and loud examples alike, as a ratio does, but the level of the
@@ -24,8 +25,7 @@ class LogL1(keras.losses.Loss):
 
     Args:
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -45,8 +45,8 @@ class LogL1(keras.losses.Loss):
         where the error is squared.
     """
 
-    def __init__(self, name="log_l1", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, name="log_l1", **kwargs):
+        super().__init__(name, **kwargs)
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -56,7 +56,3 @@ class LogL1(keras.losses.Loss):
         samples = ops.cast(ops.shape(difference)[1], "float32")
         least = ops.maximum(LEAST_SUM / samples, EPSILON)
         return ops.mean(ops.log(error + least), axis=(1, 2)) * (10 / math.log(10))
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example
 from kerasep.losses.spectrogram import alike
 
@@ -15,7 +16,7 @@ MOST = 4096
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MixtureInvariant(keras.losses.Loss):
+class MixtureInvariant(_Loss):
     """Mixture invariant training (MixIT): `min over A of loss(x, A e)`.
 
     For recordings without known sources: the model gets the sum of the mixtures `x`, and each of
@@ -26,8 +27,7 @@ class MixtureInvariant(keras.losses.Loss):
     Args:
         loss: of waveforms, or its serialised form; `ThresholdedSNR` is the paper's.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: mixtures `(batch, samples, channels, mixtures)`, two as a rule.
@@ -52,10 +52,8 @@ class MixtureInvariant(keras.losses.Loss):
         Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
-    def __init__(
-        self, loss, name="mixture_invariant", reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, name="mixture_invariant", **kwargs):
+        super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
     def call(self, y_true, y_pred):
@@ -86,15 +84,6 @@ class MixtureInvariant(keras.losses.Loss):
             return ops.stack([each_example(self.loss, row, mixed) for row in rows], axis=1)
 
         return ops.moveaxis(ops.map(of_sum, ops.convert_to_tensor(members)), 0, -1)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
 
 
 def _ways(mixtures, estimates):

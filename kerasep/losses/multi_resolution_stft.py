@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import check_transform, magnitude, stft, window
@@ -17,7 +18,7 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class MultiResolutionSTFT(keras.losses.Loss):
+class MultiResolutionSTFT(_Loss):
     """Spectral convergence plus log magnitude distance, mean over resolutions.
 
     `| |S| - |E| |_F / | |S| |_F + mean |log |S| - log |E||`: the first weighs what is loud, the
@@ -32,8 +33,7 @@ class MultiResolutionSTFT(keras.losses.Loss):
         resolutions: for each transform the FFT's length, the hop and the Hann window's length, in
             samples. Defaults to the paper's three, for 24 kHz.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -56,14 +56,8 @@ class MultiResolutionSTFT(keras.losses.Loss):
         Yamamoto, Song and Kim 2020, "Parallel WaveGAN".
     """
 
-    def __init__(
-        self,
-        resolutions=RESOLUTIONS,
-        name="multi_resolution_stft",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, resolutions=RESOLUTIONS, name="multi_resolution_stft", **kwargs):
+        super().__init__(name, **kwargs)
         self.resolutions = [[*resolution] for resolution in resolutions]
         for resolution in self.resolutions:
             if len(resolution) != 3 or not 0 < resolution[2] <= resolution[0]:
@@ -86,15 +80,6 @@ class MultiResolutionSTFT(keras.losses.Loss):
         convergence = difference / ops.maximum(_level(true), least)
         logs = ops.log(ops.maximum(true, FLOOR)) - ops.log(ops.maximum(estimated, FLOOR))
         return ops.mean(convergence + ops.mean(absolute(logs), axis=(1, 2)), axis=1)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "resolutions": self.resolutions,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
 
 
 def _magnitudes(waveforms, n_fft, hop, length):

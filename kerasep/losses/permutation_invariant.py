@@ -3,12 +3,13 @@
 import keras
 from keras import ops
 
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, each_example, pairwise
 from kerasep.ops import best_permutation
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class PermutationInvariant(keras.losses.Loss):
+class PermutationInvariant(_Loss):
     """Permutation invariant training (PIT): `min over permutations P of loss(s, P e)`.
 
     For sources without an order, as voices are. The permutation is found without gradients, from
@@ -19,8 +20,7 @@ class PermutationInvariant(keras.losses.Loss):
     Args:
         loss: the loss, or its serialised form.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: as the loss takes it: source waveforms, or the packed reference.
@@ -44,10 +44,8 @@ class PermutationInvariant(keras.losses.Loss):
         multi-talker speech separation"; Kolbaek et al. 2017 for whole utterances, as here.
     """
 
-    def __init__(
-        self, loss, name="permutation_invariant", reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, name="permutation_invariant", **kwargs):
+        super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
     def call(self, y_true, y_pred):
@@ -55,15 +53,6 @@ class PermutationInvariant(keras.losses.Loss):
         check_sources(y_true, y_pred)
         costs = pairwise(self.loss, ops.stop_gradient(y_true), ops.stop_gradient(y_pred))
         return each_example(self.loss, y_true, _reordered(y_pred, best_permutation(costs)))
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
 
 
 def _reordered(estimates, order):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kerasep.losses.loss import _Loss
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
 
@@ -10,7 +11,7 @@ from kerasep.ops import ratios
 ROUNDING = 1e-6
 
 
-class _RatioLoss(keras.losses.Loss):
+class _RatioLoss(_Loss):
     """Minus `self.ratio`, mean over channels and sources.
 
     `energies` gives signal and noise of the same ratio from `|s|^2`, `|e|^2` and `<s, e>`.
@@ -18,8 +19,8 @@ class _RatioLoss(keras.losses.Loss):
 
     zero_mean = False
 
-    def __init__(self, name=None, reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, name=None, **kwargs):
+        super().__init__(name, **kwargs)
 
     def call(self, y_true, y_pred):
         """Loss of each example in dB, `(batch,)`."""
@@ -74,10 +75,6 @@ class _RatioLoss(keras.losses.Loss):
         signal, noise = self.energies(reference, estimate, product)
         return -ops.mean(ratios.decibels(signal, noise), axis=1)
 
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {"name": self.name, "reduction": self.reduction, "dtype": self.dtype}
-
 
 def _samples_last(waveforms):
     """`(batch, channels, sources, samples)`: sums over the last axis are several times as fast."""
@@ -113,8 +110,7 @@ class SISNR(_RatioLoss):
 
     Args:
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -137,8 +133,8 @@ class SISNR(_RatioLoss):
     energies = staticmethod(_scaled)
     zero_mean = True
 
-    def __init__(self, name="si_snr", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name, reduction, dtype)
+    def __init__(self, name="si_snr", **kwargs):
+        super().__init__(name, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -149,8 +145,7 @@ class SISDR(_RatioLoss):
 
     Args:
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -172,8 +167,8 @@ class SISDR(_RatioLoss):
     ratio = staticmethod(ratios.si_sdr)
     energies = staticmethod(_scaled)
 
-    def __init__(self, name="si_sdr", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name, reduction, dtype)
+    def __init__(self, name="si_sdr", **kwargs):
+        super().__init__(name, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -184,8 +179,7 @@ class SDSDR(_RatioLoss):
 
     Args:
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -207,8 +201,8 @@ class SDSDR(_RatioLoss):
     ratio = staticmethod(ratios.sd_sdr)
     energies = staticmethod(_scaled_signal)
 
-    def __init__(self, name="sd_sdr", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name, reduction, dtype)
+    def __init__(self, name="sd_sdr", **kwargs):
+        super().__init__(name, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -217,8 +211,7 @@ class SNR(_RatioLoss):
 
     Args:
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -237,8 +230,8 @@ class SNR(_RatioLoss):
     ratio = staticmethod(ratios.snr)
     energies = staticmethod(_plain)
 
-    def __init__(self, name="snr", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name, reduction, dtype)
+    def __init__(self, name="snr", **kwargs):
+        super().__init__(name, **kwargs)
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -251,8 +244,7 @@ class ThresholdedSNR(_RatioLoss):
     Args:
         limit: the ratio of a perfect estimate, in dB. Defaults to 30.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -271,15 +263,8 @@ class ThresholdedSNR(_RatioLoss):
         Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
-    def __init__(
-        self,
-        limit=30.0,
-        name="thresholded_snr",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name, reduction, dtype)
-        self.limit = limit
+    def __init__(self, limit=30.0, name="thresholded_snr", **kwargs):
+        super().__init__(name, **kwargs)
 
     def ratio(self, reference, estimate, axis):
         """Thresholded ratio in dB, samples gone."""
@@ -289,7 +274,3 @@ class ThresholdedSNR(_RatioLoss):
         """Signal, and noise with its threshold."""
         _, noise = _plain(reference, estimate, product)
         return reference, noise + 10 ** (-self.limit / 10) * reference
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "limit": self.limit}

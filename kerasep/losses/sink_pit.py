@@ -4,12 +4,13 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, pairwise
 from kerasep.ops import sinkhorn
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class SinkPIT(keras.losses.Loss):
+class SinkPIT(_Loss):
     """PIT by Sinkhorn's iterations: `sum_ij P_ij (C_ij + log P_ij / sharpness) / sources`.
 
     `C` is the loss of every source with every estimate, and `P` the soft permutation that makes the
@@ -21,8 +22,7 @@ class SinkPIT(keras.losses.Loss):
         sharpness: `beta` in the paper, per unit of the loss. Defaults to 10, which suits dB.
         iterations: how often rows and columns are made to sum to 1. Defaults to 100.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: as the loss takes it: source waveforms, or the packed reference.
@@ -47,23 +47,13 @@ class SinkPIT(keras.losses.Loss):
         invariant training of audio source separation using Sinkhorn's algorithm".
     """
 
-    def __init__(
-        self,
-        loss,
-        sharpness=10.0,
-        iterations=100,
-        name="sink_pit",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, sharpness=10.0, iterations=100, name="sink_pit", **kwargs):
+        super().__init__(name, **kwargs)
         if sharpness <= 0 or iterations < 1:
             raise InputError(
                 f"received sharpness={sharpness} and iterations={iterations}, expected both above 0"
             )
         self.loss = as_loss(loss)
-        self.sharpness = sharpness
-        self.iterations = iterations
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -72,14 +62,3 @@ class SinkPIT(keras.losses.Loss):
         plan = sinkhorn(costs, self.sharpness, self.iterations)
         total = ops.sum(ops.exp(plan) * (costs + plan / self.sharpness), axis=(1, 2))
         return total / y_pred.shape[-1]
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "sharpness": self.sharpness,
-            "iterations": self.iterations,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }

@@ -7,6 +7,7 @@ from keras import ops
 
 from kerasep import targets
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 
 
 def check_exponent(p):
@@ -67,13 +68,12 @@ def alike(first, second):
     return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
 
 
-class _SpectrogramLoss(keras.losses.Loss):
+class _SpectrogramLoss(_Loss):
     """Mean distance between estimated source magnitudes and `self.target(y_true)`."""
 
-    def __init__(self, p=1, name=None, reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, p=1, name=None, **kwargs):
+        super().__init__(name, **kwargs)
         check_exponent(p)
-        self.p = p
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -86,10 +86,6 @@ class _SpectrogramLoss(keras.losses.Loss):
             )
         return mean_power(ops.cast(y_pred, "float32") - target, self.p)
 
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {"p": self.p, "name": self.name, "reduction": self.reduction, "dtype": self.dtype}
-
 
 @keras.saving.register_keras_serializable("kerasep")
 class MagnitudeSpectrum(_SpectrogramLoss):
@@ -98,8 +94,7 @@ class MagnitudeSpectrum(_SpectrogramLoss):
     Args:
         p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -122,10 +117,8 @@ class MagnitudeSpectrum(_SpectrogramLoss):
         speech separation".
     """
 
-    def __init__(
-        self, p=1, name="magnitude_spectrum", reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(p, name, reduction, dtype)
+    def __init__(self, p=1, name="magnitude_spectrum", **kwargs):
+        super().__init__(p, name, **kwargs)
 
     def target(self, reference):
         """`|S|`, `(batch, frames, bins, channels, sources)`."""
@@ -139,8 +132,7 @@ class PhaseSensitive(_SpectrogramLoss):
     Args:
         p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -162,10 +154,8 @@ class PhaseSensitive(_SpectrogramLoss):
         Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation".
     """
 
-    def __init__(
-        self, p=1, name="phase_sensitive", reduction="sum_over_batch_size", dtype="float32"
-    ):
-        super().__init__(p, name, reduction, dtype)
+    def __init__(self, p=1, name="phase_sensitive", **kwargs):
+        super().__init__(p, name, **kwargs)
 
     def target(self, reference):
         """`|S| cos`, `(batch, frames, bins, channels, sources)`."""
@@ -182,8 +172,7 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
         limit: the largest mask value, times `|Y|` the largest target. Defaults to 1.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -206,21 +195,9 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         9.
     """
 
-    def __init__(
-        self,
-        p=1,
-        limit=1.0,
-        name="truncated_phase_sensitive",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(p, name, reduction, dtype)
-        self.limit = limit
+    def __init__(self, p=1, limit=1.0, name="truncated_phase_sensitive", **kwargs):
+        super().__init__(p, name, **kwargs)
 
     def target(self, reference):
         """`clip(|S| cos, 0, limit |Y|)`, `(batch, frames, bins, channels, sources)`."""
         return targets.truncated_phase_sensitive_target(reference, self.limit)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "limit": self.limit}

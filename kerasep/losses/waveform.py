@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import alike, check_exponent, mean_power
 
 
@@ -25,14 +26,13 @@ def check_waveforms(y_true, y_pred):
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class Waveform(keras.losses.Loss):
+class Waveform(_Loss):
     """Distance of waveforms: `mean |s - e|^p` over samples, channels and sources.
 
     Args:
         p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
@@ -48,16 +48,11 @@ class Waveform(keras.losses.Loss):
     1.0
     """
 
-    def __init__(self, p=1, name="waveform", reduction="sum_over_batch_size", dtype="float32"):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, p=1, name="waveform", **kwargs):
+        super().__init__(name, **kwargs)
         check_exponent(p)
-        self.p = p
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         return mean_power(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"), self.p)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {"p": self.p, "name": self.name, "reduction": self.reduction, "dtype": self.dtype}

@@ -5,13 +5,14 @@ from keras import ops
 
 from kerasep import targets
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, each_example
 from kerasep.ops import istft, mixture_phase
 from kerasep.ops import window as ops_window
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class WaveformApproximation(keras.losses.Loss):
+class WaveformApproximation(_Loss):
     """Waveform approximation (WA): `loss(iSTFT(S_i), iSTFT(M_i |Y| exp(j angle Y)))`.
 
     The estimated magnitudes get the mixture's phase and become waveforms as they will in use, so
@@ -24,8 +25,7 @@ class WaveformApproximation(keras.losses.Loss):
             seen from the bins. Defaults to 4.
         window: the window of the model's transform. Defaults to "hann".
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: packed reference `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -53,22 +53,12 @@ class WaveformApproximation(keras.losses.Loss):
         phase reconstruction", equation 9.
     """
 
-    def __init__(
-        self,
-        loss,
-        overlap=4,
-        window="hann",
-        name="waveform_approximation",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, overlap=4, window="hann", name="waveform_approximation", **kwargs):
+        super().__init__(name, **kwargs)
         if not isinstance(overlap, int) or overlap < 2:
             raise InputError(f"received overlap={overlap!r}, expected a whole number from 2 on")
         ops_window(window, 2 * overlap)
         self.loss = as_loss(loss)
-        self.overlap = overlap
-        self.window = window
 
     def call(self, y_true, y_pred):
         """Loss of each example, `(batch,)`."""
@@ -85,14 +75,3 @@ class WaveformApproximation(keras.losses.Loss):
         n_fft = 2 * (bins - 1)
         waveforms = istft(flat, n_fft, n_fft // self.overlap, self.window)
         return ops.reshape(waveforms, (batch, -1, channels, sources))
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "overlap": self.overlap,
-            "window": self.window,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }

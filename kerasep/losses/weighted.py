@@ -4,11 +4,12 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example, each_source, pairwise
 
 
 @keras.saving.register_keras_serializable("kerasep")
-class WeightedSum(keras.losses.Loss):
+class WeightedSum(_Loss):
     """Sum of losses of the same tensors: `sum_i w_i loss_i`.
 
     Within `PermutationInvariant` one permutation is found for the sum. (Losses of the heads of a
@@ -18,8 +19,7 @@ class WeightedSum(keras.losses.Loss):
         losses: the losses, or their serialised forms.
         weights: as many numbers. Defaults to 1 for each.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: as the losses take it.
@@ -39,15 +39,8 @@ class WeightedSum(keras.losses.Loss):
     ```
     """
 
-    def __init__(
-        self,
-        losses,
-        weights=None,
-        name="weighted_sum",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, losses, weights=None, name="weighted_sum", **kwargs):
+        super().__init__(name, **kwargs)
         self.losses = [as_loss(loss) for loss in losses]
         self.weights = [1.0] * len(self.losses) if weights is None else [*weights]
         if not self.losses or len(self.losses) != len(self.weights):
@@ -72,19 +65,9 @@ class WeightedSum(keras.losses.Loss):
         pairs = zip(self.weights, self.losses, strict=True)
         return sum(weight * function(loss, y_true, y_pred) for weight, loss in pairs)
 
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "losses": [keras.losses.serialize(loss) for loss in self.losses],
-            "weights": self.weights,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }
-
 
 @keras.saving.register_keras_serializable("kerasep")
-class SourceWeighted(keras.losses.Loss):
+class SourceWeighted(_Loss):
     """Mean over sources of each source's loss times its weight: `mean_i w_i loss(s_i, e_i)`.
 
     Within `PermutationInvariant` the weights stay with the true sources.
@@ -93,8 +76,7 @@ class SourceWeighted(keras.losses.Loss):
         loss: a loss that is a mean over sources, or its serialised form.
         weights: one number a source, in their order.
         name: name of the loss.
-        reduction: as in `keras.losses.Loss`.
-        dtype: as in `keras.losses.Loss`; float32 under any mixed-precision policy.
+        **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
         y_true: as the loss takes it: source waveforms, or the packed reference.
@@ -114,15 +96,8 @@ class SourceWeighted(keras.losses.Loss):
     ```
     """
 
-    def __init__(
-        self,
-        loss,
-        weights,
-        name="source_weighted",
-        reduction="sum_over_batch_size",
-        dtype="float32",
-    ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
+    def __init__(self, loss, weights, name="source_weighted", **kwargs):
+        super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
         self.weights = [*weights]
 
@@ -145,13 +120,3 @@ class SourceWeighted(keras.losses.Loss):
                 f"weight"
             )
         return ops.convert_to_tensor(self.weights, "float32")
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "loss": keras.losses.serialize(self.loss),
-            "weights": self.weights,
-            "name": self.name,
-            "reduction": self.reduction,
-            "dtype": self.dtype,
-        }

@@ -6,10 +6,10 @@ import numbers
 import re
 
 import keras
-from keras.src.backend.common import global_state
 
 from kerasep.errors import InputError
 from kerasep.system import memory
+from kerasep.system.keras_private import drop_initial_values
 
 _LARGEST = 2**17  # of sizes: features, bins, kernels, hops
 _RATES = ("sample_rate", "max_hz")
@@ -46,7 +46,7 @@ def build(cls, arguments, check=None):
     """
     check_arguments(cls, arguments)
     # In this scope Keras puts off the initial values to its end. When it ends by an error they
-    # must not be made at all: Keras has no public way to drop them.
+    # must not be made at all.
     with keras.StatelessScope():
         complete = False
         try:
@@ -64,7 +64,7 @@ def build(cls, arguments, check=None):
             ) from error
         finally:
             if not complete:
-                global_state.set_global_attribute("uninitialized_variables", [])
+                drop_initial_values()
     return model
 
 

@@ -1,11 +1,12 @@
 """Chimera: deep clustering and mask inference as two heads of one recurrent network."""
 
 import keras
+from keras import layers as kl
 
-from kerasep.layers import ApplyMask, EmbeddingHead, MaskHead
-from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.layers import ApplyMask, Decibels, EmbeddingHead, MaskHead, RecurrentStack
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.ops import check_transform
+from kerasep.ops import window as analysis_window
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -98,8 +99,16 @@ class ChimeraLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        scale = window if full_scale else None
-        x = recurrent_trunk(mixture, scale, units, lstm_layers, bidirectional, dropout)
+        # 0 dB is full scale, or else a magnitude of 1.
+        zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
+        x = Decibels(zero, name="decibels")(mixture)
+        # A single feature: loud and soft bins, and channels, keep their relation.
+        x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
+        x = kl.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"
+        )(x)
+        x = kl.Reshape((-1, bins * channels), name="features")(x)
+        x = RecurrentStack(units, lstm_layers, bidirectional, dropout, name="recurrent")(x)
         vectors = EmbeddingHead(bins, channels, embedding, embedding_activation, name="embedding")(
             x
         )
@@ -107,21 +116,6 @@ class ChimeraLike(SeparationModel):
         estimates = ApplyMask(name="estimates")(masks, mixture)
         super().__init__(mixture, {"embedding": vectors, "estimates": estimates}, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.full_scale = full_scale
-        self.units = units
-        self.lstm_layers = lstm_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.embedding = embedding
-        self.embedding_activation = embedding_activation
-        self.activation = activation
-        self.interchangeable = interchangeable
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.latency = None if bidirectional else n_fft
 

@@ -140,17 +140,6 @@ class ConditionedUNetLike(SeparationModel):
         outputs = ApplyMask(name="source_magnitudes")(unfolded, mixture)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.filters = filters
-        self.film = film
-        self.control = control
-        self.units = units
-        self.dropout = dropout
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
 

@@ -3,8 +3,7 @@
 import keras
 from keras import layers as kl
 
-from kerasep.layers import TemporalConvNet
-from kerasep.models.filterbank_ends import analysed, masked, sample_rows, synthesised
+from kerasep.layers import LearnedAnalysis, LearnedSynthesis, TemporalConvNet
 from kerasep.models.separation_model import SeparationModel, check_activation, check_signal
 from kerasep.ops import check_filterbank
 
@@ -101,9 +100,14 @@ class ConvTasNetLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        row = sample_rows(mixture)
-        bank = (kernel_size * channels, hop * channels)
-        features, x = analysed(row, filters, *bank, encoder_activation)
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        frame = (kernel_size * channels, hop * channels)
+        # Samples left over at the end are not seen.
+        features = LearnedAnalysis(filters, *frame, encoder_activation, fill=False, name="encoder")(
+            row
+        )
+        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
         x = TemporalConvNet(
             blocks,
             repeats,
@@ -123,25 +127,10 @@ class ConvTasNetLike(SeparationModel):
         x = kl.Dense(filters * len(sources), use_bias=not lean, name="mask_dense")(x)
         x = kl.Reshape((-1, filters, len(sources)), name="by_source", dtype="float32")(x)
         masks = kl.Activation(mask_activation, name="masks", dtype="float32")(x)
-        outputs = synthesised(masked(masks, features), row, *bank, channels)
+        masked = kl.Multiply(name="masked", dtype="float32")([masks, features])
+        masked = kl.Reshape((-1, filters, 1, len(sources)), name="apart", dtype="float32")(masked)
+        rows = LearnedSynthesis(*frame, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.hop = hop
-        self.encoder_activation = encoder_activation
-        self.bottleneck = bottleneck
-        self.hidden = hidden
-        self.skip = skip
-        self.block_kernel_size = block_kernel_size
-        self.blocks = blocks
-        self.repeats = repeats
-        self.norm = norm
-        self.mask_activation = mask_activation
-        self.causal = causal
-        self.lean = lean
-        self.interchangeable = interchangeable
         self.latency = kernel_size if causal else None

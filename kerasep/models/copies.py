@@ -1,40 +1,44 @@
 """Models that keep what they know, and their precision, when they are cloned, copied or saved."""
 
 import contextlib
-import inspect
-import weakref
 
 import keras
 
 from kerasep.models.checked_model import CheckedModel
+from kerasep.system.arguments import Arguments, arguments, copy_arguments, plain
+from kerasep.system.keras_private import RemembersOrigin, origin
 
+# What a model knows beyond its constructor's arguments.
 KNOWLEDGE = ("preset", "licence", "recipe")
 
 
-class Copied(CheckedModel):
+class Copied(Arguments, CheckedModel, RemembersOrigin):
     """Functional models whose constructor takes arguments of its own.
 
     `keras.models.clone_model` builds its copy from tensors: a constructor takes them in place of
-    its arguments, and the copy is given all that the model knows. The constructor also takes
-    `dtype`, a policy for all layers; `get_config` has it unless it is float32.
+    its arguments, and the copy gets what the model knows. The constructor also takes `dtype`, a
+    policy for all layers; `get_config` has it unless it is float32.
     """
+
+    _class_attributes: tuple[str, ...] = ()  # what a class may set for all its models, which others need to know
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
         init = vars(cls).get("__init__")
-        signature = inspect.signature(init) if init else None
-        if init and "inputs" not in signature.parameters:
+        if init and "inputs" not in init.__signature__.parameters:
+            parameters = [*init.__signature__.parameters.values()][1:]
+            cls.__signature__ = init.__signature__.replace(parameters=parameters)
             cls.__init__ = _constructor(init)
-            cls.__signature__ = signature.replace(
-                parameters=list(signature.parameters.values())[1:]
-            )
 
-    def _run_through_graph(self, *args, **kwargs):
-        outputs = super()._run_through_graph(*args, **kwargs)
-        for tensor in keras.tree.flatten(outputs):
-            if isinstance(tensor, keras.KerasTensor):
-                tensor._result_of = weakref.ref(self)
-        return outputs
+    def get_config(self):
+        """Return exactly the constructor's arguments, and `dtype` unless it is float32."""
+        name = self.dtype_policy.name
+        return arguments(self) | ({} if name == "float32" else {"dtype": name})
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Build a model of the same arguments and precision."""
+        return cls(**{"dtype": "float32"} | config)
 
     def __reduce__(self):
         """Return what pickle and `copy.deepcopy` make a copy of."""
@@ -49,32 +53,34 @@ class Copied(CheckedModel):
         for name, value in state.items():
             setattr(self, name, value)
 
+    def share_knowledge(self, other):
+        """Set on another model what this one knows beside its layers and weights.
 
-def dtype_config(model):
-    """Return the part of a config that says a model's precision: nothing for float32."""
-    name = model.dtype_policy.name
-    return {} if name == "float32" else {"dtype": name}
-
-
-def plain(value):
-    """Undo Keras' wrapping of containers that are set as attributes."""
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value
+        Args:
+            other: a `keras.Model`, such as one that wraps this one to train it; it gets the
+                constructor's arguments, sources, signal and transform, recipe, preset and licence.
+        """
+        own = [name for name in self._own_attributes if name not in vars(other)]
+        for name in (*own, *self._class_attributes):
+            value = getattr(self, name)
+            if not isinstance(value, keras.layers.Layer):
+                setattr(other, name, value)
+            elif (twin := _twin(value, other)) is not None:
+                setattr(other, name, twin)
 
 
 def _constructor(init):
-    """Make a constructor of any arguments, as Keras' own for tensors looks to `clone_model`."""
+    """Return a constructor of any arguments: `clone_model` then takes it for one of tensors."""
 
     def constructor(self, *args, **kwargs):
         outermost = type(self).__init__ is constructor
         if outermost and len(args) == 2 and all(map(_are_tensors, args)):
-            original = keras.tree.flatten(args[1])[0]._result_of()
+            original = origin(args[1])
             super(Copied, self).__init__(*args, **kwargs)
             self._own_attributes = original._own_attributes
-            self._take_after(original)
+            original.share_knowledge(self)
+            copy_arguments(original, self, lambda value: _twin(value, self))
+            self.__setstate__(original._knowledge())
             return
         with _policy(kwargs.pop("dtype", None)):
             init(self, *args, **kwargs)
@@ -83,6 +89,13 @@ def _constructor(init):
 
     constructor.__doc__ = init.__doc__
     return constructor
+
+
+def _twin(value, model):
+    """Return the layer of a model that has the name of another's, or the value that is no layer."""
+    if not isinstance(value, keras.layers.Layer):
+        return value
+    return next((layer for layer in model.layers if layer.name == value.name), None)
 
 
 def _are_tensors(value):

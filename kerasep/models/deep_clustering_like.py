@@ -1,11 +1,12 @@
 """Deep clustering: a recurrent network whose embeddings of bins are clustered into sources."""
 
 import keras
+from keras import layers as kl
 
-from kerasep.layers import ApplyMask, EmbeddingHead, KMeans
-from kerasep.models.recurrent_trunk import recurrent_trunk
+from kerasep.layers import ApplyMask, Decibels, EmbeddingHead, KMeans, RecurrentStack
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.ops import check_transform
+from kerasep.ops import window as analysis_window
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -87,24 +88,19 @@ class DeepClusteringLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        scale = window if full_scale else None
-        x = recurrent_trunk(mixture, scale, units, lstm_layers, bidirectional, dropout)
+        # 0 dB is full scale, or else a magnitude of 1.
+        zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
+        x = Decibels(zero, name="decibels")(mixture)
+        # A single feature: loud and soft bins, and channels, keep their relation.
+        x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
+        x = kl.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"
+        )(x)
+        x = kl.Reshape((-1, bins * channels), name="features")(x)
+        x = RecurrentStack(units, lstm_layers, bidirectional, dropout, name="recurrent")(x)
         outputs = EmbeddingHead(bins, channels, embedding, activation, name="embedding")(x)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.full_scale = full_scale
-        self.units = units
-        self.lstm_layers = lstm_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.embedding = embedding
-        self.activation = activation
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
     def estimate(self, mixture):

@@ -169,20 +169,6 @@ class DemucsLike(SeparationModel):
             outputs = outputs * deviation[..., None] + mean[..., None]
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.filters = filters
-        self.levels = levels
-        self.growth = growth
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.context = context
-        self.lstm_layers = lstm_layers
-        self.normalize = normalize
-        self.resample = resample
-        self.rescale = rescale
-
 
 def valid_lengths(levels, kernel_size, stride, context, resample):
     """Which lengths a network can take: a first one, and steps from there.

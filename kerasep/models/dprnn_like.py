@@ -3,8 +3,7 @@
 import keras
 from keras import layers as kl
 
-from kerasep.layers import DualPathNet
-from kerasep.models.filterbank_ends import analysed, masked, sample_rows, synthesised
+from kerasep.layers import DualPathNet, LearnedAnalysis, LearnedSynthesis
 from kerasep.models.separation_model import SeparationModel, check_activation, check_signal
 from kerasep.ops import check_filterbank
 
@@ -96,9 +95,14 @@ class DPRNNLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        row = sample_rows(mixture)
-        bank = (kernel_size * channels, hop * channels)
-        features, x = analysed(row, filters, *bank, encoder_activation)
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
+        frame = (kernel_size * channels, hop * channels)
+        # Samples left over at the end are not seen.
+        features = LearnedAnalysis(filters, *frame, encoder_activation, fill=False, name="encoder")(
+            row
+        )
+        x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
         x = DualPathNet(
             bottleneck * count,
             chunk,
@@ -117,24 +121,11 @@ class DPRNNLike(SeparationModel):
         x = kl.Dense(filters, use_bias=False, name="mask_dense")(x)
         x = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         masks = kl.Activation(mask_activation, name="masks", dtype="float32")(x)
-        outputs = synthesised(masked(masks, features), row, *bank, channels)
+        masked = kl.Multiply(name="masked", dtype="float32")([masks, features])
+        masked = kl.Reshape((-1, filters, 1, len(sources)), name="apart", dtype="float32")(masked)
+        rows = LearnedSynthesis(*frame, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.hop = hop
-        self.encoder_activation = encoder_activation
-        self.bottleneck = bottleneck
-        self.hidden = hidden
-        self.chunk = chunk
-        self.chunk_hop = chunk_hop
-        self.blocks = blocks
-        self.norm = norm
-        self.bidirectional = bidirectional
-        self.mask_activation = mask_activation
-        self.interchangeable = interchangeable
         if not bidirectional and norm != "global":
             self.latency = kernel_size + (chunk - 1) * hop

@@ -134,18 +134,6 @@ class OpenUnmixLike(SeparationModel):
         outputs = kl.Permute((1, 4, 3, 2), name="source_magnitudes", dtype="float32")(stacked)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.hidden = hidden
-        self.lstm_layers = lstm_layers
-        self.bidirectional = bidirectional
-        self.dropout = dropout
-        self.max_hz = max_hz
-        self.bridged = bridged
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.latency = None if bidirectional else n_fft
 

@@ -1,23 +1,19 @@
 """What every architecture of the zoo has in common."""
 
-import inspect
 import numbers
 
 import keras
 
 from kerasep.errors import InputError
-from kerasep.models.copies import KNOWLEDGE, Copied, dtype_config, plain
-
-# What a subclass may set beside its arguments.
-_ATTRIBUTES = ("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable")
+from kerasep.models.copies import KNOWLEDGE, Copied
 
 
 class SeparationModel(Copied):
     """A Functional model that knows which sources it separates, and at what rate.
 
-    A subclass builds its graph in `__init__` from plain JSON-able arguments, calls
-    `super().__init__(inputs, outputs, name=name)` and stores each argument under its own name; it
-    then is saved, restored and cloned by those arguments alone. It also sets:
+    A subclass builds its graph in `__init__` from plain JSON-able arguments and calls
+    `super().__init__(inputs, outputs, name=name)`. Every argument is then an attribute of its own
+    name, and the model is saved, restored and cloned by its arguments alone. A model knows:
 
     Attributes:
         sources: tuple of names, in the order of the outputs' last axis.
@@ -44,11 +40,8 @@ class SeparationModel(Copied):
             waveform = keras.Input((None, channels), name="mixture")
             halves = keras.ops.stack([waveform / 2] * len(sources), axis=-1)
             super().__init__(waveform, halves, name=name)
-            self.sources = tuple(sources)
-            self.sample_rate = sample_rate
-            self.channels = channels
 
-    assert Halves.from_config(Halves().get_config()).sources == ("left", "right")
+    assert Halves.from_config(Halves().get_config()).sample_rate == 16000
     ```
     """
 
@@ -58,6 +51,10 @@ class SeparationModel(Copied):
     interchangeable = False
     preset = None
     licence = None
+    _class_attributes = (
+        *("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable"),
+        *KNOWLEDGE,
+    )
 
     def __init__(self, inputs, outputs, name=None):
         super().__init__(inputs=inputs, outputs=outputs, name=name)
@@ -83,35 +80,6 @@ class SeparationModel(Copied):
         Args:
             dataset: batches of (magnitude, reference), as `kerasep.data.spectrograms` gives them.
         """
-
-    def get_config(self):
-        """Return exactly the constructor's arguments, and `dtype` unless it is float32."""
-        names = inspect.signature(type(self)).parameters
-        return {name: plain(getattr(self, name)) for name in names} | dtype_config(self)
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Build a model of the same arguments and precision."""
-        return cls(**{"dtype": "float32"} | config)
-
-    def share_knowledge(self, other):
-        """Set on another model what this one knows beside its layers and weights.
-
-        Args:
-            other: a `keras.Model`, such as one that wraps this one to train it; it gets the
-                constructor's arguments, sources, signal and transform, recipe, preset and licence.
-        """
-        layers = {layer.name: layer for layer in other.layers}
-        own = [name for name in self._own_attributes if name not in vars(other)]
-        for name in (*own, *_ATTRIBUTES, *KNOWLEDGE):
-            value = getattr(self, name)
-            if not isinstance(value, keras.layers.Layer):
-                setattr(other, name, value)
-            elif value.name in layers:
-                setattr(other, name, layers[value.name])
-
-    def _take_after(self, original):
-        original.share_knowledge(self)
 
 
 def check_signal(sources, sample_rate, channels, least=1):

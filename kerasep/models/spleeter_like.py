@@ -163,20 +163,6 @@ class SpleeterLike(SeparationModel):
             outputs = ops.pad(outputs, [[0, 0], [0, 0], [0, bins - seen], [0, 0], [0, 0]])
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.filters = filters
-        self.activation = activation
-        self.mask = mask
-        self.exact = exact
-        self.max_hz = max_hz
-        self.extension = extension
-        self.segment = segment
-        self.dropout = dropout
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.seen = seen
 

@@ -4,8 +4,7 @@ import keras
 from keras import layers as kl
 
 from kerasep.errors import InputError
-from kerasep.layers import GatedAnalysis, MaskHead, RecurrentStack
-from kerasep.models.filterbank_ends import sample_rows, synthesised
+from kerasep.layers import GatedAnalysis, LearnedSynthesis, MaskHead, RecurrentStack
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.ops import check_filterbank
 
@@ -88,7 +87,8 @@ class TasNetLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        row = sample_rows(mixture)
+        # The samples of all channels in one row: a frame then holds them all.
+        row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
         features, level = GatedAnalysis(filters, kernel_size * channels, name="encoder")(row)
         x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
         x = kl.LayerNormalization(epsilon=1e-8, name="norm")(x)
@@ -102,16 +102,8 @@ class TasNetLike(SeparationModel):
         levelled = kl.Reshape((-1, filters, 1, 1), name="each", dtype="float32")(levelled)
         masked = kl.Multiply(name="masked", dtype="float32")([masks, levelled])
         size = kernel_size * channels
-        outputs = synthesised(masked, row, size, size, channels)
+        rows = LearnedSynthesis(size, size, name="decoder")(masked, row)
+        outputs = kl.Reshape((-1, channels, len(sources)), name="sources", dtype="float32")(rows)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.hidden = hidden
-        self.lstm_layers = lstm_layers
-        self.bidirectional = bidirectional
-        self.interchangeable = interchangeable
         self.latency = None if bidirectional else kernel_size

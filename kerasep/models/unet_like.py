@@ -101,14 +101,6 @@ class UNetLike(SeparationModel):
         outputs = ApplyMask(name="source_magnitudes")(ops.stack(masks, axis=-1), mixture)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.n_fft = n_fft
-        self.hop = hop
-        self.window = window
-        self.filters = filters
-        self.dropout = dropout
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
 

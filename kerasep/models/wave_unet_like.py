@@ -127,17 +127,6 @@ class WaveUNetLike(SeparationModel):
             outputs = keras.ops.concatenate([outputs, rest], axis=-1)
         super().__init__(mixture, outputs, name=name)
 
-        self.sources = sources
-        self.sample_rate = sample_rate
-        self.channels = channels
-        self.filters = filters
-        self.levels = levels
-        self.kernel_size = kernel_size
-        self.merge_kernel_size = merge_kernel_size
-        self.context = context
-        self.learned_upsampling = learned_upsampling
-        self.difference = difference
-
 
 def valid_lengths(levels, kernel_size, merge_kernel_size, context):
     """How many samples the smallest network of a kind takes, and how many it gives.

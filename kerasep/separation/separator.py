@@ -6,14 +6,9 @@ import numpy as np
 from kerasep.errors import InputError
 from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, WienerFilter
 from kerasep.models import weight_values
-from kerasep.models.copies import Copied, dtype_config
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.copies import Copied
+from kerasep.models.separation_model import check_signal
 from kerasep.separation.chunks import CHUNK_SECONDS, OVERLAP_SECONDS, ChunkSeparator
-
-_ATTRIBUTES = (
-    *("wiener_iterations", "residual", "consistent", "sources"),
-    *("sample_rate", "channels", "latency", "interchangeable"),
-)
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -101,26 +96,11 @@ class Separator(Copied):
             rest = waveform - keras.ops.sum(stacked, axis=-1)
             stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
         super().__init__(inputs=waveform, outputs=stacked, name=name)
-        self.model = model
-        self.wiener_iterations = wiener_iterations
-        self.residual = residual
-        self.consistent = consistent
         self.sources = sources
         self.sample_rate = model.sample_rate
         self.channels = model.channels
         self.latency = model.latency
         self.interchangeable = model.interchangeable
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "model": keras.saving.serialize_keras_object(self.model),
-            "wiener_iterations": self.wiener_iterations,
-            "residual": self.residual,
-            "consistent": self.consistent,
-            "name": self.name,
-            **dtype_config(self),
-        }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
@@ -133,13 +113,6 @@ class Separator(Copied):
 
     def __setstate__(self, state):
         self.model.__setstate__(state)
-
-    def _take_after(self, original):
-        """Copy the attributes of another separator, around the copy of its model."""
-        (self.model,) = (layer for layer in self.layers if isinstance(layer, SeparationModel))
-        self.__setstate__(original._knowledge())
-        for name in _ATTRIBUTES:
-            setattr(self, name, getattr(original, name))
 
 
 def as_separator(

@@ -11,6 +11,7 @@ from kerasep.streaming.buffering import Timing
 from kerasep.streaming.filterbanks import frame_length
 from kerasep.streaming.forms import ANALYSES, FORMS
 from kerasep.streaming.walk import COUNTERS, ENDLESS, Signal, Walk, raise_cannot_stream
+from kerasep.system.keras_private import flatten_layers
 
 # A large step takes at least this many hops and seconds.
 _LARGE_HOPS = 4
@@ -61,7 +62,7 @@ class StreamingStep(keras.layers.Layer):
         super().__init__(name=name, dtype="float32")
         self.separator = as_separator(model)
         self.twins: dict[int, keras.layers.Layer] = {}
-        inner = [*self.separator._flatten_layers()]
+        inner = [*flatten_layers(self.separator)]
         analysis = next((layer for layer in inner if isinstance(layer, ANALYSES)), None)
         if analysis is None:
             raise_cannot_stream(

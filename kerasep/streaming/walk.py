@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops, tree
 
 from kerasep.errors import InputError
+from kerasep.system.keras_private import is_functional, run_through_graph
 
 # The first numbers of a state: frames so far, which stop counting at a number no model lags behind,
 # and frames still to come, ENDLESS until the end of a stream is known.
@@ -110,8 +111,7 @@ class Walk:
 
     def run(self, model, *signals):
         """Apply a Functional model; `Signal`s in, `Signal`s out."""
-        # Keras has no public walk through a model with tensors of one's own.
-        outputs = model._run_through_graph(list(signals), call_fn=self.apply)
+        outputs = run_through_graph(model, list(signals), self.apply)
         return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
 
     def apply(self, operation, *args, **kwargs):
@@ -119,7 +119,7 @@ class Walk:
         form = self.forms.get(type(operation))
         if form is not None:
             return form(self, operation, *args, **kwargs)
-        if hasattr(operation, "_run_through_graph"):
+        if is_functional(operation):
             return self.run(operation, *tree.flatten((args, kwargs)))
         return self.plain(operation, *args, **kwargs)
 

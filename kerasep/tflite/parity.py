@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasep.layers import KMeans
+from kerasep.system.keras_private import flatten_layers
 from kerasep.tflite.conversion import ExportError
 from kerasep.tflite.forms.registry import export_forms
 
@@ -60,8 +61,7 @@ def agreement(expected, received):
 
 def decides(plan):
     """Return whether k-means assigns each bin to one source: rounding may change an assignment."""
-    # Keras has no public walk through the layers inside layers.
-    return any(isinstance(layer, KMeans) for layer in plan.model._flatten_layers())
+    return any(isinstance(layer, KMeans) for layer in flatten_layers(plan.model))
 
 
 def compare(plan, separator, run, quantization=None):

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from kerasep.errors import InputError
+from kerasep.system.keras_private import flatten_layers
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
@@ -143,7 +144,7 @@ def replica(model: keras.Model) -> keras.Model:
     copy.set_weights(model.get_weights())
     model.share_knowledge(copy)
     if keras.backend.backend() == "tensorflow":  # JAX does so by itself
-        for layer in copy._flatten_layers():
+        for layer in flatten_layers(copy):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
     return copy

@@ -13,6 +13,7 @@ from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 from kerasep.files.folder_lock import locked
 from kerasep.system import logs
+from kerasep.system.keras_private import symbolic_build
 from kerasep.training.averages import AveragedValidation
 from kerasep.training.batch_size import largest
 from kerasep.training.checkpoints import Checkpoints
@@ -216,9 +217,7 @@ def _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose):
     # A run that was killed at its very end only gets its final weights.
     last = state.epoch if state.finished else recipe["epochs"]
     # Otherwise Keras would build the model from a batch, and read a pass of the data for it.
-    model._symbolic_build(data_batch=training.element_spec)
-    if batches.devices > 1:
-        model._maybe_symbolic_build = lambda *_, **__: None
+    symbolic_build(model, training.element_spec, once=batches.devices > 1)
     logged = [_TensorBoard(folder.path / "tensorboard", write_graph=False)] if folder.writes else []
     model.fit(
         training,

@@ -6,6 +6,7 @@ import keras
 
 from kerasep import layers
 from kerasep.ops import count_stft_frames
+from kerasep.system.keras_private import flatten_layers
 
 _SECONDS = 4
 
@@ -31,8 +32,7 @@ def costs(model: keras.Model, seconds: float = _SECONDS) -> dict[str, int]:
             return model(x, training=False)
 
     try:
-        # Keras has no public walk through the layers inside layers.
-        for layer in model._flatten_layers():
+        for layer in flatten_layers(model):
             count = next((COUNTS[kind] for kind in type(layer).__mro__ if kind in COUNTS), None)
             if count is None:
                 continue

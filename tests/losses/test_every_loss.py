@@ -60,8 +60,15 @@ def make(loss_class, sources=2, **arguments):
 
 def others(loss_class):
     given = {"weights": OTHER_WEIGHTS.get(loss_class.__name__, OTHER["weights"])}
-    names = inspect.signature(loss_class).parameters
-    return {name: {**OTHER, **given}[name] for name in names}
+    return {name: {**OTHER, **given}[name] for name in defaults(loss_class)}
+
+
+def defaults(loss_class):
+    """Names of all arguments, with what they are by default."""
+    own = dict(inspect.signature(loss_class).parameters)
+    assert own.pop("kwargs").kind is inspect.Parameter.VAR_KEYWORD
+    kept = {"reduction": "sum_over_batch_size", "dtype": "float32"}
+    return {name: argument.default for name, argument in own.items()} | kept
 
 
 def judges_embeddings(loss_class):
@@ -119,11 +126,13 @@ def test_exported(loss_class):
 
 
 def test_config_is_the_signature(loss_class):
-    arguments = dict(inspect.signature(loss_class).parameters)
-    assert make(loss_class).get_config().keys() == arguments.keys()
+    arguments = defaults(loss_class)
+    config = make(loss_class).get_config()
+    assert config.keys() == arguments.keys()
+    assert (config["reduction"], config["dtype"]) == ("sum_over_batch_size", "float32")
     chosen = others(loss_class)
     assert loss_class(**chosen).get_config() == chosen
-    assert all(chosen[name] != argument.default for name, argument in arguments.items())
+    assert all(chosen[name] != default for name, default in arguments.items())
 
 
 def test_round_trip(loss_class, rng, compiled):
@@ -144,8 +153,8 @@ def test_a_recipe_names_it_by_class(loss_class):
     given = {"loss": by_class, "losses": [by_class] * 2, "weights": [1.0, 2.0]}
     required = {
         name: given[name]
-        for name, argument in inspect.signature(loss_class).parameters.items()
-        if argument.default is argument.empty
+        for name, default in defaults(loss_class).items()
+        if default is inspect.Parameter.empty
     }
     written = {"class_name": loss_class.__name__, "config": required}
     found = keras.losses.deserialize(written, custom_objects=vars(losses))

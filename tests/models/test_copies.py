@@ -12,6 +12,7 @@ import pytest
 
 import kerasep
 from kerasep import models
+from kerasep.system.keras_private import flatten_layers
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from test_every_model import arrays, assert_same, example, mixture
@@ -78,8 +79,8 @@ def test_the_precision_is_saved(model_class, policy, tmp_path, dtype):
     again = keras.saving.load_model(tmp_path / "model.keras")
     copies = [again, copy.deepcopy(model), model_class.from_config(config)]
     for twin in copies:
-        policies = [layer.dtype_policy.name for layer in twin._flatten_layers()]
-        assert policies == [layer.dtype_policy.name for layer in model._flatten_layers()]
+        policies = [layer.dtype_policy.name for layer in flatten_layers(twin)]
+        assert policies == [layer.dtype_policy.name for layer in flatten_layers(model)]
         assert keras.config.dtype_policy().name == "float32"
     for output, other in zip(arrays(again.predict_on_batch(x)), expected, strict=True):
         assert output.dtype == other.dtype

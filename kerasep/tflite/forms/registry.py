@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasep import layers
 from kerasep.layers.lstm import LSTM
+from kerasep.system.keras_private import flatten_layers
 from kerasep.tflite.forms.means import global_layer_normalization_form
 from kerasep.tflite.forms.recurrent import recurrent_form
 from kerasep.tflite.forms.transforms import (
@@ -89,8 +90,7 @@ def _replaced_calls(model, replacement):
     """Replace `layer.call` by `replacement(layer)`, unless it is None; restore it at the end."""
     before = []
     try:
-        # Keras has no public walk through the layers inside layers.
-        for layer in model._flatten_layers():
+        for layer in flatten_layers(model):
             call = replacement(layer)
             if call is not None:
                 before.append((layer, vars(layer).get("call")))
