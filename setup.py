@@ -25,6 +25,7 @@ setup(
     install_requires=[
         "tensorflow>=2.16,<3",
         "keras>=3.13,<4",
+        "google-crc32c",
         "h5py",
         "lazy_loader",
         "numpy",

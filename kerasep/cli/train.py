@@ -2,7 +2,7 @@
 
 import contextlib
 import pathlib
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -52,6 +52,10 @@ def train(
             "data service that this machine alone reaches",
         ),
     ] = None,
+    reader: Annotated[
+        Literal["tensorflow-io"] | None,
+        typer.Option(help="what reads audio files instead of kerasep's own decoders"),
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
     missing: Missing = None,
@@ -75,7 +79,7 @@ def train(
     import keras
 
     from kerasep import training, zoo
-    from kerasep.data.prepared.dataset import is_prepared
+    from kerasep.data.prepared.index import is_prepared
     from kerasep.data.service.servers import serving
     from kerasep.training.progress import FitProgress
 
@@ -87,6 +91,7 @@ def train(
         crop_seconds=crop_seconds,
         crops_per_track=crops_per_track,
         missing=missing,
+        reader=reader,
     )
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
     if not is_prepared(data):

@@ -10,7 +10,7 @@ from . import (
 from .audio import info, read, stream, write
 from .datasets import Pool, Track, check, checking, find_pool, find_tracks, pools, problems, tracks
 from .pipelines import spectrograms, waveforms
-from .prepared import preparation, prepare, shards, tfio
+from .prepared import preparation, prepare, shards
 from .sampling import augmentation
 from .service import serving
 from .synthetic import song, write_songs
@@ -41,7 +41,6 @@ __all__ = [
     "spectrograms",
     "stream",
     "synthetic",
-    "tfio",
     "tracks",
     "waveforms",
     "write",

@@ -96,7 +96,8 @@ class TrainingData:
         return self._batches(self.train_tracks, options, on_device)
 
     def _validation(self, batch_size):
-        kept = ("crop_seconds", "snr", "min_sources", "level")  # all but the first: of pools
+        # The levels and numbers of sources are those of pools.
+        kept = ("crop_seconds", "threads", "reader", "snr", "min_sources", "level")
         options = {key: self.settings[key] for key in kept if key in self.settings}
         options |= {"training": False, "batch_size": batch_size}
         return self._batches(self.valid_tracks, options, self.on_device)

@@ -24,6 +24,11 @@ class Stem(NamedTuple):
         """The number of channels of the stem."""
         return self.info.channels if self.channel is None else 1
 
+    @property
+    def unit(self):
+        """What is given up if the stem cannot be read: the whole file."""
+        return self.path
+
 
 def open_stems(locations):
     """Read the headers of many files at once; returns a `Stem` or an `InputError` per location."""

@@ -1,10 +1,8 @@
 from . import (
     preparation,
     shards,
-    tfio,
 )
-from .dataset import (
-    batches,
+from .index import (
     holds_spectrograms,
     holds_validation,
     is_prepared,
@@ -14,7 +12,6 @@ from .dataset import (
 from .preparation import prepare
 
 __all__ = [
-    "batches",
     "holds_spectrograms",
     "holds_validation",
     "is_prepared",
@@ -23,5 +20,4 @@ __all__ = [
     "read_index",
     "shards",
     "statistics",
-    "tfio",
 ]

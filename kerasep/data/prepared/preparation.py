@@ -8,9 +8,10 @@ from pathlib import Path
 from kerasep.data.datasets.missing_stems import with_sources
 from kerasep.data.datasets.scale import warn_beyond_full_scale
 from kerasep.data.datasets.tracks import find_tracks
-from kerasep.data.prepared import shards
+from kerasep.data.prepared import layout, shards
 from kerasep.data.service.schemas import parse
 from kerasep.errors import InputError
+from kerasep.files.atomic import remove_partial
 from kerasep.files.folder_lock import locked
 from kerasep.system import logs
 
@@ -161,21 +162,20 @@ def begin(plan, out):
             "choose another disk"
         )
     out.mkdir(parents=True, exist_ok=True)
-    for leftover in out.glob(".*.partial"):
-        leftover.unlink(missing_ok=True)
+    remove_partial(out)
     if noted is None:
         warn_beyond_full_scale(plan.tracks)
-        shards.write_json(out / shards.PLAN, wanted)
+        shards.write_json(out / layout.PLAN, wanted)
     return entries
 
 
 def _noted(out):
     try:
-        noted = parse((out / shards.PLAN).read_bytes(), dict)
+        noted = parse((out / layout.PLAN).read_bytes(), dict)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{out / shards.PLAN} is damaged: choose another folder") from error
+        raise InputError(f"{out / layout.PLAN} is damaged: choose another folder") from error
     return noted if "settings" in noted else None
 
 

@@ -1,17 +1,11 @@
 """Prepared shards: tracks as TFRecord files from which any crop can be read; plan and write them.
 
-A *segment* (a track, or three minutes of a longer one) is stored as one *group* of stems after the
-other: each source, then the rest of the mixture. A group is a sequence of *rows* (samples, or
-frames of its spectrum), cut into records of half a second. A record is nothing but these numbers
-in little endian, so a crop is a few neighbouring records joined and sliced; where they begin
-follows from the index. The work on one shard depends on the plan alone, and can be done anywhere.
+The work on one shard depends on the plan alone, and can be done anywhere.
 """
 
-import hashlib
 import itertools
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,16 +16,28 @@ from kerasep import __version__
 from kerasep.data.audio.audio_info import as_float
 from kerasep.data.datasets.stems import check_channels, read_stem
 from kerasep.data.datasets.tracks import split
-from kerasep.data.prepared.running_statistics import Statistics
+from kerasep.data.prepared.index import parse_sidecar
+from kerasep.data.prepared.layout import (
+    FORMATS,
+    INDEX,
+    LAYOUT,
+    framed,
+    group_count,
+    rows,
+    segment_bytes,
+    segment_cuts,
+    shard_name,
+    transform_of,
+    with_rows,
+)
+from kerasep.data.prepared.magnitudes import Statistics
+from kerasep.data.sampling.spectra import stft as transform
 from kerasep.errors import InputError
+from kerasep.files.atomic import replacing
+from kerasep.files.checksums import sha256
+from kerasep.ops import count_stft_frames, filled_length
 from kerasep.system import logs
 
-INDEX, PLAN = "index.json", "plan.json"
-FORMATS = ("int16", "float16", "spectrogram")
-FRAMING = 16  # bytes that TFRecord adds to a record: its length, and a checksum of each
-LAYOUT = 1  # of the folder: another number is not read
-
-_SEGMENT_SECONDS, _RECORD_SECONDS = 180.0, 0.5
 _LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
 
 log = logs.logger(__name__)
@@ -166,79 +172,18 @@ def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
     return Plan(settings, everything, (*training, *held_out), len(training))
 
 
-def with_rows(settings):
-    """Complete settings by what follows from them: the rows of a record, and the shape of one."""
-    spectra, channels = settings["format"] == "spectrogram", settings["channels"]
-    rate = settings["sample_rate"]
-    if spectra:
-        rate /= settings["stft"]["hop"]
-    return {
-        **settings,
-        "record_rows": max(1, round(_RECORD_SECONDS * rate)),
-        "row_shape": [settings["stft"]["n_fft"] // 2 + 1, channels, 2] if spectra else [channels],
-    }
-
-
-def shard_name(index, count):
-    """Name of a shard's file, one of so many."""
-    return f"{index:05d}-of-{count:05d}.tfrecord"
-
-
-def transform_of(model):
-    """A model's transform as an index has it: plain values, with what is left out filled in."""
-    stft = getattr(model, "stft", None)
-    return {"window": "hann", **stft} if stft else None
-
-
 def _filled(settings, tracks, first, shard_bytes):
     """Cut tracks into segments, and put these into shards one after the other."""
     shards, size = [], math.inf
     for number, track in enumerate(tracks, first):
         samples = round(track.duration * settings["sample_rate"])
-        parts = math.ceil(samples / (_SEGMENT_SECONDS * settings["sample_rate"]))
-        cuts = [samples * part // parts for part in range(parts + 1)]
-        for start, stop in itertools.pairwise(cuts):
+        for start, stop in itertools.pairwise(segment_cuts(settings, samples)):
             if size >= shard_bytes:
                 shards.append([])
                 size = 0
             shards[-1].append(Segment(number, start, stop - start))
             size += segment_bytes(settings, rows(settings, stop - start))
     return [tuple(shard) for shard in shards]
-
-
-def rows(settings, samples):
-    """How many rows a segment or a crop of so many samples has."""
-    spectra = settings["format"] == "spectrogram"
-    if not spectra:
-        return samples
-    from kerasep.ops import count_stft_frames
-
-    return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
-
-
-def longest_segment(settings):
-    """How many rows a segment has at most."""
-    return rows(settings, math.ceil(_SEGMENT_SECONDS * settings["sample_rate"]))
-
-
-def group_count(settings):
-    """How many groups a segment has."""
-    return len(settings["sources"]) + settings["rest"]
-
-
-def row_bytes(settings):
-    """How long a row is: every number takes two bytes."""
-    return 2 * math.prod(settings["row_shape"])
-
-
-def group_bytes(settings, rows):
-    """How long one group of a segment is in the file; works on arrays, too."""
-    return rows * row_bytes(settings) + FRAMING * -(-rows // settings["record_rows"])
-
-
-def segment_bytes(settings, rows):
-    """How long a segment is in the file."""
-    return group_count(settings) * group_bytes(settings, rows)
 
 
 def write_shard(plan, index, folder):
@@ -272,16 +217,13 @@ def write_shard(plan, index, folder):
         assert entry["bytes"] == plan.shard_bytes(index)
     ```
     """
-    import tensorflow as tf
-
     path = Path(folder) / plan.name(index)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     entry = {"file": path.name, "segments": [], "skipped": []}
     sums = {"signal": 0.0, "error": 0.0}
     statistics = Statistics() if plan.settings["stft"] else None
     offset = 0
-    try:
-        with tf.io.TFRecordWriter(os.fsencode(temporary)) as writer:
+    with replacing(path) as temporary:
+        with open(temporary, "wb") as file:
             for segment in plan.shards[index]:
                 name = plan.tracks[segment.track].name
                 try:
@@ -291,7 +233,7 @@ def write_shard(plan, index, folder):
                     entry["skipped"].append({"track": name, "reason": str(error)})
                     continue
                 scales = [
-                    _write_group(writer, plan.settings, waveform, sums) for waveform in waveforms
+                    _write_group(file, plan.settings, waveform, sums) for waveform in waveforms
                 ]
                 if statistics:
                     for magnitude in _magnitudes(sum(waveforms), plan.settings["stft"]):
@@ -301,14 +243,8 @@ def write_shard(plan, index, folder):
                 about = {"track": name, "start": start, "rows": count, "offset": offset}
                 entry["segments"].append({**about, "scales": scales})
                 offset += segment_bytes(plan.settings, count)
-        entry |= {"bytes": temporary.stat().st_size, "sha256": digest(temporary), **sums}
+        entry |= {"bytes": temporary.stat().st_size, "sha256": sha256(temporary), **sums}
         entry["statistics"] = statistics.to_json() if statistics else None
-        os.replace(temporary, path)
-    except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or getattr(error, "message", str(error))
-        raise InputError(f"cannot write {path}: {reason}: make room, then go on") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     write_json(sidecar(path), entry)
     return entry
 
@@ -335,7 +271,7 @@ def _read(plan, segment):
     return waveforms
 
 
-def _write_group(writer, settings, waveform, sums):
+def _write_group(file, settings, waveform, sums):
     """Write one group as records; return the factor that makes waveforms of their numbers."""
     scale = 1.0
     if settings["format"] == "int16":
@@ -355,17 +291,13 @@ def _write_group(writer, settings, waveform, sums):
         restored = stored.astype("float32") * np.float32(scale)
         sums["signal"] += float(np.square(block, dtype="float64").sum())
         sums["error"] += float(np.square(block - restored, dtype="float64").sum())
-        writer.write(stored.tobytes())
+        file.write(framed(stored.tobytes()))
     return scale
 
 
 def _spectra(waveform, stft, frames):
     """Yield the spectrum of a waveform, `frames` at a time: `(frames, bins, channels, 2)`."""
-    from kerasep.data.sampling.spectra import stft as transform
-
     n_fft, hop = stft["n_fft"], stft["hop"]
-    from kerasep.ops import count_stft_frames, filled_length
-
     total = count_stft_frames(len(waveform), n_fft, hop)
     filled = filled_length(len(waveform), n_fft, hop)
     waveform = np.pad(waveform, ((0, filled - len(waveform)), (0, 0)))
@@ -394,13 +326,11 @@ def finished(plan, index, folder):
     Returns:
         What its JSON file holds, or None for a shard that is not there, incomplete or damaged.
     """
-    from kerasep.data.prepared.shard_index import parse_sidecar
-
     path = Path(folder) / plan.name(index)
     try:
         entry = parse_sidecar(sidecar(path).read_bytes(), plan.settings)
         agrees = entry["file"] == path.name and _planned(plan, index, entry)
-        if agrees and path.stat().st_size == entry["bytes"] and digest(path) == entry["sha256"]:
+        if agrees and path.stat().st_size == entry["bytes"] and sha256(path) == entry["sha256"]:
             return entry
     except (OSError, ValueError):
         pass
@@ -458,17 +388,7 @@ def finish(plan, entries, folder):
     return index
 
 
-def digest(path):
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_json(path, value):
     """Write a JSON file completely, or leave the old one as it is."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(json.dumps(value), "utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

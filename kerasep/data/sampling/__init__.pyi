@@ -1,9 +1,7 @@
 from . import (
     augmentation,
-    mixing,
 )
 
 __all__ = [
     "augmentation",
-    "mixing",
 ]

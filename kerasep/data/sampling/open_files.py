@@ -23,31 +23,41 @@ class Unreadable(Exception):  # noqa: N818
     """A file that has just been given up."""
 
 
+def open_recording(stem):
+    """Open the file of a stem by kerasep's own decoders."""
+    return open_decoder(stem.path, stem.stream)
+
+
 class OpenFiles:
     """Reads stems in several threads; each keeps the files that it used last open.
 
     Short files are held in memory instead, for all threads.
 
-    A file that cannot be read, or is no longer what its stem says, is given up for good, with one
-    line in the log.
+    A file, or a stem in a shard, that cannot be read or is no longer what it was is given up for
+    good, with one line in the log.
+
+    Args:
+        threads: How many read.
+        open_stem: Opens a stem, as a decoder of `kerasep.data.audio.decoders`. Defaults to
+            kerasep's own decoders.
     """
 
-    def __init__(self, threads):
-        self.size = max(4, _OPEN // threads)
+    def __init__(self, threads, open_stem=open_recording):
+        self.size, self.open_stem = max(4, _OPEN // threads), open_stem
         self.local, self.held = threading.local(), HeldFiles()
         self.given_up, self.lock = {}, threading.Lock()
 
     def usable(self, stems):
-        """Tell whether none of the stems has been given up."""
-        return not self.given_up or not any(stem.path in self.given_up for stem in stems)
+        """Return whether none of the stems has been given up."""
+        return not self.given_up or not any(stem.unit in self.given_up for stem in stems)
 
     def holds(self, stem):
-        """Tell whether a stem's samples are in memory."""
+        """Return whether a stem's samples are in memory."""
         recording, _ = self.held.get((stem.path, stem.stream))
         return recording is not None
 
     def none_left(self, what):
-        """Give the error for when no other crop is left to take."""
+        """Return the error for when no other crop is left to take."""
         return InputError(
             f"there is no {what} left to train on, {len(self.given_up)} files cannot be read: "
             f"{list(self.given_up.values())[-1]}"
@@ -56,16 +66,8 @@ class OpenFiles:
     def read(self, stem, sample_rate, channels, start, out, check=False):
         """Fill an array `(samples, channels)` from `start` seconds on, with silence past the end.
 
-        Args:
-            stem: What is read.
-            sample_rate: The rate wanted, in Hz.
-            channels: The channels wanted, of those that `check_channels` allows.
-            start: Where to start, in seconds.
-            out: Float32 array.
-            check: Whether to look for NaN and infinite samples. Defaults to False.
-
-        Raises:
-            Unreadable: The file was given up.
+        With `check` it looks for NaN and infinite samples. It raises `Unreadable` for a file that
+        it has given up.
         """
         rate = stem.info.sample_rate
         first = round(start * rate)
@@ -75,7 +77,7 @@ class OpenFiles:
             return
         try:
             decoder = self._open(stem)
-            if rate == sample_rate and stem.info.channels == channels == out.shape[1]:
+            if rate == sample_rate and stem.info.channels == channels == out.shape[-1]:
                 decoder.read_into(first, out[:count])
                 filled = count
             else:
@@ -114,7 +116,7 @@ class OpenFiles:
                 files.move_to_end(key)
                 return decoder
             files.pop(key)[0].close()
-        decoder = open_decoder(*key)
+        decoder = self.open_stem(stem)
         if decoder.info != stem.info:
             decoder.close()
             raise InputError(
@@ -138,8 +140,8 @@ class OpenFiles:
         if kept:
             kept[0].close()
         with self.lock:
-            if stem.path not in self.given_up:
-                self.given_up[stem.path] = reason
+            if stem.unit not in self.given_up:
+                self.given_up[stem.unit] = reason
                 log.warning("skipped from now on: %s (%d so far)", reason, len(self.given_up))
         return Unreadable(reason)
 

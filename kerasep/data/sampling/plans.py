@@ -1,4 +1,4 @@
-"""From what a user has (a folder, tracks, a pool) to a plan of crops."""
+"""From what a user has (a folder, tracks, a pool, shards) to a plan of crops."""
 
 import itertools
 from pathlib import Path
@@ -9,8 +9,13 @@ from kerasep.data.datasets.pools import Pool, find_pool, is_pool, split_pool
 from kerasep.data.datasets.stems import check_channels
 from kerasep.data.datasets.tracks import find_tracks
 from kerasep.data.datasets.tracks import split as split_tracks
+from kerasep.data.prepared.index import is_prepared
+from kerasep.data.prepared.shard_stems import shard_source
 from kerasep.data.sampling.crops import TrainingCrops, ValidationCrops
+from kerasep.data.sampling.effects import Effects
+from kerasep.data.sampling.open_files import open_recording
 from kerasep.data.sampling.pool_crops import PoolCrops
+from kerasep.data.sampling.reader import CropSource, Reader
 from kerasep.errors import InputError
 from kerasep.system import logs
 
@@ -19,42 +24,71 @@ SPLITS = ("train", "valid", "test", "all")
 logger = logs.logger(__name__)
 
 
-def plan_crops(
-    data, model, seconds, mixing, crops_per_track, seed, training, split=None, missing="refuse"
-):
-    """Make the plan of crops for training or validation.
+def open_reader(data, model, sampling, training, split=None, missing="refuse"):
+    """Find data, plan their crops for training or validation, and make the reader of batches.
 
     Args:
-        data: A folder, a list of `Track`, or a `Pool`.
-        model: Anything with `sources` and `channels`.
-        seconds: Duration of a crop.
-        mixing: `kerasep.data.sampling.mixing.Mixing`.
-        crops_per_track: Crops of each track, or each group of a pool, in an epoch; or None.
-        seed: Of all random choices.
+        data: A folder, a list of `Track`, a `Pool`, or a prepared folder.
+        model: Anything with `sources`, `sample_rate` and `channels`.
+        sampling: `kerasep.data.sampling.settings.Sampling`.
         training: Whether crops are random.
         split: See `chosen`.
         missing: See `kerasep.data.datasets.missing_stems.with_sources`.
 
     Returns:
-        Something with `length` and `example(epoch, index, files)`.
+        A `Reader`.
 
     Raises:
-        InputError: There is no track, a track lacks a source, or has channels that do not fit.
+        InputError: There is no track, a track lacks a source, or the data do not fit the model.
     """
-    mixing.check(len(model.sources))
+    effects = Effects(sampling.augment if training else None, model.sample_rate, sampling.seed)
+    samples = round(sampling.crop_seconds * model.sample_rate)
+    if not 1 <= effects.samples_needed(samples) <= 16 * samples + (1 << 20):
+        raise InputError(
+            f"received crop_seconds={sampling.crop_seconds}, augment {effects}: crops would need "
+            f"{effects.samples_needed(samples)} samples, expected from 1 to 16 times their length"
+        )
+    sampling.check_sources(len(model.sources))
+    if is_prepared(data):
+        if split is not None:
+            raise InputError(
+                f"received split={split!r} for the prepared {data}: expected none, what is trained "
+                "and validated on was decided when it was prepared"
+            )
+        source = shard_source(data, model, sampling, training, effects)
+    else:
+        source = _recordings(data, model, sampling, training, effects, split, missing)
+    return Reader(source, len(model.sources), effects, sampling.threads)
+
+
+def _recordings(data, model, sampling, training, effects, split, missing):
+    """Plan crops of tracks or of a pool."""
+    samples = round(sampling.crop_seconds * model.sample_rate)
+    seconds = effects.samples_needed(samples) / model.sample_rate
     data = chosen(data, training, split)
     if isinstance(data, Pool):
-        _check_channels(itertools.chain(*data.groups.values()), model.channels)
-        mixing = mixing if training else mixing.unchanged()
-        return PoolCrops(data, model.sources, seconds, crops_per_track, mixing, seed, training)
-    if not data:
+        stems = itertools.chain(*data.groups.values())
+        settings = sampling if training else sampling.for_validation()
+        plan = PoolCrops(data, model.sources, seconds, settings, training)
+    elif not data:
         raise InputError("received an empty list of tracks: expected one or more")
-    tracks = with_sources(data, model.sources, missing)
-    for track in tracks:
-        _check_channels(itertools.chain(*track.groups(model.sources)), model.channels)
-    if training:
-        return TrainingCrops(tracks, model.sources, seconds, crops_per_track, mixing, seed)
-    return ValidationCrops(tracks, model.sources, seconds)
+    else:
+        data = with_sources(data, model.sources, missing)
+        stems = (stem for t in data for group in t.groups(model.sources) for stem in group)
+        if training:
+            plan = TrainingCrops(data, model.sources, seconds, sampling)
+        else:
+            plan = ValidationCrops(data, model.sources, seconds)
+    for stem in stems:
+        check_channels(stem, model.channels)
+    shape = samples, model.channels
+    open_stem = open_recording
+    if sampling.reader == "tensorflow-io":
+        from kerasep.data.audio import tfio
+
+        tfio.check_available()
+        open_stem = tfio.open_stem
+    return CropSource(plan, open_stem, shape, model.sample_rate, data)
 
 
 def chosen(data, training, split=None):
@@ -111,8 +145,3 @@ def _one_of(pair, training, data, what, lists):
 
 def _splits_of_pool(data):
     return {group.split for group in recognise_groups(data).groups}
-
-
-def _check_channels(stems, channels):
-    for stem in stems:
-        check_channels(stem, channels)

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,48 +18,93 @@ _MANY = 4  # parts of a crop
 _ROUNDING = 2  # samples that a part may last longer than its duration says
 
 
+class CropSource(NamedTuple):
+    """What a `Reader` reads, from recordings or from shards.
+
+    Attributes:
+        plan: Which crops make an example, such as `kerasep.data.sampling.crops.TrainingCrops`.
+        open_stem: Opens a stem of the plan, as a decoder of `kerasep.data.audio.decoders`.
+        shape: Of a crop: `(samples, channels)`, or of spectra `(frames, bins, channels)`.
+        rate: Samples a second of the plan; 1 for spectra, whose plans count frames.
+        data: What is read: a list of tracks, a pool, or a prepared folder.
+    """
+
+    plan: Any
+    open_stem: Callable
+    shape: tuple[int, ...]
+    rate: int
+    data: Any
+
+    @property
+    def is_spectra(self):
+        """Whether spectra are read, complex64, and not waveforms."""
+        return len(self.shape) == 3
+
+
 class Reader:
     """Reads batches with a pool of threads: decoding releases Python's lock.
 
     Args:
-        plan: Says which crops make an example, such as `kerasep.data.sampling.crops.TrainingCrops`.
-        samples: Samples in a crop.
-        model: Anything with `sources`, `sample_rate` and `channels`.
+        source: A `CropSource`.
+        sources: How many the model has.
         effects: `kerasep.data.sampling.effects.Effects`, which change crops and mixtures.
-        threads: How many read. Defaults to one for each core.
+        threads: How many read. Defaults to one per core.
     """
 
-    def __init__(self, plan, samples, model, effects, threads=None):
-        self.plan, self.samples, self.model, self.effects = plan, samples, model, effects
+    def __init__(self, source, sources, effects, threads=None):
+        self.source, self.sources, self.effects = source, sources, effects
         threads = threads or os.cpu_count()
         self.pool = ThreadPoolExecutor(threads)
-        self.files, self.buffers = OpenFiles(threads), Buffers()
+        self.files, self.buffers = OpenFiles(threads, source.open_stem), Buffers()
         self.local, self.joining = threading.local(), threading.Lock()
+
+    def steps(self, batch_size, training):
+        """Return how many batches an epoch has; raise an error if there is none."""
+        crops = self.source.plan.length
+        steps = crops // batch_size if training else -(-crops // batch_size)
+        if not steps:
+            raise InputError(
+                f"received batch_size={batch_size}, training={training}, but an epoch has {crops} "
+                "crops: lower batch_size or raise crops_per_track"
+            )
+        return steps
+
+    def shapes(self, size):
+        """Return the shapes of the arrays in a batch of so many examples."""
+        shape = self.source.shape
+        if self.source.is_spectra:
+            return [(size, *shape, 1 + self.sources, 2)]
+        return [(size, *shape), (size, *shape, self.sources)]
 
     def batch(self, epoch, first, last):
         """Read examples `first` to `last`.
 
         Returns:
-            Mixtures `(batch, samples, channels)`, sources `(batch, samples, channels, sources)`.
+            A list of mixtures `(batch, samples, channels)` and sources `(batch, samples, channels,
+            sources)`; or of the reference of spectra `(batch, frames, bins, channels, 1 + sources,
+            2)` alone.
         """
-        shape = (last - first, self.samples, self.model.channels)
-        mixtures = self.buffers.take(shape)
-        sources = self.buffers.take((*shape, len(self.model.sources)))
+        arrays = [self.buffers.take(shape) for shape in self.shapes(last - first)]
+        if self.source.is_spectra:
+            spectra = arrays[0].view("complex64")[..., 0]
+            mixtures, sources = spectra[..., 0], spectra[..., 1:]
+        else:
+            mixtures, sources = arrays
         epochs, examples = [epoch] * len(mixtures), range(first, last)
         for _ in self.pool.map(self._read, epochs, examples, mixtures, sources):
             pass
-        return mixtures, sources
+        return arrays
 
     def _read(self, epoch, index, mixture, sources):
         check = False
         while True:
             try:
-                crops = self.plan.example(epoch, index, self.files)
+                crops = self.source.plan.example(epoch, index, self.files)
                 waveforms = self._waveforms(crops, check)
             except Unreadable:
                 continue  # the plan takes another crop
             waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
-            waveforms = [None if w is None else w[: self.samples] for w in waveforms]
+            waveforms = [None if w is None else w[: len(mixture)] for w in waveforms]
             with np.errstate(invalid="ignore", over="ignore"):
                 gains, swaps = relative_gains(waveforms, crops), [crop.swap for crop in crops]
                 finite = mix(waveforms, gains, swaps, mixture, sources)
@@ -74,10 +121,11 @@ class Reader:
 
     def _waveforms(self, crops, check):
         """Read each crop: an array that this thread uses again, or None where there is nothing."""
-        length = self.effects.samples_needed(self.samples)
-        shape = (len(crops) + 1, length, self.model.channels)
+        samples, *row = self.source.shape
+        shape = (len(crops) + 1, self.effects.samples_needed(samples), *row)
         if getattr(self.local, "waveforms", None) is None or self.local.waveforms.shape != shape:
-            self.local.waveforms = np.empty(shape, "float32")
+            dtype = "complex64" if self.source.is_spectra else "float32"
+            self.local.waveforms = np.empty(shape, dtype)
         *rows, spare = self.local.waveforms
         for row, crop in zip(rows, crops, strict=True):
             with self._turn(crop):
@@ -85,7 +133,7 @@ class Reader:
         return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
 
     def _turn(self, crop):
-        """Have one thread at a time join many recordings that are in memory.
+        """Let one thread at a time join many recordings that are in memory.
 
         That is hundreds of short steps, each of which gives up Python's lock: threads that do it
         side by side are slower than one.
@@ -95,19 +143,16 @@ class Reader:
 
     def _join(self, crop, row, spare, check):
         """Read the parts of a crop, one after the other or at once, into an array."""
-        rate = self._rate(crop)
+        # A rate that, taken for the model's, raises the pitch by so many semitones.
+        rate = round(self.source.rate / 2 ** (crop.semitones / 12))
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))
-            target = out = row[round(part.at * self.model.sample_rate) :]
+            target = out = row[round(part.at * self.source.rate) :]
             if number:
                 target = target[: heard + _ROUNDING]
                 out = spare[: len(target)]
-            self.files.read(part.stem, rate, self.model.channels, part.start, out, check=check)
+            self.files.read(part.stem, rate, row.shape[-1], part.start, out, check=check)
             if part.level is not None:
                 bring_to(part.level, out[:heard])
             if number:
                 target += out
-
-    def _rate(self, crop):
-        """Choose the rate that, taken for the model's, raises the pitch by so many semitones."""
-        return round(self.model.sample_rate / 2 ** (crop.semitones / 12))

@@ -9,6 +9,7 @@ import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated
@@ -22,16 +23,13 @@ from kerasep.data.audio.reading import AudioInfo
 from kerasep.data.datasets.pools import Pool
 from kerasep.data.datasets.stems import Stem
 from kerasep.data.datasets.tracks import Track
-from kerasep.data.sampling.effects import Effects
-from kerasep.data.sampling.mixing import Mixing
-from kerasep.data.sampling.plans import plan_crops
-from kerasep.data.sampling.reader import Reader
+from kerasep.data.sampling.plans import open_reader
+from kerasep.data.sampling.settings import Sampling
 from kerasep.data.service.schemas import (
     Channels,
     Count,
     Name,
     Names,
-    Number,
     Positive,
     Rate,
     Record,
@@ -45,11 +43,7 @@ _MOST_BATCH_BYTES = 8 << 30
 _MOST_CROPS = 100_000_000  # of an epoch
 _MOST_PARTS = 1_000_000  # recordings joined in one crop
 
-Setting = str | int | Number | bool | None
 Few = Annotated[int, Meta(ge=0, le=1024)]
-Length = Annotated[int, Meta(ge=1, le=1 << 31)]
-Range = Annotated[list[Number], Meta(min_length=2, max_length=2)]
-Decibels = Annotated[float, Meta(ge=-300, le=300)]
 AbsolutePath = Annotated[str, Meta(pattern=r"\A(/|[A-Za-z]:\\|\\\\)[^\x00]*\Z", max_length=4096)]
 
 
@@ -69,6 +63,7 @@ class TrackFiles(Record):
 
     name: Annotated[str, Meta(max_length=4096)]
     stems: Annotated[dict[Name, StemFile], Meta(min_length=1)]
+    silent: tuple[Name, ...] = ()
 
 
 class Tracks(Record, tag="tracks"):
@@ -99,46 +94,13 @@ class Signal(Record):
     stft: Transform | None = None
 
 
-class MixingSettings(Record):
-    """Arguments of `Mixing`."""
-
-    remix: Annotated[float, Meta(ge=0, le=1)]
-    gain: Range | None
-    swap: bool
-    semitones: Annotated[int, Meta(ge=0, le=48)]
-    snr: Annotated[list[Decibels], Meta(min_length=2, max_length=2)] | None
-    min_sources: Few | None
-    min_level: Decibels | None
-    level: Decibels | None
-
-
 class Job(Record):
-    """What a worker must know to make the batches of a pipeline.
-
-    Attributes:
-        data: what is read.
-        model: what it is for.
-        samples: in a crop.
-        batch_size: crops in a batch.
-        steps: batches in an epoch.
-        crops_per_track: as for `kerasep.data.waveforms`, and so on.
-        mixing: the arguments of `Mixing`.
-        augment: likewise.
-        threads: likewise.
-        seed: likewise.
-        kerasep: the release of the trainer.
-    """
+    """What a worker must know to make the batches of a pipeline: `steps` of them an epoch."""
 
     data: Tracks | Recordings | Shards
     model: Signal
-    samples: Length
-    batch_size: Annotated[int, Meta(ge=1, le=1 << 20)]
+    sampling: Sampling
     steps: Positive
-    crops_per_track: Length | None
-    mixing: MixingSettings
-    augment: dict[str, dict[str, Setting | list[Setting]]] | None
-    threads: Annotated[int, Meta(ge=1, le=1024)] | None
-    seed: Count
     kerasep: str = __version__
 
 
@@ -149,38 +111,37 @@ class Request(Record):
     step: Count
 
 
-def described(data):
-    """Describe tracks, a pool or a prepared folder for a `Job`, files by their absolute names."""
+def describe(data, model, sampling, steps):
+    """Describe a `Job`, a dict; files by their absolute names."""
+    stft = getattr(model, "stft", None)
+    signal = {name: getattr(model, name) for name in ("sources", "sample_rate", "channels")}
+    settings = asdict(sampling)
+    for options in (settings["augment"] or {}).values():
+        if isinstance(options.get("responses"), str):
+            options["responses"] = os.path.abspath(options["responses"])
+    return {
+        "data": _described(data),
+        "model": signal | {"stft": {"window": "hann", **stft} if stft else None},
+        "sampling": settings,
+        "steps": steps,
+    }
+
+
+def _described(data):
     if isinstance(data, Pool):
         groups = {name: list(map(_stem, stems)) for name, stems in data.groups.items()}
         return {"type": "pool", "name": data.name, "groups": groups}
     if isinstance(data, str | Path):
         return {"type": "prepared", "folder": os.path.abspath(data)}
     tracks = [
-        {"name": track.name, "stems": {name: _stem(stem) for name, stem in track.stems.items()}}
+        {
+            "name": track.name,
+            "stems": {name: _stem(stem) for name, stem in track.stems.items()},
+            "silent": track.silent,
+        }
         for track in data
     ]
     return {"type": "tracks", "tracks": tracks}
-
-
-def signal(model):
-    """Describe a model for a `Job`."""
-    stft = getattr(model, "stft", None)
-    return {
-        "sources": list(model.sources),
-        "sample_rate": model.sample_rate,
-        "channels": model.channels,
-        "stft": {"window": "hann", **stft} if stft else None,
-    }
-
-
-def augmentation(settings):
-    """Describe `augment` for a `Job`: a folder of impulse responses by its absolute name."""
-    settings = {name: dict(options) for name, options in (settings or {}).items()}
-    for options in settings.values():
-        if isinstance(options.get("responses"), str):
-            options["responses"] = os.path.abspath(options["responses"])
-    return settings
 
 
 def pack(job):
@@ -235,6 +196,9 @@ def unpack(packed):
         )
     try:
         job = parse(bytes(packed), Job)
+        unknown = json.loads(packed)["sampling"].keys() - {f.name for f in fields(Sampling)}
+        if unknown:  # which msgspec leaves out of a dataclass
+            raise ValueError(f"unknown field `{min(unknown)[:50]}` of sampling")
     except ValueError as error:
         raise InputError(
             f"received a job that this release does not know ({' '.join(str(error).split())}): "
@@ -246,13 +210,14 @@ def unpack(packed):
 
 def _check_size(job):
     """Validate that a job takes neither the memory nor the time of a worker."""
-    numbers = job.batch_size * job.samples * job.model.channels * (1 + len(job.model.sources))
-    if 4 * numbers > _MOST_BATCH_BYTES:
+    sampling, seconds = job.sampling, job.sampling.crop_seconds
+    samples = seconds * job.model.sample_rate * sampling.batch_size
+    size = 4 * samples * job.model.channels * (1 + len(job.model.sources))
+    if size > _MOST_BATCH_BYTES:
         raise InputError(
-            f"received batches of {4 * numbers} bytes, expected at most {_MOST_BATCH_BYTES}: "
-            "lower batch_size or crop_seconds"
+            f"received batches of {size:g} bytes, expected at most {_MOST_BATCH_BYTES}: lower "
+            "batch_size or crop_seconds"
         )
-    seconds = job.samples / job.model.sample_rate
     if isinstance(job.data, Shards):
         return
     if isinstance(job.data, Tracks):
@@ -260,11 +225,11 @@ def _check_size(job):
             max(stem.samples / stem.sample_rate for stem in track.stems.values())
             for track in job.data.tracks
         ]
-        crops = sum(job.crops_per_track or max(1, d / seconds) for d in durations)
+        crops = sum(sampling.crops_per_track or max(1, d / seconds) for d in durations)
     else:
         groups = job.data.groups.values()
         durations = [stem.samples / stem.sample_rate for stems in groups for stem in stems]
-        crops = max(len(groups) * (job.crops_per_track or 1), sum(durations) / seconds)
+        crops = max(len(groups) * (sampling.crops_per_track or 1), sum(durations) / seconds)
         if seconds / min(durations) > _MOST_PARTS:
             raise InputError(
                 f"received a recording of {min(durations):g} s for crops of {seconds:g} s: "
@@ -275,15 +240,6 @@ def _check_size(job):
             f"received {crops:g} crops for an epoch, expected at most {_MOST_CROPS}: lower "
             "crops_per_track, or take longer crops"
         )
-
-
-def shapes(job):
-    """Shapes of the arrays in a batch: `[(batch, samples, channels), (..., sources)]`.
-
-    Of prepared spectrograms they are known from the folder alone.
-    """
-    shape = job.batch_size, job.samples, job.model.channels
-    return [shape, (*shape, len(job.model.sources))]
 
 
 @functools.lru_cache(maxsize=4)
@@ -302,11 +258,8 @@ def batches_of(packed):
     job = unpack(packed)
     model = SimpleNamespace(**msgspec.structs.asdict(job.model))
     model.stft = msgspec.to_builtins(job.model.stft)
-    mixing = msgspec.structs.asdict(job.mixing)
-    if isinstance(job.data, Shards):
-        steps, read = _from_shards(job, model, mixing)
-    else:
-        steps, read = _live(job, model, mixing)
+    reader, size = open_reader(_data(job.data), model, job.sampling, True), job.sampling.batch_size
+    steps = reader.steps(size, True)
     if steps != job.steps:
         raise InputError(
             f"received an epoch of {job.steps} batches, but here it has {steps}: expected the "
@@ -316,61 +269,23 @@ def batches_of(packed):
     def batch(epoch, step):
         if step >= steps:
             raise InputError(f"received step {step} of an epoch that has {steps}")
-        return read(epoch, step)
+        return reader.batch(epoch, step * size, (step + 1) * size)
 
     return batch
 
 
-def _live(job, model, mixing):
-    effects = Effects(job.augment, model.sample_rate, job.seed)
-    length = effects.samples_needed(job.samples)
-    if length > 16 * job.samples + (1 << 20):
-        raise InputError(f"received {effects}: crops would need {length} samples")
-    seconds = length / model.sample_rate
-    plan = plan_crops(
-        _data(job.data), model, seconds, Mixing(**mixing), job.crops_per_track, job.seed, True
-    )
-    reader, size = Reader(plan, job.samples, model, effects, job.threads), job.batch_size
-    return plan.length // size, lambda epoch, step: reader.batch(
-        epoch, step * size, (step + 1) * size
-    )
-
-
-def _from_shards(job, model, mixing):
-    import tensorflow as tf
-
-    from kerasep.data import prepared
-    from kerasep.data.sampling.failures import input_errors
-
-    if job.augment:
-        raise InputError("received augment for prepared shards: that needs the recordings")
-    steps, epoch_of_batches = prepared.batches(
-        job.data.folder,
-        model,
-        batch_size=job.batch_size,
-        crop_seconds=job.samples / model.sample_rate,
-        crops_per_track=job.crops_per_track,
-        seed=job.seed,
-        **mixing,
-    )
-
-    @tf.function(input_signature=[tf.TensorSpec((), tf.int64)] * 2, autograph=False)
-    def one(epoch, step):
-        return epoch_of_batches(epoch, step, count=1).get_single_element()
-
-    def read(epoch, step):
-        with input_errors():
-            return [each.numpy() for each in tf.nest.flatten(one(epoch, step))]
-
-    return steps, read
-
-
 def _data(data):
+    if isinstance(data, Shards):
+        return data.folder
     if isinstance(data, Recordings):
         groups = {name: tuple(map(_opened, stems)) for name, stems in data.groups.items()}
         return Pool(data.name, groups)
     return [
-        Track(track.name, {name: _opened(stem) for name, stem in track.stems.items()})
+        Track(
+            track.name,
+            {name: _opened(stem) for name, stem in track.stems.items()},
+            silent=track.silent,
+        )
         for track in data.tracks
     ]
 

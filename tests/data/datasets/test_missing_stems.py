@@ -118,7 +118,7 @@ def test_batches(songs):
 def test_prepared(songs, tmp_path, missing, count):
     index = data.prepare(songs, tmp_path / "shards", MODEL, missing=missing)
     assert index["snr_db"] > 60
-    plan = json.loads((tmp_path / "shards" / data.shards.PLAN).read_text("utf-8"))
+    plan = json.loads((tmp_path / "shards" / "plan.json").read_text("utf-8"))
     assert len(plan["tracks"]) == count
     options = {"batch_size": 1, "crop_seconds": 1.0}
     held, train = (

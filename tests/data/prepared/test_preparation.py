@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio, find_tracks, prepare, write_songs
-from kerasep.data.prepared import preparation, shards
+from kerasep.data.prepared import layout, preparation, shards
 from kerasep.errors import InputError
 
 RATE = 8000
@@ -84,7 +84,7 @@ def test_nothing_is_clipped(tmp_path):
 
 
 def test_long_tracks_are_cut_into_segments(folder, monkeypatch):
-    monkeypatch.setattr(shards, "_SEGMENT_SECONDS", 0.9)
+    monkeypatch.setattr(layout, "_SEGMENT_SECONDS", 0.9)
     plan = shards.plan(find_tracks(folder), signal_of(), [])
     segments = [segment for shard in plan.shards for segment in shard]
     assert [segment.track for segment in segments] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
@@ -222,7 +222,7 @@ def test_refuses_a_folder_of_other_files(folder, tmp_path):
     with pytest.raises(InputError, match="holds other files"):
         prepare(folder, tmp_path, signal_of())
     (tmp_path / "letter.txt").unlink()
-    (tmp_path / shards.PLAN).write_text("{")
+    (tmp_path / layout.PLAN).write_text("{")
     with pytest.raises(InputError, match="is damaged"):
         prepare(folder, tmp_path, signal_of())
 

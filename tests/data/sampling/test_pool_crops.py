@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio, find_pool, waveforms
-from kerasep.data.sampling.mixing import Mixing
 from kerasep.data.sampling.open_files import Unreadable
 from kerasep.data.sampling.pool_crops import PoolCrops
+from kerasep.data.sampling.settings import Sampling
 from kerasep.errors import InputError
 
 RATE = 8000
@@ -131,6 +131,6 @@ def test_the_last_recording_may_go_while_an_example_is_drawn(speakers):
         return len(seen) <= len(LEVELS)  # one look at each speaker
 
     files = SimpleNamespace(usable=usable)
-    plan = PoolCrops(speakers, ("a", "b"), 0.8, None, Mixing(), 0)
+    plan = PoolCrops(speakers, ("a", "b"), 0.8, Sampling())
     with pytest.raises(Unreadable, match="given up the last recording"):
         plan.example(0, 0, files)

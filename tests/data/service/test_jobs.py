@@ -1,5 +1,6 @@
 """Jobs of the data service: what travels, and what a worker refuses."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from kerasep import data
+from kerasep.data.sampling.settings import Sampling
 from kerasep.data.service import jobs, schemas
 from kerasep.errors import InputError
 
@@ -18,27 +20,8 @@ MODEL = SimpleNamespace(sources=("vocals", "bass"), sample_rate=8000, channels=1
 @pytest.fixture
 def job(songs):
     tracks = data.find_tracks(songs)
-    return {
-        "data": jobs.described(tracks),
-        "model": jobs.signal(MODEL),
-        "samples": 2000,
-        "batch_size": 2,
-        "steps": 2 * len(tracks) // 2,
-        "crops_per_track": 2,
-        "mixing": {
-            "remix": 0.5,
-            "gain": (0.25, 1.25),
-            "swap": False,
-            "semitones": 0,
-            "snr": None,
-            "min_sources": None,
-            "min_level": None,
-            "level": None,
-        },
-        "augment": {},
-        "threads": None,
-        "seed": 3,
-    }
+    sampling = Sampling(batch_size=2, crop_seconds=0.25, crops_per_track=2, seed=3)
+    return jobs.describe(tracks, MODEL, sampling, steps=len(tracks))
 
 
 def test_a_job_makes_the_batches_of_the_pipeline(job, songs):
@@ -54,11 +37,23 @@ def test_a_job_makes_the_batches_of_the_pipeline(job, songs):
 
 def test_names_of_files_become_absolute(songs, monkeypatch):
     monkeypatch.chdir(songs.parent)
-    described = jobs.described(data.find_tracks(songs.name))
-    paths = [stem["path"] for track in described["tracks"] for stem in track["stems"].values()]
-    assert all(path.startswith(str(songs.parent)) for path in paths)
+    tracks = data.find_tracks(songs.name)
+    sampling = Sampling(augment={"reverberate": {"responses": "rooms"}})
+    job = jobs.describe(tracks, MODEL, sampling, steps=1)
+    stems = [stem for track in job["data"]["tracks"] for stem in track["stems"].values()]
+    assert all(stem["path"].startswith(str(songs.parent)) for stem in stems)
     wanted = {"reverberate": {"responses": str(songs.parent / "rooms")}}
-    assert jobs.augmentation({"reverberate": {"responses": "rooms"}}) == wanted
+    assert job["sampling"]["augment"] == wanted
+    assert sampling.augment == {"reverberate": {"responses": "rooms"}}
+
+
+def test_silent_sources_travel(job, songs):
+    tracks = [dataclasses.replace(t, silent=("bass",), stems={"vocals": t.stems["vocals"]})
+              for t in data.find_tracks(songs)]  # fmt: skip
+    packed = jobs.pack(job | {"data": jobs.describe(tracks, MODEL, Sampling(), 1)["data"]})
+    _, sources = jobs.batches_of(packed)(0, 0)
+    assert sources[..., 0].any()
+    assert not sources[..., 1].any()
 
 
 class Hostile:
@@ -118,23 +113,25 @@ STEM = ("data", "tracks", 0, "stems", "bass")
         (("model", "sources"), "vocals", "Expected `array`"),
         (("model", "sample_rate"), True, "Expected `int`"),
         (("model", "sources"), ["vocals", "tuba"], "has no stem 'tuba'"),
-        (("samples",), 10**12, "<= "),
-        (("samples",), 1 << 31, "received batches of .* bytes"),
-        (("batch_size",), 0, ">= 1"),
-        (("crops_per_track",), 1 << 30, "received .* crops for an epoch"),
+        (("sampling", "crop_seconds"), 1e12, "received batches of .* bytes"),
+        (("sampling", "crop_seconds"), 1e-9, "from 1 to 16 times"),
+        (("sampling", "batch_size"), 0, "expected numbers above 0"),
+        (("sampling", "crops_per_track"), 1 << 30, "received .* crops for an epoch"),
         (("steps",), 77, "received an epoch of 77 batches, but here it has"),
-        (("seed",), -1, ">= 0"),
-        (("threads",), 100_000, "<= 1024"),
-        (("mixing", "remix"), 1.5, "<= 1"),
-        (("mixing", "gain"), [1.0], "length >= 2"),
-        (("mixing", "gain"), [2.0, 1.0], "expected a probability, and a range"),
-        (("mixing", "semitones"), 1000, "<= 48"),
-        (("mixing", "level"), 1e9, "<= 300"),
-        (("mixing", "batch"), "__import__", "unknown field"),
-        (("augment",), {"os.system": {}}, r"received augment 'os\.system'"),
-        (("augment",), {"_step": {}}, "received augment '_step'"),
-        (("augment",), {"reverberate": {"rng": 3}}, "received rng for reverberate"),
-        (("augment",), {"reverberate": {"seconds": {"a": 1}}}, "does not know"),
+        (("sampling", "seed"), -1, "whole numbers from 0 on"),
+        (("sampling", "threads"), 100_000, "at most 1024"),
+        (("sampling", "remix"), 1.5, "expected a probability"),
+        (("sampling", "gain"), [1.0], "length 2"),
+        (("sampling", "gain"), [2.0, 1.0], "expected a probability, and a range"),
+        (("sampling", "semitones"), 1000, "at most 48"),
+        (("sampling", "level"), 1e9, "expected decibels"),
+        (("sampling", "reader"), "os.system", "expected 'tensorflow-io' or None"),
+        (("sampling", "batch"), "__import__", "unknown field"),
+        (("sampling",), 3, "does not know"),
+        (("sampling", "augment"), {"os.system": {}}, r"received augment 'os\.system'"),
+        (("sampling", "augment"), {"_step": {}}, "received augment '_step'"),
+        (("sampling", "augment"), {"reverberate": {"rng": 3}}, "received rng for reverberate"),
+        (("sampling", "augment"), {"reverberate": {"seconds": {"a": 1}}}, "does not know"),
     ],
 )
 def test_refuses_jobs_that_lie(job, path, value, message):
@@ -144,7 +141,8 @@ def test_refuses_jobs_that_lie(job, path, value, message):
 
 
 def test_a_trillion_samples_make_no_trillion_crops(job):
-    packed = changed({**job, "crops_per_track": None}, (*STEM, "samples"), 10**13)
+    sampling = job["sampling"] | {"crops_per_track": None}
+    packed = changed({**job, "sampling": sampling}, (*STEM, "samples"), 10**13)
     with pytest.raises(InputError, match=r"received .* crops for an epoch"):
         jobs.unpack(packed)
 
@@ -154,12 +152,12 @@ def test_refuses_numbers_that_are_none(job):
     with pytest.raises(InputError, match="NaN is not a JSON number"):
         jobs.unpack(packed)
     with pytest.raises(InputError, match="cannot travel"):
-        jobs.pack({**job, "mixing": {**job["mixing"], "remix": float("nan")}})
+        jobs.pack({**job, "sampling": {**job["sampling"], "remix": float("nan")}})
 
 
 def test_functions_do_not_travel(job):
     with pytest.raises(InputError, match=r"cannot travel .* read prepared shards"):
-        jobs.pack({**job, "augment": {"reverberate": {"seconds": lambda: 1}}})
+        jobs.pack({**job, "sampling": {"augment": {"reverberate": {"seconds": lambda: 1}}}})
 
 
 def test_parse_says_where():

@@ -1,13 +1,15 @@
-"""What JSON files of a prepared folder may say, and whether it agrees with itself."""
+"""The index of a prepared folder: found, read, and checked to agree with itself."""
 
 import base64
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 from msgspec import Meta
 
-from kerasep.data.prepared import shards
+from kerasep.data.prepared import layout
+from kerasep.data.prepared.magnitudes import Statistics
 from kerasep.data.service.schemas import (
     Channels,
     Count,
@@ -19,6 +21,7 @@ from kerasep.data.service.schemas import (
     Transform,
     parse,
 )
+from kerasep.errors import InputError
 
 Text = Annotated[str, Meta(max_length=1 << 16)]
 # Numbers of 16 bits times this, and their squares' sums, are finite in float32.
@@ -84,7 +87,7 @@ class Part(Record):
 class Index(Record):
     """The index of a folder."""
 
-    layout: Literal[1]  # shards.LAYOUT, written out for type checkers
+    layout: Literal[1]  # layout.LAYOUT, written out for type checkers
     kerasep: str
     settings: Settings
     train: Part
@@ -102,30 +105,92 @@ class Sidecar(Shard):
     statistics: Sums | None
 
 
-def parse_index(text):
-    """Parse an index.
+def is_prepared(data):
+    """Return whether data are a folder of shards.
 
     Args:
-        text: bytes.
+        data: What `waveforms` and `spectrograms` take.
 
     Returns:
-        A dict: see `kerasep.data.prepared.shards.finish`.
+        Whether it is such a folder.
 
     Raises:
-        ValueError: It is not one that `kerasep prepare` writes.
+        InputError: It is one whose preparation was not finished.
     """
+    if not isinstance(data, str | Path):
+        return False
+    if (Path(data) / layout.INDEX).is_file():
+        return True
+    if (Path(data) / layout.PLAN).is_file():
+        raise InputError(f"{data} is not prepared to its end: run the same kerasep prepare again")
+    return False
+
+
+def holds_spectrograms(data):
+    """Return whether data are a prepared folder of spectrograms."""
+    return is_prepared(data) and read_index(data)["settings"]["format"] == "spectrogram"
+
+
+def holds_validation(folder):
+    """Return whether a prepared folder has tracks to validate on."""
+    return any(shard["segments"] for shard in read_index(folder)["valid"]["shards"])
+
+
+def read_index(folder):
+    """Read the index of a prepared folder, a dict: see `kerasep.data.prepared.shards.finish`."""
+    path = Path(folder) / layout.INDEX
+    try:
+        text = path.read_bytes()
+        index = parse(text, dict)
+        version = index.get("layout", layout.LAYOUT)
+        if type(version) is int and version != layout.LAYOUT:
+            raise InputError(
+                f"{path} has layout {version}, expected {layout.LAYOUT}: it was written by kerasep "
+                f"{str(index.get('kerasep'))[:50]!r}, prepare the tracks again"
+            )
+        return _parse_index(text)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{path} is damaged ({reason}): run the same kerasep prepare again"
+        ) from error
+
+
+def statistics(folder, model):
+    """Return the statistics of the training mixtures, in place of a pass over the tracks.
+
+    Args:
+        folder: A prepared folder.
+        model: A model with `stft`.
+
+    Returns:
+        A list of one batch (magnitude, None) to give to `model.adapt`: mean and deviation of every
+        bin are those of all training mixtures as recorded. None where the folder was prepared with
+        another transform or none.
+    """
+    index = read_index(folder)
+    stored = index["train"]["statistics"]
+    if not stored or index["settings"]["stft"] != layout.transform_of(model):
+        return None
+    return [(Statistics.from_json(stored).stand_in(model.channels), None)]
+
+
+def _parse_index(text):
+    """Parse an index, or raise ValueError for one that `kerasep prepare` does not write."""
     index = parse(text, Index)
     settings = msgspec.to_builtins(index.settings)
     if len(set(settings["sources"])) < len(settings["sources"]):
         raise ValueError("it has a source twice")
-    wanted = shards.with_rows({**settings, "record_rows": None, "row_shape": None})
+    wanted = layout.with_rows({**settings, "record_rows": None, "row_shape": None})
     if settings != wanted:
         raise ValueError(
             f"record_rows and row_shape do not follow from format {settings['format']}"
         )
     entries = [*index.train.shards, *index.valid.shards]
     for number, entry in enumerate(entries):
-        if entry.file != shards.shard_name(number, len(entries)):
+        if entry.file != layout.shard_name(number, len(entries)):
             raise ValueError(f"shard {number} of {len(entries)} is called {entry.file[:100]!r}")
         _check_segments(entry, settings)
     for part in (index.train, index.valid):
@@ -134,18 +199,7 @@ def parse_index(text):
 
 
 def parse_sidecar(text, settings):
-    """Parse the file beside a shard.
-
-    Args:
-        text: bytes.
-        settings: of the plan.
-
-    Returns:
-        A dict: see `kerasep.data.prepared.shards.write_shard`.
-
-    Raises:
-        ValueError: It is not one that `kerasep prepare` writes.
-    """
+    """Parse the file beside a shard, or raise ValueError for one that is not of its plan."""
     entry = parse(text, Sidecar)
     _check_segments(entry, settings)
     _check_sums(entry.statistics, settings)
@@ -153,7 +207,7 @@ def parse_sidecar(text, settings):
 
 
 def _check_segments(entry, settings):
-    groups, longest = shards.group_count(settings), shards.longest_segment(settings)
+    groups, longest = layout.group_count(settings), layout.longest_segment(settings)
     offset = 0
     for segment in entry.segments:
         if segment.rows > longest:
@@ -164,7 +218,7 @@ def _check_segments(entry, settings):
             )
         if len(segment.scales) != groups:
             raise ValueError(f"{entry.file} has {len(segment.scales)} scales for {groups} stems")
-        offset += shards.segment_bytes(settings, segment.rows)
+        offset += layout.segment_bytes(settings, segment.rows)
     if offset != entry.bytes:
         raise ValueError(f"{entry.file} has {entry.bytes} bytes, its tracks have {offset}")
 
