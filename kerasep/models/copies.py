@@ -20,7 +20,9 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
     policy for all layers; `get_config` has it unless it is float32.
     """
 
-    _class_attributes: tuple[str, ...] = ()  # what a class may set for all its models, which others need to know
+    _class_attributes: tuple[
+        str, ...
+    ] = ()  # what a class may set for all its models, which others need to know
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)

@@ -170,7 +170,7 @@ def load(
     return model
 
 
-def merge_recipe(recipe: dict, changes: dict) -> dict:
+def merge_recipe(recipe: Mapping, changes: Mapping) -> dict:
     """Return a recipe with changes, those under `data` key by key.
 
     Example:
