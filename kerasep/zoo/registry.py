@@ -4,7 +4,7 @@ import difflib
 import json
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import resources
 
 from kerasep import importers, models
