@@ -1,4 +1,4 @@
-"""A folder has one run at a time, and no trace of it afterwards."""
+"""A locked folder admits one process, and keeps no trace of it."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Text files with and without byte order marks; tables that are written whole or not at all."""
+"""Text files with byte order marks, and tables written completely or not at all."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""Text on a terminal that knows few characters, and markup in it."""
+"""Printing on terminals with few characters, and text that looks like markup."""
 
 import io
 import sys

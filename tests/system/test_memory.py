@@ -1,4 +1,4 @@
-"""What is told of the memory that a process took."""
+"""Free, used and peak memory."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Names as text: nothing in them is acted upon, everything can be written."""
+"""Names as safe text for terminals, pages, pictures and tables."""
 
 import csv
 import io

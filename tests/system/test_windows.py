@@ -1,4 +1,4 @@
-"""The package without the modules and functions that Windows does not have."""
+"""The package without the modules and functions that Windows lacks."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Recordings, encoded and decoded by FFmpeg, which all tests of a session share."""
+"""Recordings that FFmpeg encoded and decoded, shared by all tests of a session."""
 
 import functools
 import logging
@@ -93,7 +93,7 @@ def encoded(tmp_path_factory, originals, ffmpeg):
 
 @pytest.fixture
 def log(caplog):
-    """The library's log, with no warning yet given once."""
+    """The library's log, in which each warning can appear again."""
     audio_info.warn_once.cache_clear()
     caplog.set_level(logging.INFO, "kerasep")
     return caplog

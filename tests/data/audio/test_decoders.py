@@ -1,4 +1,4 @@
-"""Decoding beside FFmpeg's: containers, codecs, rates and channels."""
+"""Decoding compared with FFmpeg: containers, codecs, rates and channels."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Levels, silence, clipping and fingerprints, whatever blocks the audio comes in."""
+"""Levels, silence, clipping and fingerprints, for blocks of any size."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Damaged, cut, joined and odd files: read as FFmpeg reads them, or refused."""
+"""Damaged, truncated, joined and odd files: read as FFmpeg reads them, or an error."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Reading by seeking, streaming and refusing audio files."""
+"""Reading audio files: whole, in slices, as streams, and errors."""
 
 import os
 import subprocess
@@ -89,7 +89,7 @@ def test_long_files_are_joined_of_several_blocks(tmp_path):
 
 @pytest.mark.parametrize("name", ["PCM_16.wav", "a.flac", "a.ogg", "a.mp3", "aac.m4a"])
 def test_names_that_are_not_utf_8(folder, tmp_path, name):
-    """And those with characters that terminals and shells act upon."""
+    """Names with bytes that are not UTF-8, or characters that terminals and shells interpret."""
     inside = tmp_path / "caf\udce9 \x1b[31m\n$"
     inside.mkdir()
     path = inside / f"=\udcff{name}"

@@ -1,4 +1,4 @@
-"""Samples of every type: scaled, taken as they are, or refused."""
+"""Conversion of samples of every type."""
 
 import numpy as np
 import pytest

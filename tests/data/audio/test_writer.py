@@ -1,4 +1,4 @@
-"""Writing audio files: exact, atomic, refused where it must be."""
+"""Writing audio files: exact and atomic, with clear errors."""
 
 import os
 import subprocess

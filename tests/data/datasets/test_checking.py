@@ -1,4 +1,4 @@
-"""A look over a whole data set: what it measures and what it finds wrong."""
+"""Checks of a data set: measurements and problems."""
 
 import csv
 import tracemalloc

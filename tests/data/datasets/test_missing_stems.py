@@ -1,4 +1,4 @@
-"""Tracks that lack a stem of a source: counted as silence, left out, or refused."""
+"""Tracks that lack a source: counted as silence, left out, or an error."""
 
 import json
 import logging

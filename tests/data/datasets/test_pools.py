@@ -1,4 +1,4 @@
-"""Recordings of single speakers or instruments: found by folder or by name, and split."""
+"""Pools: recordings by folder or by name, and their splits."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whole numbers stored as floats are warned of before anything is trained on them."""
+"""A warning before training for integers stored as floats."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Stems in files of every kind, the good and the bad."""
+"""Stems in valid and invalid files of every kind."""
 
 import struct
 
@@ -32,7 +32,7 @@ FORMAT = chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, RATE, 2 * RATE, 2, 16))
 
 
 def odd_chunks(path, samples):
-    """Chunks of odd length, one that nobody knows, and a list behind the samples."""
+    """Write chunks of odd length, an unknown one, and a list after the samples."""
     data = chunk(b"data", (samples * 32768).astype("<i2").tobytes())
     odd = chunk(b"JUNK", b"x" * 7), chunk(b"LIST", b"INFOINAM\3\0\0\0ab\0")
     path.write_bytes(wav(odd[0], FORMAT, chunk(b"zzzz", b"abc"), data, odd[1]))
@@ -66,7 +66,7 @@ def test_every_kind_of_wav(tmp_path, write):
 
 
 def sparse_wav(path, size):
-    """A file of `size` bytes of 16-bit samples, which takes no room; 4 GB and more as RF64."""
+    """Write a sparse file of `size` bytes of 16-bit samples, as RF64 from 4 GiB on."""
     if size < 1 << 32:
         start = b"RIFF" + struct.pack("<I", (size + 36) & 0xFFFFFFFF) + b"WAVE" + FORMAT
         start += b"data" + struct.pack("<I", size)
@@ -92,7 +92,7 @@ def test_files_of_gigabytes_are_read_at_their_end(tmp_path, size):
 
 
 def bad_files(folder):
-    """Write a file of each kind that cannot be used; dict from name to what is said of it."""
+    """Write a file of each invalid kind; returns a dict from name to error message."""
     folder.mkdir(exist_ok=True)
     whole = folder / "whole.wav"
     soundfile.write(whole, noise(), RATE)

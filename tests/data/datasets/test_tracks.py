@@ -1,4 +1,4 @@
-"""Finding tracks on disk and reading parts of them."""
+"""Finding tracks and reading parts of them."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Synthetic songs: reproducible, sane in level, and not trivial to separate."""
+"""Synthetic songs: reproducible, at a reasonable level, not trivial to separate."""
 
 import os
 

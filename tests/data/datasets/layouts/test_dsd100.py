@@ -1,4 +1,4 @@
-"""DSD100: mixtures and sources in trees of their own."""
+"""DSD100: mixtures and sources in separate trees."""
 
 from kerasep.data import find_tracks
 from kerasep.data.datasets.layouts.recogniser import recognise

@@ -1,4 +1,4 @@
-"""Folders as people have them: what is looked over, and what is noted."""
+"""Listing folders: splits, hidden files, links, permissions and names."""
 
 import os
 import unicodedata

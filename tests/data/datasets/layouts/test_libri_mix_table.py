@@ -1,4 +1,4 @@
-"""LibriMix's tables of mixtures."""
+"""The tables of LibriMix."""
 
 import pytest
 

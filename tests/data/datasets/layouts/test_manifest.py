@@ -1,4 +1,4 @@
-"""Manifests: what they list, and what is wrong with them."""
+"""Manifests and their errors."""
 
 import json
 
@@ -130,7 +130,7 @@ def test_byte_order_marks(tmp_path, record, encoding, name):
 
 
 def test_a_path_that_is_not_utf_8(tmp_path, record):
-    """JSON can spell one; Python reads and writes it so."""
+    """JSON can hold lone surrogates."""
     record("caf\udce9.wav")
     tracks = [{"name": "caf\udce9", "stems": {"a": "caf\udce9.wav"}}]
     (track,) = find_tracks(write(tmp_path / "list.json", {"tracks": tracks}))

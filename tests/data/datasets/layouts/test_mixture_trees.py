@@ -1,4 +1,4 @@
-"""WSJ0-mix, LibriMix and WHAM: mixtures of speakers with their sources beside."""
+"""WSJ0-mix, LibriMix and WHAM: mixtures beside their sources."""
 
 import pytest
 

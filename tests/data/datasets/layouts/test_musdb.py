@@ -1,4 +1,4 @@
-"""MUSDB18 and MUSDB18-HQ, as they unpack."""
+"""MUSDB18 and MUSDB18-HQ."""
 
 from kerasep.data import find_tracks
 from kerasep.data.datasets.layouts.recogniser import recognise

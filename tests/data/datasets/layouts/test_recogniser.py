@@ -1,4 +1,4 @@
-"""What a data set is taken for, and names of tracks that are the same."""
+"""Recognising layouts, and tracks with the same name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Slakh: stems named by number, sorted by the instruments in their metadata."""
+"""Slakh: stems named by the instruments in their metadata."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A folder for each track with a file for each stem, and what is none."""
+"""A folder per track with a file per stem, and clips of one song."""
 
 import pytest
 
