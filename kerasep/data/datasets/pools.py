@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TypeGuard
 
 from kerasep.data.datasets.layouts.recogniser import of_split, recognise, recognise_groups
 from kerasep.data.datasets.stems import Stem, open_stems
@@ -137,7 +137,7 @@ def find_pool(folder: str | os.PathLike, split: str | None = None) -> Pool:
     return Pool(str(folder), {name: pool[name] for name in names})
 
 
-def is_pool(data_set: object) -> bool:
+def is_pool(data_set: object) -> TypeGuard[str | os.PathLike | Pool]:
     """Return whether a data set is a pool.
 
     Args:
@@ -150,7 +150,7 @@ def is_pool(data_set: object) -> bool:
     >>> is_pool([])
     False
     """
-    if isinstance(data_set, str | Path):
+    if isinstance(data_set, str | os.PathLike):
         try:
             return bool(recognise(data_set).groups)
         except InputError:
@@ -160,7 +160,7 @@ def is_pool(data_set: object) -> bool:
 
 def split_pool(
     data_set: str | os.PathLike | Pool,
-    valid: str | os.PathLike | Pool | None = None,
+    valid: object = None,
     sources: Sequence[str] = (),
 ) -> tuple[Pool, Pool | None]:
     """Split recordings into those to train on and those to validate on.
@@ -169,14 +169,15 @@ def split_pool(
 
     Args:
         data_set: A folder, a manifest, or a `Pool`.
-        valid: Likewise, to validate on. Defaults to None: taken from `data_set`.
+        valid: A folder, a manifest, or a `Pool` to validate on. Defaults to None: taken from
+            `data_set`.
         sources: Names of the model's sources, which both pools must provide. Defaults to none.
 
     Returns:
         The pools to train and to validate on. The latter is None if there are too few recordings.
 
     Raises:
-        InputError: A folder cannot be used, or lacks sources.
+        InputError: A folder cannot be used, lacks sources, or `valid` is a list of tracks.
 
     Example:
     ```python
@@ -208,7 +209,14 @@ def _split(data_set, valid):
         splits = {group.split for group in recognise_groups(data_set).groups}
         train = find_pool(data_set, "train" if "train" in splits else None)
     if valid is not None:
-        return train, valid if isinstance(valid, Pool) else find_pool(valid)
+        if isinstance(valid, Pool):
+            return train, valid
+        if not isinstance(valid, str | os.PathLike):
+            raise InputError(
+                f"received a {type(valid).__name__} to validate on, expected a folder or a pool, "
+                "as the training data are recordings without mixtures: choose another"
+            )
+        return train, find_pool(valid)
     if splits >= {"train", "valid"}:
         return train, find_pool(data_set, "valid")
     return train.hold_out()

@@ -122,6 +122,8 @@ def test_splits_for_training(tmp_path):
     pool = find_pool(tmp_path / "few")
     train, valid = split_pool(pool, sources=("speaker_1", "speaker_2"))
     assert (names(train), valid) == ({"anna": ["1"], "bert": ["1"]}, None)
+    with pytest.raises(InputError, match="received a list to validate on, expected a folder or a"):
+        split_pool(pool, [])
     with pytest.raises(InputError, match="has no recordings of drums"):
         split_pool(pool, find_pool(tmp_path / "own"), ("bert", "drums"))
 
