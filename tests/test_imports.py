@@ -1,6 +1,7 @@
 """Who may import whom: the rules hold for every import in the package, the nested ones too."""
 
 import ast
+import functools
 import pathlib
 import subprocess
 import sys
@@ -45,14 +46,17 @@ def room_of(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+@functools.cache
 def imports(path):
     """Full names of what a file imports; `from a import b` as `a.b`."""
+    names = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += (f"{node.module}.{alias.name}" for alias in node.names)
+    return names
 
 
 def is_import(node):
