@@ -51,14 +51,7 @@ def check_page(check: Check) -> str:
 
 
 def overview(check: Check) -> str:
-    """Return the size of a data set in one line.
-
-    Args:
-        check: the result of `kerasep.data.check`.
-
-    Returns:
-        Text such as "3 tracks, 12.5 min".
-    """
+    """Return the size of a data set, such as "3 tracks, 12.5 min"."""
     if check.is_pool:
         name, count, groups = "recording", len(check.stems), f" of {len(check.tracks)} groups"
         usable = sum(not recording.error for recording in check.stems)
@@ -70,32 +63,14 @@ def overview(check: Check) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration in seconds, minutes or hours, whichever suits it.
-
-    Args:
-        seconds: the duration.
-
-    Returns:
-        Text.
-
-    Example:
-    >>> duration(6.8), duration(3000), duration(360000)
-    ('6.8 s', '50.0 min', '100.0 h')
-    """
+    """Return a duration as text, in seconds, minutes or hours."""
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def facts(check: Check) -> dict[str, str]:
-    """Count the recordings by sample rate and channels, and the tracks by split.
-
-    Args:
-        check: the result of `kerasep.data.check`.
-
-    Returns:
-        Dict from a title to text such as "44100 Hz (12)".
-    """
+    """Return counts by sample rate, channels and split, such as "44100 Hz (12)"."""
     tracks = {(one.path if check.is_pool else one.track, one.split) for one in check.stems}
     rates = check.count("sample_rate").items()
     counters: dict[str, dict] = {
