@@ -59,9 +59,9 @@ def _names(parameter):
     if kind is bool:
         return names if spelled else f"{names} / --no-{names[2:]}"
     kinds = [kind]
-    for each in kinds:  # grows as it goes: `list[str] | None` is an option of text
-        kinds += typing.get_args(each)
-    choices = [each for each in kinds if isinstance(each, str)]  # of a Literal
+    for kind_part in kinds:  # grows as it goes: `list[str] | None` is an option of text
+        kinds += typing.get_args(kind_part)
+    choices = [choice for choice in kinds if isinstance(choice, str)]  # of a Literal
     if choices:
         return f"{names} {'|'.join(choices)}"
     words = {int: "NUMBER", float: "NUMBER", pathlib.Path: "PATH", str: "TEXT"}

@@ -31,8 +31,8 @@ def _signature(app, what, name, obj, options, signature, returns):
         return None
     if hasattr(obj, "__signature__"):
         return str(obj.__signature__), returns
-    found = inspect.signature(obj.__init__)
-    return str(found.replace(parameters=list(found.parameters.values())[1:])), returns
+    signature = inspect.signature(obj.__init__)
+    return str(signature.replace(parameters=list(signature.parameters.values())[1:])), returns
 
 
 def _entries(texts):
@@ -50,10 +50,10 @@ def convert(lines):
     return converted
 
 
-def _span(found):
+def _span(match):
     """Return a link for a possible name, and literal text otherwise."""
     # A dot between spaces is a product, and would end the sentence of the summary.
-    text = re.sub(r"\s*\n\s*", " ", found.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
+    text = re.sub(r"\s*\n\s*", " ", match.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
     return f":py:obj:`{text}`" if NAME.fullmatch(text) else f"``{text}``"
 
 

@@ -29,10 +29,10 @@ def program(page):
     """Return all Python of a page as one program, with the line numbers of the page."""
     text = page.read_text("utf-8")
     lines = []
-    for found in FENCE.finditer(text):
-        if found.group(1) == "python":
-            lines += [""] * (text.count("\n", 0, found.start(2)) - len(lines))
-            lines += found.group(2).splitlines()
+    for fence in FENCE.finditer(text):
+        if fence.group(1) == "python":
+            lines += [""] * (text.count("\n", 0, fence.start(2)) - len(lines))
+            lines += fence.group(2).splitlines()
     return "\n".join(lines)
 
 

@@ -14,9 +14,10 @@ def convert(text):
 
 
 def test_names_are_linked_and_all_other_code_is_literal():
-    found = convert("`kerasep.layers.STFT` of `(batch, samples)`, and `a\n    b` in two lines")
+    text = convert("`kerasep.layers.STFT` of `(batch, samples)`, and `a\n    b` in two lines")
     assert (
-        found == ":py:obj:`kerasep.layers.STFT` of ``(batch, samples)``, and ``a b`` in two lines"
+        converted
+        == ":py:obj:`kerasep.layers.STFT` of ``(batch, samples)``, and ``a b`` in two lines"
     )
 
 
@@ -25,8 +26,8 @@ def test_products_do_not_end_a_sentence():
 
 
 def test_fences_become_directives_with_their_code_untouched():
-    found = convert("Example:\n```python\nx = `y`\n\nz\n```\nAfter `x`.").splitlines()
-    assert found == [
+    converted = convert("Example:\n```python\nx = `y`\n\nz\n```\nAfter `x`.").splitlines()
+    assert converted == [
         ".. rubric:: Example",
         "",
         "",

@@ -20,8 +20,8 @@ def listed():
     for page in PAGES:
         module = None
         for block in re.findall(r"```\{eval-rst\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
-            found = re.search(r"^\.\. currentmodule:: (.+)$", block, re.MULTILINE)
-            module = found.group(1) if found else module
+            current = re.search(r"^\.\. currentmodule:: (.+)$", block, re.MULTILINE)
+            module = current.group(1) if current else module
             for name in re.findall(r"^   (\w[\w.]*)$", block, re.MULTILINE):
                 yield f"{module}.{name}"
             for name in re.findall(r"^\.\. automodule:: (.+)$", block, re.MULTILINE):
@@ -70,11 +70,11 @@ def test_listed_name_exists(name):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_public_names_are_listed(room):
-    found = [find(name) for name in LISTED]
+    listed_values = [find(name) for name in LISTED]
     missing = [
         name
         for name, value in public(importlib.import_module(f"kerasep.{room}")).items()
         if not isinstance(value, types.ModuleType)
-        and not any(same(value, other) for other in found)
+        and not any(same(value, other) for other in listed_values)
     ]
     assert not missing, f"kerasep.{room}: add {', '.join(missing)} to a page of docs/reference"
