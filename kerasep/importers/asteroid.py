@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.importers import weight_map
@@ -137,7 +136,6 @@ def _read(path):
         if arguments["skip"]:
             last = f"masker.TCN.{arguments['blocks'] * arguments['repeats'] - 1}.res_conv."
             state = {key: value for key, value in state.items() if not key.startswith(last)}
-        _check_sizes(path, arguments, state, "TCN.{}.shared_block.0", "mask_net.1")
         return ConvTasNetLike, arguments, state
     arguments |= {
         "hidden": settings["hid_size"],
@@ -146,7 +144,6 @@ def _read(path):
         "chunk_hop": settings["hop_size"] or settings["chunk_size"] // 2,
         "bidirectional": bool(settings["bidirectional"]),
     }
-    _check_sizes(path, arguments, state, "net.{}.intra_RNN.rnn", "first_out.1")
     return DPRNNLike, arguments, state
 
 
@@ -177,34 +174,6 @@ def _check_settings(path, name, settings):
         whole = isinstance(value, int) or (key == "sample_rate" and isinstance(value, float))
         if not (key in _OPTIONAL and not value) and not (whole and 1 <= value < 1e6):
             raise InputError(f"{path} holds a {name} with {key}={value!r}, expected a whole number")
-
-
-def _check_sizes(path, arguments, state, block, masks):
-    """Raise an error for sizes that the weights lack: a model of them could dwarf the file."""
-    recurrent = "rnn" in block
-    width = arguments.get("skip") or arguments["bottleneck"]
-    out = len(arguments["sources"]) * arguments["bottleneck" if recurrent else "filters"]
-    first = f"masker.{block.format(0)}.{'weight_ih_l0' if recurrent else 'weight'}"
-    hidden = arguments["hidden"] * (4 if recurrent else 1)
-    expected = {
-        "encoder.filterbank._filters": (arguments["filters"], 1, arguments["kernel_size"]),
-        "masker.bottleneck.1.weight": (arguments["bottleneck"], arguments["filters"], 1),
-        first: (hidden, arguments["bottleneck"], *([] if recurrent else [1])),
-        f"masker.{masks}.weight": (out, width, *([1, 1] if recurrent else [1])),
-    }
-    wrong = [
-        f"{key} received {np.shape(state.get(key))} expected {shape}"
-        for key, shape in expected.items()
-        if np.shape(state.get(key)) != shape
-    ]
-    depth = arguments["blocks"] * arguments.get("repeats", 1)
-    last, after = (f"masker.{block.format(index)}." for index in (depth - 1, depth))
-    if not any(key.startswith(last) for key in state):
-        wrong.append(f"no {last}*")
-    if any(key.startswith(after) for key in state):
-        wrong.append(f"{after}* beyond the blocks")
-    if wrong:
-        raise InputError(f"{path} holds weights that are not its model's: {some(wrong)}")
 
 
 def _conv_tasnet_slots(model):

@@ -128,22 +128,8 @@ def arguments(path, state: dict) -> dict:
     expected = [filters]
     while len(expected) < levels:
         expected.append(int(growth * expected[-1]))
-    # All must agree before a model is made of them: it could be far larger than the file.
     if widths != expected:
         raise InputError(f"{path} has {widths} features by level, expected a constant growth")
-    lstm_layers = sum(f"lstm.lstm.weight_ih_l{index}" in state for index in range(len(state)))
-    shapes: dict[str, tuple] = {
-        f"encoder.{level}.0.weight": (width, before, kernel_size)
-        for level, (width, before) in enumerate(zip(widths, [channels, *widths], strict=False))
-    }
-    shapes |= {
-        f"lstm.lstm.weight_hh_l{index}": (4 * widths[-1], widths[-1])
-        for index in range(lstm_layers)
-    }
-    for name, shape in shapes.items():
-        if name not in state or state[name].shape != shape:
-            held = state[name].shape if name in state else "nothing"
-            raise InputError(f"{path} holds {held} as {name}, expected {shape}: get a whole copy")
     return {
         "channels": channels,
         "filters": filters,
@@ -152,7 +138,7 @@ def arguments(path, state: dict) -> dict:
         "kernel_size": kernel_size,
         "stride": kernel_size // 2,
         "context": state[needed[1]].shape[2],
-        "lstm_layers": lstm_layers,
+        "lstm_layers": sum(f"lstm.lstm.weight_ih_l{index}" in state for index in range(len(state))),
         "outputs": state[needed[2]].shape[1],
     }
 

@@ -1,6 +1,6 @@
-"""The index of a TensorFlow checkpoint, checked before TensorFlow reads it.
+"""Validation of the index of a TensorFlow checkpoint, before TensorFlow reads it.
 
-TensorFlow ends the whole process over an index that lies, and takes the memory that one declares.
+A malformed index ends the whole process in TensorFlow, or takes as much memory as it declares.
 """
 
 import math
@@ -10,7 +10,7 @@ MAGIC = bytes.fromhex("57fb808b247547db")
 _FOOTER = 48
 _PLAIN = 0  # kind of a block that is not compressed; TensorFlow writes no others
 _TRAILER = 5  # a byte for the kind of block, and its checksum
-# numpy's names for TensorFlow's numbers of types.
+# NumPy's names for TensorFlow's type numbers.
 _TYPES = {1: "f4", 2: "f8", 3: "i4", 4: "u1", 5: "i2", 6: "i1", 9: "i8", 10: "?", 17: "u2"}
 _TYPES |= {19: "f2", 22: "u4", 23: "u8"}
 # Fields of its protocol buffers, and how each is written.
@@ -22,16 +22,8 @@ _AXES = 8
 _POLYNOMIAL = 0x82F63B78
 
 
-def check(index, size):
-    """Check that an index describes arrays that all lie in its file of numbers.
-
-    Args:
-        index: content of the file that ends in `.index`.
-        size: of the one file of numbers beside it, in bytes.
-
-    Raises:
-        ValueError: for an index that is damaged, or describes something else.
-    """
+def check(index: bytes, size: int) -> None:
+    """Raise a ValueError unless all arrays of an index are inside its data file of `size` bytes."""
     (first, header), *entries = _entries(index)
     described = _fields(header, _HEADER)
     if first or described.get(1) != [1] or any(described.get(2, [])):
@@ -44,7 +36,7 @@ def check(index, size):
 
 
 def _check_array(name, content, size):
-    """Check one array's description, and return its size in bytes."""
+    """Validate the description of an array, and return its size in bytes."""
     fields = _fields(content, _ARRAY)
     (kind,), (offset,), (length,), (file,) = (fields.get(number, [0]) for number in (1, 4, 5, 3))
     if kind not in _TYPES or file:
@@ -75,7 +67,7 @@ def _entries(index):
 
 
 def _block(index, start, length):
-    """Read a block: entries whose keys leave out what they share with the one before."""
+    """Read a block: entries whose keys leave out what they share with the key before."""
     end = start + length
     if end + _TRAILER > len(index) - _FOOTER or length < 4:
         raise ValueError("a part of it is missing")
@@ -96,7 +88,7 @@ def _block(index, start, length):
 
 
 def _fields(message, known):
-    """Read a protocol buffer of no other than known fields: lists of values by field number."""
+    """Read a protocol buffer of known fields only: lists of values by field number."""
     found, rest = {}, memoryview(message)
     while rest:
         key, rest = _numbers(rest, 1)

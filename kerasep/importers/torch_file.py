@@ -1,4 +1,4 @@
-"""Weights out of a PyTorch file, with numpy alone and without running code from the file."""
+"""Weights of a PyTorch file, read with NumPy alone and without running code from the file."""
 
 import io
 import math
@@ -7,6 +7,7 @@ import os
 import struct
 import warnings
 import zipfile
+from typing import Any
 
 import numpy as np
 
@@ -16,21 +17,19 @@ from kerasep.importers import torch_pickle
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _ZIP_MAGIC = b"PK\x03\x04"
-# What zipfile, pickletools, numpy and our own code raise for contents that do not fit.
+# What zipfile, the unpickler, NumPy and our own code raise for malformed contents.
 _MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError, OSError)
 _NESTED = ("state_dict", "model", "state")
 
 
-def read_state_dict(path):
-    """Read the tensors of a file written by `torch.save`.
+def read_state_dict(path) -> dict[str, np.ndarray]:
+    """Read the tensors of a file written by `torch.save`, without PyTorch.
 
-    Both containers are read: the zip archive of PyTorch 1.6 and later, and the older stream that
-    many published checkpoints still are. The tensors may lie at the top or under the key
-    `"state_dict"`, `"model"` or `"state"`; entries that are not tensors are left out. A view keeps
-    its offset and strides, and views of one storage share it here too.
-
-    PyTorch is not needed. The pickle inside is interpreted by an explicit list of operations and
-    names (`kerasep.importers.torch_pickle`): a file cannot make this function call anything.
+    Both formats are read: the zip archive of PyTorch 1.6 and later, and the older stream. The
+    tensors may be at the top or under the key `"state_dict"`, `"model"` or `"state"`. Entries that
+    are not tensors are left out. A view keeps its offset and strides, and views of one storage
+    share it. The pickle in the file is read by `kerasep.importers.torch_pickle`, which imports and
+    calls nothing.
 
     Args:
         path: the file.
@@ -40,19 +39,18 @@ def read_state_dict(path):
         is kept.
 
     Raises:
-        InputError: if the file is missing, truncated, not a PyTorch file, larger inside than
-            outside, or refers to anything but tensors in plain containers.
+        InputError: if the file is missing, truncated, not a PyTorch file, larger unpacked than
+            packed, or refers to anything but tensors in plain containers.
 
     Example:
     ```python
-    import pathlib, tempfile
+    import pathlib
     from kerasep.errors import InputError
     from kerasep.importers.torch_file import read_state_dict
 
-    path = pathlib.Path(tempfile.mkdtemp()) / "vocals.pth"
-    path.write_bytes(b"not a checkpoint")
+    pathlib.Path("vocals.pth").write_bytes(b"not a checkpoint")
     try:
-        read_state_dict(path)
+        read_state_dict("vocals.pth")
     except InputError as error:
         assert "not a PyTorch file" in str(error)
     ```
@@ -66,15 +64,8 @@ def read_state_dict(path):
     return state
 
 
-def without_buffers(state, ignored=()):
-    """Leave out what modules save beside their weights.
-
-    Args:
-        state: dict from name to array.
-        ignored: beginnings of more names to leave out, such as those of a transform's windows.
-
-    Returns:
-        The rest, without the counters of batches that PyTorch's norms keep.
+def without_buffers(state: dict, ignored: str | tuple[str, ...] = ()) -> dict:
+    """Return a state without the batch counters of norms, and names that begin with `ignored`.
 
     Example:
     >>> state = {"bn.weight": 1, "bn.num_batches_tracked": 2, "stft.window": 3}
@@ -88,17 +79,15 @@ def without_buffers(state, ignored=()):
     }
 
 
-def read_checkpoint(path):
-    """Read the tensors of a file written by `torch.save`, and what lies beside them.
-
-    As `read_state_dict`, which is all that most files need; some hold settings too.
+def read_checkpoint(path) -> tuple[Any, dict[str, np.ndarray]]:
+    """Read the tensors of a file written by `torch.save`, and what was saved beside them.
 
     Args:
         path: the file.
 
     Returns:
-        What the file holds, plain containers in which tensors and objects are stand-ins; and the
-        named tensors, a dict that may be empty.
+        The contents of the file, plain containers with stand-ins for tensors and objects; and the
+        tensors by name, as from `read_state_dict`, which may be empty.
 
     Raises:
         InputError: as `read_state_dict`.
@@ -110,7 +99,7 @@ def read_checkpoint(path):
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
-            with warnings.catch_warnings():  # of escapes in strings that are refused then
+            with warnings.catch_warnings():  # of escapes in strings that raise an error later
                 warnings.simplefilter("ignore", DeprecationWarning)
                 contents, tensors, storages = read(file)
             return contents, {name: _view(name, each, storages) for name, each in tensors.items()}
@@ -180,12 +169,13 @@ def _read_legacy(file):
 
 
 def _tensors(contents):
-    """Find the dict of tensors: at the top, or one level down under a usual name."""
-    for found in (contents, *(contents.get(name) for name in _NESTED if type(contents) is dict)):
-        if type(found) is dict:
+    """Return the dict of tensors at the top, or one level down under a usual name."""
+    nested = [contents.get(name) for name in _NESTED] if type(contents) is dict else []
+    for state in (contents, *nested):
+        if type(state) is dict:
             tensors = {
                 name: value
-                for name, value in found.items()
+                for name, value in state.items()
                 if isinstance(value, torch_pickle.Tensor) and isinstance(name, str)
             }
             if tensors:
@@ -198,7 +188,7 @@ def _itemsize(storage):
 
 
 def _numbers(content, storage, order):
-    """Turn a storage's bytes into a flat array in the machine's own byte order."""
+    """Return the bytes of a storage as a flat array in the byte order of the machine."""
     if len(content) != storage.numel * _itemsize(storage):
         raise ValueError(
             f"the storage {storage.key!r} has {len(content)} bytes where"
@@ -212,7 +202,7 @@ def _numbers(content, storage, order):
 
 
 def _view(name, tensor, storages):
-    """Give one tensor as a view of its storage; numpy itself checks that it stays inside."""
+    """Return a tensor as a view of its storage; NumPy checks that it stays inside."""
     if tensor.storage.key not in storages:
         raise ValueError(f"the storage {tensor.storage.key!r} is missing")
     numbers = storages[tensor.storage.key]
@@ -220,7 +210,7 @@ def _view(name, tensor, storages):
     strides = tuple(stride * numbers.itemsize for stride in tensor.stride)
     if 0 in tensor.size:
         return np.zeros(tensor.size, numbers.dtype)
-    # A stride of 0 could make a huge tensor of a small file; no weight is saved like that.
+    # A stride of 0 could make a huge tensor of a small file. No weight is saved like that.
     if math.prod(tensor.size) > numbers.size:
         raise ValueError(f"the tensor {name!r} reaches outside its storage")
     try:

@@ -53,42 +53,22 @@ def costs(model: keras.Model, seconds: float = _SECONDS) -> dict[str, int]:
     return {"parameters": model.count_params(), "macs": round(total / seconds)}
 
 
-def _weights(variable):
-    return math.prod(variable.shape)
-
-
 def _by_output(layer, inputs, outputs):
-    """Each output is a sum over all but the last axis of the kernel."""
-    return outputs * _weights(layer.kernel) // layer.kernel.shape[-1]
+    """Count a sum over all but the last axis of the kernel for each output."""
+    return outputs * math.prod(layer.kernel.shape[:-1])
 
 
 def _by_input(layer, inputs, outputs):
-    """Each input reaches all outputs of the kernel, whose axes are (*size, outputs, inputs)."""
-    return inputs * _weights(layer.kernel) // layer.kernel.shape[-1]
-
-
-def _by_channel(layer, inputs, outputs):
-    """Each output is a sum over the kernel size alone."""
-    return outputs * math.prod(layer.kernel_size)
+    """Count a product with all but the last axis, (*size, outputs, inputs), for each input."""
+    return inputs * math.prod(layer.kernel.shape[:-1])
 
 
 def _by_step(layer, inputs, outputs):
-    steps = inputs // layer.cell.kernel.shape[0]
-    return steps * (_weights(layer.cell.kernel) + _weights(layer.cell.recurrent_kernel))
+    kernel, recurrent = layer.cell.kernel.shape, layer.cell.recurrent_kernel.shape
+    return inputs // kernel[0] * (math.prod(kernel) + math.prod(recurrent))
 
 
-def _by_filter(layer, inputs, outputs):
-    return outputs * layer.filters.shape[-1]
-
-
-def _by_gated_filter(layer, inputs, outputs):
-    return 2 * _by_filter(layer, inputs, outputs)
-
-
-def _by_coefficient(layer, inputs, outputs):
-    return inputs * layer.filters.shape[-1]
-
-
+# Functions of a layer, and the sizes of its input and output.
 COUNTS = {
     keras.layers.Dense: _by_output,
     keras.layers.Conv1D: _by_output,
@@ -97,10 +77,10 @@ COUNTS = {
     keras.layers.Conv2DTranspose: _by_input,
     layers.Conv1DTranspose: _by_input,
     layers.Conv2DTranspose: _by_input,
-    keras.layers.DepthwiseConv1D: _by_channel,
+    keras.layers.DepthwiseConv1D: lambda layer, x, y: y * math.prod(layer.kernel_size),
     keras.layers.LSTM: _by_step,
     keras.layers.GRU: _by_step,
-    layers.GatedAnalysis: _by_gated_filter,
-    layers.LearnedAnalysis: _by_filter,
-    layers.LearnedSynthesis: _by_coefficient,
+    layers.GatedAnalysis: lambda layer, x, y: 2 * y * layer.filters.shape[-1],
+    layers.LearnedAnalysis: lambda layer, x, y: y * layer.filters.shape[-1],
+    layers.LearnedSynthesis: lambda layer, x, y: x * layer.filters.shape[-1],
 }

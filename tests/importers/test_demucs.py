@@ -116,9 +116,13 @@ def test_settings_of_other_types(write_checkpoint, state, settings):
 
 def test_shapes_that_do_not_agree_make_no_large_model(write_checkpoint, state):
     huge = {**state, "encoder.1.0.weight": np.zeros((4096, 1, 1), "float32")}
-    refused(r"encoder\.1\.0\.weight", demucs.build, write_checkpoint("a.th", huge))
+    refused("of a DemucsLike with its settings", demucs.build, write_checkpoint("a.th", huge))
     deep = {**state, "lstm.lstm.weight_hh_l0": np.zeros((4, 1), "float32")}
-    refused(r"lstm\.lstm\.weight_hh_l0", demucs.build, write_checkpoint("c.th", deep))
+    refused(
+        "of a DemucsLike with its settings",
+        demucs.build,
+        write_checkpoint("c.th", deep),
+    )
     grown = {**state, "encoder.2.0.weight": np.zeros((1, 1, 1), "float32")}
     grown["decoder.2.2.weight"] = state["decoder.1.2.weight"]
     refused("constant growth", demucs.build, write_checkpoint("b.th", grown))

@@ -1,7 +1,7 @@
 """Every preset of the zoo, made tiny: built, trained one step, saved, used, exported.
 
-Of each entry the default preset is tried in the fast tests, the others in the slow ones; exported
-are, among the slow ones, the default presets and those that come with weights.
+The fast tests take the default preset of each entry, the slow ones the others. Default presets and
+those with weights in the package are exported.
 """
 
 import keras
@@ -73,6 +73,8 @@ def test_entry(name, weight_gradients, tmp_path):
         assert gradient.any(), path
 
     compile_model(model, model.recipe)
+    # Tracing takes most of the time, and is tested for every class in tests/models.
+    model.run_eagerly = keras.backend.backend() == "tensorflow"
     assert np.isfinite(model.train_on_batch(x, y)).all()
 
     model.save(tmp_path / "model.keras")

@@ -344,12 +344,3 @@ def test_a_compiled_model_is_restored(tmp_path, model):
     again = zoo.load(tmp_path)
     for old, new in zip(other.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_a_recipe_that_is_none(write, tmp_path):
-    shutil.move(write({}), tmp_path / "model.keras")
-    contents = (b"[" * 100_000, b'{"recipe": 3}', b"\xff", b" " * (2 << 20))
-    for content in contents:
-        (tmp_path / "recipe.json").write_bytes(content)
-        with pytest.raises(InputError, match=r"recipe\.json, expected the recipe"):
-            zoo.load(tmp_path)

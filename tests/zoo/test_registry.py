@@ -225,3 +225,11 @@ def test_outputs_are_restored(model, saved, rng):
     magnitude = rng.random((1, 5, 513, 1), "float32")
     expected = convert_to_numpy(model(magnitude))
     np.testing.assert_array_equal(convert_to_numpy(zoo.load(saved)(magnitude)), expected)
+
+
+def test_a_recipe_that_is_none(saved, tmp_path):
+    shutil.copy(saved, tmp_path / "model.keras")
+    contents = (b"[" * 100_000, b'{"recipe": 3}', b"\xff", b" " * (2 << 20))
+    for content in contents:
+        (tmp_path / "recipe.json").write_bytes(content)
+        refused(r"recipe\.json, expected the recipe", tmp_path)
