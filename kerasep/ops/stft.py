@@ -1,10 +1,13 @@
 """The short-time Fourier transform and its exact inverse."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.ops.framing import fit_length, frame, overlap_add
+from kerasep.ops.framing import frame, overlap_add
 
 WINDOWS = ("hann", "sqrt_hann", "hamming", "rectangular")
 
@@ -42,6 +45,10 @@ def window(name, n_fft):
     return values.astype("float32")
 
 
+# Another name where an argument takes the first.
+_window = window
+
+
 def check_transform(n_fft, hop, window=None):
     """Refuse a transform that cannot be inverted.
 
@@ -64,7 +71,7 @@ def check_transform(n_fft, hop, window=None):
             f"received hop={hop}, expected 1 to 3 / 4 of n_fft = {n_fft * 3 // 4} samples"
         )
     if window is not None:
-        _as_window(window, n_fft)
+        _window(window, n_fft)
 
 
 def filled_length(samples, n_fft: int, hop: int):
@@ -109,7 +116,29 @@ def count_stft_frames(samples, n_fft: int, hop: int, center: bool = True):
     return 1 + (samples - n_fft) // hop
 
 
-def stft(waveform, n_fft, hop, window="hann", center=True):
+class Primitives(NamedTuple):
+    """What `stft` is made of; `kerasep.data` runs it on TensorFlow whatever Keras runs on.
+
+    `transform` turns frames `(batch, channels, frames, n_fft)` and a window into a spectrum.
+    """
+
+    cast: Callable
+    frame: Callable
+    pad: Callable
+    shape: Callable
+    transform: Callable
+    transpose: Callable
+
+
+def _transform(frames, weights):
+    spectrum = ops.stack(ops.rfft(frames * ops.convert_to_tensor(weights)), axis=-1)
+    return ops.transpose(spectrum, (0, 2, 3, 1, 4))
+
+
+_KERAS = Primitives(ops.cast, frame, ops.pad, ops.shape, _transform, ops.transpose)
+
+
+def stft(waveform, n_fft, hop, window="hann", center=True, primitives=_KERAS):
     """Short-time Fourier transform of real waveforms.
 
     `X[t, k] = sum_n w[n] x[t hop + n] exp(-2 pi i k n / n_fft)`, not normalised: the numbers of
@@ -124,13 +153,14 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
             both ends, and there are `1 + samples // hop` frames; with a hop above half a frame the
             waveform is first filled up to whole hops, so that every sample is in a frame. Otherwise
             frames lie inside the waveform only.
+        primitives: the operations that it is computed by. Defaults to those of `keras.ops`.
 
     Returns:
         Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`; the last axis is real, imaginary.
 
     Raises:
         InputError: for another rank, or a waveform too short to be mirrored (`n_fft / 2 + 1`
-            samples).
+            samples) or, without `center`, for a frame.
 
     Example:
     ```python
@@ -147,15 +177,22 @@ def stft(waveform, n_fft, hop, window="hann", center=True):
             f"received a waveform of shape {tuple(waveform.shape)}, expected "
             f"(batch, samples, channels)"
         )
-    weights = _as_window(window, n_fft)
-    x = ops.transpose(ops.cast(waveform, "float32"), (0, 2, 1))
+    weights = _window(window, n_fft)
+    samples = primitives.shape(waveform)[1]
+    fills = center and 2 * hop > n_fft
+    missing = filled_length(samples, n_fft, hop) - samples if fills else 0
+    least = n_fft // 2 + 1 if center else n_fft
+    if isinstance(samples, int) and samples + missing < least:
+        raise InputError(
+            f"received a waveform of {samples} samples for n_fft={n_fft}, expected at least "
+            f"{least}: pad it, take longer crops or a smaller n_fft"
+        )
+    x = primitives.transpose(primitives.cast(waveform, "float32"), (0, 2, 1))
     if center:
-        if 2 * hop > n_fft:
-            x = fit_length(x, filled_length(ops.shape(x)[-1], n_fft, hop))
-        x = _mirror(x, n_fft // 2)
-    real, imaginary = ops.rfft(frame(x, n_fft, hop) * weights)
-    spectrum = ops.stack([real, imaginary], axis=-1)
-    return ops.transpose(spectrum, (0, 2, 3, 1, 4))
+        if fills:
+            x = primitives.pad(x, [[0, 0], [0, 0], [0, missing]])
+        x = primitives.pad(x, [[0, 0], [0, 0], [n_fft // 2, n_fft // 2]], mode="reflect")
+    return primitives.transform(primitives.frame(x, n_fft, hop), weights)
 
 
 def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
@@ -205,7 +242,7 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
             f"received a spectrum of shape {shape}, expected (batch, frames, {bins}, channels, 2): "
             f"n_fft / 2 + 1 bins"
         )
-    weights = _as_window(window, n_fft)
+    weights = ops.convert_to_tensor(_window(window, n_fft))
     spectrum = ops.transpose(ops.cast(spectrum, "float32"), (0, 3, 1, 2, 4))
     frames = ops.irfft((spectrum[..., 0], spectrum[..., 1]), n_fft)
     signal = overlap_add(frames * weights, hop)
@@ -223,19 +260,3 @@ def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
         )
     signal = signal[..., start : start + length]
     return ops.transpose(signal, (0, 2, 1))
-
-
-def _as_window(name, n_fft):
-    return ops.convert_to_tensor(window(name, n_fft))
-
-
-def _mirror(x, amount):
-    """Reflect the last axis at both ends, without repeating the outermost samples."""
-    samples = ops.shape(x)[-1]
-    if isinstance(samples, int) and samples <= amount:
-        raise InputError(
-            f"received a waveform of {samples} samples, expected at least n_fft / 2 + 1 = "
-            f"{amount + 1} to centre the frames: pad it or take a smaller n_fft"
-        )
-    still = [[0, 0]] * (len(x.shape) - 1)
-    return ops.pad(x, [*still, [amount, amount]], mode="reflect")

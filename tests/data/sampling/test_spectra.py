@@ -62,9 +62,9 @@ def test_unknown_length():
 
 
 def test_refuses_a_waveform_too_short_to_reflect():
-    with pytest.raises(InputError, match="received 256 samples for n_fft=512"):
+    with pytest.raises(InputError, match="received a waveform of 256 samples for n_fft=512"):
         stft(np.zeros((1, 256, 1), "float32"), 512, 128)
-    with pytest.raises(InputError, match=r"received 511 samples.*at least 512"):
+    with pytest.raises(InputError, match=r"of 511 samples.*at least 512"):
         stft(np.zeros((1, 511, 1), "float32"), 512, 128, center=False)
     with pytest.raises(InputError, match="received hop=400"):
         stft(np.zeros((1, 5000, 1), "float32"), 512, 400)
