@@ -48,11 +48,11 @@ def prepare(
     """
     start_keras()
     from kerasep.data import find_tracks
-    from kerasep.data.prepared import preparation, shards
+    from kerasep.data.prepared import layout, preparation, shards
 
     signal = _signal(model, named(sources) | given(sample_rate=sample_rate, channels=channels))
     if n_fft or hop:
-        stft = {**(shards.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
+        stft = {**(layout.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
         signal = SimpleNamespace(**{**vars(signal), "stft": stft})
     held_out = find_tracks(valid, signal.sources, missing=missing or "refuse") if valid else None
     plan = shards.plan(
@@ -73,7 +73,7 @@ def prepare(
         else:
             index = _spread(plan, out_folder, runner, runner_option, progress)
     lost = f"rounding {index['snr_db']} dB below the signal" if index["snr_db"] else "nothing lost"
-    say(f"{out_folder / shards.INDEX}: {format}, {lost}")
+    say(f"{out_folder / layout.INDEX}: {format}, {lost}")
     for skip in index["skipped"]:
         say(f"left out: {skip['track']}: {skip['reason']}")
 

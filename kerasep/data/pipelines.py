@@ -1,12 +1,15 @@
 """From recordings on disk to batches: tf.data pipelines for training and for validation."""
 
 import inspect
-from collections.abc import Callable
-from typing import ParamSpec
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec
 
 import tensorflow as tf
 
 from kerasep.data import service
+from kerasep.data.datasets.pools import Pool
+from kerasep.data.datasets.tracks import Track
 from kerasep.data.prepared.index import holds_spectrograms
 from kerasep.data.sampling.passes import Passes
 from kerasep.data.sampling.plans import open_reader
@@ -30,33 +33,33 @@ def _with_arguments_of(function: Callable[P, tf.data.Dataset]):
 
 
 def waveforms(
-    data,
-    model,
+    data: str | os.PathLike | Pool | Sequence[Track],
+    model: Any,
     *,
-    batch_size=16,
-    crop_seconds=6.0,
-    training=True,
-    crops_per_track=None,
-    remix=0.5,
-    gain=(0.25, 1.25),
-    swap=True,
-    semitones=0,
-    snr=None,
-    min_sources=None,
-    min_level=None,
-    level=None,
-    augment=None,
-    threads=None,
-    seed=0,
-    first_epoch=0,
-    first_step=0,
-    part=(0, 1),
-    data_service=None,
-    split=None,
-    missing="refuse",
-    reader=None,
-):
-    """Batches of mixtures and their sources, for models that take waveforms.
+    batch_size: int = 16,
+    crop_seconds: float = 6.0,
+    training: bool = True,
+    crops_per_track: int | None = None,
+    remix: float = 0.5,
+    gain: tuple[float, float] | None = (0.25, 1.25),
+    swap: bool = True,
+    semitones: int = 0,
+    snr: tuple[float, float] | None = None,
+    min_sources: int | None = None,
+    min_level: float | None = None,
+    level: float | None = None,
+    augment: dict[str, dict] | None = None,
+    threads: int | None = None,
+    seed: int = 0,
+    first_epoch: int = 0,
+    first_step: int = 0,
+    part: tuple[int, int] = (0, 1),
+    data_service: str | None = None,
+    split: str | None = None,
+    missing: str = "refuse",
+    reader: str | None = None,
+) -> tf.data.Dataset:
+    """Build batches of mixtures and their sources, for models that take waveforms.
 
     Training crops are random and augmented. Every pass over the dataset, even one broken off after
     its first batch, is the next epoch and has fresh crops; epoch `e` is the same in every run with
@@ -75,8 +78,7 @@ def waveforms(
         data: A folder (see `find_tracks` and `find_pool`), a list of `Track`, or a `Pool`: of
             speakers, whose recordings are joined end to end and mixed with those of others, never
             with their own, or of instruments, by the names of the sources. Or a folder that
-            `prepare` wrote: of its tracks those for training or for validation, without semitones,
-            snr, min_sources, min_level, level and augment, which need the recordings.
+            `prepare` wrote: of its tracks those for training or for validation.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
         crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
@@ -164,13 +166,13 @@ def waveforms(
 
 @_with_arguments_of(waveforms)
 def spectrograms(data, model, **options):
-    """Batches of mixture magnitudes and references, for models that take spectrograms.
+    """Build batches of mixture magnitudes and references, for models that take spectrograms.
 
     Args:
         data: As for `waveforms`; also a folder that `prepare` wrote as spectrograms.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
-            `hop` and `window`. Where it has an `output` that is a dict, as a model with several
-            heads has, every head is given the same reference under its name.
+            `hop` and `window`. If its `output` is a dict, as of a model with several heads, every
+            head gets the same reference under its name.
         **options: As for `waveforms`.
 
     Returns:

@@ -10,7 +10,7 @@ import pathlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from kerasep.data.prepared import preparation, shards
+from kerasep.data.prepared import planning, preparation, shards
 from kerasep.errors import InputError
 from kerasep.files.atomic import remove, remove_partial, replacing
 from kerasep.files.folder_lock import locked
@@ -101,7 +101,7 @@ def separate(
 
 
 def prepare(
-    plan: shards.Plan,
+    plan: planning.Plan,
     out: str | os.PathLike,
     *,
     runner: str = "direct",
@@ -111,7 +111,7 @@ def prepare(
     """Write the missing shards of a plan, and the index.
 
     Args:
-        plan: A `kerasep.data.prepared.shards.Plan`.
+        plan: A `kerasep.data.prepared.planning.Plan`.
         out: The folder for the shards, created if missing.
         runner: See `separate`.
         options: See `separate`.
@@ -129,11 +129,11 @@ def prepare(
     ```python
     from types import SimpleNamespace
     import kerasep
-    from kerasep.data.prepared import shards
+    from kerasep.data.prepared import planning
 
     kerasep.data.write_songs("songs", 4, seconds=2.0)
     model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
-    plan = shards.plan(kerasep.data.find_tracks("songs"), model)
+    plan = planning.plan(kerasep.data.find_tracks("songs"), model)
     options = ["direct_running_mode=in_memory", "direct_num_workers=1"]
     index, failures = kerasep.separation.archives.prepare(plan, "shards", options=options)
     assert index["train"]["shards"] and not failures

@@ -40,11 +40,11 @@ class TrainingData:
         self.settings, self.data_service = settings, data_service
 
     def crops(self):
-        """Give an epoch's crops one by one, unshared."""
+        """Return the crops of an epoch one by one."""
         return self._training(batch_size=1)
 
     def statistics(self, batch_size):
-        """Give enough batches to know the levels of the data; prepared data knows them."""
+        """Return batches that show the levels of the data; a prepared folder knows them."""
         if data.prepared.is_prepared(self.train_tracks):
             known = data.prepared.statistics(self.train_tracks, self.model)
             if known:
@@ -54,7 +54,7 @@ class TrainingData:
         return batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
 
     def training(self, state):
-        """Give what is left of an epoch, and the epochs after it, in the parts that fit.
+        """Return the training dataset from `state` on, with each batch split into `state.parts`.
 
         Args:
             state: the `RunState` to go on from.
@@ -80,7 +80,7 @@ class TrainingData:
         return batches, (whole - state.step) * state.parts
 
     def validation(self, state):
-        """Give the validation batches, or None where nothing is validated on."""
+        """Return the validation batches, or None without tracks to validate on."""
         if not self.valid_tracks:
             return None
         batches = self._validation(state.batch_size // state.parts)

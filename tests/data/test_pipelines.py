@@ -1,5 +1,7 @@
 """Batches: right sums, reproducible epochs, deterministic validation, clear refusals."""
 
+import dataclasses
+import inspect
 import shutil
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ import tensorflow as tf
 from kerasep import ops
 from kerasep.data import audio, find_tracks, spectrograms, waveforms, write_songs
 from kerasep.data.datasets import tracks
+from kerasep.data.sampling.settings import Sampling
 from kerasep.data.sampling.spectra import stft
 from kerasep.errors import InputError
 
@@ -261,6 +264,13 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
 def test_refuses_settings(folder, options, message):
     with pytest.raises(InputError, match=message):
         waveforms(folder, model(), **options)
+
+
+def test_both_functions_take_the_sampling_settings_with_their_defaults():
+    for function in (waveforms, spectrograms):
+        parameters = inspect.signature(function).parameters
+        for field in dataclasses.fields(Sampling):
+            assert parameters[field.name].default == field.default, field.name
 
 
 def test_refuses_data(folder):

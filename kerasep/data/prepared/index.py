@@ -167,7 +167,7 @@ def statistics(folder, model):
 
     Returns:
         A list of one batch (magnitude, None) to give to `model.adapt`: mean and deviation of every
-        bin are those of all training mixtures as recorded. None where the folder was prepared with
+        bin are those of all training mixtures as recorded. None if the folder was prepared with
         another transform or none.
     """
     index = read_index(folder)

@@ -1,4 +1,4 @@
-"""How rows lie in shards: TFRecord files whose every byte follows from a folder's settings.
+"""The layout of shards: TFRecord files whose every offset follows from a folder's settings.
 
 A *segment* (a track, or three minutes of a longer one) is stored as one *group* of stems after the
 other: each source, then the rest of the mixture. A group is a sequence of *rows* (samples, or

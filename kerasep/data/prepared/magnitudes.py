@@ -20,7 +20,7 @@ class Statistics:
         self.channel_squares = channel_squares  # of the channels about their mean, on average
 
     def add(self, magnitude):
-        """Count a batch."""
+        """Add a batch."""
         magnitude = np.asarray(magnitude, "float64")
         frames = magnitude.mean(axis=-1).reshape(-1, magnitude.shape[2])
         mean = frames.mean(axis=0)
@@ -45,7 +45,7 @@ class Statistics:
 
     @classmethod
     def merged(cls, parts):
-        """Merge what `to_json` gave; None where nothing was counted."""
+        """Merge what `to_json` returned, or return None if nothing was counted."""
         total = cls()
         for part in parts:
             if part and part["frames"]:
@@ -53,7 +53,7 @@ class Statistics:
         return total if total.count else None
 
     def to_json(self):
-        """Give what a JSON file can hold."""
+        """Return the sums as JSON."""
         packed = {
             name: base64.b64encode(np.asarray(getattr(self, name), "<f8").tobytes()).decode()
             for name in ("mean", "squares", "channel_squares")
@@ -62,21 +62,13 @@ class Statistics:
 
     @classmethod
     def from_json(cls, stored):
-        """Take up what `to_json` gave."""
+        """Load what `to_json` returned."""
         names = ("mean", "squares", "channel_squares")
         arrays = [np.frombuffer(base64.b64decode(stored[name]), "<f8") for name in names]
         return cls(stored["frames"], *arrays)
 
     def stand_in(self, channels):
-        """Make a small batch of magnitudes that has these statistics, to adapt a model to.
-
-        Args:
-            channels: How many the batch has.
-
-        Returns:
-            Float32 array `(1, 2, bins, channels)`: its first frame is one deviation above the
-            mean, its second one below, and its channels lie as far apart as they do in the data.
-        """
+        """Build a small batch of magnitudes with these statistics, to adapt a model to."""
         deviation = np.sqrt(self.squares / self.count)
         frames = np.stack([self.mean + deviation, self.mean - deviation])
         pattern = np.zeros(channels)

@@ -89,7 +89,7 @@ def carry_out(plan, out, *, workers=None, progress=None):
     """Write the shards of a plan that are not there yet, and the index.
 
     Args:
-        plan: A `kerasep.data.prepared.shards.Plan`.
+        plan: A `kerasep.data.prepared.planning.Plan`.
         out: As for `prepare`.
         workers: As for `prepare`.
         progress: As for `prepare`.
@@ -124,18 +124,7 @@ def _carry_out(plan, out, workers, progress):
 
 
 def begin(plan, out):
-    """Look at a folder to write a plan's shards in, and note the plan there.
-
-    Args:
-        plan: A `kerasep.data.prepared.shards.Plan`.
-        out: The folder; made if it is missing.
-
-    Returns:
-        A list with, for each shard, what `kerasep.data.prepared.shards.finished` finds.
-
-    Raises:
-        InputError: The folder holds something else, or the disk lacks the room.
-    """
+    """Check a folder before shards are written there, note the plan, return finished shards."""
     out = Path(out)
     noted, wanted = _noted(out), plan.described()
     if noted is None and out.exists() and (not out.is_dir() or any(out.iterdir())):

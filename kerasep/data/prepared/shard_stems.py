@@ -34,12 +34,12 @@ class ShardStem(NamedTuple):
 
     @property
     def channels(self):
-        """How many channels it has."""
+        """Return how many channels it has."""
         return self.info.channels
 
     @property
     def unit(self):
-        """What is given up if it cannot be read: the stem alone, the file has many."""
+        """Return what is given up if it cannot be read: the stem alone, the file has many."""
         return self.path, self.stream
 
 
@@ -128,21 +128,7 @@ def _from_half(numbers, out):
 
 
 def shard_source(folder, model, sampling, training, effects):
-    """Find what a prepared folder has for a model.
-
-    Args:
-        folder: The prepared folder.
-        model: Anything with `sources`, `sample_rate`, `channels` and `stft`.
-        sampling: `kerasep.data.sampling.settings.Sampling`.
-        training: Whether crops are random, of the tracks to train on.
-        effects: `kerasep.data.sampling.effects.Effects`, which may need longer crops.
-
-    Returns:
-        A `CropSource`.
-
-    Raises:
-        InputError: The folder does not fit the model or the settings, or a shard is missing.
-    """
+    """Plan the crops of a prepared folder for a model, and return them as a `CropSource`."""
     index = read_index(folder)
     settings = index["settings"]
     slots = _slots(folder, settings, model)
@@ -255,7 +241,7 @@ def _check_file(path, expected):
     if status.st_size != expected:
         log.warning(
             "%s has %d bytes, expected %d: what is missing is skipped; the same kerasep prepare "
-            "again writes it anew",
+            "again rewrites it",
             path,
             status.st_size,
             expected,

@@ -1,36 +1,21 @@
-"""Prepared shards: tracks as TFRecord files from which any crop can be read; plan and write them.
+"""Writes prepared shards: tracks as TFRecord files from which any crop can be read.
 
 The work on one shard depends on the plan alone, and can be done anywhere.
 """
 
-import itertools
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from kerasep import __version__
 from kerasep.data.audio.audio_info import as_float
-from kerasep.data.datasets.stems import check_channels, read_stem
-from kerasep.data.datasets.tracks import split
+from kerasep.data.datasets.stems import read_stem
 from kerasep.data.prepared.index import parse_sidecar
-from kerasep.data.prepared.layout import (
-    FORMATS,
-    INDEX,
-    LAYOUT,
-    framed,
-    group_count,
-    rows,
-    segment_bytes,
-    segment_cuts,
-    shard_name,
-    transform_of,
-    with_rows,
-)
+from kerasep.data.prepared.layout import INDEX, framed, group_count, rows, segment_bytes
 from kerasep.data.prepared.magnitudes import Statistics
+from kerasep.data.prepared.planning import head
+from kerasep.data.prepared.planning import plan as plan
 from kerasep.data.sampling.spectra import stft as transform
 from kerasep.errors import InputError
 from kerasep.files.atomic import replacing
@@ -41,149 +26,6 @@ from kerasep.system import logs
 _LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
 
 log = logs.logger(__name__)
-
-
-class Segment(NamedTuple):
-    """A part of a track: its number in the plan, its first sample and how many, at our rate."""
-
-    track: int
-    start: int
-    samples: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be written: the settings, the tracks, and the segments of every shard.
-
-    Attributes:
-        settings: dict of sources, sample_rate, channels, format, stft, rest, record_rows,
-            row_shape: what is needed to read the shards.
-        tracks: tuple of `Track`.
-        shards: tuple of tuples of `Segment`.
-        valid: number of the first shard of the tracks held out for validation; they come last.
-    """
-
-    settings: dict
-    tracks: tuple
-    shards: tuple
-    valid: int
-
-    @property
-    def bytes(self):
-        """How much disk the shards take."""
-        return sum(map(self.shard_bytes, range(len(self.shards))))
-
-    def shard_bytes(self, index):
-        """How much disk one shard takes."""
-        return sum(
-            segment_bytes(self.settings, rows(self.settings, segment.samples))
-            for segment in self.shards[index]
-        )
-
-    def name(self, index):
-        """Name of a shard's file."""
-        return shard_name(index, len(self.shards))
-
-    def described(self):
-        """Describe the plan in JSON: what two calls must have in common to work in one folder."""
-        stems = [
-            {name: [Path(s.path).name, s.stream, *s.info] for name, s in sorted(t.stems.items())}
-            for t in self.tracks
-        ]
-        return {
-            **head(self.settings),
-            "tracks": [
-                {"name": track.name, "stems": stems[number]}
-                for number, track in enumerate(self.tracks)
-            ],
-            "shards": [[list(segment) for segment in shard] for shard in self.shards],
-            "valid": self.valid,
-        }
-
-
-def head(settings):
-    """Begin an index or a plan."""
-    return {"layout": LAYOUT, "kerasep": __version__, "settings": settings}
-
-
-def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
-    """Plan the shards of some tracks; nothing is written, and only headers have been read.
-
-    Args:
-        tracks: List of `Track` to train on.
-        model: Anything with `sources`, `sample_rate` and `channels`, and for spectrograms and
-            statistics `stft`, a dict of `n_fft`, `hop` and `window`.
-        valid: List of `Track` to validate on. Defaults to those that the data set says are for it,
-            or every tenth song: see `kerasep.data.datasets.tracks.split`.
-        format: "int16" or "float16" for waveforms, "spectrogram" for the model's transform in
-            float16. Defaults to "int16".
-        shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
-
-    Returns:
-        A `Plan`.
-
-    Raises:
-        InputError: There is no track, a track lacks a source or cannot have the model's channels,
-            two tracks share a name, or the format is unknown or needs a transform.
-
-    Example:
-    ```python
-    from types import SimpleNamespace
-    from kerasep.data import find_tracks, shards, write_songs
-
-    write_songs("songs", 3, seconds=2.0)
-    model = SimpleNamespace(sources=("vocals",), sample_rate=16000, channels=1, stft=None)
-    plan = shards.plan(find_tracks("songs"), model)
-    assert len(plan.shards) == 2 and plan.valid == 1  # one for training, one for validation
-    ```
-    """
-    stft = transform_of(model)
-    if format not in FORMATS:
-        raise InputError(f"received format {format!r}, expected one of {', '.join(FORMATS)}")
-    if format == "spectrogram" and stft is None:
-        raise InputError(
-            "received format 'spectrogram' for a model on waveforms, expected 'int16' or 'float16'"
-        )
-    tracks, valid = split(list(tracks), valid)
-    if not tracks:
-        raise InputError("received an empty list of tracks: expected one or more")
-    everything = (*tracks, *valid)
-    groups = [track.groups(model.sources) for track in everything]
-    for stem in (stem for track in groups for group in track for stem in group):
-        check_channels(stem, model.channels)
-    names = [track.name for track in everything]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(
-            f"received several tracks called {', '.join(twice)}, expected different names: a track "
-            "must not be trained and validated on"
-        )
-    settings = {
-        "sources": list(model.sources),
-        "sample_rate": model.sample_rate,
-        "channels": model.channels,
-        "format": format,
-        "stft": stft,
-        "rest": any(track[-1] for track in groups),
-    }
-    settings = with_rows(settings)
-    training = _filled(settings, tracks, 0, shard_bytes)
-    held_out = _filled(settings, valid, len(tracks), shard_bytes)
-    return Plan(settings, everything, (*training, *held_out), len(training))
-
-
-def _filled(settings, tracks, first, shard_bytes):
-    """Cut tracks into segments, and put these into shards one after the other."""
-    shards, size = [], math.inf
-    for number, track in enumerate(tracks, first):
-        samples = round(track.duration * settings["sample_rate"])
-        for start, stop in itertools.pairwise(segment_cuts(settings, samples)):
-            if size >= shard_bytes:
-                shards.append([])
-                size = 0
-            shards[-1].append(Segment(number, start, stop - start))
-            size += segment_bytes(settings, rows(settings, stop - start))
-    return [tuple(shard) for shard in shards]
 
 
 def write_shard(plan, index, folder):
@@ -316,7 +158,7 @@ def _magnitudes(waveform, stft):
 
 
 def finished(plan, index, folder):
-    """Look for a finished shard.
+    """Return the entry of a finished shard, or None.
 
     Args:
         plan: A `Plan`.
@@ -338,7 +180,7 @@ def finished(plan, index, folder):
 
 
 def _planned(plan, index, entry):
-    """Whether an entry has the segments of a shard, but for those of tracks that it skipped."""
+    """Return whether an entry has all segments of a shard but those of tracks that it skipped."""
     skipped = {skip["track"] for skip in entry["skipped"]}
     wanted = []
     for segment in plan.shards[index]:

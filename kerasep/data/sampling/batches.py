@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def split(dataset, parts):
-    """Take every batch in equal parts, one after the other; the examples keep their order.
+    """Split every batch into equal parts, one after the other; the examples keep their order.
 
     Args:
         dataset: a tf.data.Dataset of batches of one known size.
@@ -27,7 +27,7 @@ def split(dataset, parts):
 
 
 def with_mixture(dataset, heads=None):
-    """Lay the mixture beside its sources, for a loss that needs both.
+    """Stack the mixture and its sources, for a loss that needs both.
 
     Args:
         dataset: a tf.data.Dataset of (mixture `(batch, samples, channels)`, sources `(batch,
@@ -53,7 +53,7 @@ def with_mixture(dataset, heads=None):
 
 
 def fill(dataset, multiple, examples):
-    """Fill batches up to a multiple of a number, with weights that leave what is added out.
+    """Pad batches to a multiple of a number of examples, with weights of 0 for the padding.
 
     A batch that is spread over devices has the same number of examples for each. The weights are
     such that the mean loss over all batches is that over the true examples.
@@ -89,7 +89,7 @@ def fill(dataset, multiple, examples):
 
 
 def part(dataset, number, count):
-    """Keep one of so many equal parts of every batch, for one of several processes.
+    """Select one of several equal parts of every batch, for one of several processes.
 
     Args:
         dataset: a tf.data.Dataset of batches.

@@ -38,7 +38,7 @@ class Buffers:
         self.memory, self.lock = [], threading.Lock()
 
     def take(self, shape):
-        """Give a float32 array with whatever its memory held before."""
+        """Return a float32 array of arbitrary values."""
         size = 4 * math.prod(shape) + _ALIGNMENT
         with self.lock:
             for index, count in enumerate(_references(self.memory)):

@@ -28,18 +28,7 @@ class Step(NamedTuple):
 
 
 class Effects:
-    """The augmentation of a pipeline, in the order in which it is listed.
-
-    Args:
-        settings: Dict from the name of a function of `kerasep.data.augmentation` to a dict of its
-            arguments, with `share` (the probability of each crop to be changed, 1 by default) and
-            `on` ("sources" or "mixture") beside them. None for none.
-        sample_rate: In Hz.
-        seed: Of the random choices.
-
-    Raises:
-        InputError: A name or an argument is unknown or out of range.
-    """
+    """The augmentation of a pipeline, in the order in which it is listed."""
 
     def __init__(self, settings, sample_rate, seed):
         if not isinstance(settings or {}, dict):
@@ -59,7 +48,7 @@ class Effects:
         return [step for step in self.steps if step.name == _SPECTRA]
 
     def samples_needed(self, samples):
-        """How much must be read so that so many samples are left."""
+        """Compute how many samples must be read so that so many are left."""
         for step in self.steps:
             if step.name in ("change_tempo", "change_pitch"):
                 fastest = max(step.options["factors"]) if step.name == "change_tempo" else 1.0
@@ -90,7 +79,7 @@ class Effects:
                 mixture[:] = self._apply(step, mixture, (*key, number, 0))
 
     def spectrum_masks(self, frames, bins, epoch, indices):
-        """Make the masks `(batch, frames, bins)` of the spectrograms of some examples."""
+        """Draw the masks `(batch, frames, bins)` of the spectrograms of some examples."""
         masks = np.ones((len(indices), frames, bins), "float32")
         for number, step in enumerate(self.steps):
             if step.name == _SPECTRA:
@@ -140,7 +129,7 @@ def _step(name, settings, sample_rate):
 
 
 def _try(step):
-    """Find what is wrong with the settings before training does."""
+    """Apply a step once, so that wrong settings raise an error before training."""
     probe = np.full((4096, 1), 0.1, "float32")
     try:
         getattr(augmentation, step.name)(probe, np.random.default_rng(0), **step.options)

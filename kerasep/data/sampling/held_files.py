@@ -23,15 +23,11 @@ class HeldFiles:
         self.full = False
 
     def get(self, key):
-        """Give what was put under a key: a recording and a status, or twice None."""
+        """Return the recording and the status that were put under a key, or twice None."""
         return self.held.get(key, (None, None))
 
     def put(self, key, decoder, status):
-        """Hold what an open decoder reads, if it is short, whole, and there is room.
-
-        Returns:
-            The recording, or None where it is not held.
-        """
+        """Hold what an open decoder reads, if it is short, whole, and there is room."""
         # Once something had no room nothing more is decoded in vain.
         if self.full or decoder.info.seconds > _SECONDS:
             return None

@@ -1,4 +1,4 @@
-"""How sources become a mixture: levels, channels, then their sum.
+"""Mix sources: levels, channels, then their sum.
 
 A waveform is a float32 array `(samples, channels)`. A spectrum is treated alike: a complex64 array
 `(frames, bins, channels)`, whose first axis is cut and whose last one is swapped.

@@ -35,11 +35,6 @@ class OpenFiles:
 
     A file, or a stem in a shard, that cannot be read or is no longer what it was is given up for
     good, with one line in the log.
-
-    Args:
-        threads: How many read.
-        open_stem: Opens a stem, as a decoder of `kerasep.data.audio.decoders`. Defaults to
-            kerasep's own decoders.
     """
 
     def __init__(self, threads, open_stem=open_recording):

@@ -8,11 +8,6 @@ class Passes:
 
     A pass counts once its second batch was taken (or its only one): Keras on JAX looks at a first
     batch before it trains, and training must not start at the second epoch for that.
-
-    Args:
-        epoch: Number of the first pass.
-        step: Number of the batch at which the first pass starts.
-        steps: Batches in an epoch.
     """
 
     def __init__(self, epoch, step, steps):

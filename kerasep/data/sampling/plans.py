@@ -25,7 +25,7 @@ logger = logs.logger(__name__)
 
 
 def open_reader(data, model, sampling, training, split=None, missing="refuse"):
-    """Find data, plan their crops for training or validation, and make the reader of batches.
+    """Open the data of a pipeline: find them, plan their crops, and build the reader of batches.
 
     Args:
         data: A folder, a list of `Track`, a `Pool`, or a prepared folder.
@@ -92,22 +92,7 @@ def _recordings(data, model, sampling, training, effects, split, missing):
 
 
 def chosen(data, training, split=None):
-    """Find the tracks or recordings of a data set to train or to validate on.
-
-    Args:
-        data: A folder or manifest; or a list of `Track` or a `Pool`, which are taken as they are
-            unless a split is asked for.
-        training: Whether they are to be trained on.
-        split: "train", "valid" or "test" for that split alone, "all" for everything. By default,
-            where the data set has train tracks of its own: these, less the ones that
-            `kerasep.data.tracks.split` holds apart to validate on, or those. Else everything.
-
-    Returns:
-        A list of `Track`, or a `Pool`.
-
-    Raises:
-        InputError: There is no such split, or nothing to validate on.
-    """
+    """Return the tracks or the pool of a data set to train or to validate on."""
     if split is not None and split not in SPLITS:
         raise InputError(f"received split={split!r}, expected one of {', '.join(SPLITS)} or None")
     named = None if split == "all" else split

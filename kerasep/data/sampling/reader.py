@@ -42,14 +42,7 @@ class CropSource(NamedTuple):
 
 
 class Reader:
-    """Reads batches with a pool of threads: decoding releases Python's lock.
-
-    Args:
-        source: A `CropSource`.
-        sources: How many the model has.
-        effects: `kerasep.data.sampling.effects.Effects`, which change crops and mixtures.
-        threads: How many read. Defaults to one per core.
-    """
+    """Reads batches with a pool of threads: decoding releases Python's lock."""
 
     def __init__(self, source, sources, effects, threads=None):
         self.source, self.sources, self.effects = source, sources, effects
@@ -77,13 +70,7 @@ class Reader:
         return [(size, *shape), (size, *shape, self.sources)]
 
     def batch(self, epoch, first, last):
-        """Read examples `first` to `last`.
-
-        Returns:
-            A list of mixtures `(batch, samples, channels)` and sources `(batch, samples, channels,
-            sources)`; or of the reference of spectra `(batch, frames, bins, channels, 1 + sources,
-            2)` alone.
-        """
+        """Read examples `first` to `last`."""
         arrays = [self.buffers.take(shape) for shape in self.shapes(last - first)]
         if self.source.is_spectra:
             spectra = arrays[0].view("complex64")[..., 0]
@@ -120,7 +107,7 @@ class Reader:
         self.effects.on_mixture(mixture, (epoch, index))
 
     def _waveforms(self, crops, check):
-        """Read each crop: an array that this thread uses again, or None where there is nothing."""
+        """Read each crop into an array that this thread uses again; None for one without parts."""
         samples, *row = self.source.shape
         shape = (len(crops) + 1, self.effects.samples_needed(samples), *row)
         if getattr(self.local, "waveforms", None) is None or self.local.waveforms.shape != shape:

@@ -12,11 +12,7 @@ Setting = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Sampling:
-    """Settings of training crops; `kerasep.data.waveforms` documents each of them.
-
-    Raises:
-        InputError: A setting is out of range.
-    """
+    """Settings of training crops; `kerasep.data.waveforms` documents each of them."""
 
     batch_size: int = 16
     crop_seconds: float = 6.0

@@ -29,18 +29,6 @@ def batches(job, specs, first, address):
 
     They come in the order of the pipeline, each exactly once: what a worker was making when it
     ended, another one makes.
-
-    Args:
-        job: dict of what `kerasep.data.service.jobs.Job` has.
-        specs: list of `tf.TensorSpec`, of the arrays in a batch.
-        first: how many batches went before, all epochs together.
-        address: of the dispatcher, as `kerasep data serve` says it: `tcp://HOST:PORT`.
-
-    Returns:
-        An endless `tf.data.Dataset` of (epoch, step, *arrays).
-
-    Raises:
-        InputError: for an address that nobody answers at, or a job that cannot travel.
     """
     packed, steps = jobs.pack(job), job["steps"]
     if not listed(address):
@@ -57,15 +45,7 @@ def batches(job, specs, first, address):
 
 
 class _Receiver:
-    """Asks workers for batches in threads, a few ahead, and puts them in order.
-
-    Args:
-        address: of the dispatcher.
-        packed: the job.
-        steps: batches in an epoch.
-        shapes: of the arrays in a batch.
-        first: number of the first batch.
-    """
+    """Asks workers for batches in threads, a few ahead, and puts them in order."""
 
     def __init__(self, address, packed, steps, shapes, first):
         self.address, self.packed, self.steps, self.shapes = address, packed, steps, shapes
@@ -77,11 +57,7 @@ class _Receiver:
         self.ready, self.heard = 0, time.monotonic()
 
     def batches(self):
-        """Yield (epoch, step, *arrays), without an end.
-
-        Raises:
-            InputError: a worker says why it cannot make them, or no worker is left.
-        """
+        """Yield (epoch, step, *arrays), without an end."""
         threading.Thread(target=self._watch, daemon=True).start()
         try:
             while True:
@@ -113,7 +89,7 @@ class _Receiver:
             return self.arrays.pop(self.next_given - 1)
 
     def _watch(self):
-        """Look for workers, from time to time for more."""
+        """Start threads for the workers, and from time to time for new ones."""
         while not self.closed:
             with contextlib.suppress(InputError):  # those that are known may go on without it
                 known, self.workers = set(self.workers), listed(self.address)
@@ -128,7 +104,7 @@ class _Receiver:
                 self.changed.wait_for(lambda: self.closed, _LOOK_SECONDS)
 
     def _keep_asking(self, worker, one_at_a_time):
-        """Ask a worker for one batch after the other, as long as it is one."""
+        """Request one batch after the other from a worker, until it is no longer listed."""
         while not self.closed and worker in self.workers:
             try:
                 with self._connected(worker, one_at_a_time) as connection:
@@ -164,7 +140,7 @@ class _Receiver:
                     self.connections.remove(connection)
 
     def _claim(self):
-        """Take the number of a batch to ask for, when there is room; None when all is over."""
+        """Return the number of the next batch to request once there is room; None at the end."""
         with self.changed:
             while not self.closed and not self.error:
                 if self.lost:

@@ -41,12 +41,7 @@ class Workers(Record):
 
 @contextlib.contextmanager
 def dispatching(listening, workers):
-    """Answer at a socket who the workers are, as long as the context lasts.
-
-    Args:
-        listening: a socket.
-        workers: addresses of the workers that are there from the beginning.
-    """
+    """Answer at a socket who the workers are, as long as the context lasts."""
     members, lock = collections.Counter(workers), threading.Lock()
 
     def answer(connection):
@@ -77,17 +72,7 @@ def dispatching(listening, workers):
 
 
 def listed(address):
-    """Ask a dispatcher for its workers.
-
-    Args:
-        address: of the dispatcher.
-
-    Returns:
-        A list of addresses, "HOST:PORT".
-
-    Raises:
-        InputError: nobody answers, or not as a dispatcher does.
-    """
+    """Return the addresses of the workers of a dispatcher."""
     with _asking(address, {"type": "list"}) as (_, workers):
         for worker in workers:
             wire.host_and_port(worker)
@@ -96,15 +81,7 @@ def listed(address):
 
 @contextlib.contextmanager
 def joined(address, workers):
-    """Register workers at a dispatcher while the context lasts, again if it is restarted.
-
-    Args:
-        address: of the dispatcher.
-        workers: their addresses.
-
-    Raises:
-        InputError: as `listed`.
-    """
+    """Register workers at a dispatcher while the context lasts, again if it is restarted."""
     leaving, connection = threading.Event(), _join(address, workers)
 
     def stay():

@@ -86,7 +86,7 @@ class Shards(Record, tag="prepared"):
 
 
 class Signal(Record):
-    """What a model takes and returns."""
+    """The signals that a model takes and returns."""
 
     sources: Names
     sample_rate: Rate
@@ -95,7 +95,7 @@ class Signal(Record):
 
 
 class Job(Record):
-    """What a worker must know to make the batches of a pipeline: `steps` of them an epoch."""
+    """Everything a worker needs to build the batches of a pipeline, `steps` per epoch."""
 
     data: Tracks | Recordings | Shards
     model: Signal
@@ -145,17 +145,7 @@ def _described(data):
 
 
 def pack(job):
-    """Turn a description of a job into bytes, as a worker would read them.
-
-    Args:
-        job: dict of what `Job` has.
-
-    Returns:
-        bytes, which `unpack` accepts.
-
-    Raises:
-        InputError: Something in it is not a number, a name or a list of those, or out of range.
-    """
+    """Turn a description of a job into bytes, as a worker would read them."""
     try:
         packed = json.dumps({"kerasep": __version__, **_plain(job)}, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
@@ -169,17 +159,7 @@ def pack(job):
 
 
 def unpack(packed):
-    """Validate a job.
-
-    Args:
-        packed: bytes, from anybody.
-
-    Returns:
-        A `Job`.
-
-    Raises:
-        InputError: It is no job, of another release, or asks for more than a machine has.
-    """
+    """Validate a job."""
     if len(packed) > MOST_BYTES:
         raise InputError(
             f"received a job of {len(packed)} bytes, expected at most {MOST_BYTES}: train on "
@@ -219,8 +199,8 @@ def _check_size(job):
             "batch_size or crop_seconds"
         )
     if isinstance(job.data, Shards):
-        return
-    if isinstance(job.data, Tracks):
+        crops = sampling.crops_per_track or 0
+    elif isinstance(job.data, Tracks):
         durations = [
             max(stem.samples / stem.sample_rate for stem in track.stems.values())
             for track in job.data.tracks
@@ -244,17 +224,7 @@ def _check_size(job):
 
 @functools.lru_cache(maxsize=4)
 def batches_of(packed):
-    """Make the pipeline of a job.
-
-    Args:
-        packed: bytes, from anybody.
-
-    Returns:
-        A function of the numbers of an epoch and of a step in it, that returns a list of arrays.
-
-    Raises:
-        InputError: As `unpack`; also for settings or files that the pipeline refuses.
-    """
+    """Build the pipeline of a job: a function of epoch and step that returns arrays."""
     job = unpack(packed)
     model = SimpleNamespace(**msgspec.structs.asdict(job.model))
     model.stft = msgspec.to_builtins(job.model.stft)

@@ -12,18 +12,7 @@ _FIRST_WORDS = 30.0  # seconds that the other side has to say what it wants
 
 
 def listen(host, port):
-    """Listen at a port of this machine, on the one network that a host name stands for.
-
-    Args:
-        host: name or address of this machine.
-        port: number, 0 for any that is free.
-
-    Returns:
-        A socket.
-
-    Raises:
-        InputError: the port is taken, or the host is not this machine.
-    """
+    """Listen at a port of this machine, on the one network that a host name stands for."""
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
         family, _, _, _, place = found[0]
@@ -47,13 +36,7 @@ def address_of(host, listening):
 
 
 def answer_all(listening, answer):
-    """Answer connections until the socket is closed.
-
-    Args:
-        listening: what `listen` returns.
-        answer: called with each connection. What is wrong with its messages it raises as
-            `InputError` or ValueError: the other side is told, and the connection closed.
-    """
+    """Answer connections until the socket is closed."""
     with contextlib.suppress(OSError):
         while True:
             connection, _ = listening.accept()

@@ -29,19 +29,7 @@ class Transform(Record):
 
 
 def parse(text, kind):
-    """Parse JSON of a kind.
-
-    Args:
-        text: str or bytes.
-        kind: A `Record` class, or any type that msgspec knows.
-
-    Returns:
-        An instance of it.
-
-    Raises:
-        ValueError: The text is not JSON, has a key twice, NaN or infinity, or is of another kind.
-            The one-line message says where.
-    """
+    """Parse JSON of a kind."""
     try:
         value = json.loads(
             text,

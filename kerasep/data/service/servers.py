@@ -94,7 +94,7 @@ def serving(*, port=0, workers=2, host="127.0.0.1", dispatcher=None):
 
 @contextlib.contextmanager
 def _running(workers):
-    """Keep workers running as long as the context lasts."""
+    """Restart workers that end, as long as the context lasts."""
     closing, starting = threading.Event(), threading.Lock()
     keeper = threading.Thread(target=_keep, args=(workers, closing, starting))
     try:
@@ -118,12 +118,7 @@ def _running(workers):
 
 
 class Worker:
-    """One worker's process.
-
-    Args:
-        address: "HOST:PORT", for messages.
-        listening: the socket at which it answers.
-    """
+    """One worker's process."""
 
     def __init__(self, address, listening):
         self.address, self.listening = address, listening
@@ -141,11 +136,7 @@ class Worker:
         )
 
     def wait_until_ready(self):
-        """Wait until it answers.
-
-        Raises:
-            InputError: it ended instead.
-        """
+        """Wait until it answers."""
         line = self.process.stdout.readline().strip()
         if line != "ready":
             reason = line or f"it ended with status {self.process.wait()}"

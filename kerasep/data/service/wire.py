@@ -32,17 +32,7 @@ class Reply(Record, omit_defaults=True):
 
 
 def host_and_port(address):
-    """Split an address.
-
-    Args:
-        address: "tcp://HOST:PORT" or "HOST:PORT"; "grpc://" is what earlier releases said.
-
-    Returns:
-        A pair.
-
-    Raises:
-        InputError: The address has another form.
-    """
+    """Split an address."""
     match = _ADDRESS.fullmatch(address)
     if not match or not 0 < int(match["port"]) < 1 << 16:
         raise InputError(f"received data service {address!r}, expected tcp://HOST:PORT")
@@ -50,18 +40,7 @@ def host_and_port(address):
 
 
 def connect(address, seconds=10.0):
-    """Connect to an address.
-
-    Args:
-        address: As for `host_and_port`.
-        seconds: How long to wait, now and for every answer.
-
-    Returns:
-        A socket.
-
-    Raises:
-        OSError: Nobody answers.
-    """
+    """Connect to an address."""
     connection = socket.create_connection(host_and_port(address), seconds)
     set_up(connection)
     return connection
@@ -80,12 +59,7 @@ def send(connection, message):
 
 
 def receive(connection, most=_SHORT):
-    """Receive the bytes of a message.
-
-    Raises:
-        ValueError: It is longer than `most`.
-        EOFError: The connection ended.
-    """
+    """Receive the bytes of a message."""
     (length,) = _LENGTH.unpack(_exactly(connection, bytearray(_LENGTH.size)))
     if length > most:
         raise ValueError(f"a message of {length} bytes, at most {most} are read")
@@ -101,21 +75,7 @@ def send_arrays(connection, arrays):
 
 
 def receive_arrays(connection, shapes, take):
-    """Receive arrays of known shapes.
-
-    Args:
-        connection: A socket.
-        shapes: The shapes that they must have: nothing is allocated for others.
-        take: Called with a shape, returns a float32 array for it.
-
-    Returns:
-        A list of arrays.
-
-    Raises:
-        InputError: The other side says that it cannot.
-        ValueError: It sends something else.
-        EOFError: The connection ended.
-    """
+    """Receive arrays of known shapes."""
     received = reply(connection).shapes
     if received != tuple(map(tuple, shapes)):
         raise ValueError(f"arrays of shapes {received}, expected {shapes}")
@@ -126,11 +86,7 @@ def receive_arrays(connection, shapes, take):
 
 
 def reply(connection):
-    """Receive a `Reply`.
-
-    Raises:
-        InputError: It is an error.
-    """
+    """Receive a `Reply`."""
     answer = parse(receive(connection), Reply)
     if answer.error is not None:
         raise InputError(" ".join(answer.error.split()))

@@ -19,7 +19,7 @@ from kerasep.data.service.schemas import parse
 
 
 def main():
-    """Make batches until standard input ends."""
+    """Serve batches until standard input ends."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("socket", type=int, help="file descriptor that listens")
     arguments = parser.parse_args()
@@ -34,14 +34,7 @@ def main():
 
 
 def serve(connection):
-    """Receive a job, then send a batch for each request.
-
-    Raises:
-        InputError: The job or a batch of it is impossible.
-        ValueError: What is received is no message.
-        OSError: The connection is lost.
-        EOFError: It has ended.
-    """
+    """Receive a job, then send a batch for each request."""
     batch = batches_of(bytes(wire.receive(connection, wire.MOST_BYTES)))
     wire.send(connection, {})
     connection.settimeout(None)
@@ -51,7 +44,7 @@ def serve(connection):
 
 
 def _silence_native_code():
-    """Keep standard error for Python's log and tracebacks."""
+    """Redirect the standard error of native code, so that only Python writes there."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 

@@ -9,7 +9,7 @@ import pytest
 
 from kerasep import data
 from kerasep.data import prepared
-from kerasep.data.prepared import shards
+from kerasep.data.prepared import layout, shards
 from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 
@@ -28,7 +28,7 @@ def prepared_folder(tmp_path_factory):
 
 @pytest.fixture
 def index(prepared_folder):
-    path = prepared_folder / shards.INDEX
+    path = prepared_folder / layout.INDEX
     truth = path.read_bytes()
     yield json.loads(truth)
     path.write_bytes(truth)
@@ -95,7 +95,7 @@ LIES = {
 def test_refuses_an_index_that_lies(prepared_folder, index, name):
     lie = copy.deepcopy(index)
     LIES[name](lie)
-    (prepared_folder / shards.INDEX).write_text(json.dumps(lie))
+    (prepared_folder / layout.INDEX).write_text(json.dumps(lie))
     with pytest.raises(InputError, match=r"index\.json is damaged \(.+\): run the same") as caught:
         data.waveforms(prepared_folder, MODEL, batch_size=1, crop_seconds=0.25)
     assert "\n" not in str(caught.value)
@@ -116,7 +116,7 @@ def test_refuses_an_index_that_lies(prepared_folder, index, name):
     ],
 )
 def test_refuses_what_is_not_an_index(prepared_folder, index, text):
-    (prepared_folder / shards.INDEX).write_text(text)
+    (prepared_folder / layout.INDEX).write_text(text)
     with pytest.raises(InputError, match=r"index\.json is damaged") as caught:
         prepared.read_index(prepared_folder)
     assert "\n" not in str(caught.value)
@@ -124,7 +124,7 @@ def test_refuses_what_is_not_an_index(prepared_folder, index, text):
 
 def test_refuses_a_key_that_is_there_twice(prepared_folder, index):
     text = json.dumps(index).replace('"rows":', '"rows": 100, "rows":', 1)
-    (prepared_folder / shards.INDEX).write_text(text)
+    (prepared_folder / layout.INDEX).write_text(text)
     with pytest.raises(InputError, match="it has the key 'rows' twice"):
         prepared.read_index(prepared_folder)
 
@@ -177,4 +177,4 @@ def test_a_sidecar_that_lies_is_written_anew(prepared_folder, index, lie):
     assert shards.finished(plan, 0, prepared_folder) is None
     data.prepare(prepared_folder.parent / "songs", prepared_folder, MODEL, shard_bytes=1)
     assert path.read_bytes() == truth
-    assert json.loads((prepared_folder / shards.INDEX).read_bytes()) == index
+    assert json.loads((prepared_folder / layout.INDEX).read_bytes()) == index

@@ -35,7 +35,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("format", shards.FORMATS)
+@pytest.mark.parametrize("format", layout.FORMATS)
 def test_two_calls_write_the_same_bytes(folder, tmp_path, format):
     first = prepare(folder, tmp_path / "a", signal_of(), format=format, shard_bytes=1)
     prepare(folder, tmp_path / "b", signal_of(), format=format, shard_bytes=1, workers=1)
@@ -48,7 +48,7 @@ def test_two_calls_write_the_same_bytes(folder, tmp_path, format):
 
 
 def test_the_estimate_is_what_is_written(folder, tmp_path):
-    for format in shards.FORMATS:
+    for format in layout.FORMATS:
         plan = shards.plan(find_tracks(folder), signal_of(), format=format)
         out = tmp_path / format
         preparation.carry_out(plan, out)
@@ -59,7 +59,7 @@ def test_what_rounding_loses_is_measured(folder, tmp_path):
     """float16 keeps eleven bits whatever the level; int16 loses nothing of 16-bit files."""
     lost = {
         format: prepare(folder, tmp_path / format, signal_of(), format=format)["snr_db"]
-        for format in shards.FORMATS
+        for format in layout.FORMATS
     }
     assert lost["int16"] > 75
     assert 70 < lost["float16"] < 77
@@ -103,7 +103,7 @@ def test_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
     (out / names[0]).with_suffix(".json").unlink()
     (out / names[1]).write_bytes(whole[names[1]][:-100])
     (out / f".{names[0]}.99.partial").write_bytes(b"half")
-    (out / shards.INDEX).unlink()
+    (out / layout.INDEX).unlink()
     written = []
     write = shards.write_shard
     monkeypatch.setattr(
@@ -155,7 +155,7 @@ def test_killed_at_any_moment_it_goes_on(folder, tmp_path, groups):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stdout.close()
-    assert not (out / shards.INDEX).exists()
+    assert not (out / layout.INDEX).exists()
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.tfrecord")}
     assert len(before) == groups // 3
     prepare(folder, out, signal_of(stft=None), shard_bytes=1)
@@ -189,7 +189,7 @@ def test_refuses_when_no_track_can_be_read(folder, tmp_path):
         path.write_text("no audio")
     with pytest.raises(InputError, match=r"no track could be read: .*bass\.flac is not audio"):
         preparation.carry_out(plan, tmp_path / "out")
-    assert not (tmp_path / "out" / shards.INDEX).exists()
+    assert not (tmp_path / "out" / layout.INDEX).exists()
 
 
 def test_refuses_a_disk_without_room(folder, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from kerasep.data import find_tracks, prepare, prepared, spectrograms, waveforms
-from kerasep.data.prepared import shards
+from kerasep.data.prepared import layout
 from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 
@@ -405,17 +405,17 @@ def test_refuses_settings(out, options, message):
 
 
 def test_refuses_a_folder_that_is_not_finished(copied):
-    (copied / shards.INDEX).unlink()
+    (copied / layout.INDEX).unlink()
     with pytest.raises(InputError, match="is not prepared to its end"):
         waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
 
 
 def test_refuses_an_index_that_is_not_ours(copied):
-    index = json.loads((copied / shards.INDEX).read_text())
-    (copied / shards.INDEX).write_text(json.dumps({**index, "layout": 99}))
+    index = json.loads((copied / layout.INDEX).read_text())
+    (copied / layout.INDEX).write_text(json.dumps({**index, "layout": 99}))
     with pytest.raises(InputError, match="has layout 99, expected 1"):
         waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
-    (copied / shards.INDEX).write_text("{")
+    (copied / layout.INDEX).write_text("{")
     with pytest.raises(InputError, match="is damaged"):
         waveforms(copied, model(), batch_size=2, crop_seconds=0.5)
 

@@ -33,11 +33,10 @@ def test_a_look_at_the_first_batch_is_no_pass(folder):
     assert not np.array_equal(second, third)
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_the_number_of_threads_changes_nothing(folder, threads):
+def test_the_number_of_threads_changes_nothing(folder):
     options = OPTIONS | {"remix": 1.0, "min_level": -30.0, "augment": {"reverberate": {}}}
-    dataset = waveforms(folder, MODEL, threads=threads, **options)
-    expected = waveforms(folder, MODEL, **options)
+    dataset = waveforms(folder, MODEL, threads=1, **options)
+    expected = waveforms(folder, MODEL, threads=4, **options)
     for _ in range(2):
         for batch, other in zip(dataset, expected, strict=True):
             for one, two in zip(batch, other, strict=True):
