@@ -12,7 +12,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "guide" / "add_architecture.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
-IMPORT = re.compile(r"<!-- import: (\S+) -->\n```python\n(.*? import (\w+)\n)```")
+IMPORT = re.compile(r"<!-- import: (\S+) -->\n```py\n(.*? import (\w+)\n)```")
 
 
 # The files of an entry of the zoo.

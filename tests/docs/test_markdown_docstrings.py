@@ -15,10 +15,7 @@ def convert(text):
 
 def test_names_are_linked_and_all_other_code_is_literal():
     text = convert("`kerasep.layers.STFT` of `(batch, samples)`, and `a\n    b` in two lines")
-    assert (
-        converted
-        == ":py:obj:`kerasep.layers.STFT` of ``(batch, samples)``, and ``a b`` in two lines"
-    )
+    assert text == ":py:obj:`kerasep.layers.STFT` of ``(batch, samples)``, and ``a b`` in two lines"
 
 
 def test_products_do_not_end_a_sentence():
