@@ -72,7 +72,9 @@ def small(monkeypatch):
     def small_crops(pipeline):
         @functools.wraps(pipeline)  # training reads the settings' names off the signature
         def small_pipeline(data, model, **options):
-            return pipeline(data, model, **{"batch_size": 2, "crop_seconds": 0.5, **options})
+            options = {"batch_size": 2, "crop_seconds": 0.5, **options}
+            options["crops_per_track"] = options.get("crops_per_track") and 2
+            return pipeline(data, model, **options)
 
         return small_pipeline
 
