@@ -11,10 +11,7 @@ from kerasep.tflite.runtime import Runtime
 
 
 def timed(path, threads, runs):
-    """Return the milliseconds of runs on a chunk of noise, and the process's peak memory in bytes.
-
-    One run before them is not counted.
-    """
+    """Return the milliseconds of runs after a first one, and the process's peak memory in bytes."""
     runtime = Runtime(path, threads)
     rng = np.random.default_rng(0)
     shape = runtime.chunk, runtime.channels

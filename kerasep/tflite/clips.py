@@ -15,10 +15,8 @@ from kerasep.separation.chunks import best_order
 
 
 def synthetic_clips(separator, samples):
-    """Return a list of the built-in clip: synthetic voices and instruments.
-
-    Sources named as stems of `kerasep.data.song` are these stems, others are other songs' singers.
-    """
+    """Return a list of the built-in clip: synthetic voices and instruments."""
+    # Sources named as stems of `kerasep.data.song` are these stems, others are singers of others.
     names, rest = _names(separator)
 
     def song(seed):
@@ -55,10 +53,7 @@ def track_clips(separator, tracks, samples):
 
 
 def si_sdr_change(plan, separator, run, clips):
-    """Compute the SI-SDR of a file minus that of Keras in dB, the mean over clips and sources.
-
-    NaN if no source has sound.
-    """
+    """Compute the mean SI-SDR of a file minus that of Keras in dB; NaN if no source has sound."""
     changes = []
     for mixture, sources in clips:
         waveform = mixture[None]

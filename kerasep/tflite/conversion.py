@@ -37,11 +37,9 @@ class ExportError(InputError):
 
 
 def convert(model, signatures):
-    """Convert functions of a model's weights; return the file's bytes and its operations' counts.
-
-    `signatures` maps a name to a function from tensors to a dict of tensors, and a dict from its
-    arguments' names to their fixed shapes, all float32. The weights are stored once.
-    """
+    """Convert functions of a model's weights; return the file's bytes and operation counts."""
+    # signatures: name -> function from tensors to a dict of tensors, and dict from its arguments'
+    # names to their fixed shapes, all float32
     # A plain module that owns the raw variables: with the Keras model itself as their owner, the
     # converter writes a broken file without an error.
     module = tf.Module()

@@ -94,10 +94,8 @@ def mask(separator, seconds):
 
 
 def streaming(separator, seconds):
-    """Plan the signatures "reset", "step" and "step1": a causal model, block and state at a time.
-
-    The length is ignored: block sizes follow from the model.
-    """
+    """Plan the signatures "reset", "step" and "step1": a causal model, one block at a time."""
+    # The length is not used: block sizes follow from the model.
     step = StreamingStep(separator)
     timing, channels, size = step.timing, separator.channels, step.start.shape[1]
 
@@ -160,10 +158,8 @@ def whole_hops(seconds, sample_rate, stft):
 
 
 def good_overlap(samples, stft):
-    """Return an overlap of a quarter of a chunk or four frames, and of half a chunk at most.
-
-    Its outer quarters, which are dropped, then hold the frames that reach beyond the chunk.
-    """
+    """Return an overlap of a quarter of a chunk or four frames, and of half a chunk at most."""
+    # Its outer quarters, which are dropped, then hold the frames that reach beyond the chunk.
     hop = stft["hop"] if stft else 1
     overlap = max(samples // 4, 4 * stft["n_fft"] if stft else 0)
     return min(math.ceil(overlap / hop), samples // 2 // hop) * hop

@@ -17,10 +17,7 @@ _SILENT = 1e-6  # of full scale: -120 dB
 
 
 def signals(samples, channels, sample_rate, seed=0):
-    """Generate the waveforms `(1, samples, channels)` that an export is tried on, by their kind.
-
-    Music is decaying notes with overtones over a quiet noise; noise is at the level of music.
-    """
+    """Generate test waveforms `(1, samples, channels)` by kind: decaying notes, and noise."""
     rng = np.random.default_rng(seed)
     time = np.arange(samples)[:, None] / sample_rate
     music = 0.005 * rng.standard_normal((samples, channels))
@@ -41,11 +38,8 @@ def signals(samples, channels, sample_rate, seed=0):
 
 
 def agreement(expected, received):
-    """Compute the signal-to-noise ratio of an array in dB, and its largest absolute error.
-
-    The ratio is infinite for equal arrays, and if both are silent to -120 dB of full scale. Both
-    are NaN if a received number is not finite.
-    """
+    """Compute the signal-to-noise ratio of an array in dB, and its largest absolute error."""
+    # Infinite if both are equal or silent to -120 dB; NaN if a received number is not finite.
     expected = np.asarray(expected, "float64")
     received = np.asarray(received, "float64")
     if not np.isfinite(received).all():
@@ -65,10 +59,7 @@ def decides(plan):
 
 
 def compare(plan, separator, run, quantization=None):
-    """Run a file beside Keras; return the lowest ratio in dB of all signals, and the largest error.
-
-    Raises ExportError for a lower ratio than that of `GATES`, another shape, and NaN.
-    """
+    """Run a file beside Keras; return the lowest ratio in dB and the largest error."""
     # Weights of fewer bits may change assignments of bins on any signal.
     gate = None if quantization and decides(plan) else GATES.get(quantization)
     results = []

@@ -82,9 +82,9 @@ _redirection = _Redirection()
 
 @contextlib.contextmanager
 def quiet(pass_on=False):
-    """Collect what the process, C++ code too, writes to standard error; yield a function for it.
+    """Drop standard error, C++ code's too; or, to `pass_on`, only the lines of native libraries.
 
-    The lines are dropped, or, with `pass_on`, only those of native libraries.
+    Yields a function that returns the text so far, empty if standard error is closed.
     """
     start = _redirection.enter(pass_on)
     try:

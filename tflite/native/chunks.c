@@ -35,7 +35,7 @@ static void release(state *s) {
     free(s->shared);
 }
 
-/* Fill a piece that is too short up: with itself, again and again. */
+/* Fill up a piece that is too short by repeating it. */
 static void repeat(float *piece, size_t length, size_t wanted, size_t channels) {
     for (size_t i = length * channels; i < wanted * channels; i++)
         piece[i] = piece[i - length * channels];
@@ -52,21 +52,21 @@ static void fade(state *s, float *result) {
     }
 }
 
-/* A chunk with samples beyond it: pass on what is final, and keep what the next one needs. */
+/* A chunk with samples beyond it: write the final part, and keep what the next chunk needs. */
 static bool inner_chunk(state *s, kerasep_write write, void *context, kerasep_error *error) {
     const chunking *plan = s->plan;
     size_t begin = s->begun ? s->first : 0, end = s->step + s->first;
     if (!write(context, s->result + begin * s->frame, end - begin, error)) return false;
     memcpy(s->tail, s->result + end * s->frame, (s->last - s->first) * s->frame * sizeof(float));
     memcpy(s->shared, s->result + s->step * s->frame, plan->overlap * s->frame * sizeof(float));
-    size_t kept = s->length; /* what was held before falls away, `step` samples take its place */
+    size_t kept = s->length; /* `step` samples replace those held before */
     memmove(s->held, s->held + s->step * plan->channels, kept * plan->channels * sizeof(float));
     s->length -= s->step;
     s->begun = true;
     return true;
 }
 
-/* Process the samples that wait; the last ones with enough before them to make up a chunk. */
+/* Process the waiting samples; the last ones with enough before them to fill a chunk. */
 static bool next_chunk(state *s, bool final, chunk_process process, void *process_context,
                        kerasep_write write, void *context, kerasep_error *error) {
     const chunking *plan = s->plan;
@@ -91,7 +91,7 @@ static bool run(state *s, chunk_process process, void *process_context, kerasep_
                 kerasep_write write, void *context, kerasep_error *error) {
     const chunking *plan = s->plan;
     for (;;) {
-        /* A chunk is known not to be the last one only when there is a sample beyond it. */
+        /* A chunk is the last one unless there is a sample beyond it. */
         size_t wanted = plan->chunk + 1 - s->length, given;
         float *to = s->held + (s->step + s->length) * plan->channels;
         if (!read(context, to, wanted, &given, error)) return false;

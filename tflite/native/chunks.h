@@ -1,5 +1,5 @@
-/* Recordings of any length through a process of limited length: overlapping chunks, whose results
- * are faded into each other. The rule is that of kerasep/separation/chunks.py. */
+/* Recordings of any length in overlapping chunks, whose results are crossfaded, as in
+ * kerasep/separation/chunks.py. */
 #ifndef KERASEP_CHUNKS_H
 #define KERASEP_CHUNKS_H
 

@@ -1,4 +1,4 @@
-/* One line that says what was received, what was expected and what to do. */
+/* One line with what was received, what was expected and what to do. */
 #ifndef KERASEP_ERROR_H
 #define KERASEP_ERROR_H
 

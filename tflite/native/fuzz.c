@@ -1,6 +1,6 @@
-/* What is read from outside, damaged many times over: nothing may happen but a line that says so.
+/* Reading damaged files many times: nothing but a one-line error may happen.
  *
- * fuzz wav|json FILE COUNT    in this process: meant for a build with sanitizers
+ * fuzz wav|json FILE COUNT    in this process, for a build with sanitizers
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static bool read_wav(unsigned char *bytes, size_t size, kerasep_error *error) {
 
 static bool read_json(unsigned char *bytes, size_t size, kerasep_error *error) {
     metadata found;
-    char *exact = malloc(size); /* so that a byte read beyond its end is seen */
+    char *exact = malloc(size); /* so that a read beyond its end is detected */
     if (!exact) return false;
     memcpy(exact, bytes, size);
     bool good = metadata_parse(&found, exact, size, "damaged.tflite", error);

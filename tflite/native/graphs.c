@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static const double MOST_VALUES = 1 << 29;
-/* The places of fields in the tables of TFLite's schema. */
+/* Positions of fields in the tables of TFLite's schema. */
 enum { MODEL_CODES = 1, MODEL_GRAPHS = 2, MODEL_BUFFERS = 4, MODEL_SIGNATURES = 7 };
 enum { GRAPH_TENSORS = 0, GRAPH_INPUTS = 1, GRAPH_OUTPUTS = 2, GRAPH_OPERATORS = 3 };
 enum { TENSOR_SHAPE = 0, TENSOR_BUFFER = 2, TENSOR_NAME = 3 };
@@ -29,7 +29,7 @@ typedef struct vector {
     uint32_t count;
 } vector;
 
-/* An unsigned number; 0 beyond the end, which is no sound file. */
+/* An unsigned number; 0 beyond the end, where the file is damaged. */
 static uint32_t number(file *in, size_t at, size_t bytes) {
     uint32_t value = 0;
     if (at > in->size || in->size - at < bytes) {
@@ -40,7 +40,7 @@ static uint32_t number(file *in, size_t at, size_t bytes) {
     return value;
 }
 
-/* Where a field is; 0 where it is left out. */
+/* Position of a field; 0 if it is absent. */
 static size_t field(table of, size_t place) {
     int64_t fields = (int64_t)of.at - (int32_t)number(of.in, of.at, 4);
     if (fields < 0) of.in->sound = false;

@@ -1,4 +1,4 @@
-/* What LiteRT takes on trust in a file whose tables are well-formed: without it, it may crash. */
+/* Checks of a file's graphs that LiteRT does not make: a wrong index may crash it. */
 #ifndef KERASEP_GRAPHS_H
 #define KERASEP_GRAPHS_H
 

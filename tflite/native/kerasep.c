@@ -44,7 +44,7 @@ void kerasep_close(kerasep *opened) {
 
 const kerasep_about *kerasep_describe(const kerasep *model) { return &model->metadata.about; }
 
-/* Channels in groups of as many as the model takes; the last is filled up with its last one. */
+/* Channels in groups of the size that the model takes; the last channel is repeated to fill up. */
 typedef struct grouped {
     const kerasep_about *about;
     size_t channels; /* of the recording */

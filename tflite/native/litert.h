@@ -1,6 +1,6 @@
-/* What is used of LiteRT's C library, declared here: Python's ai-edge-litert ships the library
+/* The functions of LiteRT's C library that are used: Python's ai-edge-litert ships the library
  * (libLiteRt.so) without headers. These are its interfaces in version 2.3; they have changed
- * before, so the Makefile refuses another version. */
+ * before, so the Makefile stops for another version. */
 #ifndef KERASEP_LITERT_H
 #define KERASEP_LITERT_H
 

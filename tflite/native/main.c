@@ -87,7 +87,7 @@ static bool write_stems(void *context, const float *sources, size_t samples,
     return true;
 }
 
-/* As a device would: block after block. */
+/* Block by block, as on a device. */
 static bool stream_blocks(kerasep *model, job *j, kerasep_error *error) {
     enum { BLOCK = 1024 };
     const kerasep_about *about = kerasep_describe(model);

@@ -9,7 +9,7 @@
 #include "order.h"
 #include "strict_json.h"
 
-/* The bounds are those of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse. */
+/* The bounds are those of kerasep/tflite/format/bounds.py: all readers check the same. */
 enum { FORMAT = 2, MOST_SOURCES = 64, MOST_CHANNELS = 64, MOST_NAME = 200 };
 static const double LEAST_RATE = 1000, MOST_RATE = 768000;
 static const double MOST_SAMPLES = 1 << 30, MOST_FRAME = 1 << 20;
@@ -28,7 +28,7 @@ static const cJSON *item_of(const cJSON *json, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(json, key);
 }
 
-/* Nothing, null, or a whole number within bounds. */
+/* Missing, null, or a whole number within bounds. */
 static bool maybe_whole(const cJSON *json, const char *key, double least) {
     size_t value;
     const cJSON *item = item_of(json, key);
@@ -49,7 +49,7 @@ static bool maybe_text(const cJSON *json, const char *key) {
     return !item || cJSON_IsNull(item) || is_text(item);
 }
 
-/* Without Unicode's tables, all is a letter but ASCII's signs, spaces, marks and controls. */
+/* Without Unicode tables, everything is a letter except signs, spaces, marks and controls. */
 static bool is_letter(unsigned letter) {
     static const unsigned OTHERS[][2] = {{0x80, 0xA9},     {0x300, 0x36F},   {0x2000, 0x206F},
                                          {0x3000, 0x3004}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
@@ -62,7 +62,7 @@ static bool is_letter(unsigned letter) {
     return true;
 }
 
-/* A source names a file, in whatever folder it is asked for. */
+/* The name of a source becomes a file name. */
 static bool names_a_file(const char *name) {
     bool named = false;
     if (strlen(name) > MOST_NAME) return false;
@@ -159,7 +159,7 @@ static bool parse_numbers(const cJSON *json, kerasep_about *about) {
            maybe_whole(json, "frames", 1) && maybe_whole(json, "state", 2);
 }
 
-/* A file of an earlier format does not say its mode: with a timing it is for streams. */
+/* Files of an earlier format have no mode: with a timing they are for streams. */
 static bool parse_mode(metadata *found) {
     const cJSON *json = found->json, *timing = item_of(json, "timing");
     const char *mode = cJSON_GetStringValue(item_of(json, "mode"));
@@ -181,7 +181,7 @@ static bool parse(metadata *found) {
            parse_transform(json) && parse_mode(found);
 }
 
-/* Files of other modes hold other signatures; files of earlier releases do not say. */
+/* Files of other modes have other signatures; files of earlier releases have no mode. */
 static bool of_known_mode(const cJSON *json) {
     const cJSON *mode = item_of(json, "mode");
     const char *name = cJSON_GetStringValue(mode);

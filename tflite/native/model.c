@@ -12,7 +12,7 @@
 #include "error.h"
 #include "graphs.h"
 
-/* LiteRT checks bytes that it is given; files that it opens itself may crash it. */
+/* LiteRT checks bytes in memory, but files that it opens itself may crash it. */
 static bool map_file(model *opened, const char *path, kerasep_error *error) {
     struct stat status;
     int file = open(path, O_RDONLY);
@@ -48,7 +48,7 @@ static bool set_threads(LiteRtOptions options, int threads) {
     return false;
 }
 
-/* Without these it looks for drivers of many kinds, and tells stderr about each. */
+/* Without these it looks for many kinds of drivers, and logs each on stderr. */
 static bool create_environment(LiteRtEnvironment *made) {
     LiteRtEnvironmentOption options[] = {
         {LITERT_LOG_LEVEL, {LITERT_INTEGER, {LITERT_ERRORS}}},

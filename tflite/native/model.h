@@ -32,18 +32,18 @@ typedef struct signature {
     tensor inputs[MOST_TENSORS], outputs[MOST_TENSORS];
 } signature;
 
-/* Close it even where this fails. */
+/* Close it even if this fails. */
 bool model_open(model *opened, const char *path, int threads, kerasep_error *error);
 void model_close(model *opened);
 /* Find the JSON that kerasep wrote. */
 bool model_metadata(model *opened, const char **json, size_t *bytes, kerasep_error *error);
 
 bool model_has(model *opened, const char *key);
-/* Make a signature ready to run that has so many tensors. */
+/* Prepare a signature with this many tensors. */
 bool signature_open(signature *opened, model *of, const char *key, size_t inputs, size_t outputs,
                     kerasep_error *error);
 void signature_close(signature *opened);
-/* Find a tensor by its name, and make sure of its shape, where 0 is any; NULL if it is another. */
+/* Find a tensor by name, and check its shape (0: any size); NULL if it differs. */
 tensor *signature_input(signature *of, const char *name, size_t rank, const size_t *shape,
                         kerasep_error *error);
 tensor *signature_output(signature *of, const char *name, size_t rank, const size_t *shape,
@@ -53,7 +53,7 @@ bool signature_run(signature *of, kerasep_error *error);
 /* Copy all numbers in or out. */
 bool tensor_set(tensor *to, const float *numbers, kerasep_error *error);
 bool tensor_get(tensor *from, float *numbers, kerasep_error *error);
-/* The same for samples: NaN and infinity, which weights may hold, are an error. */
+/* The same for samples: NaN and infinity, which wrong weights cause, are an error. */
 bool tensor_get_finite(const signature *of, tensor *from, float *numbers, kerasep_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a `kerasep` holds. */
+/* The contents of a `kerasep`. */
 #ifndef KERASEP_OPENED_H
 #define KERASEP_OPENED_H
 

@@ -1,4 +1,4 @@
-/* The order in which sources that a model gives in any agree best with others. */
+/* The order of a model's sources that agrees best with a reference. */
 #ifndef KERASEP_ORDER_H
 #define KERASEP_ORDER_H
 

@@ -28,7 +28,7 @@ struct kerasep_stream {
     uint64_t stepped; /* that went into steps, the ones before the stream too */
 };
 
-/* Where a state holds the number of frames that are still to come. */
+/* Index in the state of the number of frames still to come. */
 enum { LEFT = 1 };
 
 static bool open_stride(stride *opened, kerasep *model, const char *key, size_t samples,
@@ -130,7 +130,7 @@ static void pend_mirrored(kerasep_stream *stream, size_t from, size_t count) {
         pend(stream, stream->recent + (from - i) * stream->about->channels, 1);
 }
 
-/* Take samples of the stream itself, mirrored in front as soon as there are enough. */
+/* Add samples of the stream, and mirror its start as soon as there are enough. */
 static void push(kerasep_stream *stream, const float *samples, size_t count) {
     size_t channels = stream->about->channels, margin = stream->margin;
     if (margin) {
@@ -153,7 +153,7 @@ static void push(kerasep_stream *stream, const float *samples, size_t count) {
     }
 }
 
-/* Pass on what a step gave, but for what is before the stream's first sample or after its last. */
+/* Write a step's output, except before the stream's first sample or after its last. */
 static bool pass_on(kerasep_stream *stream, size_t samples, kerasep_write write, void *context,
                     kerasep_error *error) {
     uint64_t end = stream->skip + stream->taken, at = stream->stepped, first = at, last;

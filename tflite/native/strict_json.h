@@ -1,4 +1,4 @@
-/* JSON of which every language's parser reads the same; cJSON itself takes more than that. */
+/* JSON that parsers of every language read the same way; cJSON accepts more. */
 #ifndef KERASEP_STRICT_JSON_H
 #define KERASEP_STRICT_JSON_H
 

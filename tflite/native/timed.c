@@ -36,7 +36,7 @@ static bool forget(void *context, const float *sources, size_t samples, kerasep_
     return true;
 }
 
-/* Linux' own count: that of getrusage begins with what the starting process had. */
+/* The count of Linux: getrusage begins with the memory of the starting process. */
 static bool most_memory(long *kibibytes) {
     char line[128];
     bool found = false;

@@ -1,11 +1,11 @@
-/* How long one chunk takes. */
+/* Time one chunk. */
 #ifndef KERASEP_TIMED_H
 #define KERASEP_TIMED_H
 
 #include "kerasep.h"
 
-/* Separate a chunk of noise `runs` times, after one that does not count; print the milliseconds of
- * each, a line each, and the most memory that the process took, in KiB. */
+/* Separate a chunk of noise `runs` times after a first run; print the milliseconds of
+ * each run, one per line, and the peak memory of the process in KiB. */
 bool timed_chunks(kerasep *model, int runs, kerasep_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 
 enum { PCM = 1, FLOAT = 3, EXTENSIBLE = 0xFFFE };
 enum { MOST_CHANNELS = 64, LEAST_RATE = 1000, MOST_RATE = 768000, PIECE = 1 << 15 };
-/* Programs that write into a pipe cannot know how long the audio will be, and say this or more. */
+/* Programs that write to a pipe do not know the length of the audio, and write this or more. */
 static const uint32_t UNKNOWN_LENGTH = 0x7FFFF000;
 /* What follows the two bytes of the format in the GUID of an extensible one. */
 static const unsigned char GUID_REST[14] = {0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80,
@@ -66,7 +66,7 @@ static bool parse_data(wav_reader *wav, uint32_t size, uint64_t wide, off_t end,
                        kerasep_error *error) {
     uint64_t present = (uint64_t)(end - ftello(wav->file));
     uint64_t bytes = size == 0xFFFFFFFF && wide ? wide : size;
-    /* A recorder that stopped early has not filled in the size. */
+    /* A recorder that stopped early has not written the size. */
     bool unfinished = !size && present && !chunks_follow(wav, end);
     wav->length_unknown = unfinished || (bytes == size && size >= UNKNOWN_LENGTH && size > present);
     if (wav->length_unknown) bytes = present;

@@ -3,7 +3,7 @@
 python make_models.py ../../build/web/models MODEL... [--seconds 6] [--example]
 
 A MODEL is a .tflite file, which is copied, or a run or preset, which is exported with float16
-weights: a preset with those that are published for it. The first is the page's default.
+weights. Presets are loaded with their published weights. The first is the page's default.
 """
 
 import argparse
@@ -15,14 +15,14 @@ import kerasep
 from kerasep.data import synthetic, write
 from kerasep.errors import InputError
 
-MOST_BYTES = 10_000_000  # what a phone fetches and holds without complaint
-# What people read of presets that make web puts there; others go by their name.
+MOST_BYTES = 10_000_000  # that a phone can download and keep in memory
+# Titles of the presets that `make web` uses; others are shown by their name.
 NAMES = {
     "unet_like/karaoke": "Singing voice (U-Net)",
     "open_unmix_like/karaoke": "Singing voice (Open-Unmix)",
 }
 EXAMPLE = "A synthetic song.flac"
-# No song of the demo's training set, which has the seeds [0, 0] to [0, 39].
+# Not in the demo's training set, which has the seeds [0, 0] to [0, 39].
 EXAMPLE_SEED, EXAMPLE_SECONDS = [40, 0], 20.0
 
 
@@ -69,7 +69,7 @@ def _placed(folder, model, seconds):
 
 
 def _loaded(model):
-    """Load a run, or a preset with its published weights where it has some."""
+    """Load a run, or a preset with its published weights if it has any."""
     if pathlib.Path(model).exists():
         return kerasep.zoo.load(model)
     preset = kerasep.zoo.trained_preset(model)
@@ -81,7 +81,8 @@ def _check_size(model, size):
     if size > MOST_BYTES:
         raise InputError(
             f"received {model}, which takes {size / 1e6:.1f} MB, expected at most "
-            f"{MOST_BYTES / 1e6:.0f} MB beside the page: a smaller preset, or open the file there"
+            f"{MOST_BYTES / 1e6:.0f} MB beside the page: use a smaller preset, or open "
+            f"the file in the page"
         )
 
 
@@ -92,10 +93,10 @@ def _name(path):
 def main():
     """Run from a shell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", help="gets the files; made if it is missing")
+    parser.add_argument("folder", help="folder for the files, created if it is missing")
     parser.add_argument("models", nargs="+", metavar="MODEL", help=".tflite file, run or preset")
     parser.add_argument("--seconds", type=float, default=6.0, help="length of an exported chunk")
-    parser.add_argument("--example", action="store_true", help="write a song to try, too")
+    parser.add_argument("--example", action="store_true", help="also write a song to try")
     arguments = vars(parser.parse_args())
     try:
         make(**arguments)

@@ -8,17 +8,15 @@ IDENTIFIER = b"TFL3"
 
 
 def with_work_first(content):
-    """Return the bytes of a TFLite file whose first graph is not empty.
-
-    The interpreter uses no XNNPACK kernels if the first graph has no operations, such as "reset" of
-    a stream. All others would then run at half the speed.
-    """
+    """Return the bytes of a TFLite file whose first graph is not empty."""
+    # The interpreter uses no XNNPACK kernels if the first graph has no operations, such as "reset"
+    # of a stream. All others would then run at half the speed.
     from ai_edge_litert import schema_py_generated as schema
 
     # Checked without unpacking: few files need the change.
     if schema.Model.GetRootAs(content, 0).Subgraphs(0).OperatorsLength():
         return content
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpacked(content)
     graphs = model.subgraphs
     entries = [entry.subgraphIndex for entry in model.signatureDefs]
     # No operation calls a signature's graph, so swapping two leaves all other indices valid.
@@ -32,9 +30,7 @@ def with_work_first(content):
 
 def with_buffers_inside(content):
     """Move weights stored behind the flatbuffer, as ai-edge-quantizer writes them, into it."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpacked(content)
     for buffer in model.buffers:
         if buffer.offset > 1:  # 1 means empty
             buffer.data = np.frombuffer(content, "uint8", buffer.size, buffer.offset)
@@ -46,9 +42,9 @@ def operations(content):
     """Count the operations in the bytes of a TFLite file, most frequent first."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
     counts = collections.Counter()
+    model = unpacked(content)
     for graph in model.subgraphs:
         for operator in graph.operators:
             code = model.operatorCodes[operator.opcodeIndex]
@@ -61,14 +57,19 @@ def operations(content):
 
 def has_variables(content):
     """Return whether any tensor of a TFLite file keeps its value between runs."""
+    graphs = unpacked(content).subgraphs
+    return any(tensor.isVariable for graph in graphs for tensor in graph.tensors)
+
+
+def unpacked(content):
+    """Return the bytes of a TFLite file as `ModelT` of LiteRT's schema."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    return any(tensor.isVariable for graph in model.subgraphs for tensor in graph.tensors)
+    return schema.ModelT.InitFromPackedBuf(content, 0)
 
 
 def packed(model, size):
-    """Return the bytes of a schema's `ModelT`, of about `size` bytes."""
+    """Return the bytes of a `ModelT`, of about `size` bytes."""
     import flatbuffers
 
     builder = flatbuffers.Builder(size + 4096)

@@ -7,7 +7,7 @@ import pathlib
 from kerasep.errors import InputError
 from kerasep.tflite.format import strict_json
 from kerasep.tflite.format.bounds import FORMAT, as_integers, complaint, missing
-from kerasep.tflite.format.graphs import IDENTIFIER, packed
+from kerasep.tflite.format.graphs import IDENTIFIER, packed, unpacked
 from kerasep.tflite.format.soundness import DAMAGE
 
 KEY = "kerasep"
@@ -98,7 +98,7 @@ def with_text(content, text):
     """Return the bytes of a TFLite file with its metadata replaced by bytes of JSON."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpacked(content)
     entries = [entry for entry in model.metadata or [] if entry.name != KEY.encode()]
     buffer = schema.BufferT()
     buffer.data = list(text)

@@ -8,11 +8,7 @@ _MOST_NUMBER = 63  # letters
 
 
 def load(data):
-    """Parse UTF-8 of at most 1 MiB, 16 levels and 63 letters in a number, or raise ValueError.
-
-    Also rejected are a key that occurs twice in one object, and NUL and half a surrogate pair in
-    texts, which parsers treat differently.
-    """
+    """Parse UTF-8, or raise ValueError for what parsers treat differently."""
     if len(data) > _MOST_BYTES:
         raise ValueError(f"{len(data)} bytes, expected at most {_MOST_BYTES}")
     try:

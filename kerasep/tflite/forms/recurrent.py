@@ -137,10 +137,7 @@ def _nested(rows, states, step, sizes, backwards):
 
 
 def block_sizes(frames, exact=False):
-    """Return the turns of each nested loop, outermost first, of the least estimated time.
-
-    Their product is at least `frames`, or equal to it if `exact`, because the last states are used.
-    """
+    """Return the fastest turns of nested loops: together `frames` or, unless `exact`, more."""
     choices = [(frames,)]
     for inner in range(4, 33):
         choices.append((-(-frames // inner), inner))

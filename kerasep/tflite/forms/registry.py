@@ -57,10 +57,7 @@ FLOAT_LAYERS = (
 
 
 def export_forms(model, wrap=None):
-    """Replace the `call` of layers by their export forms; the context is a list of these layers.
-
-    `wrap` takes a layer, its own call and its form, and returns what to call instead of the form.
-    """
+    """Replace the `call` of layers by `wrap(layer, call, form)` or their form; yield the layers."""
 
     def replacement(layer):
         make = FORMS.get(type(layer))
@@ -71,14 +68,11 @@ def export_forms(model, wrap=None):
 
 
 def float_layers(model, waveform):
-    """Trace layers that stay float32 in a name scope that quantisation leaves alone.
-
-    In a waveform model (`waveform`) the mask head is as delicate as the filterbank.
-    """
+    """Trace layers that stay float32 in a name scope that quantisation leaves alone."""
 
     def replacement(layer):
-        stays_float = isinstance(layer, FLOAT_LAYERS)
-        if stays_float or (waveform and layer.name.startswith("mask")):
+        # In a waveform model the mask head is as delicate as the filterbank.
+        if isinstance(layer, FLOAT_LAYERS) or (waveform and layer.name.startswith("mask")):
             return _in_float_scope(layer.call)
         return None
 

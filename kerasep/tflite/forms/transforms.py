@@ -92,10 +92,8 @@ def factors(n_fft):
 
 
 def rfft(frames):
-    """Transform real frames `(channels, rows, n_fft)` to `(channels, rows, n1, 2, n2 // 2 + 1)`.
-
-    Bin `k1 + n1 k2` is at `[:, :, k1, :, k2]`, its real and imaginary part on the axis between.
-    """
+    """Transform real frames `(channels, rows, n_fft)` to `(channels, rows, n1, 2, n2 // 2 + 1)`."""
+    # Bin `k1 + n1 k2` is at `[:, :, k1, :, k2]`, its real and imaginary part on the axis between.
     # With `n = n2 i + j` and `k = k1 + n1 k2`, the sum over `i` is a transform of length `n1` for
     # each `j`. After a rotation by `j k1`, the sum over `j` is a transform of length `n2`.
     channels, rows, n_fft = frames.shape
@@ -194,10 +192,7 @@ def _turned(real, imag, turn):
 
 
 def _in_tiles(function, x, axis, size):
-    """Apply a function to parts of the first axis that fit a processor's cache.
-
-    The function moves the rows, of `size` bytes each, to `axis`.
-    """
+    """Apply a function, which moves rows of `size` bytes to `axis`, to parts that fit the cache."""
     rows = x.shape[0]
     tiles = min(rows, _MOST_TILES, -(-rows * size // _TILE))
     bounds = np.linspace(0, rows, tiles + 1).astype(int)

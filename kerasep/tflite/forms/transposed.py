@@ -36,10 +36,7 @@ def conv1d_transpose_form(layer):
 
 
 def conv2d_transpose_form(layer):
-    """Return a replacement for the `call` of a built `Conv2DTranspose`, or None if it has none.
-
-    It has none if the parts of the kernel are so unequal that the plain form takes longer.
-    """
+    """Return a replacement for the `call` of a built `Conv2DTranspose`, or None if it has none."""
     if not _is_plain(layer):
         return None
     sizes, strides = layer.kernel_size, layer.strides
@@ -86,11 +83,7 @@ def _is_plain(layer):
 
 
 def axis_taps(size, stride, padding):
-    """Compute which tap of a transposed kernel acts where, along one axis.
-
-    Returns an array `(taps, stride)` with a tap of the transposed kernel, or -1 for none, for each
-    tap of the plain kernel and each place; and how many inputs before `m` the first tap looks.
-    """
+    """Return a transposed kernel's taps `(taps, stride)`, -1 for none, and how far back they go."""
     # Input `i` reaches output `stride * i + k - cut` by tap `k`, where `cut` is what the padding
     # removes in front. So output `stride * m + place` is the sum over `d` of the inputs `m - d`
     # times the taps `stride * d + place + cut`.

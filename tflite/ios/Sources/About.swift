@@ -1,23 +1,23 @@
 import Foundation
 
-/// What a `.tflite` file from kerasep says about itself; lengths in samples at `sampleRate`, in Hz.
+/// Metadata of a `.tflite` file from kerasep; lengths in samples at `sampleRate`, in Hz.
 ///
-/// It is for recordings, with a `chunk`, or for streams, with a `timing`.
+/// A file is for recordings, with a `chunk`, or for streams, with a `timing`.
 public struct About: Decodable {
     public let format: Int
-    /// Names, in the order of all results.
+    /// Names, in the order of the results.
     public let sources: [String]
     public let sampleRate: Int
-    /// That the model takes at once; recordings may have any number.
+    /// Channels that the model takes at once; recordings may have any number.
     public let channels: Int
     public let chunk: Int?
-    /// That neighbouring chunks of a long recording share.
+    /// Samples that neighbouring chunks of a long recording share.
     public let overlap: Int?
     /// Chunks start at multiples of this.
     public let hop: Int
-    /// Whether the model gives its sources in any order.
+    /// Whether the model's sources come in any order.
     public let interchangeable: Bool?
-    /// After n samples of a stream, n - latency and more have come out.
+    /// After n samples of a stream, at least n - latency have come out.
     public let latency: Int?
     let timing: Timing?
     let mode: String?
@@ -31,13 +31,13 @@ public struct About: Decodable {
         let window: String
     }
 
-    /// Whether the file is for streams: earlier formats do not say, but have a timing then.
+    /// Whether the file is for streams. Earlier formats have no mode, but a timing.
     var isStreaming: Bool { mode.map { $0 == "streaming" } ?? (timing != nil) }
 
     init(file: Data) throws {
         let json = try metadata(of: file)
         try checkStrict(json)
-        // A decoder does not tell null from nothing.
+        // A decoder does not distinguish null from a missing value.
         let plain = try JSONSerialization.jsonObject(with: json) as? [String: Any] ?? [:]
         guard !["mode", "interchangeable"].contains(where: { plain[$0] is NSNull }) else {
             throw damagedJSON
@@ -53,7 +53,7 @@ public struct About: Decodable {
     }
 }
 
-/// One line that says what was received and what to do.
+/// One line with what was received and what to do.
 public struct KerasepError: Error, CustomStringConvertible {
     public let description: String
 

@@ -1,4 +1,4 @@
-/// How a streamed model takes its samples, as kerasep/streaming/buffering.py says.
+/// How a streamed model takes its samples, as in kerasep/streaming/buffering.py.
 struct Timing: Decodable {
     let hop, frame, grain, step, lag, silence: Int
     let ends: String
@@ -17,12 +17,12 @@ struct Timing: Decodable {
     }
 }
 
-/// Where a state holds the number of frames that are still to come.
+/// Index in the state of the number of frames still to come.
 private let left = 1
 
 /// Blocks of any size, cut into the steps of a streamed model.
 struct Blocks {
-    /// Takes a block of one of the two steps' lengths and a state; gives sources and state.
+    /// Maps a block of the length of one of the two steps, and a state, to sources and state.
     typealias Run = ([Float], [Float]) throws -> (sources: [Float], state: [Float])
 
     private let timing: Timing
@@ -89,7 +89,7 @@ struct Blocks {
         }
     }
 
-    /// Take samples of the stream itself, mirrored in front as soon as there are enough.
+    /// Add samples of the stream, and mirror its start as soon as there are enough.
     private mutating func push(_ block: [Float]) {
         if timing.margin > 0 { recent += block }
         if begun {
@@ -115,7 +115,7 @@ struct Blocks {
         return results
     }
 
-    /// Leave out what a step gives before the stream's first sample or after its last.
+    /// Drop output before the stream's first sample or after its last.
     private mutating func ofTheStream(_ given: [Float]) -> [Float] {
         let frame = channels * sources
         let count = given.count / frame

@@ -1,6 +1,6 @@
 import Foundation
 
-// The bounds of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse.
+// The bounds of kerasep/tflite/format/bounds.py: all readers check the same.
 private let mostSources = 64
 private let mostName = 200  // bytes of UTF-8
 private let mostOrdered = 8
@@ -8,7 +8,7 @@ private let mostSamples = 1 << 30
 private let mostFrame = 1 << 20
 
 extension About {
-    /// Throw for what is out of bounds.
+    /// Throw an error for values out of bounds.
     func checkBounds() throws {
         try expect(format >= 1, "format")
         guard format <= 2 else {
@@ -78,7 +78,7 @@ func rounded(_ overlap: Int, to hop: Int) -> Int {
     (overlap + hop - 1) / hop * hop
 }
 
-/// Throw for samples that are not as many as the metadata says, or not finite: weights may be so.
+/// Throw if the number of samples contradicts the metadata, or samples are not finite.
 func checked(_ samples: [Float], count: Int) throws -> [Float] {
     guard samples.count == count else {
         throw KerasepError("received a file whose tensors are not as its metadata says: export again")

@@ -4,12 +4,12 @@ struct Chunking {
     let reorder: Bool
 }
 
-/// Overlapping chunks of a recording, their results faded into each other: as kerasep/separation/chunks.py.
+/// Overlapping chunks of a recording, crossfaded as in kerasep/separation/chunks.py.
 ///
 /// - Parameters:
-///   - read: gives the next samples, interleaved, as many as asked for; fewer only at the end.
-///   - process: turns exactly a chunk into (sample, channel, source).
-///   - write: takes the next samples of all sources.
+///   - read: returns the next samples, interleaved, as many as requested; fewer only at the end.
+///   - process: maps one whole chunk to (sample, channel, source).
+///   - write: receives the next samples of all sources.
 func crossfaded(
     _ plan: Chunking,
     read: (Int) throws -> [Float],
@@ -25,12 +25,12 @@ func crossfaded(
     var shared: [Float] = []
     var tail: [Float]?
     while true {
-        // A chunk is known not to be the last one only when there is a sample beyond it.
+        // A chunk is the last one unless there is a sample beyond it.
         waiting += try read(plan.chunk + 1 - waiting.count / plan.channels)
         let length = min(waiting.count / plan.channels, plan.chunk)
         let final = waiting.count <= plan.chunk * plan.channels
         if length == 0 { return }
-        // The last chunk starts early enough to be a whole one, where the recording is that long.
+        // The last chunk starts early enough to be whole, if the recording is that long.
         let early = tail == nil ? 0 : (plan.chunk - length) / plan.hop * plan.hop
         let piece = before.suffix(early * plan.channels) + waiting.prefix(length * plan.channels)
         let whole = try process(repeated(Array(piece), count: plan.chunk * plan.channels))
@@ -54,7 +54,7 @@ func crossfaded(
     }
 }
 
-/// Channels in groups of as many as a process takes; the last is filled up with its last one.
+/// Channels in groups of the size that a process takes; the last channel is repeated to fill up.
 func byChannelGroups(
     _ mixture: [Float], channels: Int, about: About, process: ([Float]) throws -> [Float]
 ) throws -> [Float] {
@@ -87,7 +87,7 @@ func byChannelGroups(
     return results
 }
 
-/// Fill a piece that is too short up: with itself, again and again.
+/// Fill up a piece that is too short by repeating it.
 private func repeated(_ piece: [Float], count: Int) -> [Float] {
     (0..<count).map { piece[$0 % piece.count] }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Find the JSON that kerasep wrote into a `.tflite` file; TensorFlowLite's Swift API does not give it.
+/// Find the JSON that kerasep wrote into a `.tflite` file; TensorFlowLite's Swift API has no access.
 func metadata(of file: Data) throws -> Data {
     let bytes = [UInt8](file)
     guard bytes.count > 8, Array(bytes[4..<8]) == Array("TFL3".utf8) else {
@@ -19,7 +19,7 @@ func metadata(of file: Data) throws -> Data {
 
 private let damaged = KerasepError("received a file that is damaged: export again")
 
-/// The places of fields in the tables of TFLite's schema.
+/// Positions of fields in the tables of TFLite's schema.
 private enum Field {
     static let modelBuffers = 4
     static let modelMetadata = 6
@@ -38,7 +38,7 @@ private struct Table {
     let bytes: [UInt8]
     let at: Int
 
-    /// Where a field is; nil where it is left out.
+    /// Position of a field; nil if it is absent.
     private func field(_ place: Int) throws -> Int? {
         let distance = Int32(truncatingIfNeeded: try unsigned(bytes, at: at, size: 4))
         let index = at - Int(distance)

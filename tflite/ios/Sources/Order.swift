@@ -1,6 +1,6 @@
-/// The order of an estimate's sources in which they agree best with a reference's.
+/// The order of an estimate's sources that agrees best with a reference.
 ///
-/// Both hold groups of as many interleaved numbers as there are sources.
+/// Both have groups of interleaved numbers, one per source: sources.
 func bestOrder(_ reference: [Float], _ estimate: [Float], sources: Int) -> [Int] {
     var products = [[Double]](repeating: [Double](repeating: 0, count: sources), count: sources)
     for start in stride(from: 0, to: reference.count, by: sources) {

@@ -33,11 +33,11 @@ public final class Separator {
         return Dictionary(uniqueKeysWithValues: zip(about.sources, stems))
     }
 
-    /// The same for recordings that need not fit into memory.
+    /// The same for recordings that do not fit into memory.
     ///
     /// - Parameters:
-    ///   - read: gives the next samples, as many as asked for; fewer only at the end.
-    ///   - write: takes the next samples of all sources: (sample, channel, source).
+    ///   - read: returns the next samples, as many as requested; fewer only at the end.
+    ///   - write: receives the next samples of all sources: (sample, channel, source).
     public func separate(
         channels: Int, read: (Int) throws -> [Float], write: ([Float]) throws -> Void
     ) throws {

@@ -3,7 +3,7 @@ import TensorFlowLite
 
 /// Streams with a file exported for them: blocks of any size in, sources out when they are ready.
 ///
-/// Audio is as in `Separator`, with the channels of the model; what comes out is (sample, channel,
+/// Audio is as in `Separator`, with the channels of the model; the output is (sample, channel,
 /// source), late by `about.latency`.
 public final class StreamSeparator {
     public let about: About
@@ -36,12 +36,12 @@ public final class StreamSeparator {
         }
     }
 
-    /// Take a block; give what is ready.
+    /// Process a block, and return the samples that are ready.
     public func process(_ block: [Float]) throws -> [Float] {
         try blocks.process(block)
     }
 
-    /// End the stream: the rest of it, as many samples in all as went in; and start anew.
+    /// End the stream: return the remaining samples. The next block starts a new stream.
     public func flush() throws -> [Float] {
         try blocks.flush()
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Validate JSON of which every language's parser reads the same; JSONDecoder takes more than that.
+/// Validate JSON that parsers of every language read the same way; JSONDecoder accepts more.
 ///
 /// UTF-8 of at most 1 MiB, 16 levels and 63 letters in a number; no key twice in one object.
 func checkStrict(_ json: Data) throws {
@@ -110,7 +110,7 @@ private struct StrictJSON {
                 at += 1
             }
         }
-        // Half a pair is replaced, and so not the same again.
+        // Half a pair is replaced, so the text changes.
         guard Array(String(decoding: units, as: UTF16.self).utf16) == units else { throw damagedJSON }
         return units
     }

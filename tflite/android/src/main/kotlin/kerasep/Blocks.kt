@@ -1,6 +1,6 @@
 package kerasep
 
-/** How a streamed model takes its samples, as kerasep/streaming/buffering.py says. */
+/** How a streamed model takes its samples, as in kerasep/streaming/buffering.py. */
 internal class Timing(
     val hop: Int,
     val frame: Int,
@@ -25,13 +25,13 @@ internal class Timing(
     }
 }
 
-/** Where a state holds the number of frames that are still to come. */
+/** Index in the state of the number of frames still to come. */
 private const val LEFT = 1
 
 /**
  * Blocks of any size, cut into the steps of a streamed model.
  *
- * @param run takes a block of one of the two steps' lengths and a state; gives sources and state.
+ * @param run maps a block of the length of one of the two steps, and a state, to sources and state.
  */
 internal class Blocks(
     private val timing: Timing,
@@ -93,7 +93,7 @@ internal class Blocks(
         recent[(from - it / channels) * channels + it % channels]
     }
 
-    /** Take samples of the stream itself, mirrored in front as soon as there are enough. */
+    /** Add samples of the stream, and mirror its start as soon as there are enough. */
     private fun push(block: FloatArray) {
         if (timing.margin > 0) recent += block
         if (begun) {
@@ -122,7 +122,7 @@ internal class Blocks(
         return results
     }
 
-    /** Leave out what a step gives before the stream's first sample or after its last. */
+    /** Drop output before the stream's first sample or after its last. */
     private fun ofTheStream(given: FloatArray): FloatArray {
         val frame = channels * sources
         val count = given.size / frame

@@ -1,6 +1,6 @@
 package kerasep
 
-// The bounds of kerasep/tflite/format/bounds.py: what one reader refuses, all refuse.
+// The bounds of kerasep/tflite/format/bounds.py: all readers check the same.
 private const val FORMAT = 2
 private const val MOST_SOURCES = 64
 private const val MOST_NAME = 200 // bytes of UTF-8
@@ -46,7 +46,7 @@ internal fun checkedMetadata(json: ByteArray): Map<*, *> {
     return about
 }
 
-/** Whether a file is for streams: earlier formats do not say, but have a timing then. */
+/** Whether a file is for streams. Earlier formats have no mode, but a timing. */
 internal fun streams(about: Map<*, *>): Boolean {
     if (!about.containsKey("mode")) return about["timing"] != null
     expect(about["mode"] == "separate" || about["mode"] == "streaming", "mode")

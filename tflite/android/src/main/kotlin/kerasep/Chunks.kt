@@ -13,11 +13,11 @@ internal class Chunking(
 )
 
 /**
- * Overlapping chunks of a recording, their results faded into each other: as kerasep/separation/chunks.py.
+ * Overlapping chunks of a recording, crossfaded as in kerasep/separation/chunks.py.
  *
- * @param read gives the next samples, interleaved, as many as asked for; fewer only at the end.
- * @param process turns exactly a chunk into (sample, channel, source).
- * @param write takes the next samples of all sources.
+ * @param read returns the next samples, interleaved, as many as requested; fewer only at the end.
+ * @param process maps one whole chunk to (sample, channel, source).
+ * @param write receives the next samples of all sources.
  */
 internal fun crossfaded(
     plan: Chunking,
@@ -34,12 +34,12 @@ internal fun crossfaded(
     var tail: FloatArray? = null
     var shared = FloatArray(0)
     while (true) {
-        // A chunk is known not to be the last one only when there is a sample beyond it.
+        // A chunk is the last one unless there is a sample beyond it.
         waiting += read(plan.chunk + 1 - waiting.size / plan.channels)
         val length = min(waiting.size / plan.channels, plan.chunk)
         val final = waiting.size <= plan.chunk * plan.channels
         if (length == 0) return
-        // The last chunk starts early enough to be a whole one, where the recording is that long.
+        // The last chunk starts early enough to be whole, if the recording is that long.
         val early = if (tail == null) 0 else (plan.chunk - length) / plan.hop * plan.hop
         val piece = before.copyOfRange(before.size - early * plan.channels, before.size) +
             waiting.copyOf(length * plan.channels)
@@ -64,7 +64,7 @@ internal fun crossfaded(
     }
 }
 
-/** Channels in groups of as many as a process takes; the last is filled up with its last one. */
+/** Channels in groups of the size that a process takes; the last channel is repeated to fill up. */
 internal fun byChannelGroups(
     mixture: FloatArray,
     channels: Int,
@@ -96,7 +96,7 @@ internal fun byChannelGroups(
     return results
 }
 
-/** Fill a piece that is too short up: with itself, again and again. */
+/** Fill up a piece that is too short by repeating it. */
 private fun repeated(piece: FloatArray, size: Int) = FloatArray(size) { piece[it % piece.size] }
 
 private fun fade(tail: FloatArray, result: FloatArray, at: Int, span: Int) {

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.channels.FileChannel
 
-/** Find the JSON that kerasep wrote into a `.tflite` file; LiteRT's Kotlin API does not give it. */
+/** Find the JSON that kerasep wrote into a `.tflite` file; LiteRT's Kotlin API has no access. */
 internal fun readMetadata(path: String): ByteArray {
     require(File(path).isFile) { "received $path, expected a .tflite file: there is no such file" }
     val bytes = RandomAccessFile(path, "r").use {
@@ -21,7 +21,7 @@ internal fun readMetadata(path: String): ByteArray {
     }
 }
 
-// The places of fields in the tables of TFLite's schema.
+// Positions of fields in the tables of TFLite's schema.
 private const val MODEL_BUFFERS = 4
 private const val MODEL_METADATA = 6
 private const val METADATA_NAME = 0
@@ -42,7 +42,7 @@ private fun found(bytes: ByteBuffer): ByteArray? {
 
 /** One table of a FlatBuffer. */
 private class Table(private val bytes: ByteBuffer, private val at: Int) {
-    /** Where a field is; null where it is left out. */
+    /** Position of a field; null if it is absent. */
     private fun field(place: Int): Int? {
         val index = at - bytes.getInt(at)
         val entry = 4 + 2 * place

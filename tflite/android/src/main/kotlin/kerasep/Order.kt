@@ -1,9 +1,9 @@
 package kerasep
 
 /**
- * The order of [estimate]'s sources in which they agree best with [reference]'s.
+ * The order of the sources of [estimate] that agrees best with [reference].
  *
- * Both hold groups of as many interleaved numbers as there are [sources].
+ * Both have groups of interleaved numbers, one per source: [sources].
  */
 internal fun bestOrder(reference: FloatArray, estimate: FloatArray, sources: Int): List<Int> {
     val products = Array(sources) { DoubleArray(sources) }

@@ -39,10 +39,10 @@ class Separator(path: String, threads: Int = 4) : Closeable {
     }
 
     /**
-     * The same for recordings that need not fit into memory.
+     * The same for recordings that do not fit into memory.
      *
-     * @param read gives the next samples, as many as asked for; fewer only at the end.
-     * @param write takes the next samples of all sources: (sample, channel, source).
+     * @param read returns the next samples, as many as requested; fewer only at the end.
+     * @param write receives the next samples of all sources: (sample, channel, source).
      */
     fun separate(channels: Int, read: (Int) -> FloatArray, write: (FloatArray) -> Unit) {
         require(channels > 0) { "received $channels channels, expected at least 1" }
@@ -68,7 +68,7 @@ class Separator(path: String, threads: Int = 4) : Closeable {
 
 private const val SIGNATURE = "separate"
 
-/** The processor alone: these models' loops and transforms are not for other accelerators. */
+/** The processor only: other accelerators cannot run these models' loops and transforms. */
 internal fun processor(threads: Int) = CompiledModel.Options(Accelerator.CPU).apply {
     cpuOptions = CompiledModel.CpuOptions(numThreads = threads)
 }

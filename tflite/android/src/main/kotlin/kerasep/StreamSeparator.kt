@@ -7,7 +7,7 @@ import java.io.Closeable
 /**
  * Streams with a file exported for them: blocks of any size in, sources out when they are ready.
  *
- * Audio is as in [Separator], with the channels of the model; what comes out is (sample, channel,
+ * Audio is as in [Separator], with the channels of the model; the output is (sample, channel,
  * source), late by [About.latency].
  */
 class StreamSeparator(path: String, threads: Int = 1) : Closeable {
@@ -23,10 +23,10 @@ class StreamSeparator(path: String, threads: Int = 1) : Closeable {
         (if (whole) large else small).run(block, state)
     }
 
-    /** Take a block; give what is ready. */
+    /** Process a block, and return the samples that are ready. */
     fun process(block: FloatArray): FloatArray = blocks.process(block)
 
-    /** End the stream: the rest of it, as many samples in all as went in; and start anew. */
+    /** End the stream: return the remaining samples. The next block starts a new stream. */
     fun flush(): FloatArray = blocks.flush()
 
     override fun close() {

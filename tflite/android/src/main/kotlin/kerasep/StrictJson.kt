@@ -12,7 +12,7 @@ private val ESCAPES = mapOf(
     't' to '\t'
 )
 
-/** JSON of which every language's parser reads the same; org.json's takes more than that. */
+/** JSON that parsers of every language read the same way; org.json accepts more. */
 internal fun parseJson(bytes: ByteArray): Any? {
     require(bytes.size <= MOST_BYTES) { "more than $MOST_BYTES bytes" }
     val text = try {
@@ -104,7 +104,7 @@ private class StrictJson(private val text: String) {
             require(next() >= ' ') { "a control character" }
             found.append(if (taken('\\')) escape() else text[at++])
         }
-        // A pair is one code point of two letters.
+        // A surrogate pair is one code point of two letters.
         val pairs = found.length - found.codePointCount(0, found.length)
         require(found.count { it.isSurrogate() } == 2 * pairs) { "half a pair" }
         return found.toString()
