@@ -11,15 +11,15 @@ from kerasep.importers import weight_map
 from kerasep.importers.torch_file import read_checkpoint, without_buffers
 from kerasep.importers.weight_map import some
 
-# Class of each module in the networks of nussl's builders for mask inference, deep clustering and
-# Chimera.
-_MODULES = {
-    "log_spectrogram": "AmplitudeToDB",
-    "normalization": "BatchNorm",
-    "recurrent_stack": "RecurrentStack",
-    "embedding": "Embedding",
-    "mask": "Embedding",
-    "estimates": "Mask",
+# The networks of nussl's builders for mask inference, deep clustering and Chimera: class and inputs
+# of each module. `None` is the mixture's magnitude, whose name differs.
+_MODULES: dict[str, tuple[str, list]] = {
+    "log_spectrogram": ("AmplitudeToDB", [None]),
+    "normalization": ("BatchNorm", ["log_spectrogram"]),
+    "recurrent_stack": ("RecurrentStack", ["normalization"]),
+    "embedding": ("Embedding", ["recurrent_stack"]),
+    "mask": ("Embedding", ["recurrent_stack"]),
+    "estimates": ("Mask", ["mask", None]),
 }
 _TRUNK = ("log_spectrogram", "normalization", "recurrent_stack")
 _HEADS = {
@@ -88,14 +88,14 @@ def load(model: keras.Model, path) -> keras.Model:
     if _config(contents) is not None:
         network, found = arguments(path)
         # Settings that no shape of a weight shows.
-        unseen = ("full_scale", "activation", "embedding_activation")
-        settings = [key for key in unseen if key in found]
-        expected = {"class": type(model).__name__} | {
-            key: model.get_config().get(key) for key in settings
-        }
-        held = {"class": network} | {key: found[key] for key in settings}
-        if expected != held:
-            raise InputError(f"{path} holds a network of {held}, expected {expected}: {_ADVICE}")
+        hidden = {"full_scale", "activation", "embedding_activation"} & found.keys()
+        config = {"class": type(model).__name__, **model.get_config()}
+        received = {"class": network, **{key: found[key] for key in sorted(hidden)}}
+        expected = {key: config.get(key) for key in received}
+        if expected != received:
+            raise InputError(
+                f"{path} holds a network of {received}, expected {expected}: {_ADVICE}"
+            )
     weight_map.assign(path, _slots(model), without_buffers(state), _ADVICE)
     return model
 
@@ -146,12 +146,12 @@ def _config(contents):
     if not isinstance(contents, dict):
         return None
     metadata = contents.get("metadata")
-    found = contents.get("config") or (isinstance(metadata, dict) and metadata.get("config"))
+    config = contents.get("config") or (isinstance(metadata, dict) and metadata.get("config"))
     try:
-        found = json.loads(found) if isinstance(found, str) else found
-    except ValueError:
+        config = json.loads(config) if isinstance(config, str) else config
+    except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return config if isinstance(config, dict) else None
 
 
 def _described(config):
@@ -161,10 +161,13 @@ def _described(config):
     del modules[mix]
     heads = tuple(name for name in _MODULES if name in modules and name not in _TRUNK)
     network = _HEADS[heads]
+    connections = []
     for name in (*_TRUNK, *heads):
-        _expect(name, modules.pop(name)["class"], _MODULES[name])
+        cls, inputs = _MODULES[name]
+        _expect(name, modules.pop(name)["class"], cls)
+        connections.append([name, [source or mix for source in inputs]])
     _expect("modules", sorted(modules), [])
-    _expect("connections", sorted(config["connections"]), sorted(_connections(heads, mix)))
+    _expect("connections", sorted(config["connections"]), sorted(connections))
 
     def settings(name):
         return config["modules"][name].get("args", {})
@@ -198,20 +201,8 @@ def _expect(what, received, expected):
         raise ValueError(f"{what} {received!r}, expected {expected!r}")
 
 
-def _connections(heads, mix):
-    takes = {
-        "log_spectrogram": [mix],
-        "normalization": ["log_spectrogram"],
-        "recurrent_stack": ["normalization"],
-        "embedding": ["recurrent_stack"],
-        "mask": ["recurrent_stack"],
-        "estimates": ["mask", mix],
-    }
-    return [[name, takes[name]] for name in (*_TRUNK, *heads)]
-
-
 def _activation(names):
-    """Split nussl's list into an activation, "linear" where it names none, and a norm or None."""
+    """Split nussl's list into an activation, "linear" by default, and a norm or None."""
     names = [names] if isinstance(names, str) else list(names)
     _expect("activations", sorted(set(names) - {*_ACTIVATIONS, "unit_norm", "l1_norm"}), [])
     activation = next((name for name in _ACTIVATIONS if name in names), "linear")
