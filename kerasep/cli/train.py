@@ -19,7 +19,7 @@ def train(
     out_folder: Annotated[pathlib.Path, typer.Option("--out", help="the run's folder")],
     valid: Annotated[
         pathlib.Path | None,
-        typer.Option(help="to validate on; default: the valid tracks of --data, or every tenth"),
+        typer.Option(help="validation tracks; default: those of the data set, or every tenth"),
     ] = None,
     sources: Names = None,
     sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
@@ -38,18 +38,18 @@ def train(
     ] = None,
     devices: Annotated[
         str,
-        typer.Option(help="spread each batch over all devices, or over so many (JAX, TensorFlow)"),
+        typer.Option(help="number of devices that share each batch, or all (JAX, TensorFlow)"),
     ] = "1",
     data_service: Annotated[
         str | None,
-        typer.Option(help="tcp://HOST:PORT that kerasep data serve said: it reads and mixes"),
+        typer.Option(help="tcp://HOST:PORT of a kerasep data serve that reads and mixes"),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="processes of this run's own that read and mix, where training waits for that: a "
-            "data service that this machine alone reaches",
+            help="read and mix in this many processes, if training waits for its data: a data "
+            "service for this machine only",
         ),
     ] = None,
     reader: Annotated[
@@ -60,16 +60,17 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
     missing: Missing = None,
 ):
-    """Train a preset on a data set; the same command again goes on after a kill.
+    """Train a preset on a data set. The same command resumes a run that was interrupted.
 
-    The other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
+    All other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
     model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
 
-    On several hosts (KERAS_BACKEND=jax) the command is started on each, with --devices all and the
-    environment of keras.distribution.initialize; the first one writes the folder.
+    To train on several hosts (KERAS_BACKEND=jax), start the command on each of them, with --devices
+    all and the environment variables of keras.distribution.initialize. The first one writes the
+    folder.
     """
-    batch_size = number_or("auto", "--batch-size", batch_size)
-    devices = number_or("all", "--devices", devices)
+    batch_size = _number_or("auto", "--batch-size", batch_size)
+    devices = _number_or("all", "--devices", devices)
     if workers and data_service:
         raise InputError(
             f"received --workers {workers} and --data-service {data_service}, expected one of them"
@@ -116,8 +117,8 @@ def train(
     say(f"{out_folder / 'model.keras'}: {len(history)} epochs in {minutes:.1f} minutes")
 
 
-def number_or(word, option, text):
-    """Read an option's value that is a number from 1 on, or a word."""
+def _number_or(word, option, text):
+    """Parse an option's value: a number from 1, or a word."""
     if text is None or text == word:
         return text
     if not text.isdecimal() or int(text) < 1:

@@ -47,22 +47,12 @@ def join_hosts() -> bool:
 
 
 def has_accelerator() -> bool:
-    """Return whether Keras sees a GPU or a TPU.
-
-    Example:
-    >>> isinstance(has_accelerator(), bool)
-    True
-    """
+    """Return whether Keras sees a GPU or a TPU."""
     return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
 
 
 def process() -> tuple[int, int]:
-    """Return the number of this process, from 0, and the number of processes.
-
-    Example:
-    >>> process()
-    (0, 1)
-    """
+    """Return the number of this process, from 0, and the number of processes on all hosts."""
     if keras.backend.backend() != "jax":
         return 0, 1
     import jax
@@ -112,14 +102,7 @@ def count(devices: int | str) -> int:
 
 
 def spread(number: int) -> contextlib.AbstractContextManager:
-    """Return a context in which models are built for, and trained on, several devices.
-
-    Args:
-        number: of devices. With 1 the context does nothing.
-
-    Returns:
-        A context manager.
-    """
+    """Return a context in which models are built for, and trained on, several devices."""
     if number == 1:
         return contextlib.nullcontext()
     names = keras.distribution.list_devices()[:number]
@@ -132,13 +115,9 @@ def spread(number: int) -> contextlib.AbstractContextManager:
 
 
 def replica(model: keras.Model) -> keras.Model:
-    """Copy a model to the devices of `spread`, in whose context it must be called.
+    """Copy a model to the devices of the `spread` context that it is called in.
 
-    Args:
-        model: a model of the zoo.
-
-    Returns:
-        The copy. Its batch normalisation sees the whole batch, as on one device.
+    Batch normalisation sees the whole batch, as on one device.
     """
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
@@ -151,21 +130,9 @@ def replica(model: keras.Model) -> keras.Model:
 
 
 def agreed(make: Callable[[], Any], read: Callable[[io.BytesIO], Any] | None) -> Any:
-    """Make something in the first process, and send it to all others.
+    """Call `make` in the first process, and send its result, or `InputError`, to all others.
 
-    Args:
-        make: called in the first process only; returns an object with a method `write(file)`.
-        read: reads such an object from an open file.
-
-    Returns:
-        The same object in every process.
-
-    Raises:
-        InputError: in every process, if `make` raised it.
-
-    Example:
-    >>> agreed(lambda: "made here", read=None)
-    'made here'
+    The result has a method `write(file)`; `read(file)` is its inverse.
     """
     number, processes = process()
     if processes == 1:

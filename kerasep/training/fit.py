@@ -150,7 +150,7 @@ def train(
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
             fit_callbacks = [*callbacks, interruption]
-            while recover := _failure(
+            while recover := _train_until_failure(
                 trained, recipe, batches, checkpoints, fit_callbacks, verbose
             ):
                 # The failed step's memory is free only after the exception is gone.
@@ -181,7 +181,7 @@ def _new_state(model, recipe, batches):
     return RunState(size, arrays=capture(model))
 
 
-def _failure(
+def _train_until_failure(
     model, recipe, batches, checkpoints, callbacks, verbose
 ) -> Callable[[RunState], None] | None:
     """Fit to the end and return None; after a failure, return what changes the last state."""

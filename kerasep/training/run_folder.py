@@ -14,6 +14,7 @@ from kerasep.errors import InputError
 from kerasep.files.atomic import remove, remove_partial, replacing
 from kerasep.files.text_files import read_text, write_table
 from kerasep.system import logs
+from kerasep.training.recipes import compile_model
 from kerasep.training.run_state import RunState, check_fits
 
 log = logs.logger(__name__)
@@ -151,6 +152,7 @@ class RunFolder:
                 raise ValueError(f"its epoch is {state.epoch} of {self.epochs}")
             if state.history and self.monitor not in state.history[0]:
                 raise ValueError(f"its history has no {self.monitor}")
+            compile_model(model, self.settings["recipe"], state.parts)
             check_fits(model, state.arrays)
         except ValueError as error:
             raise InputError(

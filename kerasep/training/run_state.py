@@ -168,19 +168,11 @@ def restore(model: keras.Model, arrays: dict[str, np.ndarray], kinds=_KINDS) -> 
 
 
 def check_fits(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
-    """Raise `ValueError` unless arrays are a state of this model, compiled as it is."""
+    """Raise `ValueError` unless arrays are a state of this model, which is compiled for the run."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     expected = capture(model)
-    # Only some runs sum gradients, and a model has no metrics before it is trained.
-    sums = {
-        f"gradient_accumulator/{number}": np.zeros(variable.shape, "float32")
-        for number, variable in enumerate(model.trainable_variables)
-    }
-    if any(name in arrays for name in sums):
-        expected |= sums
-    else:
-        expected = {name: value for name, value in expected.items() if name not in sums}
+    # A model has all its metrics only when it is trained.
     expected |= {name: np.zeros((), "float32") for name in arrays if name.startswith("metric/")}
     known = {name for name in arrays if not name.startswith("callback/")}
     if known != expected.keys():

@@ -18,21 +18,9 @@ from kerasep.training.devices import has_accelerator
 def transforms_on_device(
     model: keras.Model, settings: Mapping[str, Any], prepared: bool = False
 ) -> bool:
-    """Return whether a run transforms its waveforms on the device.
+    """Return whether to transform on the device: for spectrogram models, on an accelerator.
 
-    Args:
-        model: the model to be trained.
-        settings: the recipe's `data`.
-        prepared: whether the data are spectrograms already. Defaults to False.
-
-    Returns:
-        True for a spectrogram model on an accelerator, unless the pipeline works on spectrograms:
-        prepared or masked ones.
-
-    Example:
-    >>> from kerasep import zoo
-    >>> transforms_on_device(zoo.load("conv_tasnet_like/digits"), {})
-    False
+    Not if the pipeline works on spectrograms, which are `prepared` or masked.
     """
     if model.domain != "spectrogram" or prepared:
         return False
@@ -68,16 +56,7 @@ def fed_waveforms(model: keras.Model) -> keras.Model:
 
 
 class OfWaveforms(keras.losses.Loss):
-    """A spectrogram loss that packs its reference from waveforms.
-
-    Args:
-        loss: the spectrogram loss.
-        transform: dict of n_fft, hop and window.
-
-    Call arguments:
-        y_true: mixture and sources `(batch, samples, channels, 1 + sources)`.
-        y_pred: the spectrogram loss's `y_pred`.
-    """
+    """A spectrogram loss of waveforms `(batch, samples, channels, 1 + sources)`, mixture first."""
 
     def __init__(self, loss: keras.losses.Loss, transform: Mapping[str, Any]):
         super().__init__(name=loss.name, reduction=loss.reduction, dtype="float32")

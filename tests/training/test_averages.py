@@ -10,12 +10,13 @@ from kerasep.training import recipes
 from kerasep.training.averages import averaged
 
 CONFIG = {"learning_rate": 0.01}
-PLAIN = {"optimizer": {"class_name": "adam", "config": CONFIG}}
+PLAIN = {"epochs": 2, "optimizer": {"class_name": "adam", "config": CONFIG}}
 AVERAGING = {
+    "epochs": 2,
     "optimizer": {
         "class_name": "adam",
         "config": {**CONFIG, "use_ema": True, "ema_momentum": 0.9},
-    }
+    },
 }
 
 

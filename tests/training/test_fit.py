@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import soundfile
-from tiny_runs import FINISHED, RECIPE, At, Killed, die, files, kill, refused, train
+from tiny_runs import FINISHED, RECIPE, At, Killed, die, files, kill, refused, tiny, train
 
 from kerasep import data, training, zoo
 from kerasep.errors import InputError
@@ -148,10 +148,8 @@ def test_a_run_after_a_failed_start(songs, tmp_path):
 
 
 def test_a_single_track_has_no_validation(songs, tmp_path):
-    model = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"], sources=["vocals"])
-    settings = {"batch_size": 2, "crop_seconds": 0.25, "crops_per_track": 4}
     tracks = data.find_tracks(songs)[:1]
-    (row,) = training.train(model, tracks, tmp_path, recipe={"epochs": 1, "data": settings})
+    (row,) = training.train(tiny(), tracks, tmp_path, recipe={**RECIPE, "epochs": 1})
     assert "val_loss" not in row
     assert np.isfinite(row["loss"])
 

@@ -60,11 +60,12 @@ def break_once(model):
 def test_a_loss_that_is_not_finite_once(songs, tmp_path, caplog):
     """Back to the last state, at half the rate; the run ends with all of its epochs."""
     history = train(
-        songs, tmp_path / "run", save_minutes=0, callbacks=[At(break_once, batch=BATCHES + 2)]
-    )
-    assert len(history) == 3
+        songs, tmp_path / "run", {"epochs": 2}, save_minutes=0,
+        callbacks=[At(break_once, batch=BATCHES + 2)],
+    )  # fmt: skip
+    assert len(history) == 2
     assert np.isfinite(losses(history)).all()
-    assert [row["learning_rate"] for row in history] == pytest.approx([0.01, 0.005, 0.0025])
+    assert [row["learning_rate"] for row in history] == pytest.approx([0.01, 0.005])
     assert warnings(caplog) == [
         "loss nan in epoch 2: back to epoch 2, batch 3, with the learning rate halved"
     ]

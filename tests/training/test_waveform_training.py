@@ -24,7 +24,7 @@ def assert_close(received, expected):
 def test_same_losses_and_weights(songs, tmp_path, monkeypatch):
     config = WaveformApproximation(SNR()).get_config()
     recipe = {
-        "epochs": 2,
+        "epochs": 1,
         "loss": {"class_name": "WaveformApproximation", "config": config},
         "data": {**RECIPE["data"], "semitones": 1},
     }
