@@ -24,14 +24,14 @@ def evaluate(
     data: Annotated[
         pathlib.Path, typer.Option(help="folder of tracks in any layout, or a manifest")
     ],
-    csv: Annotated[pathlib.Path, typer.Option(help="gets the whole table")] = pathlib.Path(
+    csv: Annotated[pathlib.Path, typer.Option(help="CSV file for the whole table")] = pathlib.Path(
         "scores.csv"
     ),
     measures: Annotated[
         str,
         typer.Option(
-            help="joined by commas: si_sdr, si_snr, sd_sdr, snr, usdr, bss_sdr, bss_isr, bss_sir, "
-            "bss_sar; bss_eval for the last four"
+            help="separated by commas: si_sdr, si_snr, sd_sdr, snr, usdr, bss_sdr, bss_isr, "
+            "bss_sir, bss_sar; bss_eval for the last four"
         ),
     ] = "si_sdr,usdr",
     wiener_iterations: Wiener = 0,
@@ -41,9 +41,9 @@ def evaluate(
     overwrite: Overwrite = False,
     missing: Missing = "refuse",
 ):
-    """Score a model on a data set, beside the mixture and the ideal masks.
+    """Score a model on a data set, and compare it with the mixture and the ideal masks.
 
-    Where the data set has test tracks of its own, these alone are scored.
+    If the data set has test tracks, only these are scored.
     """
     start_keras()
     from kerasep import evaluation

@@ -27,7 +27,8 @@ from kerasep.errors import InputError
 def separate(
     model: ModelOption,
     out_folder: Annotated[
-        pathlib.Path, typer.Option("--out", help="gets a folder for each file, with its stems")
+        pathlib.Path,
+        typer.Option("--out", help="folder for the results: a folder of stems for each file"),
     ],
     files: Annotated[
         list[pathlib.Path] | None, typer.Argument(help="audio files of any kind and length")
@@ -56,7 +57,8 @@ def separate(
     The same command again resumes where it was stopped: existing stems are kept if they have the
     recording's rate, length and channels. With --overwrite they are replaced.
 
-    With --runner or --manifest, an archive: many files at once, and failures in OUT/failures.csv.
+    With --runner or --manifest, many files are separated at once, and OUT/failures.csv lists the
+    failures.
     """
     suffix = suffix if suffix.startswith(".") else f".{suffix}"
     if manifest is not None or runner is not None:
