@@ -53,7 +53,9 @@ def separated(kind, changes=()):
 
 
 def eager(model):
-    """A stream of a model without compilation: for few steps, which take longer."""
+    """A stream of a model that is not compiled, which is faster for few steps on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return Streamer(model)
     step = StreamingStep(model)
     channels, count = step.separator.channels, len(step.separator.sources)
     return Buffer(step, step.start, step.timing, channels, count)
