@@ -5,24 +5,25 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops import best_permutation, mixture_phase, ratios
+from kerasep.system.arguments import Arguments
 from kerasep.targets import unpack_reference
 
 # dB from which on a mixture is the source itself, but for rounding: there is nothing to improve.
 PERFECT = 80.0
 
 
-class _Ratio(keras.metrics.Mean):
+class _Ratio(Arguments, keras.metrics.Mean):
     """Mean of `self.ratio` over all signals, which lie along `self.axis`, that are not silent."""
 
     axis: int | tuple[int, int] = 1
     _direction = "up"  # callbacks that monitor it look for the largest
 
-    def __init__(self, name, improvement=False, permutation=False, dtype=None):
+    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+        name = name or f"{self.short}{'_improvement' * bool(improvement)}"
         super().__init__(name=name, dtype=dtype)
-        self.improvement, self.permutation = improvement, permutation
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Take a batch into account; weights are those of examples."""
+        """Add a batch to the mean; weights are those of examples."""
         sources, estimates, mixture = self.signals(y_true, y_pred)
         audible = ops.cast(ops.any(sources != 0, axis=self.axis), "float32")
         values = self._values(sources, estimates, audible)
@@ -65,15 +66,6 @@ class _Ratio(keras.metrics.Mean):
         improvable = self._ratio(scale * sources, scale * mixture) < PERFECT
         return self._ratio(sources, mixture), ops.cast(improvable, "float32")
 
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {
-            "improvement": self.improvement,
-            "permutation": self.permutation,
-            "name": self.name,
-            "dtype": self.dtype,
-        }
-
     def _ratio(self, sources, estimates):
         return type(self).ratio(sources, estimates, axis=self.axis)
 
@@ -114,49 +106,36 @@ class SDSDR(_Ratio):
 
     `10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
 
-    Mean over examples, channels and sources, the silent ones left out. Given
-    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
-    below what the waveforms would score.
+    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
+    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
 
     Args:
-        improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, of which there must be two or more, or index 0 of the packed reference. Signals
-            that are all that the mixture holds are left out.
-        permutation: whether estimates come in any order; the best order of each example counts.
+        improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
+            more sources, or index 0 of the packed reference. Signals equal to it are left out.
+        permutation: whether to score the best order of each example's estimates.
         name: name of the metric. Default: "sd_sdr", or "sd_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
-        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
-            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
-        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
-            sources)`.
+        y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
+        y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources; with
-            improvement, for waveforms of one source.
+        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep import metrics
-
-    s = np.random.randn(2, 100, 1, 3).astype("float32")
-    metric = metrics.SDSDR(improvement=True, permutation=True)
-    metric.update_state(s, s[..., ::-1] + 0.1)
-    assert metric.result() > 10
-    ```
+    >>> import numpy as np
+    >>> s = np.random.randn(2, 100, 1, 3).astype("float32")
+    >>> bool(SDSDR(improvement=True, permutation=True)(s, s[..., ::-1] + 0.1) > 10)
+    True
 
     Reference:
         Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
+    short = "sd_sdr"
     ratio = staticmethod(ratios.sd_sdr)
-
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
-        name = name or ("sd_sdr_improvement" if improvement else "sd_sdr")
-        super().__init__(name, improvement, permutation, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
@@ -165,49 +144,36 @@ class SISDR(_Ratio):
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
 
-    Mean over examples, channels and sources, the silent ones left out. Given
-    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
-    below what the waveforms would score.
+    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
+    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
 
     Args:
-        improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, of which there must be two or more, or index 0 of the packed reference. Signals
-            that are all that the mixture holds are left out.
-        permutation: whether estimates come in any order; the best order of each example counts.
+        improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
+            more sources, or index 0 of the packed reference. Signals equal to it are left out.
+        permutation: whether to score the best order of each example's estimates.
         name: name of the metric. Default: "si_sdr", or "si_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
-        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
-            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
-        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
-            sources)`.
+        y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
+        y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources; with
-            improvement, for waveforms of one source.
+        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep import metrics
-
-    s = np.random.randn(2, 100, 1, 3).astype("float32")
-    metric = metrics.SISDR(improvement=True, permutation=True)
-    metric.update_state(s, s[..., ::-1] + 0.1)
-    assert metric.result() > 10
-    ```
+    >>> import numpy as np
+    >>> s = np.random.randn(2, 100, 1, 3).astype("float32")
+    >>> bool(SISDR(improvement=True, permutation=True)(s, s[..., ::-1] + 0.1) > 10)
+    True
 
     Reference:
         Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
+    short = "si_sdr"
     ratio = staticmethod(ratios.si_sdr)
-
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
-        name = name or ("si_sdr_improvement" if improvement else "si_sdr")
-        super().__init__(name, improvement, permutation, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
@@ -220,10 +186,9 @@ class SISNR(_Ratio):
     waveforms only: a spectrum has no mean to take off.
 
     Args:
-        improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, of which there must be two or more. Signals that are all that the mixture
-            holds are left out.
-        permutation: whether estimates come in any order; the best order of each example counts.
+        improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
+            more sources. Signals equal to it are left out.
+        permutation: whether to score the best order of each example's estimates.
         name: name of the metric. Default: "si_snr", or "si_snr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
@@ -233,24 +198,19 @@ class SISNR(_Ratio):
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources; with
-            improvement, for waveforms of one source.
+        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep import metrics
-
-    s = np.random.randn(2, 100, 1, 3).astype("float32")
-    metric = metrics.SISNR(improvement=True, permutation=True)
-    metric.update_state(s, s[..., ::-1] + 0.1)
-    assert metric.result() > 10
-    ```
+    >>> import numpy as np
+    >>> s = np.random.randn(2, 100, 1, 3).astype("float32")
+    >>> bool(SISNR(improvement=True, permutation=True)(s, s[..., ::-1] + 0.1) > 10)
+    True
 
     Reference:
         Luo and Mesgarani 2018, "TasNet".
     """
 
+    short = "si_snr"
     ratio = staticmethod(ratios.si_snr)
 
     def signals(self, y_true, y_pred):
@@ -262,10 +222,6 @@ class SISNR(_Ratio):
             )
         return super().signals(y_true, y_pred)
 
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
-        name = name or ("si_snr_improvement" if improvement else "si_snr")
-        super().__init__(name, improvement, permutation, dtype)
-
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class SNR(_Ratio):
@@ -273,49 +229,36 @@ class SNR(_Ratio):
 
     `10 log10(|s|^2 / |s - e|^2)`.
 
-    Mean over examples, channels and sources, the silent ones left out. Given
-    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
-    below what the waveforms would score.
+    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
+    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
 
     Args:
-        improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, of which there must be two or more, or index 0 of the packed reference. Signals
-            that are all that the mixture holds are left out.
-        permutation: whether estimates come in any order; the best order of each example counts.
+        improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
+            more sources, or index 0 of the packed reference. Signals equal to it are left out.
+        permutation: whether to score the best order of each example's estimates.
         name: name of the metric. Default: "snr", or "snr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
-        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
-            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
-        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
-            sources)`.
+        y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
+        y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources; with
-            improvement, for waveforms of one source.
+        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep import metrics
-
-    s = np.random.randn(2, 100, 1, 3).astype("float32")
-    metric = metrics.SNR(improvement=True, permutation=True)
-    metric.update_state(s, s[..., ::-1] + 0.1)
-    assert metric.result() > 10
-    ```
+    >>> import numpy as np
+    >>> s = np.random.randn(2, 100, 1, 3).astype("float32")
+    >>> bool(SNR(improvement=True, permutation=True)(s, s[..., ::-1] + 0.1) > 10)
+    True
 
     Reference:
         Le Roux et al. 2019, "SDR - half-baked or well done?".
     """
 
+    short = "snr"
     ratio = staticmethod(ratios.snr)
-
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
-        name = name or ("snr_improvement" if improvement else "snr")
-        super().__init__(name, improvement, permutation, dtype)
 
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
@@ -325,47 +268,34 @@ class USDR(_Ratio):
     `10 log10(|s|^2 / |s - e|^2)`, energies summed over samples and channels. (BSS
     Eval version 4 calls it SDR, of a second each.)
 
-    Mean over examples and sources, the silent ones left out. Given
-    spectrograms it takes the mixture's phase and compares spectra, which comes out at or a little
-    below what the waveforms would score.
+    Mean over examples and sources; silent ones are left out. Spectrograms get the mixture's phase
+    and are compared as spectra: the score is that of the waveforms or a little less.
 
     Args:
-        improvement: whether to subtract what the mixture itself would score: the sum of the
-            sources, of which there must be two or more, or index 0 of the packed reference. Signals
-            that are all that the mixture holds are left out.
-        permutation: whether estimates come in any order; the best order of each example counts.
+        improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
+            more sources, or index 0 of the packed reference. Signals equal to it are left out.
+        permutation: whether to score the best order of each example's estimates.
         name: name of the metric. Default: "usdr", or "usdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
-        y_true: source waveforms `(batch, samples, channels, sources)`, or the packed
-            reference `(batch, frames, bins, channels, 1 + sources, 2)`.
-        y_pred: estimates of the same shape, or source magnitudes `(batch, frames, bins, channels,
-            sources)`.
+        y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
+        y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
         sample_weight: `(batch,)`.
 
     Raises:
-        InputError: for other shapes; with permutation, for more than 12 sources; with
-            improvement, for waveforms of one source.
+        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
 
     Example:
-    ```python
-    import numpy as np
-    from kerasep import metrics
-
-    s = np.random.randn(2, 100, 1, 3).astype("float32")
-    metric = metrics.USDR(improvement=True, permutation=True)
-    metric.update_state(s, s[..., ::-1] + 0.1)
-    assert metric.result() > 10
-    ```
+    >>> import numpy as np
+    >>> s = np.random.randn(2, 100, 1, 3).astype("float32")
+    >>> bool(USDR(improvement=True, permutation=True)(s, s[..., ::-1] + 0.1) > 10)
+    True
 
     Reference:
         Mitsufuji et al. 2021, "Music Demixing Challenge 2021".
     """
 
+    short = "usdr"
     ratio = staticmethod(ratios.snr)
     axis = (1, 2)
-
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
-        name = name or ("usdr_improvement" if improvement else "usdr")
-        super().__init__(name, improvement, permutation, dtype)

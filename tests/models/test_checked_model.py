@@ -9,7 +9,7 @@ from keras.ops import convert_to_numpy
 import kerasep
 from kerasep import ops
 from kerasep.errors import InputError
-from kerasep.models import OpenUnmixLike, SeparationModel
+from kerasep.models import SeparationModel
 
 WAVEFORM, MAGNITUDE = (2, 400, 2), (2, 5, 33, 2)
 
@@ -19,17 +19,24 @@ class Halves(SeparationModel):
 
     domain = "waveform"
 
-    def __init__(self, channels=2, name="halves"):
+    def __init__(self, sources=("left", "right"), sample_rate=8000, channels=2, name="halves"):
         waveform = keras.Input((None, channels), name="mixture")
         shares = keras.layers.Dense(2 * channels)(waveform)
         super().__init__(waveform, keras.layers.Reshape((-1, channels, 2))(shares), name=name)
-        self.sources, self.sample_rate, self.channels = ("left", "right"), 8000, channels
+
+
+class Shares(SeparationModel):
+    """The smallest spectrogram model."""
+
+    def __init__(self, sources=("left", "right"), sample_rate=8000, channels=2, name="shares"):
+        magnitude = keras.Input((None, 33, channels), name="magnitude")
+        masks = keras.layers.Dense(2, "sigmoid")(magnitude[..., None])
+        super().__init__(magnitude, masks * magnitude[..., None], name=name)
+        self.stft = {"n_fft": 64, "hop": 16, "window": "hann"}
 
 
 def spectrogram_model(channels=2):
-    return OpenUnmixLike(
-        ["vocals", "drums"], 8000, channels=channels, n_fft=64, hop=16, hidden=4, max_hz=None
-    )
+    return Shares(channels=channels)
 
 
 @pytest.fixture(scope="module", params=["spectrogram", "waveform"])

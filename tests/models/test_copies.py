@@ -15,7 +15,7 @@ from kerasep import models
 from kerasep.system.keras_private import flatten_layers
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from test_every_model import arrays, assert_same, example, mixture
+from test_every_model import arrays, assert_same, example, mixture, shared
 
 
 def known(model):
@@ -34,14 +34,14 @@ def attributes(model):
     "copied", [keras.models.clone_model, copy.deepcopy], ids=["clone", "deepcopy"]
 )
 def test_copies_know_what_the_model_knows(model_class, copied):
-    model = known(example(model_class))
+    model = known(shared(model_class))
     twin = copied(model)
     assert type(twin) is model_class
     assert attributes(twin) == attributes(model)
     assert twin.get_config() == model.get_config()
     x = mixture(model)
     if copied is copy.deepcopy:
-        assert_same(twin.predict_on_batch(x), model.predict_on_batch(x))
+        assert_same(twin(x), model(x))
     twin.set_weights(model.get_weights())
     assert_same(arrays(twin.estimate(x)), arrays(model.estimate(x)))
     twin.set_weights([0.5 * weight for weight in twin.get_weights()])
@@ -64,15 +64,24 @@ def test_copies_of_separators(entry, copied):
     assert attributes(twin.model) == attributes(separator.model)
     twin.set_weights(separator.get_weights())
     x = np.random.default_rng(0).standard_normal((1, 4000, twin.channels)).astype("float32")
-    assert_same(twin.predict_on_batch(x), separator.predict_on_batch(x))
+    assert_same(twin(x), separator(x))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
-def test_the_precision_is_saved(model_class, policy, tmp_path, dtype):
+def test_the_precision_of_every_model_is_saved(model_class, policy, tmp_path, dtype):
+    check_saved_precision(model_class, policy, tmp_path, dtype)
+
+
+def test_the_precision_is_saved(policy, tmp_path):
+    check_saved_precision(models.MaskInferenceLike, policy, tmp_path, "mixed_float16")
+
+
+def check_saved_precision(model_class, policy, tmp_path, dtype):
     policy(dtype)
     model = example(model_class)
     x = mixture(model)
-    expected = arrays(model.predict_on_batch(x))
+    expected = arrays(model(x))
     model.save(tmp_path / "model.keras")
     config = model.get_config()
     policy("float32")
@@ -82,7 +91,7 @@ def test_the_precision_is_saved(model_class, policy, tmp_path, dtype):
         policies = [layer.dtype_policy.name for layer in flatten_layers(twin)]
         assert policies == [layer.dtype_policy.name for layer in flatten_layers(model)]
         assert keras.config.dtype_policy().name == "float32"
-    for output, other in zip(arrays(again.predict_on_batch(x)), expected, strict=True):
+    for output, other in zip(arrays(again(x)), expected, strict=True):
         assert output.dtype == other.dtype
         np.testing.assert_array_equal(output, other)
     plain = example(model_class)
@@ -90,7 +99,7 @@ def test_the_precision_is_saved(model_class, policy, tmp_path, dtype):
     plain.save(tmp_path / "plain.keras")
     again = keras.saving.load_model(tmp_path / "plain.keras")
     assert again.dtype_policy.name == "float32"
-    assert_same(again.predict_on_batch(x), plain.predict_on_batch(x))
+    assert_same(again(x), plain(x))
 
 
 def test_the_precision_of_a_separator_is_saved(policy, tmp_path):
@@ -98,12 +107,12 @@ def test_the_precision_of_a_separator_is_saved(policy, tmp_path):
     tiny = kerasep.zoo.describe("unet_like")["tiny"]
     separator = kerasep.Separator(kerasep.zoo.load("unet_like", **tiny))
     x = np.random.default_rng(0).standard_normal((1, 4000, separator.channels)).astype("float32")
-    expected = separator.predict_on_batch(x)
+    expected = separator(x)
     separator.save(tmp_path / "separator.keras")
     policy("float32")
     again = keras.saving.load_model(tmp_path / "separator.keras")
     assert again.dtype_policy.name == again.model.dtype_policy.name == "mixed_float16"
-    np.testing.assert_array_equal(again.predict_on_batch(x), expected)
+    assert_same(again(x), expected)
 
 
 def test_a_clone_by_a_function_of_the_user_s_own():
