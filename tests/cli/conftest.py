@@ -74,7 +74,7 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zoo, "load", functools.partial(load, hidden=16, n_fft=256, hop=64))
         assert _call(*_train_command(folder / "songs", folder / "run")) == 0
-    data.write(folder / "mixture.wav", np.random.default_rng(0).normal(0, 0.1, (9000, 1)), 16000)
+    data.write(folder / "mixture.wav", np.random.default_rng(0).normal(0, 0.02, (9000, 1)), 16000)
     return folder
 
 
