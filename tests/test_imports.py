@@ -131,7 +131,7 @@ def test_a_phone_s_computer_needs_no_tensorflow():
         "import sys, kerasep, kerasep.separation.chunks, kerasep.separation.recordings, "
         "kerasep.tflite.runtime, "
         "kerasep.tflite.stream_runtime, kerasep.streaming.buffering, "
-        "kerasep.data.audio; "
+        "kerasep.data.audio, kerasep.separation.archives; "
         "kerasep.tflite.Runtime, kerasep.data.read, kerasep.data.write; "
         "loaded = {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules); "
         "assert not loaded, loaded"

@@ -12,8 +12,6 @@ import struct
 import google_crc32c
 import numpy as np
 
-from kerasep.ops import count_stft_frames
-
 INDEX, PLAN = "index.json", "plan.json"
 FORMATS = ("int16", "float16", "spectrogram")
 LAYOUT = 1  # of the folder: another number is not read
@@ -51,6 +49,8 @@ def rows(settings, samples):
     """Compute how many rows a segment or a crop of so many samples has."""
     if settings["format"] != "spectrogram":
         return samples
+    from kerasep.ops import count_stft_frames  # needs Keras, which archives may lack
+
     return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
 
 

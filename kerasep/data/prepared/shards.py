@@ -16,11 +16,9 @@ from kerasep.data.prepared.layout import INDEX, framed, group_count, rows, segme
 from kerasep.data.prepared.magnitudes import Statistics
 from kerasep.data.prepared.planning import head
 from kerasep.data.prepared.planning import plan as plan
-from kerasep.data.sampling.spectra import stft as transform
 from kerasep.errors import InputError
 from kerasep.files.atomic import replacing
 from kerasep.files.checksums import sha256
-from kerasep.ops import count_stft_frames, filled_length
 from kerasep.system import logs
 
 _LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
@@ -139,6 +137,10 @@ def _write_group(file, settings, waveform, sums):
 
 def _spectra(waveform, stft, frames):
     """Yield the spectrum of a waveform, `frames` at a time: `(frames, bins, channels, 2)`."""
+    # Imported here: archives of .tflite files are separated without TensorFlow and Keras.
+    from kerasep.data.sampling.spectra import stft as transform
+    from kerasep.ops import count_stft_frames, filled_length
+
     n_fft, hop = stft["n_fft"], stft["hop"]
     total = count_stft_frames(len(waveform), n_fft, hop)
     filled = filled_length(len(waveform), n_fft, hop)
