@@ -197,7 +197,7 @@ def test_invalid_files_are_named_if_no_others_are_left(songs, tmp_path):
 def test_data_that_is_invalid(songs, tmp_path):
     model = zoo.load("open_unmix_like/small", **{**SMALL, "sources": ["kazoo"]})
     for message, *arguments in (
-        ("no folder", build(), tmp_path / "nowhere"),
+        ("nowhere is not a folder", build(), tmp_path / "nowhere"),
         ("no stem 'kazoo'", model, songs),
         ("no stem 'kazoo'", model, data.find_tracks(songs)),
     ):
