@@ -15,24 +15,7 @@ NORMS = {
 
 
 def check_block(filters, kernel_size, stride, norm):
-    """Refuse what neither an encoder nor a decoder block can be.
-
-    Args:
-        filters: channels of the output.
-        kernel_size: of the convolution, for frames and bins.
-        stride: the factor between the sizes of input and output, a number or a pair.
-        norm: "batch", "instance" or None.
-
-    Returns:
-        The stride as a pair.
-
-    Raises:
-        InputError: for sizes below 1, or an unknown norm.
-
-    Example:
-    >>> check_block(16, 5, 2, "batch")
-    (2, 2)
-    """
+    """Validate the arguments of an encoder or decoder block; return the stride as a pair."""
     stride = (stride, stride) if isinstance(stride, int) else tuple(stride)
     if len(stride) != 2 or min(filters, kernel_size, *stride) < 1:
         raise InputError(

@@ -7,10 +7,7 @@ from kerasep.system.arguments import Arguments
 
 
 class _Head(Arguments, keras.layers.Layer):
-    """Dense layer from features to `depth` values for each bin of each channel, and an activation.
-
-    The dense layer computes in the policy's type, all that follows in float32.
-    """
+    """Dense layer to `depth` values per bin and channel, and an activation in float32."""
 
     def __init__(self, bins, channels, depth, activation, **kwargs):
         super().__init__(**kwargs)

@@ -39,13 +39,9 @@ class _Loop(keras.layers.RNN):
         return outputs[-1], keras.ops.transpose(outputs, (1, 0, 2)), states
 
 
-# Between Keras' LSTM and its RNN, the loop is what `super` finds where there is no cuDNN.
+# Between Keras' LSTM and its RNN, the loop is what `super` finds where there is no cuDNN. Masks,
+# dropout inside the layer, `unroll`, `stateful` and other activations use Keras' own loop. The
+# class keeps Keras' name: saved files have the weights under it.
 @keras.saving.register_keras_serializable("kerasep")
 class LSTM(keras.layers.LSTM, _Loop):
-    """`keras.layers.LSTM`, faster on a processor where the batch is small beside the units.
-
-    There `kerasep.ops.lstm` runs over the frames. On a GPU it is Keras' layer, with cuDNN; masks,
-    dropout inside the layer, `unroll`, `stateful` and other activations go Keras' way too.
-    Arguments, weights and results are those of `keras.layers.LSTM`, and so is the name: saved files
-    have the weights under it.
-    """
+    """`keras.layers.LSTM`, faster on a CPU if the batch is small compared to the units."""

@@ -194,11 +194,7 @@ class _Block(keras.layers.Layer):
 
 
 class _Depthwise(keras.layers.DepthwiseConv1D):
-    """Keras' layer; on JAX as a sum of shifted products.
-
-    XLA has no fast kernel for it: there a step of training takes ten times as long with Keras' own,
-    on a processor as on a GPU. TensorFlow's and PyTorch's kernels are faster than the sum.
-    """
+    """Keras' layer; on JAX, where XLA takes ten times as long for it, a sum of products."""
 
     def call(self, x):
         if keras.backend.backend() != "jax":

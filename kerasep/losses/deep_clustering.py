@@ -15,11 +15,7 @@ FLOOR = 1e-3
 
 
 class _EmbeddingLoss(_Loss):
-    """How well embeddings of bins cluster by their dominant source.
-
-    `distance` takes points `(batch, points, embedding)`, one-hot `(batch, points, sources)` and
-    weights `(batch, points, 1)`. A point of weight 2 counts as two points.
-    """
+    """`distance` of points `(batch, points, embedding)`, one-hot sources and weights of points."""
 
     def __init__(self, weights="magnitude_ratio", name=None, **kwargs):
         super().__init__(name, **kwargs)

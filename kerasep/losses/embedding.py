@@ -11,28 +11,13 @@ WEIGHTS = ("none", "magnitude", "magnitude_ratio")
 
 
 def check_weights(weights):
-    """Refuse weights that are not known.
-
-    Args:
-        weights: what should be "none", "magnitude" or "magnitude_ratio".
-
-    Raises:
-        InputError: with what was received.
-    """
+    """Raise `InputError` for unknown weights."""
     if weights not in WEIGHTS:
         raise InputError(f"received weights={weights!r}, expected one of {', '.join(WEIGHTS)}")
 
 
 def check_embedding(reference, embedding):
-    """Refuse an embedding that does not belong to the reference.
-
-    Args:
-        reference: packed, `(batch, frames, bins, channels, 1 + sources, 2)`.
-        embedding: tensor that should be `(batch, frames, bins, channels, embedding)`.
-
-    Raises:
-        InputError: with both shapes.
-    """
+    """Raise `InputError` unless an embedding has the shape of the reference."""
     mixture, _ = targets.unpack_reference(reference)
     if len(embedding.shape) != 5 or not alike(embedding[..., 0], mixture[..., 0]):
         raise InputError(
@@ -43,16 +28,7 @@ def check_embedding(reference, embedding):
 
 
 def bin_weights(reference, weights):
-    """How much each bin counts.
-
-    Args:
-        reference: packed, `(batch, frames, bins, channels, 1 + sources, 2)`.
-        weights: "none": 1. "magnitude": the mixture's. "magnitude_ratio": that over its mean in
-            the example, so that loud and soft examples count alike.
-
-    Returns:
-        `(batch, frames, bins, channels)`.
-    """
+    """Return the weights of the bins, `(batch, frames, bins, channels)`."""
     mixture, _ = targets.unpack_reference(reference)
     if weights == "none":
         return ops.ones_like(mixture[..., 0])
@@ -64,13 +40,5 @@ def bin_weights(reference, weights):
 
 
 def gram(first, second):
-    """`A' B` for each example.
-
-    Args:
-        first: `(batch, points, m)`.
-        second: `(batch, points, n)`.
-
-    Returns:
-        `(batch, m, n)`.
-    """
+    """Return `A' B` of each example, from `(batch, points, m)` and `(batch, points, n)`."""
     return ops.einsum("bnd,bne->bde", first, second)

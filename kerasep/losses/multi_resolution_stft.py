@@ -19,11 +19,11 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 
 @keras.saving.register_keras_serializable("kerasep")
 class MultiResolutionSTFT(_Loss):
-    """Spectral convergence plus log magnitude distance, mean over resolutions.
+    """Multi-resolution STFT loss: `| |S| - |E| |_F / | |S| |_F + mean |log |S| - log |E||`.
 
-    `| |S| - |E| |_F / | |S| |_F + mean |log |S| - log |E||`: the first weighs what is loud, the
-    second what is soft. No single transform's blind spots remain. Waveforms of any length: both
-    ends are padded with silence.
+    Spectral convergence, which weighs what is loud, plus log magnitude distance, which weighs what
+    is soft; the mean over several resolutions. Waveforms of any length: both ends are padded with
+    silence.
 
     Magnitudes below 1e-4 count as silence, as in auraloss. The first term is at most 10, which it
     reaches where the estimate is 20 dB louder than the reference: of a silent source it would be

@@ -8,17 +8,7 @@ from kerasep.losses.spectrogram import alike
 
 
 def as_loss(loss):
-    """Give a loss for what stands for one.
-
-    Args:
-        loss: `keras.losses.Loss`, its class' name, or its serialised form.
-
-    Returns:
-        The loss.
-
-    Raises:
-        InputError: for what is none.
-    """
+    """Return a `keras.losses.Loss` from one, the name of its class, or its serialised form."""
     try:
         found = keras.losses.get(loss)
     except (TypeError, ValueError) as error:
@@ -29,16 +19,7 @@ def as_loss(loss):
 
 
 def each_example(loss, y_true, y_pred):
-    """Loss of each example.
-
-    Args:
-        loss: `keras.losses.Loss`.
-        y_true: what it compares with.
-        y_pred: what it judges.
-
-    Returns:
-        `(batch,)`.
-    """
+    """Compute the loss of each example, `(batch,)`."""
     values = loss.call(y_true, y_pred)
     if len(values.shape) == 1:
         return values
@@ -47,16 +28,7 @@ def each_example(loss, y_true, y_pred):
 
 
 def each_source(loss, y_true, y_pred):
-    """Loss of each source with the estimate at its place.
-
-    Args:
-        loss: `keras.losses.Loss` of waveforms, or of source magnitudes and a reference.
-        y_true: source waveforms, or a packed reference.
-        y_pred: estimates, `(batch, ..., sources)`.
-
-    Returns:
-        `(batch, sources)`.
-    """
+    """Compute the loss of each source with the estimate in its place, `(batch, sources)`."""
     if hasattr(loss, "each_source"):
         return loss.each_source(y_true, y_pred)
     rows = _one_source_each(y_true, y_pred)
@@ -64,19 +36,7 @@ def each_source(loss, y_true, y_pred):
 
 
 def pairwise(loss, y_true, y_pred):
-    """Loss of every source with every estimate.
-
-    A loss with a method of that name answers itself. Of others every estimate is compared with the
-    sources in turn, all sources of the batch at once.
-
-    Args:
-        loss: `keras.losses.Loss` of waveforms, or of source magnitudes and a reference.
-        y_true: source waveforms, or a packed reference.
-        y_pred: estimates, `(batch, ..., sources)`.
-
-    Returns:
-        `(batch, sources, estimates)`.
-    """
+    """Compute the loss of every source with every estimate, `(batch, sources, estimates)`."""
     if hasattr(loss, "pairwise"):
         return loss.pairwise(y_true, y_pred)
     sources = y_pred.shape[-1]
@@ -93,15 +53,7 @@ def pairwise(loss, y_true, y_pred):
 
 
 def check_sources(y_true, y_pred):
-    """Refuse estimates that are not as many as the sources.
-
-    Args:
-        y_true: source waveforms, or a packed reference.
-        y_pred: estimates, `(batch, ..., sources)`.
-
-    Raises:
-        InputError: with both shapes.
-    """
+    """Raise `InputError` unless the estimates have the shape of the sources."""
     if len(y_true.shape) == 6 and len(y_pred.shape) == 5:
         fits = y_true.shape[-1] == 2 and alike(y_true[..., 1:, 0], y_pred)
     else:

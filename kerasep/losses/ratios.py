@@ -12,10 +12,7 @@ ROUNDING = 1e-6
 
 
 class _RatioLoss(_Loss):
-    """Minus `self.ratio`, mean over channels and sources.
-
-    `energies` gives signal and noise of the same ratio from `|s|^2`, `|e|^2` and `<s, e>`.
-    """
+    """Minus `self.ratio`; `energies` gives signal and noise from `|s|^2`, `|e|^2` and `<s, e>`."""
 
     zero_mean = False
 
@@ -29,33 +26,14 @@ class _RatioLoss(_Loss):
         return -ops.mean(ratio, axis=(1, 2))
 
     def pairwise(self, y_true, y_pred):
-        """Loss of every source with every estimate, from inner products.
-
-        Next to no work beside `call` for every pair. Rounding limits it to ratios of 60 dB.
-
-        Args:
-            y_true: source waveforms `(batch, samples, channels, sources)`.
-            y_pred: `(batch, samples, channels, estimates)`.
-
-        Returns:
-            `(batch, sources, estimates)`.
-        """
+        """Compute the loss of every source with every estimate, exact up to ratios of 60 dB."""
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
         estimate = ops.sum(ops.square(y_pred), axis=-1)[:, :, None]
         return self._from_products(reference, estimate, _products(y_true, y_pred))
 
     def with_sums(self, y_true, y_pred, members):
-        """Loss of every source with every sum of estimates, from inner products.
-
-        Args:
-            y_true: source waveforms `(batch, samples, channels, sources)`.
-            y_pred: `(batch, samples, channels, estimates)`.
-            members: array `(sums, estimates)`, 1 for what a sum holds, else 0.
-
-        Returns:
-            `(batch, sources, sums)`.
-        """
+        """Compute the loss of sources with sums of estimates; `members` is `(sums, estimates)`."""
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         members = ops.cast(members, "float32")
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
@@ -139,9 +117,9 @@ class SISNR(_RatioLoss):
 
 @keras.saving.register_keras_serializable("kerasep")
 class SISDR(_RatioLoss):
-    """Negative scale-invariant signal-to-distortion ratio, in dB: `SISNR` without taking means off.
+    """Negative SI-SDR: `-10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`, in dB.
 
-    `-10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
+    The scale-invariant signal-to-distortion ratio: `SISNR` without removing the means.
 
     Args:
         name: name of the loss.
@@ -173,9 +151,9 @@ class SISDR(_RatioLoss):
 
 @keras.saving.register_keras_serializable("kerasep")
 class SDSDR(_RatioLoss):
-    """Negative scale-dependent signal-to-distortion ratio, in dB: a wrong level costs.
+    """Negative SD-SDR: `-10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`, in dB.
 
-    `-10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
+    The scale-dependent signal-to-distortion ratio: a wrong level costs.
 
     Args:
         name: name of the loss.

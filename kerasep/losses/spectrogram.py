@@ -11,40 +11,18 @@ from kerasep.losses.loss import _Loss
 
 
 def check_exponent(p):
-    """Refuse an exponent that makes no distance.
-
-    Args:
-        p: what should be 1 or more.
-
-    Raises:
-        InputError: with what was received.
-    """
+    """Raise `InputError` for an exponent below 1."""
     if not 1 <= p < math.inf:
         raise InputError(f"received p={p}, expected a norm of at least 1")
 
 
 def absolute(x):
-    """`|x|` with a slope of 0 at 0, where some backends have 1: no drift where all is well.
-
-    Args:
-        x: tensor.
-
-    Returns:
-        Tensor of that shape.
-    """
+    """Compute `|x|` with a slope of 0 at 0, where some backends have 1."""
     return x * ops.sign(x)
 
 
 def mean_power(difference, p):
-    """`mean |d|^p` over all axes but the first.
-
-    Args:
-        difference: tensor `(batch, ...)`.
-        p: exponent, 1 or 2 as a rule.
-
-    Returns:
-        `(batch,)`.
-    """
+    """Compute `mean |d|^p` over all axes but the first."""
     if p == 2:
         powers = ops.square(difference)
     else:
@@ -53,17 +31,7 @@ def mean_power(difference, p):
 
 
 def alike(first, second):
-    """Tell whether two tensors have the same shape, as far as it is known.
-
-    Losses ask, since a size of 1 would be broadcast without an error.
-
-    Args:
-        first: tensor.
-        second: tensor.
-
-    Returns:
-        True or False.
-    """
+    """Return whether two tensors have the same shape, as far as it is known."""
     pairs = zip(first.shape, second.shape, strict=False)
     return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
 

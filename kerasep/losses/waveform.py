@@ -9,15 +9,7 @@ from kerasep.losses.spectrogram import alike, check_exponent, mean_power
 
 
 def check_waveforms(y_true, y_pred):
-    """Refuse tensors that are not source waveforms of the same shape.
-
-    Args:
-        y_true: tensor that should be `(batch, samples, channels, sources)`.
-        y_pred: likewise.
-
-    Raises:
-        InputError: with both shapes.
-    """
+    """Raise `InputError` unless both are source waveforms of the same shape."""
     if len(y_true.shape) != 4 or not alike(y_true, y_pred):
         raise InputError(
             f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "

@@ -115,10 +115,7 @@ def median_over_frames(scores):
 
 
 def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
-    """Scores `(4, frames, *other.shape)` of references `own[i]` with estimates `other[i, k]`.
-
-    Signals are `(sources, channels, samples)`; `scored` tells which frames have a score.
-    """
+    """Compute scores `(4, frames, *other.shape)` of `own[i]` with estimates `other[i, k]`."""
     filters = _projections(reference, estimate, own, other, taps)
     scores = np.full((len(RATIOS), len(frames), *other.shape), np.nan)
 
@@ -134,12 +131,7 @@ def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
 
 
 def _projections(reference, estimate, own, other, taps):
-    """Spectra of the least-squares filters, for blocks of `_block_size`.
-
-    Returns:
-        `(bins, outputs, inputs)`: inputs are the channels of all references; outputs those of all
-        estimates, projected onto all references, then those of `other`, projected onto `own`.
-    """
+    """Compute spectra `(bins, outputs, inputs)` of filters onto all, then onto own references."""
     within, across = _correlations(reference, estimate, taps)
     channels, rows = reference.shape[1], reference.shape[0] * reference.shape[1]
     onto_all = _least_squares(
@@ -159,13 +151,8 @@ def _projections(reference, estimate, own, other, taps):
 
 
 def _correlations(reference, estimate, taps):
-    """Correlations `sum_n x[n] y[n + lag]` of references with references and with estimates.
-
-    Block by block: a block's beginning against the whole block, so that no lag wraps around.
-
-    Returns:
-        `(taps, references, channels, references, channels)`, and the same with estimates last.
-    """
+    """Compute correlations `sum_n x[n] y[n + lag]` of references with both signals."""
+    # Block by block: a block's beginning against the whole block, so that no lag wraps around.
     size = _block_size(taps)
     hop = size - taps + 1
     inputs = reference.shape[0] * reference.shape[1]
@@ -184,15 +171,7 @@ def _correlations(reference, estimate, taps):
 
 
 def _least_squares(within, across):
-    """Filters that come nearest to targets, from correlations, of several problems at once.
-
-    Args:
-        within: of inputs with inputs, `(problems, taps, inputs, inputs)`.
-        across: of inputs with targets, `(problems, taps, inputs, targets)`.
-
-    Returns:
-        `(problems, taps, inputs, targets)`.
-    """
+    """Return the filters nearest to the targets, `(problems, taps, inputs, targets)`."""
     try:
         return _solve_by_schur(within, across)
     except np.linalg.LinAlgError:
@@ -200,15 +179,10 @@ def _least_squares(within, across):
 
 
 def _solve_by_schur(within, across):
-    """Solve with Schur's algorithm in its stable (mixed) form.
-
-    The matrix of all delays' correlations, rows ordered by tap, then input, is block-Toeplitz: each
-    block row of its triangular factor follows from the one before by a hyperbolic rotation. That
-    takes `taps^2 inputs^3` steps where Cholesky's algorithm takes `taps^3 inputs^3`.
-
-    Raises:
-        LinAlgError: where delayed inputs depend on each other.
-    """
+    """Solve with Schur's algorithm in its stable (mixed) form."""
+    # The matrix of all delays' correlations, rows by tap, then input, is block-Toeplitz: each block
+    # row of its triangular factor follows from the one before by a hyperbolic rotation. That takes
+    # `taps^2 inputs^3` steps; Cholesky's algorithm takes `taps^3 inputs^3`.
     problems, taps, inputs, targets = across.shape
     left = across.reshape(problems, -1, targets)
     lower = np.linalg.cholesky(within[:, 0])
@@ -236,10 +210,7 @@ def _solve_by_schur(within, across):
 
 
 def _solve_by_pivots(within, across):
-    """Solve for inputs that do not depend on each other; the filters of the others are zero.
-
-    Where two channels are equal, say, half of all is superfluous.
-    """
+    """Solve for independent inputs, such as one of two equal channels; other filters are zero."""
     taps, inputs, targets = across.shape
     gram = np.empty((taps, inputs, taps, inputs))
     for i, j in np.ndindex(inputs, inputs):
@@ -254,10 +225,7 @@ def _solve_by_pivots(within, across):
 
 
 def _energies(reference, estimate, own, other, filters, taps):
-    """Energies in one frame of s, s - e, p, p - s, q, q - p and e - q: `(7, *other.shape)`.
-
-    Filtered block by block (overlap-save), up to where the last filter has died away.
-    """
+    """Compute the energies in one frame of s, s - e, p, p - s, q, q - p, e - q."""
     size = _block_size(taps)
     hop = size - taps + 1
     inputs = reference.shape[0] * reference.shape[1]
@@ -282,11 +250,7 @@ def _ratios(s, s_e, p, p_s, q, q_p, e_q):
 
 
 def _blocks(reference, estimate, start, size, hop):
-    """The next few overlapping blocks `(size, rows, blocks)` from a sample on.
-
-    Zeros lie before and after the signals. Rows are the channels of all references, then those of
-    all estimates.
-    """
+    """Return overlapping blocks `(size, rows, blocks)`; rows are channels of both signals."""
     samples = reference.shape[-1]
     count = min(BLOCKS, -(-(samples - start) // hop))
     part = slice(max(start, 0), start + (count - 1) * hop + size)

@@ -23,27 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\>-]{0,199}")
 
 
 def build(cls, arguments, check=None):
-    """Build a model whose weights take no memory before it is known how much that would be.
-
-    Args:
-        cls: a subclass of `kerasep.models.SeparationModel`.
-        arguments: dict of its constructor's arguments, of any kind and size.
-        check: function of the model, before its weights have values; it may raise an error.
-            Default: none.
-
-    Returns:
-        The model with its initial weights.
-
-    Raises:
-        InputError: for arguments that the class does not take, or that make a model which does not
-            fit the memory.
-
-    Example:
-    >>> from kerasep.models import OpenUnmixLike
-    >>> build(OpenUnmixLike, {"hidden": 10**9})
-    Traceback (most recent call last):
-    kerasep.errors.InputError: received hidden=1000000000, expected at most 131072
-    """
+    """Build `cls(**arguments)`; `check(model)` and a look at the memory precede its values."""
     check_arguments(cls, arguments)
     # In this scope Keras puts off the initial values to its end. When it ends by an error they
     # must not be made at all.
@@ -69,22 +49,7 @@ def build(cls, arguments, check=None):
 
 
 def check_arguments(cls, arguments):
-    """Compare arguments with the types of a constructor's defaults, and with what is sensible.
-
-    Args:
-        cls: a class.
-        arguments: dict of arguments, names and values of any kind.
-
-    Raises:
-        InputError: for names that it lacks, values of another type, numbers that are not finite or
-            out of all proportion, and names that no layer can have.
-
-    Example:
-    >>> from kerasep.models import OpenUnmixLike
-    >>> check_arguments(OpenUnmixLike, {"hidden": "8"})
-    Traceback (most recent call last):
-    kerasep.errors.InputError: received hidden='8', expected a whole number, such as 512
-    """
+    """Validate arguments by the types of a constructor's defaults and by sensible sizes."""
     parameters = inspect.signature(cls).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
     defaults["dtype"] = "float32"  # which every model takes beside its own
@@ -110,20 +75,7 @@ def check_arguments(cls, arguments):
 
 
 def layer_count(arguments, lists=True):
-    """Compute how many layers of its main kind a model's arguments ask for, without the others.
-
-    Args:
-        arguments: dict, of checked types.
-        lists: whether each item of a list makes layers, as sources do in some models. Defaults to
-            True.
-
-    Returns:
-        A number.
-
-    Example:
-    >>> layer_count({"blocks": 8, "repeats": 3, "sources": ["vocals"]})
-    24
-    """
+    """Return how many layers of its main kind a model's arguments ask for."""
     counts = [arguments[name] for name in _COUNTS if arguments.get(name)]
     if lists:
         counts += [len(value) for value in arguments.values() if isinstance(value, list | tuple)]
@@ -131,18 +83,7 @@ def layer_count(arguments, lists=True):
 
 
 def first_line(error):
-    r"""Return the first line of an error, and the next if the first only introduces it.
-
-    Args:
-        error: an exception.
-
-    Returns:
-        One line; the name of its class if it says nothing.
-
-    Example:
-    >>> first_line(ValueError("Cannot load:\nno such layer\nat all"))
-    'Cannot load: no such layer'
-    """
+    """Return the first line of an error, and the next if the first only introduces it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

@@ -6,15 +6,10 @@ from kerasep.errors import InputError
 
 
 class CheckedModel(keras.Model):
-    """Refuses mixtures that Keras would broadcast, cast or misread without an error.
+    """Raises `InputError` for mixtures that Keras would broadcast, cast or misread silently."""
 
-    It checks when it is called, also symbolically. What trains and predicts looks at arrays and
-    datasets before that: on JAX it takes the weights out of the model while it runs, and on
-    TensorFlow its graph may not know how many axes a mixture has.
-
-    Raises:
-        InputError: for a mixture of another shape, of complex numbers or of integers.
-    """
+    # `fit` and the like check arrays and datasets first: on JAX they take the weights out of the
+    # model while it runs, and a graph of TensorFlow may not know how many axes a mixture has.
 
     def __call__(self, *args, **kwargs):
         """Apply the model to a mixture."""
@@ -59,15 +54,7 @@ class CheckedModel(keras.Model):
 
 
 def check_mixture(model, mixture):
-    """Validate that a mixture has the shape and type that a model takes.
-
-    Args:
-        model: a `SeparationModel` or a `kerasep.Separator`.
-        mixture: a tensor, a symbolic one, or its specification; anything else is left to Keras.
-
-    Raises:
-        InputError: with what was received.
-    """
+    """Validate that a mixture has the shape and type that a model takes."""
     inputs = keras.tree.flatten(mixture)
     if len(inputs) != 1 or len(model.inputs) != 1 or not hasattr(inputs[0], "dtype"):
         return

@@ -120,12 +120,5 @@ class ChimeraLike(SeparationModel):
         self.latency = None if bidirectional else n_fft
 
     def estimate(self, mixture):
-        """Separate by the mask head.
-
-        Args:
-            mixture: magnitude `(batch, frames, bins, channels)`.
-
-        Returns:
-            Source magnitudes `(batch, frames, bins, channels, sources)`.
-        """
+        """Separate by the mask head."""
         return self(mixture)["estimates"]

@@ -13,16 +13,12 @@ KNOWLEDGE = ("preset", "licence", "recipe")
 
 
 class Copied(Arguments, CheckedModel, RemembersOrigin):
-    """Functional models whose constructor takes arguments of its own.
+    """Functional models whose constructor takes arguments of its own, and `dtype`."""
 
-    `keras.models.clone_model` builds its copy from tensors: a constructor takes them in place of
-    its arguments, and the copy gets what the model knows. The constructor also takes `dtype`, a
-    policy for all layers; `get_config` has it unless it is float32.
-    """
+    # `keras.models.clone_model` builds a copy from tensors: a constructor also takes them in place
+    # of its arguments, and the copy gets what the model knows.
 
-    _class_attributes: tuple[
-        str, ...
-    ] = ()  # what a class may set for all its models, which others need to know
+    _class_attributes: tuple[str, ...] = ()  # shared although they may be the class' own
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -56,12 +52,7 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
             setattr(self, name, value)
 
     def share_knowledge(self, other):
-        """Set on another model what this one knows beside its layers and weights.
-
-        Args:
-            other: a `keras.Model`, such as one that wraps this one to train it; it gets the
-                constructor's arguments, sources, signal and transform, recipe, preset and licence.
-        """
+        """Set arguments, sources, signal, transform and knowledge of this model on another."""
         own = [name for name in self._own_attributes if name not in vars(other)]
         for name in (*own, *self._class_attributes):
             value = getattr(self, name)

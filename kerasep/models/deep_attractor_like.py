@@ -107,14 +107,7 @@ class DeepAttractorLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
     def estimate(self, mixture):
-        """Separate by k-means, then by the attractors of its clusters.
-
-        Args:
-            mixture: magnitude `(batch, frames, bins, channels)`.
-
-        Returns:
-            Source magnitudes `(batch, frames, bins, channels, sources)`.
-        """
+        """Separate by k-means, then by the attractors of its clusters."""
         embedding = self(mixture)
         clusters = KMeans(len(self.sources), name="clusters")(embedding, mixture)
         masks = AttractorMask(self.activation, name="masks")(embedding, clusters, mixture)

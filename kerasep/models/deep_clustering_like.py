@@ -104,13 +104,6 @@ class DeepClusteringLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
     def estimate(self, mixture):
-        """Separate by k-means.
-
-        Args:
-            mixture: magnitude `(batch, frames, bins, channels)`.
-
-        Returns:
-            Source magnitudes `(batch, frames, bins, channels, sources)`.
-        """
+        """Separate by k-means."""
         masks = KMeans(len(self.sources), name="clusters")(self(mixture), mixture)
         return ApplyMask(name="source_magnitudes")(masks, mixture)

@@ -171,26 +171,7 @@ class DemucsLike(SeparationModel):
 
 
 def valid_lengths(levels, kernel_size, stride, context, resample):
-    """Which lengths a network can take: a first one, and steps from there.
-
-    Args:
-        levels: of the encoder.
-        kernel_size: of the strided convolutions.
-        stride: of the strided convolutions.
-        context: kernel size of the decoder's convolutions, which are not padded.
-        resample: whether the network runs at twice the sample rate.
-
-    Returns:
-        Samples from one length to the next, the shortest length, and how many samples of output
-        that serves.
-
-    Raises:
-        InputError: for numbers that leave nothing over, or no whole number of samples.
-
-    Example:
-    >>> valid_lengths(6, 8, 4, 3, True)
-    (2048, 8874, 3414)
-    """
+    """Return the step between possible lengths, the shortest, and how many samples it serves."""
     if min(levels, stride, context) < 1 or not stride <= kernel_size or not context <= kernel_size:
         raise InputError(
             f"received levels={levels}, kernel_size={kernel_size}, stride={stride}, "

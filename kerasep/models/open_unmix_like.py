@@ -138,18 +138,8 @@ class OpenUnmixLike(SeparationModel):
         self.latency = None if bidirectional else n_fft
 
     def adapt(self, dataset):
-        """Start the input's shift and scale from the mean and deviation of each bin of the mixture.
-
-        As in the original training script: channels are averaged first, and deviations below 1e-4
-        of the largest are raised to that.
-
-        Args:
-            dataset: batches of (magnitude, reference), as `kerasep.data.spectrograms` gives them;
-                one pass is made over it.
-
-        Raises:
-            InputError: when there is nothing in it, or only silence.
-        """
+        """Set the input's shift and scale to the mean and deviation of each bin of the mixture."""
+        # As in the original training script.
         mean, deviation = bin_statistics(magnitude for magnitude, *_ in dataset)
         deviation = np.maximum(deviation, 1e-4 * deviation.max())
         for source in self.sources:
@@ -160,23 +150,7 @@ class OpenUnmixLike(SeparationModel):
 
 
 def bins_below(max_hz, n_fft, sample_rate):
-    """Count the bins whose frequency is at most `max_hz`.
-
-    Args:
-        max_hz: in Hz; None counts all.
-        n_fft: FFT length in samples.
-        sample_rate: in Hz.
-
-    Returns:
-        Number of bins, at least 1.
-
-    Raises:
-        InputError: for a negative frequency.
-
-    Example:
-    >>> bins_below(16000, 4096, 44100)
-    1487
-    """
+    """Return the number of bins up to `max_hz`; all for None."""
     if max_hz is None:
         return n_fft // 2 + 1
     if max_hz <= 0:
@@ -185,16 +159,6 @@ def bins_below(max_hz, n_fft, sample_rate):
 
 
 def bin_statistics(magnitudes):
-    """Mean and standard deviation of each frequency bin, over batches, frames and channels' mean.
-
-    Args:
-        magnitudes: iterable of `(batch, frames, bins, channels)`.
-
-    Returns:
-        Two float64 arrays `(bins,)`.
-
-    Raises:
-        InputError: when there is nothing to count, or only silence.
-    """
+    """Compute mean and standard deviation of each bin of the mono magnitude."""
     arrays = (keras.ops.convert_to_numpy(magnitude) for magnitude in magnitudes)
     return running_statistics(array.mean(axis=-1, dtype="float64") for array in arrays)

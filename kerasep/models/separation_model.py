@@ -83,20 +83,7 @@ class SeparationModel(Copied):
 
 
 def check_signal(sources, sample_rate, channels, least=1):
-    """Refuse a set of sources, a rate or a channel count that no model can have.
-
-    Args:
-        sources: names.
-        sample_rate: in Hz.
-        channels: of the mixture.
-        least: how many sources the model needs. Defaults to 1.
-
-    Returns:
-        The sources as a tuple.
-
-    Raises:
-        InputError: with what was received.
-    """
+    """Validate sources, rate and channels of a model; return the sources as a tuple."""
     listed = isinstance(sources, list | tuple)
     if not listed or not sources or len(set(map(str, sources))) != len(sources):
         raise InputError(
@@ -118,17 +105,7 @@ def check_signal(sources, sample_rate, channels, least=1):
 
 
 def check_activation(**arguments):
-    """Refuse an activation that Keras does not know.
-
-    Args:
-        **arguments: names of activations, by the arguments that they were given for.
-
-    Raises:
-        InputError: with the argument and what was received.
-
-    Example:
-    >>> check_activation(mask_activation="sigmoid")
-    """
+    """Raise `InputError` for an activation that Keras does not know."""
     for argument, name in arguments.items():
         try:
             keras.activations.get(name)

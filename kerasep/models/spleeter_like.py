@@ -167,16 +167,7 @@ class SpleeterLike(SeparationModel):
         self.seen = seen
 
     def estimate(self, mixture):
-        """Share the mixture among the stems by the squares of the outputs.
-
-        The only stem of a model has the output itself: its share would be all there is.
-
-        Args:
-            mixture: magnitude `(batch, frames, bins, channels)`, a tensor or a symbolic one.
-
-        Returns:
-            Source magnitudes `(batch, frames, bins, channels, sources)`.
-        """
+        """Share the mixture among the stems by the squares of the outputs."""
         outputs = self(mixture)
         if len(self.sources) == 1:
             return outputs

@@ -105,21 +105,7 @@ class UNetLike(SeparationModel):
 
 
 def check_filters(filters):
-    """Refuse what is no list of numbers of channels.
-
-    Args:
-        filters: channels of each convolution of an encoder.
-
-    Returns:
-        The same as a tuple.
-
-    Raises:
-        InputError: with what was received.
-
-    Example:
-    >>> check_filters([16, 32])
-    (16, 32)
-    """
+    """Validate the numbers of channels of an encoder; return them as a tuple."""
     if not isinstance(filters, list | tuple) or not filters or min(filters) < 1:
         raise InputError(
             f"received filters={filters!r}, expected a list of numbers of at least 1, one for each "
@@ -129,18 +115,6 @@ def check_filters(filters):
 
 
 def to_unit_peak(magnitude):
-    """Divide each example by its largest magnitude; silence stays as it is.
-
-    Args:
-        magnitude: `(batch, frames, bins, channels)`.
-
-    Returns:
-        Tensor of that shape, between 0 and 1.
-
-    Example:
-    >>> import numpy as np
-    >>> np.asarray(to_unit_peak(ops.full((1, 1, 2, 1), 8.0))).ravel().tolist()
-    [1.0, 1.0]
-    """
+    """Divide each example by its largest magnitude; silence stays as it is."""
     peak = ops.max(magnitude, axis=(1, 2, 3), keepdims=True)
     return magnitude / ops.where(peak > 0, peak, 1.0)

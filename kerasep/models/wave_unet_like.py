@@ -129,24 +129,7 @@ class WaveUNetLike(SeparationModel):
 
 
 def valid_lengths(levels, kernel_size, merge_kernel_size, context):
-    """How many samples the smallest network of a kind takes, and how many it gives.
-
-    A sample more at the bottom is `2 ** levels` more of both.
-
-    Args:
-        levels: how often the rate is halved.
-        kernel_size: of the convolutions on the way down.
-        merge_kernel_size: of those on the way up.
-        context: whether no convolution is padded.
-
-    Returns:
-        Samples taken, and samples given.
-
-    Example:
-    >>> taken, given = valid_lengths(12, 15, 5, True)
-    >>> taken + 4 * 2**12, given + 4 * 2**12
-    (147443, 16389)
-    """
+    """Return how many samples the smallest network of a kind takes, and how many it returns."""
     if not context:
         return 2**levels, 2**levels
     bottom = 1

@@ -7,24 +7,7 @@ from kerasep.errors import InputError
 
 
 def check(path, values):
-    """Check the numbers that a model is to have.
-
-    Args:
-        path: the file that they come from, for the error.
-        values: iterable of (name, variable, array): what the file or the model calls the weight,
-            the Keras variable that it is for, and its numbers.
-
-    Raises:
-        InputError: for a number that is not finite in the variable's type, a variance below 0, and
-            a deviation that is not above 0; names the weight.
-
-    Example:
-    >>> import keras, numpy as np
-    >>> variance = keras.Variable([1.0], name="moving_variance")
-    >>> check("bn.pth", [("bn.running_var", variance, np.array([-1.0]))])
-    Traceback (most recent call last):
-    kerasep.errors.InputError: bn.pth holds bn.running_var with a variance of -1: fetch it again
-    """
+    """Raise `InputError` for arrays of `(name, variable, array)` that no weight can have."""
     for name, variable, array in values:
         array = np.asarray(array)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -47,13 +30,5 @@ def check(path, values):
 
 
 def check_model(path, model):
-    """Check the numbers that a model has, as `check` does.
-
-    Args:
-        path: where they come from, for the error.
-        model: a Keras model.
-
-    Raises:
-        InputError: as `check`.
-    """
+    """Raise `InputError` for weights of a model that are not finite, or deviations below 0."""
     check(path, ((w.path, w, keras.ops.convert_to_numpy(w)) for w in model.variables))

@@ -198,11 +198,7 @@ def _spread(points, clusters, weights, seed):
 
 
 def _draw(points, chances, tries, random):
-    """Draw points `(batch, tries, features)`, each by its chance over the sum of all.
-
-    Every point waits for an exponential time at the rate of its chance, and the first one is drawn.
-    Unlike a search in the sum of all chances so far, this hardly ever depends on rounding.
-    """
+    """Draw points `(batch, tries, features)`, each by its chance over the sum of all."""
     # Two short tables whose sum, modulo one, repeats after a million points.
     index = ops.arange(ops.shape(points)[1])
     table = [ops.take(random.random((size, tries), "float32"), index % size, 0) for size in _PRIMES]

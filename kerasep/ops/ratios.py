@@ -150,13 +150,5 @@ def _energy(x, axis):
 
 
 def decibels(signal, noise):
-    """`10 log10(signal / noise)` of energies, finite where either is 0.
-
-    Args:
-        signal: tensor, 0 or more.
-        noise: tensor of the same shape, 0 or more.
-
-    Returns:
-        Tensor of that shape.
-    """
+    """`10 log10(signal / noise)` of energies, finite where either is 0."""
     return (ops.log(signal + EPSILON) - ops.log(noise + EPSILON)) * (10 / math.log(10))

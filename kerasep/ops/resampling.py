@@ -116,11 +116,7 @@ def resample(signal, old, new, zeros=24, rolloff=0.945):
 
 @functools.lru_cache(8)
 def _block_matrix(old, new, zeros, rolloff):
-    """All that a block of input samples, and those around it, give to its output samples.
-
-    A product of wide matrices runs faster than a convolution of one channel, though most of its
-    factors are zeros.
-    """
+    """Return the matrix from a block of input samples and its neighbours to output samples."""
     filters = resampling_filters(old, new, zeros, rolloff)
     count, size = max(1, _BLOCK // old), filters.shape[1]
     matrix = np.zeros(((count - 1) * old + size, count * new), "float32")

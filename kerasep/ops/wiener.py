@@ -106,11 +106,7 @@ def _iterate(spectrum, estimate):
 
 
 def _solve(real, imaginary, spectrum):
-    """Solve `(C + e I) z = x` for every frame and bin, `C` Hermitian and positive.
-
-    Elimination written out over the few channels: no pivoting is needed for such a matrix, it runs
-    along whole spectrograms at once, and unlike a matrix inverse it exports to TFLite.
-    """
+    """Solve `(C + e I) z = x` for every frame and bin, `C` Hermitian and positive."""
     channels, least = spectrum.shape[3], EPSILON**0.5
     C = [
         [(real[..., i, j], imaginary[..., i, j]) for j in range(channels)] for i in range(channels)

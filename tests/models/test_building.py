@@ -71,3 +71,15 @@ def test_every_preset_passes():
         card = zoo.describe(name)
         cls = getattr(zoo.registry.models, card["class"])
         building.check_arguments(cls, {**card["arguments"], "name": "some-model_1"})
+
+
+def test_the_first_line_of_an_error():
+    assert building.first_line(ValueError("Cannot load:\nno such layer\nat all")) == (
+        "Cannot load: no such layer"
+    )
+    assert building.first_line(ValueError()) == "ValueError"
+
+
+def test_layers_are_counted():
+    assert building.layer_count({"blocks": 8, "repeats": 3, "sources": ["vocals"]}) == 24
+    assert building.layer_count({"levels": 2, "filters": [1, 2, 3]}, lists=False) == 2

@@ -135,3 +135,7 @@ def test_sources_and_channels_keep_their_places():
 def test_refusals(arguments):
     with pytest.raises(InputError, match="received"):
         small(**arguments)
+
+
+def test_lengths_of_the_published_network():
+    assert valid_lengths(6, 8, 4, 3, True) == (2048, 8874, 3414)

@@ -8,6 +8,7 @@ from keras.ops import convert_to_numpy
 from kerasep import zoo
 from kerasep.errors import InputError
 from kerasep.models import UNetLike
+from kerasep.models.unet_like import to_unit_peak
 
 FILTERS = [16, 32, 64, 128, 256, 512]
 
@@ -96,3 +97,8 @@ def test_masks_are_between_0_and_1(rng):
 def test_refusals(filters):
     with pytest.raises(InputError, match="received filters="):
         small(filters=filters)
+
+
+def test_each_example_has_a_peak_of_one():
+    x = np.array([8.0, 2.0, 0.0, 0.0], "float32").reshape(2, 1, 2, 1)
+    np.testing.assert_array_equal(convert_to_numpy(to_unit_peak(x)).ravel(), [1, 0.25, 0, 0])
