@@ -88,8 +88,6 @@ def test_shards_that_are_damaged(folder, cases, tmp_path):
     shutil.copytree(folder, copied)
     victim = sorted(copied.glob("*.tfrecord"))[-1]
     truth, clean = victim.read_bytes(), crops(copied)
-    make = data.spectrograms if prepared.holds_spectrograms(folder) else data.waveforms
-    dataset = make(copied, MODEL, training=False, **CROP)
     for seed, rng in cases(8):
         content = bytearray(truth)
         for _ in range(rng.integers(1, 4)):
@@ -105,8 +103,8 @@ def test_shards_that_are_damaged(folder, cases, tmp_path):
             else:
                 content[place : place + 200] = bytes(200)
         victim.write_bytes(content)
-        with one_line(seed), input_errors():
-            for mixture, _ in dataset.as_numpy_iterator():
+        with one_line(seed):
+            for mixture in crops(copied):
                 assert any(np.array_equal(mixture, true) for true in clean), seed
 
 

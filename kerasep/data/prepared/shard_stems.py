@@ -16,6 +16,8 @@ from kerasep.errors import InputError
 from kerasep.system import logs
 
 _AT_ONCE = 1 << 21  # bytes that are read at once
+# Every float16 as float32, by its bits: twice as fast as NumPy's conversion.
+_HALVES = np.arange(1 << 16, dtype="uint16").view("float16").astype("float32")
 
 log = logs.logger(__name__)
 
@@ -63,7 +65,7 @@ class ShardFile:
         self.size = stem.settings["record_rows"]
         self.row_bytes = layout.row_bytes(stem.settings)
         self.record_bytes = layout.record_bytes(stem.settings)
-        self.is_half = stem.settings["format"] != "int16"
+        self.dtype = "<i2" if stem.settings["format"] == "int16" else "<u2"
         self.file = open(stem.path, "rb", buffering=0)  # noqa: SIM115  (closed by `close`)
 
     def blocks(self, start, samples, size):
@@ -88,8 +90,8 @@ class ShardFile:
                 low, high = max(start, offset), min(stop, offset + len(content))
                 rows = content[low - offset : high - offset]
                 target = numbers[low - start : high - start]
-                if self.is_half:
-                    _from_half(rows, target)
+                if self.dtype == "<u2":
+                    np.take(_HALVES, rows, out=target, mode="clip")
                 else:
                     np.multiply(rows, np.float32(self.stem.scale), out=target)
 
@@ -107,24 +109,12 @@ class ShardFile:
                     f"record {self.stem.record + record} of {self.path} is damaged: run the same "
                     "kerasep prepare again"
                 )
-            content = framed[layout.HEAD : layout.HEAD + length].view("<i2")
+            content = framed[layout.HEAD : layout.HEAD + length].view(self.dtype)
             yield content.reshape(-1, self.row_bytes // 2)
 
     def close(self):
         """Close the file."""
         self.file.close()
-
-
-def _from_half(numbers, out):
-    """Convert float16, seen as int16, to float32, in a fifth of the time that NumPy takes.
-
-    Sign, exponent and fraction are moved to their places, and a factor of 2**112 makes up for the
-    other bias of the exponent. (NaN and infinity, which no shard holds, become 65536 and more.)
-    """
-    bits = out.view("int32")
-    np.left_shift(numbers, 13, out=bits, dtype="int32")
-    bits &= np.int32(-0x70002000)
-    out *= np.float32(2.0**112)
 
 
 def shard_source(folder, model, sampling, training, effects):
