@@ -166,7 +166,9 @@ class DemucsLike(SeparationModel):
         x = kl.Reshape((-1, len(sources), channels), name="apart", dtype="float32")(x)
         outputs = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         if normalize:
-            outputs = outputs * deviation[..., None] + mean[..., None]
+            # In this order: Keras takes a second term of (batch, 1, 1, 1) for a bias of as many
+            # sources, if there are as many, and adds each example's mean to a source instead.
+            outputs = mean[..., None] + outputs * deviation[..., None]
         super().__init__(mixture, outputs, name=name)
 
 

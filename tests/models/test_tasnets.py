@@ -57,14 +57,17 @@ def test_music_has_the_weights_of_the_publication():
 
 
 @pytest.mark.parametrize("kind", SMALL)
-@pytest.mark.parametrize(
-    "samples", [1, 1003, *(pytest.param(n, marks=pytest.mark.slow) for n in (15, 16, 17, 1000))]
-)
-def test_any_length(kind, samples):
-    outputs = run(SMALL[kind](), noise(samples))
-    assert outputs.shape == (1, samples, 1, 2)
-    assert np.isfinite(outputs).all()
-    assert outputs[:, 0].any()
+def test_any_length(kind):
+    """What is shorter than a frame is filled up with zeros."""
+    model = SMALL[kind]()
+    for samples in (1, 15):
+        x = noise(samples)
+        filled = np.pad(x, [[0, 0], [0, model.kernel_size - samples], [0, 0]])
+        outputs = run(model, x)
+        assert outputs.shape == (1, samples, 1, 2)
+        assert outputs[:, 0].any()
+        np.testing.assert_allclose(outputs, run(model, filled)[:, :samples], atol=1e-6)
+    assert run(model, noise(1003)).shape == (1, 1003, 1, 2)
 
 
 @pytest.mark.parametrize("kind", ["conv", "dprnn"])
