@@ -85,7 +85,7 @@ def test_lengths_are_the_originals(levels, kernel_size, stride, context, resampl
 def test_any_length(rng, resample):
     """Louder mixtures give louder sources; the deviation of one sample is taken for zero."""
     model = small(resample=resample)
-    for samples in (2, 333, 1000, 1):
+    for samples in (2, 333, 1):
         mixture = 0.1 * rng.standard_normal((2, samples, 1)).astype("float32")
         estimates = convert_to_numpy(model(mixture))
         assert estimates.shape == (2, samples, 1, 2)
