@@ -49,7 +49,7 @@ def rows(settings, samples):
     """Compute how many rows a segment or a crop of so many samples has."""
     if settings["format"] != "spectrogram":
         return samples
-    from kerasep.ops import count_stft_frames  # needs Keras, which archives may lack
+    from kerasep.ops import count_stft_frames  # needs Keras, which waveforms do without
 
     return count_stft_frames(samples, settings["stft"]["n_fft"], settings["stft"]["hop"])
 

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import os
 import pickle
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +47,12 @@ def test_names_of_files_become_absolute(songs, monkeypatch):
     wanted = {"reverberate": {"responses": str(songs.parent / "rooms")}}
     assert job["sampling"]["augment"] == wanted
     assert sampling.augment == {"reverberate": {"responses": "rooms"}}
+
+
+def test_workers_start_without_tensorflow():
+    """Loading it takes longer than everything else that a worker does before its first batch."""
+    code = "import sys, kerasep.data.service.worker; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_silent_sources_travel(job, songs):
