@@ -2,13 +2,12 @@ from . import (
     client,
     servers,
 )
-from .client import batches, log
+from .client import batches
 from .servers import serving
 
 __all__ = [
     "batches",
     "client",
-    "log",
     "servers",
     "serving",
 ]
