@@ -5,4 +5,5 @@
 - `console`: printing on terminals.
 - `memory`: free, used and peak memory.
 - `stop_signals`: SIGTERM and SIGHUP handled like Ctrl-C.
+- `types`: types that annotations share.
 """
