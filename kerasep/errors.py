@@ -19,5 +19,5 @@ class InputError(ValueError):
     ```
     """
 
-    def __init__(self, message=""):
+    def __init__(self, message: object = ""):
         super().__init__(one_line(message))  # it may hold names of files

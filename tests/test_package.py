@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import pathlib
 import runpy
 import subprocess
@@ -14,6 +15,9 @@ import kerasep
 
 ROOT = pathlib.Path(kerasep.__file__).parent
 STUBS = sorted(ROOT.rglob("*.pyi"))
+REFERENCE = pathlib.Path(__file__).parent / "docs" / "test_reference.py"
+# Their functions have no type hints yet.
+WITHOUT_HINTS = {"ops", "targets", "losses", "metrics", "layers", "models"}
 
 
 def module_name(stub):
@@ -56,3 +60,43 @@ def test_data_files_are_packaged(monkeypatch):
     files = {path for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {*STUBS, ROOT / "py.typed", ROOT / "reports/templates/base.html"} <= packaged
     assert {path for path in files if path.suffix != ".py"} == packaged
+
+
+def functions(name, value):
+    """Yield (name, function, parameters to skip) of a function, or of a class and its methods."""
+    if not inspect.isclass(value):
+        if callable(value):
+            yield name, value, 0
+        return
+    if "__init__" in vars(value):
+        yield name, value, 0
+    for key, member in vars(value).items():
+        if key.startswith("_"):
+            continue
+        if isinstance(member, property):
+            yield f"{name}.{key}", member.fget, 1
+        elif isinstance(member, classmethod | staticmethod):
+            yield f"{name}.{key}", getattr(value, key), 0
+        elif inspect.isfunction(member):
+            yield f"{name}.{key}", member, 1
+
+
+def without_hint(function, skipped):
+    """Return what lacks a type hint: names of parameters, and "return"."""
+    signature = inspect.signature(function)
+    parameters = [*signature.parameters.values()][skipped:]
+    missing = [each.name for each in parameters if each.annotation is each.empty]
+    returns = inspect.isclass(function) or signature.return_annotation is not signature.empty
+    return missing if returns else [*missing, "return"]
+
+
+def test_public_functions_have_type_hints():
+    reference = runpy.run_path(str(REFERENCE))
+    missing = [
+        f"{name}: {', '.join(hints)}"
+        for listed in reference["LISTED"]
+        if listed.split(".")[1] not in WITHOUT_HINTS
+        for name, function, skipped in functions(listed, reference["find"](listed))
+        if (hints := without_hint(function, skipped))
+    ]
+    assert not missing, "\n".join(["add type hints to", *missing])

@@ -1,5 +1,7 @@
 """Estimates of the ideal masks, which show how far any mask with the mixture's phase could go."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -15,7 +17,7 @@ ORACLES = {
 _STFT: dict = {"n_fft": 2048, "hop": 512, "window": "hann"}  # for models without a transform
 
 
-def oracle_estimates(model, mixture: np.ndarray, stems: np.ndarray) -> dict[str, np.ndarray]:
+def oracle_estimates(model: Any, mixture: np.ndarray, stems: np.ndarray) -> dict[str, np.ndarray]:
     """Separate a recording with the ideal masks of its true sources.
 
     Args:

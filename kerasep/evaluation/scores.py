@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,14 +23,14 @@ _ROUNDING = 1e-8  # share of energy: less than this is rounding error, not a sou
 
 
 def evaluate(
-    model,
+    model: Any,
     tracks: str | os.PathLike | list,
     *,
     measures: Sequence[str] = ("si_sdr", "usdr"),
     oracles: bool = True,
     progress: Callable[[float], object] | None = None,
     missing: str = "refuse",
-    **settings,
+    **settings: Any,
 ) -> list[dict]:
     """Score a model on every track, and compare it with the mixture and the ideal masks.
 
@@ -112,7 +113,7 @@ def evaluate(
     return rows
 
 
-def estimates(model, mixture: np.ndarray, stems: np.ndarray, **settings) -> np.ndarray:
+def estimates(model: Any, mixture: np.ndarray, stems: np.ndarray, **settings: Any) -> np.ndarray:
     """Separate a recording, with the sources in the order of its stems.
 
     Args:

@@ -1,5 +1,6 @@
 """Asteroid's published files, into `kerasep.models.ConvTasNetLike` and `DPRNNLike`."""
 
+import os
 from collections.abc import Sequence
 
 import keras
@@ -26,7 +27,7 @@ _OPTIONAL = ("stride", "hop_size", "skip_chan")  # sizes that may be None or 0
 _ADVICE = "build the matching model with kerasep.importers.asteroid.build"
 
 
-def build(path, sources: Sequence[str] | None = None) -> keras.Model:
+def build(path: str | os.PathLike, sources: Sequence[str] | None = None) -> keras.Model:
     """Build the model of an Asteroid file, with its weights.
 
     Args:
@@ -52,7 +53,7 @@ def build(path, sources: Sequence[str] | None = None) -> keras.Model:
     return load(weight_map.build(path, model_class, arguments, state.values()), path)
 
 
-def load(model: keras.Model, path) -> keras.Model:
+def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
     """Set a model's weights from an Asteroid file.
 
     Args:

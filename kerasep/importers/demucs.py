@@ -1,5 +1,6 @@
 """Demucs checkpoints of versions 1 and 2 into `kerasep.models.DemucsLike`."""
 
+import os
 from collections.abc import Sequence
 
 from kerasep.errors import InputError
@@ -14,7 +15,7 @@ _FIXED = {"rewrite": True, "glu": True, "upsample": False}
 _ADVICE = "build the matching model with kerasep.importers.demucs.build"
 
 
-def load(model: DemucsLike, path) -> DemucsLike:
+def load(model: DemucsLike, path: str | os.PathLike) -> DemucsLike:
     """Set a model's weights from a Demucs checkpoint.
 
     Args:
@@ -44,7 +45,9 @@ def load(model: DemucsLike, path) -> DemucsLike:
     return model
 
 
-def build(path, sources: Sequence[str] | None = None, resample: bool | None = None) -> DemucsLike:
+def build(
+    path: str | os.PathLike, sources: Sequence[str] | None = None, resample: bool | None = None
+) -> DemucsLike:
     """Build the model that a Demucs checkpoint fits, with its weights.
 
     The mixture is normalised in the model; the original does that in its separation script. A
@@ -91,7 +94,7 @@ def build(path, sources: Sequence[str] | None = None, resample: bool | None = No
     return model
 
 
-def arguments(path, state: dict) -> dict:
+def arguments(path: str | os.PathLike, state: dict) -> dict:
     """Return the arguments of the model that weights belong to, by their shapes.
 
     Args:

@@ -1,6 +1,7 @@
 """nussl's saved models into mask inference, deep clustering and Chimera networks."""
 
 import json
+import os
 from collections.abc import Sequence
 
 import keras
@@ -32,7 +33,7 @@ _ADVICE = "build the matching model with kerasep.importers.nussl.build"
 _NEXT = "give a file that nussl's SeparationModel.save wrote"
 
 
-def arguments(path) -> tuple[str, dict]:
+def arguments(path: str | os.PathLike) -> tuple[str, dict]:
     """Return the class and the arguments of the model that a file of nussl holds.
 
     Args:
@@ -64,7 +65,7 @@ def arguments(path) -> tuple[str, dict]:
         ) from error
 
 
-def load(model: keras.Model, path) -> keras.Model:
+def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
     """Set a model's weights from a file of nussl.
 
     Args:
@@ -101,7 +102,7 @@ def load(model: keras.Model, path) -> keras.Model:
 
 
 def build(
-    path,
+    path: str | os.PathLike,
     sources: Sequence[str],
     sample_rate: int | None = None,
     hop: int | None = None,

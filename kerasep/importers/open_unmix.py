@@ -2,9 +2,10 @@
 
 import json
 import math
+import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kerasep.errors import InputError
 from kerasep.files.text_files import read_text
@@ -19,7 +20,7 @@ _USUAL_ORDER = ("vocals", "drums", "bass", "other")
 _ADVICE = "build the matching model with kerasep.importers.open_unmix.build"
 
 
-def weights(path) -> dict:
+def weights(path: str | os.PathLike) -> dict:
     """Read the weights of one target from an Open-Unmix `.pth` file.
 
     Args:
@@ -93,7 +94,9 @@ def arguments(state: dict) -> dict:
     }
 
 
-def load(model: OpenUnmixLike, paths) -> OpenUnmixLike:
+def load(
+    model: OpenUnmixLike, paths: str | os.PathLike | Mapping[str, str | os.PathLike]
+) -> OpenUnmixLike:
     """Set a model's weights from Open-Unmix checkpoints, one per source.
 
     Args:
@@ -138,7 +141,11 @@ def assign(model: OpenUnmixLike, states: dict, advice: str) -> None:
         weight_map.set_all(value)
 
 
-def build(paths, sample_rate: int | None = None, hop: int | None = None) -> OpenUnmixLike:
+def build(
+    paths: str | os.PathLike | Mapping[str, str | os.PathLike],
+    sample_rate: int | None = None,
+    hop: int | None = None,
+) -> OpenUnmixLike:
     """Build the model that Open-Unmix checkpoints fit, with their weights.
 
     Args:

@@ -1,5 +1,6 @@
 """Spleeter's checkpoints, as its authors publish them, into `kerasep.models.SpleeterLike`."""
 
+import os
 import re
 
 from kerasep.importers import tf_checkpoint
@@ -16,7 +17,7 @@ STEMS = {
 _TRAINING = re.compile(r"/Adam(_\d+)?$|^beta\d_power$|^global_step$")
 
 
-def weights(path) -> dict:
+def weights(path: str | os.PathLike) -> dict:
     """Read the weights from one of Spleeter's checkpoints.
 
     Args:
@@ -37,7 +38,7 @@ def weights(path) -> dict:
     return {name: value for name, value in state.items() if not _TRAINING.search(name)}
 
 
-def load(model: SpleeterLike, path) -> SpleeterLike:
+def load(model: SpleeterLike, path: str | os.PathLike) -> SpleeterLike:
     """Set a model's weights from one of Spleeter's checkpoints.
 
     Sources with Spleeter's names of its 2, 4 or 5 stems may be in any order. Others are taken in

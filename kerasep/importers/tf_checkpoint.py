@@ -10,7 +10,7 @@ _LARGEST_INDEX = 1 << 22  # that of Spleeter with five stems is 1 % of this
 _DATA = ".data-00000-of-"
 
 
-def find(path) -> pathlib.Path | None:
+def find(path: str | os.PathLike) -> pathlib.Path | None:
     """Find a checkpoint by the content of its files.
 
     Args:
@@ -39,7 +39,7 @@ def find(path) -> pathlib.Path | None:
     return index.with_suffix("") if _is_index(index) else None
 
 
-def read(path) -> dict:
+def read(path: str | os.PathLike) -> dict:
     """Read all arrays of a checkpoint.
 
     Args:

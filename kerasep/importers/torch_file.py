@@ -22,7 +22,7 @@ _MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError,
 _NESTED = ("state_dict", "model", "state")
 
 
-def read_state_dict(path) -> dict[str, np.ndarray]:
+def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read the tensors of a file written by `torch.save`, without PyTorch.
 
     Both formats are read: the zip archive of PyTorch 1.6 and later, and the older stream. The
@@ -79,7 +79,7 @@ def without_buffers(state: dict, ignored: str | tuple[str, ...] = ()) -> dict:
     }
 
 
-def read_checkpoint(path) -> tuple[Any, dict[str, np.ndarray]]:
+def read_checkpoint(path: str | os.PathLike) -> tuple[Any, dict[str, np.ndarray]]:
     """Read the tensors of a file written by `torch.save`, and what was saved beside them.
 
     Args:

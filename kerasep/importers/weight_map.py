@@ -1,5 +1,6 @@
 """Slots: which arrays of a checkpoint set which variable of a Keras model, and how."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ class Slot(NamedTuple):
     convert: Callable
 
 
-def same(name: str, variable) -> Slot:
+def same(name: str, variable: keras.Variable) -> Slot:
     """Map an array to a variable of the same shape.
 
     Args:
@@ -43,7 +44,7 @@ def same(name: str, variable) -> Slot:
     return Slot((name,), (tuple(variable.shape),), variable, lambda value: value)
 
 
-def reshaped(name: str, variable, shape: Iterable[int]) -> Slot:
+def reshaped(name: str, variable: keras.Variable, shape: Iterable[int]) -> Slot:
     """Map an array to a variable of another shape and the same order of elements.
 
     Args:
@@ -60,7 +61,7 @@ def reshaped(name: str, variable, shape: Iterable[int]) -> Slot:
     return Slot((name,), (tuple(shape),), variable, lambda value: value.reshape(target))
 
 
-def transposed(name: str, variable, axes: Iterable[int] | None = None) -> Slot:
+def transposed(name: str, variable: keras.Variable, axes: Iterable[int] | None = None) -> Slot:
     """Map an array to a variable with its axes in another order.
 
     Args:
@@ -157,7 +158,9 @@ def lstm(name: str, cells: Iterable[keras.layers.Layer]) -> Iterator[Slot]:
             yield Slot(biases, (shape, shape), cell.bias, np.add)
 
 
-def build(path, cls: type, arguments: dict, state: Iterable[np.ndarray]) -> keras.Model:
+def build(
+    path: str | os.PathLike, cls: type, arguments: dict, state: Iterable[np.ndarray]
+) -> keras.Model:
     """Build a model for a checkpoint, unless it would have more weights than the checkpoint.
 
     Args:
@@ -194,7 +197,10 @@ def build(path, cls: type, arguments: dict, state: Iterable[np.ndarray]) -> kera
 
 
 def assign(
-    path, slots: Iterable[Slot], state: dict, advice: str = "check that it is this model's"
+    path: str | os.PathLike,
+    slots: Iterable[Slot],
+    state: dict,
+    advice: str = "check that it is this model's",
 ) -> None:
     """Set variables from a checkpoint, all or none.
 
@@ -218,7 +224,7 @@ def assign(
     set_all(check(path, slots, state, advice))
 
 
-def check(path, slots: Iterable[Slot], state: dict, advice: str) -> list[tuple]:
+def check(path: str | os.PathLike, slots: Iterable[Slot], state: dict, advice: str) -> list[tuple]:
     """Return (variable, value) for `set_all`; raise as `assign` does."""
     slots = list(slots)
     expected = {name: s for slot in slots for name, s in zip(slot.names, slot.shapes, strict=True)}

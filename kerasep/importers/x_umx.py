@@ -1,5 +1,7 @@
 """X-UMX checkpoints, as Asteroid writes them, into a bridged `kerasep.models.OpenUnmixLike`."""
 
+import os
+
 from kerasep.errors import InputError
 from kerasep.importers import open_unmix, weight_map
 from kerasep.importers.torch_file import read_state_dict, without_buffers
@@ -20,7 +22,7 @@ _IGNORED = ("encoder.", "decoder.")  # windows of the transforms
 _ADVICE = "build the matching model with kerasep.importers.x_umx.build"
 
 
-def weights(path) -> dict[str, dict]:
+def weights(path: str | os.PathLike) -> dict[str, dict]:
     """Read the weights of all sources from one file.
 
     Args:
@@ -56,7 +58,7 @@ def weights(path) -> dict[str, dict]:
     return states
 
 
-def load(model: OpenUnmixLike, path) -> OpenUnmixLike:
+def load(model: OpenUnmixLike, path: str | os.PathLike) -> OpenUnmixLike:
     """Set a bridged model's weights from an X-UMX checkpoint.
 
     Args:
@@ -86,7 +88,9 @@ def load(model: OpenUnmixLike, path) -> OpenUnmixLike:
     return model
 
 
-def build(path, sample_rate: int = 44100, hop: int | None = None) -> OpenUnmixLike:
+def build(
+    path: str | os.PathLike, sample_rate: int = 44100, hop: int | None = None
+) -> OpenUnmixLike:
     """Build the model that an X-UMX checkpoint fits, with its weights.
 
     Args:

@@ -6,6 +6,7 @@ Keras is imported only for models, and an audio library only for files.
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ log = logs.logger(__name__)
 
 
 def separate(
-    model,
+    model: Any,
     audio: str | os.PathLike | np.ndarray,
     sample_rate: int | None = None,
     *,
@@ -100,7 +101,7 @@ def separate(
 
 
 def separate_file(
-    model,
+    model: Any,
     path: str | os.PathLike,
     folder: str | os.PathLike,
     *,

@@ -1,5 +1,7 @@
 """A model of the zoo as one model from waveform to waveforms."""
 
+from typing import Self
+
 import keras
 import numpy as np
 
@@ -53,7 +55,12 @@ class Separator(Copied):
     """
 
     def __init__(
-        self, model, wiener_iterations=0, residual=None, consistent=False, name="separator"
+        self,
+        model: keras.Model,
+        wiener_iterations: int = 0,
+        residual: str | None = None,
+        consistent: bool = False,
+        name: str = "separator",
     ):
         if consistent and residual is not None:
             raise InputError(
@@ -103,7 +110,7 @@ class Separator(Copied):
         self.interchangeable = model.interchangeable
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> Self:
         """Build a separator around a model of the same arguments."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(**{"dtype": "float32", **config, "model": model})

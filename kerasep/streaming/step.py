@@ -12,6 +12,7 @@ from kerasep.streaming.filterbanks import frame_length
 from kerasep.streaming.forms import ANALYSES, FORMS
 from kerasep.streaming.walk import COUNTERS, ENDLESS, Signal, Walk, raise_cannot_stream
 from kerasep.system.keras_private import flatten_layers
+from kerasep.system.types import Tensor
 
 # A large step takes at least this many hops and seconds.
 _LARGE_HOPS = 4
@@ -92,12 +93,12 @@ class StreamingStep(keras.layers.Layer):
         self.start[0, :COUNTERS] = -walk.align, ENDLESS
         self.built = True
 
-    def call(self, mixture, state):
+    def call(self, mixture: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Return the sources of a block, and the state after it."""
         sources, state, _ = self._walk(mixture, state)
         return sources.tensor, state
 
-    def compute_output_shape(self, mixture_shape, state_shape):
+    def compute_output_shape(self, mixture_shape: tuple, state_shape: tuple) -> tuple[tuple, tuple]:
         """Return the shapes of the sources and the state, which spares a symbolic call."""
         return (*mixture_shape, len(self.separator.sources)), state_shape
 

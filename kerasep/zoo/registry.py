@@ -6,6 +6,7 @@ import os
 import pathlib
 from collections.abc import Callable, Mapping
 from importlib import resources
+from typing import Any
 
 from kerasep import importers, models
 from kerasep.errors import InputError
@@ -102,7 +103,7 @@ def load(
     weights: str | os.PathLike | bool | None = None,
     *,
     progress: Callable[[float], object] | None = None,
-    **overrides,
+    **overrides: Any,
 ) -> models.SeparationModel:
     """Build a model by its name, or restore one from a file or a training run.
 

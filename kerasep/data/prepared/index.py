@@ -1,8 +1,9 @@
 """The index of a prepared folder: found, read, and checked to agree with itself."""
 
 import base64
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -105,7 +106,7 @@ class Sidecar(Shard):
     statistics: Sums | None
 
 
-def is_prepared(data):
+def is_prepared(data: Any) -> bool:
     """Return whether data are a folder of shards.
 
     Args:
@@ -158,7 +159,7 @@ def read_index(folder):
         ) from error
 
 
-def statistics(folder, model):
+def statistics(folder: str | os.PathLike, model: Any) -> list | None:
     """Return the statistics of the training mixtures, in place of a pass over the tracks.
 
     Args:

@@ -2,13 +2,14 @@
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kerasep import __version__
 from kerasep.data.datasets.stems import check_channels
-from kerasep.data.datasets.tracks import split
+from kerasep.data.datasets.tracks import Track, split
 from kerasep.data.prepared.layout import (
     FORMATS,
     LAYOUT,
@@ -85,7 +86,14 @@ def head(settings):
     return {"layout": LAYOUT, "kerasep": __version__, "settings": settings}
 
 
-def plan(tracks, model, valid=None, *, format="int16", shard_bytes=256 << 20):
+def plan(
+    tracks: Iterable[Track],
+    model: Any,
+    valid: list[Track] | None = None,
+    *,
+    format: str = "int16",
+    shard_bytes: int = 256 << 20,
+) -> Plan:
     """Plan the shards of some tracks; nothing is written, and only headers have been read.
 
     Args:

@@ -2,13 +2,16 @@
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 from kerasep.data.datasets.missing_stems import with_sources
 from kerasep.data.datasets.scale import warn_beyond_full_scale
-from kerasep.data.datasets.tracks import find_tracks
+from kerasep.data.datasets.tracks import Track, find_tracks
 from kerasep.data.prepared import layout, shards
+from kerasep.data.prepared.planning import Plan
 from kerasep.data.service.schemas import parse
 from kerasep.errors import InputError
 from kerasep.files.atomic import remove_partial
@@ -21,17 +24,17 @@ log = logs.logger(__name__)
 
 
 def prepare(
-    data,
-    out,
-    model,
+    data: str | Path | Sequence[Track],
+    out: str | os.PathLike,
+    model: Any,
     *,
-    valid=None,
-    format="int16",
-    shard_bytes=256 << 20,
-    workers=None,
-    progress=None,
-    missing="refuse",
-):
+    valid: str | Path | Sequence[Track] | None = None,
+    format: str = "int16",
+    shard_bytes: int = 256 << 20,
+    workers: int | None = None,
+    progress: Callable[[float], object] | None = None,
+    missing: str = "refuse",
+) -> dict:
     """Write tracks as TFRecord shards, from which training reads faster than from audio files.
 
     The folder can then be given to `kerasep.data.waveforms`, `kerasep.data.spectrograms` and
@@ -85,7 +88,13 @@ def prepare(
     return carry_out(plan, out, workers=workers, progress=progress)
 
 
-def carry_out(plan, out, *, workers=None, progress=None):
+def carry_out(
+    plan: Plan,
+    out: str | os.PathLike,
+    *,
+    workers: int | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> dict:
     """Write the shards of a plan that are not there yet, and the index.
 
     Args:

@@ -5,6 +5,8 @@ The work on one shard depends on the plan alone, and can be done anywhere.
 
 import json
 import math
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from kerasep.data.datasets.stems import read_stem
 from kerasep.data.prepared.index import parse_sidecar
 from kerasep.data.prepared.layout import INDEX, framed, group_count, rows, segment_bytes
 from kerasep.data.prepared.magnitudes import Statistics
-from kerasep.data.prepared.planning import head
+from kerasep.data.prepared.planning import Plan, head
 from kerasep.data.prepared.planning import plan as plan
 from kerasep.errors import InputError
 from kerasep.files.atomic import replacing
@@ -26,7 +28,7 @@ _LOUDEST = 1e10  # times full scale: what is louder has no finite spectrum
 log = logs.logger(__name__)
 
 
-def write_shard(plan, index, folder):
+def write_shard(plan: Plan, index: int, folder: str | os.PathLike) -> dict:
     """Write one shard of a plan, and beside it a JSON file that says what is in it.
 
     Both appear under their names only when complete, the JSON file last: a shard that has one is
@@ -159,7 +161,7 @@ def _magnitudes(waveform, stft):
         yield np.hypot(spectrum[..., 0], spectrum[..., 1])[None]
 
 
-def finished(plan, index, folder):
+def finished(plan: Plan, index: int, folder: str | os.PathLike) -> dict | None:
     """Return the entry of a finished shard, or None.
 
     Args:
@@ -196,7 +198,7 @@ def _planned(plan, index, entry):
     )
 
 
-def finish(plan, entries, folder):
+def finish(plan: Plan, entries: Sequence[dict], folder: str | os.PathLike) -> dict:
     """Write the index of a folder whose shards are all written.
 
     Args:

@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from kerasep.data.service.dispatcher import dispatching, joined, listed
@@ -29,7 +30,9 @@ class Service(NamedTuple):
 
 
 @contextlib.contextmanager
-def serving(*, port=0, workers=2, host="127.0.0.1", dispatcher=None):
+def serving(
+    *, port: int = 0, workers: int = 2, host: str = "127.0.0.1", dispatcher: str | None = None
+) -> Iterator[Service]:
     """Run a data service, or more workers for one, as long as the context lasts.
 
     Workers are processes of their own. One that is killed is started again at the same port, where

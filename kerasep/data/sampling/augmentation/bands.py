@@ -6,7 +6,13 @@ import scipy.signal
 _ORDER = 4
 
 
-def limit_band(waveform, rng, sample_rate, low=(20.0, 200.0), high=(3000.0, 16000.0)):
+def limit_band(
+    waveform: np.ndarray,
+    rng: np.random.Generator,
+    sample_rate: int,
+    low: tuple[float, float] | None = (20.0, 200.0),
+    high: tuple[float, float] | None = (3000.0, 16000.0),
+) -> np.ndarray:
     """Remove what is below one random frequency and above another, without delay.
 
     Args:

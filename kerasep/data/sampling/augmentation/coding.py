@@ -1,6 +1,7 @@
 """What MP3 and Ogg Vorbis do to a waveform."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import soundfile
@@ -11,7 +12,13 @@ _FORMATS = {"mp3": ("MP3", "MPEG_LAYER_III"), "ogg": ("OGG", "VORBIS")}
 _PIECE = 1 << 14  # Vorbis in one call overflows its stack
 
 
-def code(waveform, rng, sample_rate, formats=("mp3", "ogg"), compression=(0.3, 0.9)):
+def code(
+    waveform: np.ndarray,
+    rng: np.random.Generator,
+    sample_rate: int,
+    formats: Sequence[str] = ("mp3", "ogg"),
+    compression: tuple[float, float] = (0.3, 0.9),
+) -> np.ndarray:
     """Encode the waveform in memory and decode it again; it keeps its place and its length.
 
     Args:
@@ -52,7 +59,7 @@ def code(waveform, rng, sample_rate, formats=("mp3", "ogg"), compression=(0.3, 0
             f"received compression={compression}, {channels} channels at {sample_rate} Hz: "
             "expected a range from 0 to 1, at most 8 channels, and 8000 to 48000 Hz"
         )
-    container, codec = _FORMATS[formats[rng.integers(len(formats))]]
+    container, codec = _FORMATS[formats[int(rng.integers(len(formats)))]]
     level = min(rng.uniform(*compression), 0.99)
     file = io.BytesIO()
     try:

@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def change_gain(waveform, rng, decibels=(-6.0, 6.0)):
+def change_gain(
+    waveform: np.ndarray, rng: np.random.Generator, decibels: tuple[float, float] = (-6.0, 6.0)
+) -> np.ndarray:
     """Change the level of the whole waveform by one random gain.
 
     Args:
@@ -24,7 +26,7 @@ def change_gain(waveform, rng, decibels=(-6.0, 6.0)):
     return waveform * np.float32(10 ** (rng.uniform(*decibels) / 20))
 
 
-def flip_polarity(waveform, rng):
+def flip_polarity(waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change the sign of all samples: what is heard is the same, what is summed is not.
 
     Args:
@@ -43,7 +45,7 @@ def flip_polarity(waveform, rng):
     return -waveform
 
 
-def swap_channels(waveform, rng):
+def swap_channels(waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Reverse the order of the channels: left becomes right.
 
     Args:

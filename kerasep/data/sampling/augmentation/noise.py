@@ -1,5 +1,7 @@
 """Noise of several colours at a signal-to-noise ratio."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import scipy.fft
 
@@ -8,7 +10,12 @@ from kerasep.errors import InputError
 _SLOPES = {"white": 0.0, "pink": 0.5, "brown": 1.0}  # of the magnitude, as a power of frequency
 
 
-def add_noise(waveform, rng, snr=(10.0, 40.0), colours=("white", "pink", "brown")):
+def add_noise(
+    waveform: np.ndarray,
+    rng: np.random.Generator,
+    snr: tuple[float, float] = (10.0, 40.0),
+    colours: Sequence[str] = ("white", "pink", "brown"),
+) -> np.ndarray:
     """Add noise whose power is so many decibels under the waveform's; silence stays silent.
 
     Args:
@@ -41,7 +48,7 @@ def add_noise(waveform, rng, snr=(10.0, 40.0), colours=("white", "pink", "brown"
             f"{', '.join(_SLOPES)}"
         )
     power = float(np.mean(np.square(waveform)))
-    decibels, slope = rng.uniform(*snr), _SLOPES[colours[rng.integers(len(colours))]]
+    decibels, slope = rng.uniform(*snr), _SLOPES[colours[int(rng.integers(len(colours)))]]
     samples, channels = waveform.shape
     length = scipy.fft.next_fast_len(max(samples, 2), real=True)
     noise = rng.standard_normal((length, channels), "float32")

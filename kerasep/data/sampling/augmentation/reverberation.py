@@ -1,6 +1,7 @@
 """Rooms: convolution with impulse responses, measured or made."""
 
 import functools
+import os
 import pathlib
 
 import numpy as np
@@ -12,7 +13,14 @@ from kerasep.errors import InputError
 _MOST_SECONDS = 3.0
 
 
-def reverberate(waveform, rng, sample_rate, seconds=(0.1, 0.8), direct=(0.0, 12.0), responses=None):
+def reverberate(
+    waveform: np.ndarray,
+    rng: np.random.Generator,
+    sample_rate: int,
+    seconds: tuple[float, float] = (0.1, 0.8),
+    direct: tuple[float, float] = (0.0, 12.0),
+    responses: str | os.PathLike | None = None,
+) -> np.ndarray:
     """Put the waveform in a room; the direct sound keeps its place and its level.
 
     Args:

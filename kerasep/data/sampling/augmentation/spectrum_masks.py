@@ -3,7 +3,14 @@
 import numpy as np
 
 
-def mask_spectrum(spectrum, rng, times=2, frames=20, bands=2, bins=40):
+def mask_spectrum(
+    spectrum: np.ndarray,
+    rng: np.random.Generator,
+    times: int = 2,
+    frames: int = 20,
+    bands: int = 2,
+    bins: int = 40,
+) -> np.ndarray:
     """Set random frames and random bins to zero.
 
     In a pipeline the same cells of the mixture and of the reference are zero, so that the network

@@ -6,7 +6,12 @@ import numpy as np
 import soxr
 
 
-def shift_time(waveform, rng, sample_rate, seconds=(-0.1, 0.1)):
+def shift_time(
+    waveform: np.ndarray,
+    rng: np.random.Generator,
+    sample_rate: int,
+    seconds: tuple[float, float] = (-0.1, 0.1),
+) -> np.ndarray:
     """Shift the waveform later or earlier; silence takes the place of what is not there.
 
     Args:
@@ -35,7 +40,9 @@ def shift_time(waveform, rng, sample_rate, seconds=(-0.1, 0.1)):
     return shifted
 
 
-def change_tempo(waveform, rng, factors=(0.9, 1.1)):
+def change_tempo(
+    waveform: np.ndarray, rng: np.random.Generator, factors: tuple[float, float] = (0.9, 1.1)
+) -> np.ndarray:
     """Play faster or slower at the same pitch.
 
     Args:
@@ -60,7 +67,9 @@ def change_tempo(waveform, rng, factors=(0.9, 1.1)):
     return _with_tempo(waveform, factor, round(len(waveform) / factor))
 
 
-def change_pitch(waveform, rng, semitones=(-2.0, 2.0)):
+def change_pitch(
+    waveform: np.ndarray, rng: np.random.Generator, semitones: tuple[float, float] = (-2.0, 2.0)
+) -> np.ndarray:
     """Play higher or lower at the same tempo.
 
     Args:
