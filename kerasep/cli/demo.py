@@ -20,7 +20,7 @@ def demo(
     minutes: Annotated[float, typer.Option(help="training time")] = 1.5,
     overwrite: Overwrite = False,
 ):
-    """Make songs, train, score and export a small model, and write a page with the results."""
+    """Generate songs, train, score and export a small model, and write a page with the results."""
     start_keras()
     from kerasep.reports import demo as demonstration
 

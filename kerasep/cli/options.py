@@ -138,7 +138,7 @@ def check_output(path, overwrite):
     if path.exists() and not overwrite:
         raise InputError(f"received {path}, which exists: choose another, or --overwrite")
     if not path.parent.is_dir():
-        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
+        raise InputError(f"received {path}, but there is no folder {path.parent}: create it first")
 
 
 def given(**options):

@@ -1,4 +1,4 @@
-"""From recordings on disk to batches: tf.data pipelines for training and for validation."""
+"""Build tf.data pipelines for training and validation from recordings on disk."""
 
 import inspect
 import os
@@ -61,84 +61,85 @@ def waveforms(
 ) -> tf.data.Dataset:
     """Build batches of mixtures and their sources, for models that take waveforms.
 
-    Training crops are random and augmented. Every pass over the dataset, even one broken off after
-    its first batch, is the next epoch and has fresh crops; epoch `e` is the same in every run with
-    the same seed and data, however many threads read and wherever the run was resumed. What does
-    not fill a batch is left out. Mixing stems across tracks, gains and swapped channels follow
+    Training crops are random and augmented. Every pass over the dataset, even one that stops after
+    its first batch, is the next epoch and has new crops. An epoch is the same in every run with the
+    same seed and data, for any number of threads, and also after a run was resumed. The last batch
+    is left out unless it is full. Mixing stems across tracks, gains and swapped channels follow
     Open-Unmix (Stöter et al. 2019, after Uhlich et al. 2017).
 
-    Validation crops are consecutive, cover every track, are never changed and keep their order;
-    the last one of a track is filled up with silence, the last batch may be smaller. Of a pool they
-    are mixtures drawn once and for all.
+    Validation crops are consecutive, cover every track, are never augmented and keep their order.
+    The last crop of a track is padded with silence, and the last batch may be smaller. For a pool
+    the validation crops are random mixtures, the same in every epoch.
 
-    A file that cannot be read any more, or has changed, is skipped from then on, with a line in the
-    log, and other crops take the place of its own.
+    A file that can no longer be read, or has changed, is skipped from then on and logged once.
+    Other crops take the place of its crops.
 
     Args:
-        data: A folder (see `find_tracks` and `find_pool`), a list of `Track`, or a `Pool`: of
-            speakers, whose recordings are joined end to end and mixed with those of others, never
-            with their own, or of instruments, by the names of the sources. Or a folder that
-            `prepare` wrote: of its tracks those for training or for validation.
+        data: A folder (see `find_tracks` and `find_pool`), a list of `Track`, a `Pool`, or a folder
+            that `prepare` wrote, which has tracks for training and for validation. Recordings in a
+            pool of speakers are joined end to end and mixed with those of other speakers. The
+            groups of a pool of instruments have the names of the sources.
         model: Anything with `sources`, `sample_rate` and `channels`.
         batch_size: Crops in a batch. Defaults to 16.
-        crop_seconds: Duration of a crop; shorter tracks are filled up with silence. Defaults to 6.
+        crop_seconds: Duration of a crop; shorter tracks are padded with silence. Defaults to 6.
         training: Whether crops are random and augmented. Defaults to True.
         crops_per_track: Crops of each track, or of each group of a pool, in an epoch. Defaults to
             as many as cover it.
         remix: Probability that the stems of a training crop come from different tracks and places.
-            Defaults to 0.5; 0 keeps all as recorded.
+            Defaults to 0.5; 0 keeps them as recorded.
         gain: Range of the random factor of every stem. Defaults to (0.25, 1.25); None for none.
         swap: Whether the channels of half the stereo stems are swapped. Defaults to True.
-        semitones: By how many whole semitones at most pitch and tempo of a training crop change,
-            up or down, by resampling; stems of one recording together. Whole ones keep the
-            tuning that recordings share. Defaults to 0.
-        snr: Range in dB of the first source's level over that of each other in training crops, and
-            in all of a pool; `gain` is then one for all. Defaults to None: levels as recorded.
-        min_sources: The fewest sources that sound in such a crop; the others are silent: which ones
-            is drawn, with speakers it is the last. Silent targets need a loss for which they are
-            targets like any other, such as `kerasep.losses.LogL1` or one on spectrograms; with
-            ratios such as `SISDR` they outweigh the rest. Defaults to None: all sound.
-        min_level: Level in dB of full scale that every source of a training crop should reach:
-            until it does, up to seven other places are tried, by short probes. Around -50 leaves
-            out silence. Defaults to None: crops from anywhere.
-        level: Level in dB of full scale to which each recording of a pool is brought before it is
+        semitones: The most whole semitones by which pitch and tempo of a training crop change, up
+            or down, by resampling. Stems of one recording change together. Whole semitones keep
+            the tuning that recordings share. Defaults to 0.
+        snr: Range in dB of the first source's level over that of each other source, in training
+            crops and in all crops of a pool. All sources then share one `gain`. Defaults to None:
+            levels as recorded.
+        min_sources: The fewest sources that are not silent in such a crop. The silent ones are
+            random; with speakers they are the last ones. Silent targets need a loss that treats
+            them like other targets, such as `kerasep.losses.LogL1` or one on spectrograms. With
+            ratios such as `SISDR` they outweigh the rest. Defaults to None: no source is silent.
+        min_level: Level in dB of full scale that every source of a training crop should reach. Up
+            to seven other places are tried until it does, by short probes. Around -50 leaves out
+            silence. Defaults to None: crops from anywhere.
+        level: Level in dB of full scale to which each recording of a pool is scaled before it is
             joined to others, such as -25. Defaults to None: as loud as recorded.
-        augment: What else happens to training crops: a dict from names of functions of
-            `kerasep.data.augmentation` to their arguments, applied in this order. Beside the
-            arguments, `share` is the probability of each crop to be changed (1 by default), `on`
-            whether the "sources" are changed, whose sum the mixture is, or the "mixture" alone (by
-            default for `add_noise` and `code`). Defaults to None.
-        threads: How many threads read. Defaults to one for each core.
-        seed: Of all random choices, an integer from 0 on. Defaults to 0.
+        augment: Further augmentation of training crops: a dict from names of functions of
+            `kerasep.data.augmentation` to their arguments, applied in this order. Two more
+            arguments are `share`, the probability that a crop is changed (1 by default), and `on`:
+            "sources" changes the sources, whose sum is the mixture, and "mixture" the mixture alone
+            (the default for `add_noise` and `code`). Defaults to None.
+        threads: Number of threads that read. Defaults to one per core.
+        seed: Seed of all random choices, an integer from 0 on. Defaults to 0.
         first_epoch: Number of the first pass, for resumed training. Defaults to 0.
-        first_step: Number of the first batch of the first pass, for training that goes on within
-            an epoch; later passes are whole. The dataset's cardinality is then unknown. Defaults
+        first_step: Number of the first batch of the first pass, for training that resumes within
+            an epoch. Later passes are whole. The dataset's cardinality is then unknown. Defaults
             to 0.
-        part: Which of how many equal parts of every training batch to read, for one of several
-            processes that train together. Defaults to (0, 1), the whole.
+        part: (number, count): which of how many equal parts of every training batch to read, for
+            one of several processes that train together. Defaults to (0, 1), the whole batch.
         data_service: `tcp://HOST:PORT` of a data service whose workers read and mix training crops
-            (see `serving`), from files that they find under the same names. The batches are the
-            same in the same order, but the dataset never ends: give `fit` the length of the dataset
-            without it as `steps_per_epoch`. Defaults to None.
-        split: Which tracks of a data set that has splits of its own: "train", "valid", "test" or
-            "all". By default its train tracks, less those that are held apart to validate on, as
-            `kerasep train` does, or with `training=False` the latter: its valid tracks, else every
-            tenth song. Never its test tracks. The log says how many. A data set without splits, or
-            a list, is taken whole.
+            (see `serving`), from files that they find under the same names. The batches and their
+            order are the same, but the dataset never ends: pass the length of the dataset without
+            it to `fit` as `steps_per_epoch`. Defaults to None.
+        split: Which tracks to use of a data set that has splits: "train", "valid", "test" or "all".
+            Defaults to its train tracks without those held out for validation, or with
+            `training=False` to those held out: its valid tracks, else every tenth song, as in
+            `kerasep train`. The test tracks are never among them. The number of tracks is logged. A
+            data set without splits, or a list, is used whole.
         missing: What to do about a track that lacks a stem of a source: "silent" counts it as
             silence, "skip" leaves the track out, "refuse" raises an error. Defaults to "refuse".
-        reader: What fetches samples from audio files: "tensorflow-io", whose operations need
+        reader: What reads samples from audio files: "tensorflow-io", whose operations need
             TensorFlow 2.16, or None for kerasep's own decoders. Files that tensorflow-io does not
             read are left to these. Defaults to None.
 
     Returns:
         A tf.data.Dataset of (mixture `(batch, samples, channels)`, sources
-        `(batch, samples, channels, sources)`), float32. The mixture is the sum of all stems, the
-        ones that are no source of the model included.
+        `(batch, samples, channels, sources)`), float32. The mixture is the sum of all stems,
+        including those that are not a source of the model.
 
     Raises:
         InputError: A setting is out of range, there is no track, a track lacks a source, or an
-            epoch is smaller than a batch. When no file is left that can be read, the dataset raises
+            epoch is smaller than a batch. If no file is left that can be read, the dataset raises
             `tf.errors.InvalidArgumentError` with such a message in it.
 
     Example:
@@ -171,14 +172,14 @@ def spectrograms(data, model, **options):
     Args:
         data: As for `waveforms`; also a folder that `prepare` wrote as spectrograms.
         model: Anything with `sources`, `sample_rate`, `channels` and `stft`, a dict of `n_fft`,
-            `hop` and `window`. If its `output` is a dict, as of a model with several heads, every
-            head gets the same reference under its name.
+            `hop` and `window`. If its `output` is a dict, as in a model with several heads,
+            every head gets the same reference under its name.
         **options: As for `waveforms`.
 
     Returns:
         A tf.data.Dataset of (magnitude `(batch, frames, bins, channels)`, reference
-        `(batch, frames, bins, channels, 1 + sources, 2)`, or a dict of it for each head), float32:
-        the reference is the y_true of every spectrogram loss.
+        `(batch, frames, bins, channels, 1 + sources, 2)`, or a dict of it for each head), float32.
+        The reference is the y_true of every spectrogram loss.
 
     Raises:
         InputError: As `waveforms`; also for a crop too short for one transform.
@@ -224,7 +225,7 @@ def spectrograms(data, model, **options):
 
 
 def _dataset(transform, arguments):
-    """Build the dataset of `waveforms`, its batches put through a function or None."""
+    """Build the dataset of `waveforms`, and apply a function to its batches unless it is None."""
     sampling = Sampling.of(arguments)
     data, model, training = (arguments[name] for name in ("data", "model", "training"))
     first_epoch, first_step = arguments["first_epoch"], arguments["first_step"]
@@ -245,7 +246,7 @@ def _dataset(transform, arguments):
         raise InputError("received data_service with training=False: validate without it")
     if data_service is not None and parts > 1:
         raise InputError(
-            f"received data_service and part={part}, expected one of them: a service makes whole "
+            f"received data_service and part={part}, expected one of them: a service builds whole "
             "batches, read parts without it"
         )
     reader = open_reader(data, model, sampling, training, arguments["split"], arguments["missing"])

@@ -147,7 +147,7 @@ def estimates(model: Any, mixture: np.ndarray, stems: np.ndarray, **settings: An
 
 
 def _is_rounding(rest, whole):
-    """Whether a waveform is nothing but rounding errors of another."""
+    """Return whether a waveform is nothing but rounding errors of another."""
     return np.square(rest).sum() <= _ROUNDING * np.square(whole).sum()
 
 

@@ -85,7 +85,7 @@ def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
         names = ("hop", "chunk", "norm", "encoder_activation", "mask_activation", "chunk_hop")
         slots = _dprnn_slots(model)
     differing = [
-        f"{name}={config[name]!r} where the file has {arguments[name]!r}"
+        f"{name}={config[name]!r} but the file has {arguments[name]!r}"
         for name in names
         if config[name] != arguments[name]
     ]

@@ -78,7 +78,7 @@ def build(
     else:
         found = {"resample": False, **found, **_named(path, settings)}
         if any(settings.get(name, value) != value for name, value in _FIXED.items()):
-            raise InputError(f"{path} is of a Demucs that kerasep does not build, with {settings}")
+            raise InputError(f"{path} is of a Demucs with {settings}, which kerasep does not build")
     outputs = found.pop("outputs")
     sources = tuple(sources or SOURCES)
     if len(sources) * found["channels"] != outputs:

@@ -27,7 +27,7 @@ def weights(path: str | os.PathLike) -> dict:
         path: the file, of the old or the zip format, holding a state dict or a training checkpoint.
 
     Returns:
-        A dict: PyTorch's name to numpy array, without buffers that are no weights (the transform's
+        A dict: PyTorch's name to numpy array, without buffers that are not weights (the transform's
         window, the batch counters).
 
     Raises:
@@ -240,7 +240,7 @@ def _separator(paths):
         return {name: int(saved[name]) for name in ("sample_rate", "nhop") if name in saved}
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
-            f"{path} is not JSON with whole sample_rate and nhop ({error}): mend or remove it"
+            f"{path} is not JSON with whole sample_rate and nhop ({error}): correct or remove it"
         ) from error
 
 

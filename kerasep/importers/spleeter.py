@@ -67,7 +67,7 @@ def load(model: SpleeterLike, path: str | os.PathLike) -> SpleeterLike:
     slots, unused = [], set()
     for index, source in enumerate(order):
         slots += _slots(model, source, index)
-        # The norm of the last convolution, which nothing comes after.
+        # The norm of the last convolution, which no layer follows.
         depth = len(model.filters)
         unused.add(_numbered("batch_normalization", 2 * depth * index + depth - 1))
     state = {name: value for name, value in state.items() if name.split("/")[0] not in unused}

@@ -191,7 +191,7 @@ def _numbers(content, storage, order):
     """Return the bytes of a storage as a flat array in the byte order of the machine."""
     if len(content) != storage.numel * _itemsize(storage):
         raise ValueError(
-            f"the storage {storage.key!r} has {len(content)} bytes where"
+            f"the storage {storage.key!r} has {len(content)} bytes but"
             f" {storage.numel * _itemsize(storage)} are declared: the file is truncated or altered"
         )
     widen = storage.dtype == "bfloat16"

@@ -7,7 +7,7 @@ from kerasep.importers import open_unmix, weight_map
 from kerasep.importers.torch_file import read_state_dict, without_buffers
 from kerasep.models import OpenUnmixLike
 
-# Asteroid's modules of a source, and Open-Unmix' names for them.
+# Asteroid's modules of a source, and Open-Unmix's names for them.
 _MODULES = {
     "layer_enc.{}.enc.0.": "fc1.",
     "layer_enc.{}.enc.1.": "bn1.",
@@ -29,7 +29,7 @@ def weights(path: str | os.PathLike) -> dict[str, dict]:
         path: a `.pth` file that holds a state dict, or a checkpoint with one.
 
     Returns:
-        A dict from source, in the file's order, to a dict from Open-Unmix' names to arrays.
+        A dict from source, in the file's order, to a dict from Open-Unmix's names to arrays.
 
     Raises:
         InputError: if the file is not a checkpoint of X-UMX.

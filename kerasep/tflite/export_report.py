@@ -71,7 +71,7 @@ def checked_path(path, overwrite):
     if path.suffix != ".tflite":
         raise InputError(f"received {path}, expected a file name ending in .tflite")
     if not path.parent.is_dir():
-        raise InputError(f"received {path}, but there is no folder {path.parent}: make it first")
+        raise InputError(f"received {path}, but there is no folder {path.parent}: create it first")
     if path.is_dir():
         raise InputError(f"received {path}, expected a file, not a folder")
     if path.exists() and not overwrite:

@@ -46,7 +46,7 @@ def fetch(
 ) -> pathlib.Path:
     """Return the path of a file in the cache, and download it first if it is not there.
 
-    `sha256` may be the first 8 digits of the checksum if the publisher does not tell all. Without a
+    `sha256` may be the first 8 digits of the checksum if the publisher states no more. Without a
     `size` in bytes the limit is `LARGEST`. `progress` is called with the share received, 0 to 1.
     """
     sha256 = sha256.lower()
@@ -86,7 +86,7 @@ def fetch(
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     if len(sha256) < _DIGITS:
-        log.info("%s: SHA-256 %s, of which its publisher tells %s", url, received, sha256)
+        log.info("%s: SHA-256 %s, of which its publisher states %s", url, received, sha256)
     return path
 
 
@@ -173,7 +173,7 @@ def _download(url, partial, progress, size):
 
 
 def _session():
-    """Return a session that connects to https:// addresses alone, where redirections lead, too."""
+    """Return a session that connects to https:// addresses alone, also after redirections."""
     session = requests.Session()
     session.adapters.clear()
     session.mount("https://", requests.adapters.HTTPAdapter(max_retries=_RETRIES))

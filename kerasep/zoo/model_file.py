@@ -31,7 +31,7 @@ def load(path: str | os.PathLike) -> models.SeparationModel:
             held = hdf5_headers.shapes(weights, path)
             try:
                 check_arguments(cls, arguments)
-                # Before the graph is built, which may be large where the weights are small.
+                # Before the graph is built, which may be large even if the weights are small.
                 if (layers := layer_count(arguments, lists=False)) > len(held):
                     raise InputError(f"received {layers} layers, but {len(held)} arrays of weights")
                 model = build(cls, arguments, lambda model: weights_file.compare(path, model, held))
@@ -67,7 +67,7 @@ def opened(path: str | os.PathLike, kind: str = "model") -> Iterator[zipfile.Zip
             archive = stack.enter_context(zipfile.ZipFile(path))
             _check_members(archive, os.path.getsize(path))
         except _DAMAGED as error:
-            raise InputError(f"{start}: it is damaged or no model ({_line(error)})") from error
+            raise InputError(f"{start}: it is damaged or not a model ({_line(error)})") from error
         yield archive
 
 

@@ -1,4 +1,4 @@
-"""Published weights: from an address, or from what a preset says of its sets, to a model."""
+"""Load published weights from an address, or from one of a preset's published sets."""
 
 import functools
 import pathlib

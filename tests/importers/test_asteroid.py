@@ -58,7 +58,7 @@ def test_loading_into_a_model_that_there_is():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"mask_activation": "sigmoid"}, "mask_activation='sigmoid' where the file has 'relu'"),
+        ({"mask_activation": "sigmoid"}, "mask_activation='sigmoid' but the file has 'relu'"),
         ({"norm": "layer"}, "norm='layer'"),
         ({"hop": 4}, "hop=4"),
         ({"causal": True}, "causal=True"),

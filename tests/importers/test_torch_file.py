@@ -192,7 +192,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path, write):
 
 def test_a_storage_larger_than_declared_is_refused(tmp_path):
     path = write_zip(tmp_path / "a.pth", {"w": tensor((6,), (1,))}, bytes(25))
-    with pytest.raises(InputError, match="25 bytes where 24 are declared"):
+    with pytest.raises(InputError, match="25 bytes but 24 are declared"):
         read_state_dict(path)
 
 

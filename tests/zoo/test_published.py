@@ -76,7 +76,7 @@ def test_published_weights_known_by_eight_digits(card, caplog):
         del file["bytes"]
     with caplog.at_level("INFO", "kerasep"):
         assert load(True, sources=["drums"]).sources == ("drums",)
-    assert "of which its publisher tells" in caplog.text
+    assert "of which its publisher states" in caplog.text
 
 
 def test_a_mistyped_set(card):

@@ -190,7 +190,7 @@ def test_weights_that_are_none(saved, tmp_path):
 def test_a_file_that_is_no_model(tmp_path):
     text = tmp_path / "text.keras"
     text.write_text("no model")
-    refused(r"text\.keras.*damaged or no model", text)
+    refused(r"text\.keras.*damaged or not a model", text)
     refused(r"missing\.keras", tmp_path / "missing.keras")
     refused("received model", tmp_path)
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])

@@ -50,7 +50,7 @@ class Plan:
 
     @property
     def bytes(self):
-        """Bytes of disk that the shards take."""
+        """Return the bytes of disk that the shards take."""
         return sum(map(self.shard_bytes, range(len(self.shards))))
 
     def shard_bytes(self, index):
@@ -61,7 +61,7 @@ class Plan:
         )
 
     def name(self, index):
-        """Name of a shard's file."""
+        """Return the name of a shard's file."""
         return shard_name(index, len(self.shards))
 
     def described(self):

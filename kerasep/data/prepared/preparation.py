@@ -1,4 +1,4 @@
-"""From a folder of tracks to prepared shards, gone on with wherever it was stopped."""
+"""Write a folder of tracks as prepared shards; resumes after an interruption."""
 
 import os
 import shutil
@@ -37,18 +37,18 @@ def prepare(
 ) -> dict:
     """Write tracks as TFRecord shards, from which training reads faster than from audio files.
 
-    The folder can then be given to `kerasep.data.waveforms`, `kerasep.data.spectrograms` and
+    The folder can then be passed to `kerasep.data.waveforms`, `kerasep.data.spectrograms` and
     `kerasep.training.train` in place of the tracks. Sources are stored apart from each other, so
     that crops are drawn, mixed across tracks, scaled and swapped as they are read. What is held out
     for validation is decided here, by track. Mean and deviation of the mixtures' magnitudes, which
-    models start their normalisation from, are found in the same pass.
+    models start their normalisation from, are computed in the same pass.
 
-    A call that is stopped, or killed, can be repeated and goes on: a finished shard is kept if it
-    is undamaged, and one half written is never taken for whole.
+    A call that was stopped or killed can be repeated. It keeps finished shards that are undamaged,
+    and writes the others.
 
     Args:
         data: A folder (see `find_tracks`) or a list of `Track`.
-        out: The folder for the shards; made if it is missing.
+        out: The folder for the shards; created if it is missing.
         model: Anything with `sources`, `sample_rate` and `channels`, and `stft` for spectrograms
             and statistics.
         valid: Tracks to validate on, as `data`. Defaults to those that the data set says are for
@@ -65,8 +65,8 @@ def prepare(
         The index, a dict; `snr_db` in it is how far below the signal the rounding lies, in dB.
 
     Raises:
-        InputError: There are no tracks or they cannot be had as wanted, the disk lacks the room,
-            the folder holds something else, or another call is at work in it.
+        InputError: There are no tracks, a track lacks a stem or has the wrong channels, the disk
+            is full, the folder holds other files, or another call is writing there.
 
     Example:
     ```python
@@ -178,7 +178,7 @@ def _noted(out):
 
 
 def _difference(noted, wanted, differing):
-    """Name what differs: settings by their names, and with the values."""
+    """Return what differs: settings by name, with both values."""
     if "settings" in differing and isinstance(noted["settings"], dict):
         changed = [
             f"{key} ({_short(noted['settings'].get(key))}, now {value})"

@@ -92,7 +92,7 @@ def write_shard(plan: Plan, index: int, folder: str | os.PathLike) -> dict:
 
 
 def sidecar(path):
-    """Path of the JSON file beside a shard."""
+    """Return the path of the JSON file beside a shard."""
     return Path(path).with_suffix(".json")
 
 

@@ -44,7 +44,7 @@ class Effects:
 
     @property
     def masks(self):
-        """The steps that mask spectrograms."""
+        """Return the steps that mask spectrograms."""
         return [step for step in self.steps if step.name == _SPECTRA]
 
     def samples_needed(self, samples):

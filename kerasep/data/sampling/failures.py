@@ -1,4 +1,4 @@
-"""Failures inside a tf.data pipeline, told as what they are."""
+"""Errors in the user's data that are found inside a tf.data pipeline."""
 
 import contextlib
 import re
@@ -10,21 +10,7 @@ from kerasep.errors import InputError
 
 @contextlib.contextmanager
 def input_errors():
-    """Turn the failure of a pipeline that met a bad file into the `InputError` that it began as.
-
-    TensorFlow reports it from its own threads, as an error of its own with a traceback for text.
-
-    Raises:
-        InputError: the line that says which file and why.
-
-    Example:
-    ```python
-    from kerasep import data
-
-    with data.failures.input_errors():
-        pass  # model.fit(...)
-    ```
-    """
+    """Raise an `InputError` that TensorFlow reports from its threads as text in its own error."""
     try:
         yield
     except tf.errors.OpError as error:

@@ -73,4 +73,4 @@ class Recording:
         out[:] = as_float(self.samples[start : start + len(out)])
 
     def close(self):
-        """Nothing is open."""
+        """Do nothing: no file is open."""

@@ -37,7 +37,7 @@ class CropSource(NamedTuple):
 
     @property
     def is_spectra(self):
-        """Whether spectra are read, complex64, and not waveforms."""
+        """Return whether complex64 spectra are read, and not waveforms."""
         return len(self.shape) == 3
 
 

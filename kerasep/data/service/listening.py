@@ -30,7 +30,7 @@ def listen(host, port):
 
 
 def address_of(host, listening):
-    """Name the address of a socket: "HOST:PORT"."""
+    """Return the address of a socket: "HOST:PORT"."""
     port = listening.getsockname()[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

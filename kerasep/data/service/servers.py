@@ -38,9 +38,9 @@ def serving(
     Workers are processes of their own. One that is killed is started again at the same port, where
     its trainers wait for it.
 
-    There are no passwords. Whoever reaches a worker can have it read recordings and shards that
-    its user can read, and send their samples. Whoever reaches a dispatcher can add workers
-    that send wrong batches. Nobody can have it run code.
+    There are no passwords. Whoever can reach a worker can make it read recordings and shards that
+    its user can read, and send their samples. Whoever can reach a dispatcher can add workers
+    that send wrong batches. Neither can run code.
 
     Args:
         port: where the dispatcher listens; the workers take the ports that follow. With
@@ -57,7 +57,7 @@ def serving(
 
     Raises:
         InputError: for a port that is taken, a host that is not this machine, or a dispatcher that
-            nobody answers for.
+            does not answer.
 
     Example:
     ```python
@@ -151,7 +151,7 @@ class Worker:
             self.process.stdin.close()
 
     def end(self):
-        """See that the process ends."""
+        """Wait for the process to end, or kill it."""
         if self.process is None:
             return
         try:
@@ -161,7 +161,7 @@ class Worker:
             self.process.wait()
 
     def close(self):
-        """Close what led to the process."""
+        """Close the pipes to the process."""
         if self.process is not None:
             self.process.stdin.close()
             self.process.stdout.close()

@@ -62,7 +62,7 @@ def test_the_command(tiny, tmp_path, capsys, monkeypatch):
     with pytest.raises(InputError, match=r"a\.csv, which exists: choose another, or --overwrite"):
         cli.app(["bench", *arguments], standalone_mode=False)
     monkeypatch.setattr("kerasep.tflite.bench", None)
-    with pytest.raises(InputError, match=r"no folder .*none: make it first"):
+    with pytest.raises(InputError, match=r"no folder .*none: create it first"):
         cli.app(
             ["bench", str(tiny), "--csv", str(tmp_path / "none" / "a.csv")], standalone_mode=False
         )

@@ -1,4 +1,4 @@
-"""Augmentation: plain functions of a waveform and random numbers, one idea a file.
+"""Augmentation: plain functions of a waveform and random numbers, one idea per file.
 
 Each is `f(waveform, rng, ...)` on a float32 array `(samples, channels)`, draws what it needs from a
 NumPy generator, and returns a new array: the same generator state gives the same samples. All but

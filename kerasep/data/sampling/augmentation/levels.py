@@ -18,7 +18,7 @@ def change_gain(
 
     Example:
     >>> import numpy as np
-    >>> from kerasep.data.augmentation import change_gain
+    >>> from kerasep.data.sampling.augmentation import change_gain
     >>> change_gain(np.ones((2, 1), "float32"), np.random.default_rng(0), (6.0206, 6.0206)).round(3)
     array([[2.],
            [2.]], dtype=float32)
@@ -38,7 +38,7 @@ def flip_polarity(waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Example:
     >>> import numpy as np
-    >>> from kerasep.data.augmentation import flip_polarity
+    >>> from kerasep.data.sampling.augmentation import flip_polarity
     >>> flip_polarity(np.ones((1, 2), "float32"), np.random.default_rng(0))
     array([[-1., -1.]], dtype=float32)
     """
@@ -57,7 +57,7 @@ def swap_channels(waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
     Example:
     >>> import numpy as np
-    >>> from kerasep.data.augmentation import swap_channels
+    >>> from kerasep.data.sampling.augmentation import swap_channels
     >>> swap_channels(np.array([[0.0, 1.0]], "float32"), np.random.default_rng(0))
     array([[1., 0.]], dtype=float32)
     """

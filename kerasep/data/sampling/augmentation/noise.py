@@ -22,7 +22,7 @@ def add_noise(
         waveform: Float32 array `(samples, channels)`.
         rng: A NumPy random generator.
         snr: Range of the signal-to-noise ratio in dB. Defaults to (10, 40).
-        colours: Of which one is drawn: white (a flat spectrum), pink (3 dB less power an octave),
+        colours: Of which one is drawn: white (a flat spectrum), pink (3 dB less power per octave),
             brown (6 dB). Defaults to all three.
 
     Returns:

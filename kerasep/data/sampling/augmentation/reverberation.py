@@ -1,4 +1,4 @@
-"""Rooms: convolution with impulse responses, measured or made."""
+"""Reverberation: convolution with impulse responses, measured or synthetic."""
 
 import functools
 import os
@@ -27,16 +27,16 @@ def reverberate(
         waveform: Float32 array `(samples, channels)`.
         rng: A NumPy random generator.
         sample_rate: In Hz.
-        seconds: Range of the time in which the reverberation of a made room falls by 60 dB.
-            Defaults to (0.1, 0.8).
-        direct: Range of the energy of the direct sound over that of the reverberation, in dB, in a
-            made room. Defaults to (0, 12).
+        seconds: Range of the time in which synthetic reverberation falls by 60 dB. Defaults
+            to (0.1, 0.8).
+        direct: Range of the energy of the direct sound over that of synthetic reverberation, in
+            dB. Defaults to (0, 12).
         responses: Folder of measured impulse responses, one audio file each, of which one is drawn
-            and cut so that it starts with its peak. Defaults to made ones: noise that decays
-            exponentially, another in every channel.
+            and cut so that it starts with its peak. Defaults to synthetic ones: noise that
+            decays exponentially, different in every channel.
 
     Returns:
-        Float32 array of the same shape: what rings on beyond the end is cut.
+        Float32 array of the same shape: the reverberation after the end is cut.
 
     Raises:
         InputError: The folder has no audio, or a response cannot be used.

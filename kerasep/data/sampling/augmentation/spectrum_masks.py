@@ -13,8 +13,8 @@ def mask_spectrum(
 ) -> np.ndarray:
     """Set random frames and random bins to zero.
 
-    In a pipeline the same cells of the mixture and of the reference are zero, so that the network
-    is asked for nothing where it is given nothing.
+    In a pipeline the same cells of the mixture and of the reference are zero, so that the loss
+    ignores what the network cannot see.
 
     Args:
         spectrum: Array `(frames, bins, ...)`: magnitudes, or anything over the same cells.

@@ -25,7 +25,7 @@ def shift_time(
 
     Example:
     >>> import numpy as np
-    >>> from kerasep.data.augmentation import shift_time
+    >>> from kerasep.data.sampling.augmentation import shift_time
     >>> waveform = np.array([[1.0], [2.0], [3.0]], "float32")
     >>> shift_time(waveform, np.random.default_rng(0), 10, seconds=(0.1, 0.1))[:, 0]
     array([0., 1., 2.], dtype=float32)
