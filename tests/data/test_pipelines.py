@@ -190,10 +190,16 @@ def test_frames_are_the_model_s(folder, hop, augment):
     """Also with hops above half a frame, where the last frame needs some silence."""
     wide = model(("vocals",), stft={"n_fft": 256, "hop": hop, "window": "hann"})
     options = {"batch_size": 2, "crop_seconds": 0.5, "augment": augment}
-    (magnitude, reference), *_ = spectrograms(folder, wide, **options)
-    expected = ops.stft(np.zeros((2, 4000, 1), "float32"), **wide.stft).shape
-    assert tuple(magnitude.shape) == expected[:4]
-    assert tuple(reference.shape) == (*expected[:4], 2, 2)
+    (magnitude, reference), *_ = collect(spectrograms(folder, wide, **options).take(1))
+    (mixture, sources), *_ = collect(waveforms(folder, wide, **options | {"augment": None}).take(1))
+    signals = np.concatenate([mixture, sources[..., 0]], axis=-1)
+    expected = ops.stft(signals, **wide.stft).numpy()[:, :, :, None]
+    np.testing.assert_allclose(magnitude, np.linalg.norm(reference[..., 0, :], axis=-1), rtol=1e-5)
+    masked = magnitude == 0
+    assert masked.any() == bool(augment)
+    expected[masked] = 0
+    assert reference.shape == expected.shape
+    np.testing.assert_allclose(reference, expected, atol=1e-4)
 
 
 def test_every_head_has_the_reference(folder):

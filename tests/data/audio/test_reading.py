@@ -213,7 +213,8 @@ def test_refuses_nan(tmp_path, value):
     values[500] = value
     soundfile.write(tmp_path / "nan.wav", values, RATE, "FLOAT")
     refuse(tmp_path / "nan.wav", "NaN")
-    assert audio.read(tmp_path / "nan.wav", samples=400)[0].shape == (400, 2)
+    waveform, _ = audio.read(tmp_path / "nan.wav", samples=400)
+    np.testing.assert_array_equal(waveform, values[:400])
 
 
 @pytest.mark.parametrize("name", ["PCM_16.wav", "FLOAT.wav", "a.aiff", "a.flac", "alac.m4a"])
@@ -238,7 +239,8 @@ def test_truncated_mp4_with_its_index_first(folder, tmp_path):
         file.mux(stream.encode(None))
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    assert audio.read(path, samples=4096)[0].shape == (4096, 2)
+    waveform, _ = audio.read(path, samples=4096)
+    np.testing.assert_allclose(waveform, noise()[:4096], atol=1e-4)
     refuse(path)
 
 

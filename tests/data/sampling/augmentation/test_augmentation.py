@@ -66,7 +66,9 @@ def test_silence_stays_silent(name):
 def test_the_shortest_waveforms(name):
     for samples in (1, 2, 30):
         changed = apply(name, np.full((samples, 1), 0.1, "float32"))
-        assert np.isfinite(changed).all()
+        assert np.abs(changed).max(initial=0) < 1
+        if name != "change_tempo":
+            assert changed.shape == (samples, 1)
 
 
 def pitch(waveform):
