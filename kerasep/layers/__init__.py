@@ -1,7 +1,7 @@
-"""Keras layers, one public class a file.
+"""Keras layers, one public class per file.
 
-What Keras has is not repeated. Normalisations of `(batch, frames, bins, channels)`, by what shares
-a mean and a variance:
+Layers that Keras already has are not repeated here. These layers normalise `(batch, frames, bins,
+channels)`; "shared by" lists what shares a mean and a variance:
 
 | normalisation | shared by | layer |
 |---|---|---|
@@ -16,8 +16,8 @@ a mean and a variance:
 | whitening | a whole dataset, each bin | `Whitening()`, then `adapt(dataset)` |
 | learned | nothing: trained | `ShiftScale()` |
 
-Give Keras' own an `epsilon` of 1e-5 or less: the variance of quiet audio lies below the default of
-1e-3. Batch, instance, group and global normalisation see the future.
+Set `epsilon` of Keras' layers to 1e-5 or less: the variance of quiet audio lies below their default
+of 1e-3. Batch, instance, group and global normalisation see the future.
 """
 
 from kerasep.layers.apply_mask import ApplyMask

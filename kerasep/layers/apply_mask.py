@@ -1,9 +1,12 @@
-"""Layer: masks times the mixture."""
+"""Layer: apply masks to the mixture."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -25,7 +28,7 @@ class ApplyMask(Arguments, keras.layers.Layer):
         frames, bins, channels, sources, 2)`.
 
     Raises:
-        InputError: for a mask and a mixture that do not belong together.
+        InputError: if the shapes of the mask and the mixture do not match.
 
     Example:
     >>> import numpy as np
@@ -36,9 +39,9 @@ class ApplyMask(Arguments, keras.layers.Layer):
     (1, 4, 5, 2, 3, 2)
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, mask, mixture):
+    def call(self, mask: Tensor, mixture: Tensor) -> Tensor:
         """Multiply `(..., sources)` with `(...)` or `(..., 2)`."""
         return ops.apply_mask(mask, mixture)

@@ -1,24 +1,27 @@
-"""Layer: embeddings and a first assignment to masks by attractors."""
+"""Layer: from embeddings and first masks to masks by attractors."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class AttractorMask(Arguments, keras.layers.Layer):
-    """Masks from each bin's likeness to the sources' attractors: `f(V . A_i)`.
+    """Compute masks from each bin's similarity to the sources' attractors: `f(V . A_i)`.
 
     The attractor `A_i = sum w M_i V / sum w M_i` is the mean embedding of the bins that a first
-    mask `M_i` gives to source `i`; the weight `w` is the mixture's magnitude, so that silent bins
-    have no say. In training the first masks are the true ones (`kerasep.losses.DeepAttractor` does
-    all this itself); to separate, `KMeans` finds them.
+    mask `M_i` assigns to source `i`. The weight `w` is the mixture's magnitude, so silent bins do
+    not count. In training the first masks are the true ones, and `kerasep.losses.DeepAttractor`
+    computes the attractors itself. For separation, `KMeans` computes the first masks.
 
     Args:
-        activation: "softmax", masks sum to one; or "sigmoid", for sources that overlap. Defaults to
-            "softmax".
+        activation: "softmax" for masks that sum to one, or "sigmoid" for sources that overlap.
+            Defaults to "softmax".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -30,7 +33,7 @@ class AttractorMask(Arguments, keras.layers.Layer):
         Masks `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: for another activation.
+        InputError: for an unknown activation.
 
     Example:
     >>> import numpy as np
@@ -45,19 +48,21 @@ class AttractorMask(Arguments, keras.layers.Layer):
         separation", eq. 2 and 3.
     """
 
-    def __init__(self, activation="softmax", **kwargs):
+    def __init__(self, activation: str = "softmax", **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if activation not in ("softmax", "sigmoid"):
             raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
 
-    def call(self, embedding, mask, mixture):
-        """Masks of the bins of each example."""
+    def call(self, embedding: Tensor, mask: Tensor, mixture: Tensor) -> Tensor:
+        """Compute the masks of each example."""
         points = ops.as_points(embedding)
         attractors = ops.centroids(points, ops.as_points(mask * mixture[..., None]))
-        likeness = keras.ops.einsum("bnd,bkd->bnk", points, attractors)
-        masks = keras.activations.get(self.activation)(likeness)
+        similarity = keras.ops.einsum("bnd,bkd->bnk", points, attractors)
+        masks = keras.activations.get(self.activation)(similarity)
         return keras.ops.reshape(masks, keras.ops.shape(mask))
 
-    def compute_output_spec(self, embedding, mask, mixture):
-        """Shape of the masks."""
+    def compute_output_spec(
+        self, embedding: Tensor, mask: Tensor, mixture: Tensor
+    ) -> keras.KerasTensor:
+        """Return the shape of the masks."""
         return keras.KerasTensor(mask.shape, dtype="float32")

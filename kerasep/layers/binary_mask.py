@@ -1,17 +1,20 @@
-"""Layer: soft masks or source magnitudes to binary masks."""
+"""Layer: from soft masks or source magnitudes to binary masks."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class BinaryMask(Arguments, keras.layers.Layer):
-    """Masks of zeros and ones; for separating, not for training: no gradient passes.
+    """Convert masks to zeros and ones. For separation only: gradients do not pass.
 
     Args:
-        threshold: each source has the bins where its value is above it; None gives each bin to its
+        threshold: a mask is 1 in the bins whose value is above it. None assigns each bin to its
             loudest source alone, so that the masks sum to one. Defaults to None.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
@@ -19,7 +22,7 @@ class BinaryMask(Arguments, keras.layers.Layer):
         Masks or source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Output shape:
-        The input's, in float32 under any policy.
+        Same as the input, in float32 under any policy.
 
     Example:
     >>> import numpy as np
@@ -33,9 +36,9 @@ class BinaryMask(Arguments, keras.layers.Layer):
         Wang 2005, "On ideal binary mask as the computational goal of auditory scene analysis".
     """
 
-    def __init__(self, threshold=None, **kwargs):
+    def __init__(self, threshold: float | None = None, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, values):
-        """Binary masks of `(..., sources)`."""
+    def call(self, values: Tensor) -> Tensor:
+        """Compute the binary masks of `(..., sources)`."""
         return ops.binary_mask(values, self.threshold)

@@ -1,14 +1,15 @@
-"""Layer: the middle of a signal, as long as another."""
+"""Layer: crop a signal to the length of another."""
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class CenterCrop(Arguments, keras.layers.Layer):
-    """Cuts a signal on both sides to the length of another; the end loses one more where it is odd.
+    """Crop a signal on both sides to the length of another. The end loses an odd sample.
 
     Args:
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
@@ -21,7 +22,7 @@ class CenterCrop(Arguments, keras.layers.Layer):
         `(batch, fewer samples, ...)`.
 
     Raises:
-        InputError: where `like` is longer.
+        InputError: if `like` is longer than the signal.
 
     Example:
     >>> import numpy as np
@@ -29,10 +30,12 @@ class CenterCrop(Arguments, keras.layers.Layer):
     (1, 91, 3)
     """
 
-    def call(self, signal, like):
-        """Cut `(batch, samples, ...)`."""
+    def call(self, signal: Tensor, like: Tensor) -> Tensor:
+        """Crop `(batch, samples, ...)`."""
         return ops.center_crop(signal, like)
 
-    def compute_output_shape(self, signal_shape, like_shape):
-        """Shape of the middle."""
+    def compute_output_shape(
+        self, signal_shape: tuple[int | None, ...], like_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the cropped signal."""
         return (signal_shape[0], like_shape[1], *signal_shape[2:])

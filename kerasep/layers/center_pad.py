@@ -1,24 +1,27 @@
-"""Layer: zeros on both sides of a signal, up to a length that a network can take."""
+"""Layer: pad a signal on both sides to a length that a network accepts."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class CenterPad(Arguments, keras.layers.Layer):
-    """Pads with zeros on both sides, to `least` samples or a whole number of steps more.
+    """Pad with zeros on both sides, to `least` samples plus a whole number of steps.
 
-    Networks of strided or decimated convolutions without padding take lengths of a fixed step
-    alone, and may give back fewer samples than they take. `CenterCrop` undoes the padding.
+    Networks of strided or decimated convolutions without padding accept only lengths in fixed
+    steps, and may return fewer samples than they take. `CenterCrop` undoes the padding.
 
     Args:
-        step: samples from one possible length to the next.
-        least: the shortest length.
-        reach: samples that the network gives back of the shortest length; a step more gives a step
-            more. Default: all of them.
+        step: samples between two accepted lengths.
+        least: the shortest accepted length.
+        reach: samples that the network returns for the shortest length. Longer inputs return as
+            many more. Defaults to `least`.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -36,7 +39,7 @@ class CenterPad(Arguments, keras.layers.Layer):
     (1, 8192, 2)
     """
 
-    def __init__(self, step, least, reach=None, **kwargs):
+    def __init__(self, step: int, least: int, reach: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reach = least if reach is None else reach
         if min(step, least, self.reach) < 1:
@@ -44,12 +47,12 @@ class CenterPad(Arguments, keras.layers.Layer):
                 f"received step={step}, least={least}, reach={self.reach}, expected at least 1"
             )
 
-    def call(self, signal):
+    def call(self, signal: Tensor) -> Tensor:
         """Pad `(batch, samples, channels)`."""
         return ops.center_pad(signal, self.step, self.least, self.reach)
 
-    def compute_output_shape(self, signal_shape):
-        """Shape of the padded signal."""
+    def compute_output_shape(self, signal_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the padded signal."""
         batch, samples, channels = signal_shape
         if samples is not None:
             samples = self.least + self.step * max(0, -((self.reach - samples) // self.step))

@@ -1,5 +1,8 @@
 """Layer: one step up a U-Net."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 
 from kerasep import ops
@@ -7,25 +10,25 @@ from kerasep.errors import InputError
 from kerasep.layers.encoder_block_2d import NORMS, check_block
 from kerasep.layers.transposed_convolutions import Conv2DTranspose
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class DecoderBlock2D(Arguments, keras.layers.Layer):
-    """Transposed convolution, cut to the size of the skip, norm, activation, dropout and skip.
+    """Transposed convolution, crop to the skip's size, norm, activation, dropout and skip.
 
-    The counterpart of `EncoderBlock2D`. As the result has the frames and bins of the skip,
-    spectrograms of any size go through a U-Net and come out as large as they were.
+    The counterpart of `EncoderBlock2D`. The result has the frames and bins of the skip, so a U-Net
+    returns spectrograms of any size at their own size.
 
     Args:
         filters: channels of the transposed convolution.
         kernel_size: of the transposed convolution. Defaults to 5.
-        stride: factor by which frames and bins get more, a number or a pair. Defaults to 2.
-        join: "concatenate" or "add" for how the skip joins the result; None where only its size
-            is wanted, as in a last block that is given the network's input. Defaults to
-            "concatenate".
+        stride: factor by which frames and bins increase, a number or a pair. Defaults to 2.
+        join: "concatenate" or "add" for how the skip joins the result. None uses only its size, as
+            in a last block, whose skip is the network's input. Defaults to "concatenate".
         norm: "batch", "instance" or None. Defaults to "batch".
-        activation: function of the normalised. Defaults to "relu".
-        dropout: share of features set to zero in training. Defaults to 0.
+        activation: function applied after the norm. Defaults to "relu".
+        dropout: fraction of features set to zero in training. Defaults to 0.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -33,12 +36,11 @@ class DecoderBlock2D(Arguments, keras.layers.Layer):
         skip: `(batch, frames, bins, channels)`.
 
     Output shape:
-        `(batch, frames, bins, filters)`, with the channels of the skip after them when
-        concatenated.
+        `(batch, frames, bins, filters)`, followed by the skip's channels if concatenated.
 
     Raises:
         InputError: for sizes below 1, an unknown join or norm, dropout outside 0 to 1, or a skip to
-            add that has other channels.
+            add whose channels are not `filters`.
 
     Example:
     ```python
@@ -60,15 +62,15 @@ class DecoderBlock2D(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=5,
-        stride=2,
-        join="concatenate",
-        norm="batch",
-        activation="relu",
-        dropout=0.0,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int = 5,
+        stride: int | tuple[int, int] = 2,
+        join: str | None = "concatenate",
+        norm: str | None = "batch",
+        activation: str | Callable | None = "relu",
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.stride = check_block(filters, kernel_size, stride, norm)
         if join not in ("concatenate", "add", None):
@@ -89,8 +91,8 @@ class DecoderBlock2D(Arguments, keras.layers.Layer):
         self.normalization = NORMS[norm](dtype=self.dtype_policy, name="norm") if norm else None
         self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy, name="dropout")
 
-    def build(self, x_shape, skip_shape):
-        """Build the layers."""
+    def build(self, x_shape: tuple[int | None, ...], skip_shape: tuple[int | None, ...]) -> None:
+        """Build the layers inside."""
         if self.join == "add" and skip_shape[-1] != self.filters:
             raise InputError(
                 f"received a skip of {skip_shape[-1]} channels to add to {self.filters}, expected "
@@ -102,7 +104,7 @@ class DecoderBlock2D(Arguments, keras.layers.Layer):
             self.normalization.build(shape)
         self.drop.build(shape)
 
-    def call(self, x, skip, training=None):
+    def call(self, x: Tensor, skip: Tensor, training: bool | None = None) -> Tensor:
         """Run over `(batch, frames, bins, channels)`."""
         x = ops.crop_like(self.conv(x), skip)
         if self.normalization is not None:
@@ -114,7 +116,9 @@ class DecoderBlock2D(Arguments, keras.layers.Layer):
             return x + skip
         return keras.ops.concatenate([x, skip], axis=-1) if self.join else x
 
-    def compute_output_shape(self, x_shape, skip_shape):
-        """Shape of the result."""
+    def compute_output_shape(
+        self, x_shape: tuple[int | None, ...], skip_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         joined = skip_shape[-1] if self.join == "concatenate" else 0
         return (*skip_shape[:-1], self.filters + joined)

@@ -1,4 +1,6 @@
-"""Layer: recurrent layers along chunks and across them."""
+"""Layer: recurrent layers along and across chunks."""
+
+from typing import Any
 
 import keras
 
@@ -7,30 +9,31 @@ from kerasep.errors import InputError
 from kerasep.layers.recurrent_stack import RecurrentStack
 from kerasep.layers.temporal_conv_net import NORMS
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class DualPathNet(Arguments, keras.layers.Layer):
     """Dual-path recurrent network (DPRNN): the separator for very long sequences, up to its masks.
 
-    The features are normalised, pass a bottleneck, and are cut into half-overlapping chunks. Each
-    block runs an LSTM along every chunk, then one across the chunks, at each place of theirs; what
-    a path gives passes a dense layer and a norm and is added to what it took. So an LSTM only ever
-    runs over `chunk` frames, or over the number of chunks, and yet sees everything. At the end come
-    a PReLU and a dense layer, and chunks are summed up where they overlap.
+    The features are normalised, pass a bottleneck, and are split into half-overlapping chunks. Each
+    block runs one LSTM along every chunk, then one across the chunks, at each position in them. The
+    output of each path passes a dense layer and a norm and is added to the path's input. So an LSTM
+    runs only over `chunk` frames, or over the number of chunks, and the block still sees
+    everything. A PReLU and a dense layer follow, and overlapping chunks are summed.
 
     Args:
-        outputs: features of the output.
+        outputs: number of output features.
         chunk: frames in a chunk; best near the square root of twice the number of frames. Defaults
             to 100.
-        hop: frames from chunk to chunk. Defaults to half a chunk.
-        blocks: how many pairs of paths. Defaults to 6.
+        hop: frames between chunks. Defaults to half a chunk.
+        blocks: number of pairs of paths. Defaults to 6.
         bottleneck: features between blocks. Defaults to 128.
-        hidden: units of each LSTM's direction. Defaults to 128.
+        hidden: units of each direction of an LSTM. Defaults to 128.
         norm: "global" (gLN, sees all frames), "layer" (each frame alone) or "batch". Defaults to
             "global".
-        bidirectional: whether the LSTM across chunks runs both ways; along chunks it always does.
-            Defaults to True.
+        bidirectional: whether the LSTMs across chunks run in both directions; those along chunks
+            always do. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -55,16 +58,16 @@ class DualPathNet(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        outputs,
-        chunk=100,
-        hop=None,
-        blocks=6,
-        bottleneck=128,
-        hidden=128,
-        norm="global",
-        bidirectional=True,
-        **kwargs,
-    ):
+        outputs: int,
+        chunk: int = 100,
+        hop: int | None = None,
+        blocks: int = 6,
+        bottleneck: int = 128,
+        hidden: int = 128,
+        norm: str = "global",
+        bidirectional: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         hop = chunk // 2 if hop is None else hop
         ops.check_folding(chunk, hop)
@@ -90,7 +93,7 @@ class DualPathNet(Arguments, keras.layers.Layer):
         )
         self.output_dense = keras.layers.Dense(outputs, name="outputs", **same)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build the layers one by one."""
         self.input_norm.build(input_shape)
         self.input_dense.build(input_shape)
@@ -98,23 +101,23 @@ class DualPathNet(Arguments, keras.layers.Layer):
         for layer in (*self.paths, self.prelu, self.output_dense):
             layer.build(shape)
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Run over `(batch, frames, features)`."""
         frames = keras.ops.shape(x)[1]
         x = self.input_dense(self.input_norm(x))
         x = ops.unfold(x, self.chunk, self.hop)
         for path in self.paths:
-            # The two kinds take turns: each leaves its chunks' axes to the other.
+            # The paths alternate between the two axes of the chunks.
             x = keras.ops.transpose(path(x), (0, 2, 1, 3))
         return ops.fold(self.output_dense(self.prelu(x)), self.hop, frames)
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return (*input_shape[:-1], self.outputs)
 
 
 class _Path(keras.layers.Layer):
-    """An LSTM along the third axis of `(batch, rows, steps, features)`, added to its input."""
+    """LSTM along the third axis of `(batch, rows, steps, features)`, added to its input."""
 
     def __init__(self, features, hidden, bidirectional, norm, **kwargs):
         super().__init__(**kwargs)

@@ -1,26 +1,30 @@
-"""Layer: features to an embedding of each bin."""
+"""Layer: from features to an embedding of each bin."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.layers.head import _Head
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class EmbeddingHead(_Head):
-    """Fully connected layer that gives every bin a vector, for deep clustering of length one.
+    """Dense layer that maps features to an embedding vector for each bin.
 
-    The dense layer's `bins * channels * embedding` outputs are reshaped, in that order of axes,
-    pass through the activation, and are divided by their length, in float32 under any policy.
+    The dense layer's `bins * channels * embedding` outputs are reshaped, in that order of axes, and
+    pass through the activation. Each vector is then divided by its length, as deep clustering needs
+    it. Computed in float32 under any policy.
 
     Args:
         bins: frequency bins of the spectrum.
-        channels: of the spectrum.
+        channels: number of channels of the spectrum.
         embedding: dimensions of a vector. Defaults to 20.
-        activation: before the vectors are normalised; "sigmoid" keeps them all in one orthant,
-            "tanh" or "linear" do not; "prelu" or any name of `keras.activations`. Defaults to
-            "sigmoid".
-        unit_norm: False leaves the vectors at the length they have, as deep attractor networks do.
+        activation: applied before the vectors are normalised. "sigmoid" keeps them all in one
+            orthant, "tanh" and "linear" do not. "prelu" or any name in `keras.activations`.
+            Defaults to "sigmoid".
+        unit_norm: whether to divide the vectors by their length; deep attractor networks do not.
             Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
@@ -31,7 +35,7 @@ class EmbeddingHead(_Head):
         Embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for sizes below 1, an unknown activation, or an input with more or fewer axes.
+        InputError: for sizes below 1, an unknown activation, or an input without three axes.
 
     Example:
     >>> import numpy as np
@@ -49,10 +53,16 @@ class EmbeddingHead(_Head):
     """
 
     def __init__(
-        self, bins, channels, embedding=20, activation="sigmoid", unit_norm=True, **kwargs
-    ):
+        self,
+        bins: int,
+        channels: int,
+        embedding: int = 20,
+        activation: str = "sigmoid",
+        unit_norm: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(bins, channels, embedding, activation, **kwargs)
 
-    def finish(self, x):
+    def finish(self, x: Tensor) -> Tensor:
         """Divide each vector by its length."""
         return ops.unit_norm(x) if self.unit_norm else x

@@ -1,11 +1,15 @@
 """Layer: one step down a U-Net."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 from keras import ops as kops
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 DOWNSAMPLINGS = ("strided", "max", "average")
 NORMS = {
@@ -31,19 +35,19 @@ def check_block(filters, kernel_size, stride, norm):
 class EncoderBlock2D(Arguments, keras.layers.Layer):
     """Downsampling, convolution, norm and activation, for spectrograms of any size.
 
-    Frames and bins that are no multiple of the stride are filled up inside, always at the end, so
-    that what comes out far from the end does not depend on the length; `DecoderBlock2D` cuts them
-    off. Pooling comes before the convolution, so the output of a block is what its decoder block
-    takes as skip, whichever the downsampling. What is filled up counts for nothing in a pool.
+    Frames and bins that are not a multiple of the stride are padded, always at the end, so that the
+    output far from the end does not depend on the length. `DecoderBlock2D` crops the padding.
+    Pooling comes before the convolution, so with every kind of downsampling the output of a block
+    is the skip for the next decoder block. Padding does not count in a pool.
 
     Args:
         filters: channels of the output.
         kernel_size: of the convolution, for frames and bins. Defaults to 5.
-        stride: factor by which frames and bins get fewer, a number or a pair. Defaults to 2.
+        stride: factor by which frames and bins decrease, a number or a pair. Defaults to 2.
         downsampling: "strided" for a strided convolution, "max" or "average" for a pool of the
             stride's size. Defaults to "strided".
         norm: "batch", "instance" or None. Defaults to "batch".
-        activation: function of the normalised. Defaults to "leaky_relu".
+        activation: function applied after the norm. Defaults to "leaky_relu".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -67,14 +71,14 @@ class EncoderBlock2D(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=5,
-        stride=2,
-        downsampling="strided",
-        norm="batch",
-        activation="leaky_relu",
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int = 5,
+        stride: int | tuple[int, int] = 2,
+        downsampling: str = "strided",
+        norm: str | None = "batch",
+        activation: str | Callable | None = "leaky_relu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.stride = check_block(filters, kernel_size, stride, norm)
         if downsampling not in DOWNSAMPLINGS:
@@ -96,13 +100,13 @@ class EncoderBlock2D(Arguments, keras.layers.Layer):
         )
         self.normalization = NORMS[norm](dtype=self.dtype_policy, name="norm") if norm else None
 
-    def build(self, input_shape):
-        """Build the layers."""
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the layers inside."""
         self.conv.build(input_shape)
         if self.normalization is not None:
             self.normalization.build(self.compute_output_shape(input_shape))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Run over `(batch, frames, bins, channels)`."""
         if self.downsampling == "strided":
             x = ops.pad_to_multiple(x, self.stride)
@@ -113,8 +117,8 @@ class EncoderBlock2D(Arguments, keras.layers.Layer):
             x = self.normalization(x)
         return self.activation(x)
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         sizes = [
             None if size is None else -(-size // step)
             for size, step in zip(input_shape[1:3], self.stride, strict=True)
@@ -123,7 +127,7 @@ class EncoderBlock2D(Arguments, keras.layers.Layer):
 
 
 def _pooled(x, stride, kind):
-    """The largest, or the mean, of each `stride` frames and bins that are really there."""
+    """Return the maximum, or the mean, of each `stride` frames and bins, without padding."""
     if kind == "max":
         x = ops.pad_to_multiple(x, stride, value=-float("inf"))
         return kops.max_pool(x, stride, stride, data_format="channels_last")

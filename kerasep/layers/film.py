@@ -1,17 +1,18 @@
-"""Layer: features changed as a condition says."""
+"""Layer: modulate features by a condition."""
 
 import keras
 
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class FiLM(Arguments, keras.layers.Layer):
     """Feature-wise linear modulation: `gamma x + beta`, with a factor and a term for each example.
 
-    A network computes gamma and beta from a condition, such as which source is wanted. One of each
-    for all channels ("simple" in the source separation literature) or one for each channel
-    ("complex") work alike.
+    A network computes gamma and beta from a condition, such as which source to separate. There may
+    be one of each for all channels ("simple" in the source separation literature) or one for each
+    channel ("complex").
 
     Args:
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
@@ -19,7 +20,7 @@ class FiLM(Arguments, keras.layers.Layer):
     Call arguments:
         x: `(batch, frames, bins, channels)`.
         gamma: `(batch, channels)` or `(batch, 1)`.
-        beta: likewise.
+        beta: same shape as gamma.
 
     Output shape:
         `(batch, frames, bins, channels)`.
@@ -35,10 +36,15 @@ class FiLM(Arguments, keras.layers.Layer):
         conditioning layer", AAAI.
     """
 
-    def call(self, x, gamma, beta):
+    def call(self, x: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         """Modulate `(batch, frames, bins, channels)`."""
         return x * gamma[:, None, None] + beta[:, None, None]
 
-    def compute_output_shape(self, x_shape, gamma_shape, beta_shape):
-        """Shape of the result."""
+    def compute_output_shape(
+        self,
+        x_shape: tuple[int | None, ...],
+        gamma_shape: tuple[int | None, ...],
+        beta_shape: tuple[int | None, ...],
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return x_shape

@@ -1,34 +1,39 @@
-"""Layer: waveform to the features of gammatone filters."""
+"""Layer: from waveform to the features of gammatone filters."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class GammatoneAnalysis(Arguments, keras.layers.Layer):
     """Fixed multi-phase gammatone filterbank; no weights.
 
-    See `kerasep.ops.multiphase_gammatone`. Takes the place of `LearnedAnalysis`, with its hop and
-    kernel size; float32 under any policy.
+    See `kerasep.ops.multiphase_gammatone`. It replaces `LearnedAnalysis`, with the same hop and
+    kernel size. Float32 under any policy.
 
     Args:
         filters: number of filters, even and at least 48. Defaults to 128.
         kernel_size: their length in samples. Defaults to 16.
-        hop: samples from frame to frame. Defaults to half the kernel size.
+        hop: samples between frames. Defaults to half the kernel size.
         sample_rate: in Hz. Defaults to 8000.
-        activation: function of the features; the filters are made for "relu". Defaults to None.
+        activation: function applied to the features. The filters are designed for "relu".
+            Defaults to None.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
         Waveform `(batch, samples, channels)`.
 
     Output shape:
-        `(batch, frames, filters, channels)`; frames as of `LearnedAnalysis`.
+        `(batch, frames, filters, channels)`; with the frames of `LearnedAnalysis`.
 
     Raises:
-        InputError: for a number of filters that cannot be had, or a hop beyond the kernel size.
+        InputError: for an odd number of filters or fewer than 48, or a hop beyond the kernel size.
 
     Example:
     >>> import numpy as np
@@ -41,8 +46,14 @@ class GammatoneAnalysis(Arguments, keras.layers.Layer):
     """
 
     def __init__(
-        self, filters=128, kernel_size=16, hop=None, sample_rate=8000, activation=None, **kwargs
-    ):
+        self,
+        filters: int = 128,
+        kernel_size: int = 16,
+        hop: int | None = None,
+        sample_rate: float = 8000,
+        activation: str | Callable | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
         self.hop = kernel_size // 2 if hop is None else hop
@@ -50,12 +61,12 @@ class GammatoneAnalysis(Arguments, keras.layers.Layer):
         self.filters = ops.multiphase_gammatone(filters, kernel_size, sample_rate)
         self.activation = keras.activations.get(activation)
 
-    def call(self, waveform):
-        """Features of `(batch, samples, channels)`."""
+    def call(self, waveform: Tensor) -> Tensor:
+        """Compute the features of `(batch, samples, channels)`."""
         return self.activation(ops.analysis(waveform, self.filters, self.hop))
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the features."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the features."""
         batch, samples, channels = input_shape
         frames = None
         if samples is not None:

@@ -1,18 +1,21 @@
-"""Layer: zero mean and unit variance over all of an example (gLN)."""
+"""Layer: normalise by the mean and variance of a whole example (gLN)."""
+
+from typing import Any
 
 import keras
 
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class GlobalLayerNormalization(Arguments, keras.layers.Layer):
     """Global layer normalisation, gLN: mean and variance of an example over all its axes.
 
-    `gamma (x - mean) / sqrt(variance + epsilon) + beta`, computed in float32. Sees the future: for
-    a causal model take `CumulativeLayerNormalization`, or `keras.layers.LayerNormalization`.
-    (`keras.layers.GroupNormalization(groups=1)` has the same formula, and loses digits far from
-    zero, on PyTorch above all.)
+    `gamma (x - mean) / sqrt(variance + epsilon) + beta`, computed in float32. It sees the future:
+    for a causal model use `CumulativeLayerNormalization` or `keras.layers.LayerNormalization`.
+    (`keras.layers.GroupNormalization(groups=1)` has the same formula, but loses precision far from
+    zero, especially on PyTorch.)
 
     Args:
         epsilon: added to the variance. Defaults to 1e-8.
@@ -22,7 +25,7 @@ class GlobalLayerNormalization(Arguments, keras.layers.Layer):
         `(batch, frames, ..., features)`; weights `gamma` and `beta` of shape `(features,)`.
 
     Output shape:
-        The input's.
+        Same as the input.
 
     Example:
     >>> import numpy as np
@@ -36,17 +39,17 @@ class GlobalLayerNormalization(Arguments, keras.layers.Layer):
         speech separation".
     """
 
-    def __init__(self, epsilon=1e-8, **kwargs):
+    def __init__(self, epsilon: float = 1e-8, **kwargs: Any) -> None:
         super().__init__(autocast=False, **kwargs)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create both weights."""
         shape = (input_shape[-1],)
         self.gamma = self.add_weight(shape=shape, initializer="ones", autocast=False, name="gamma")
         self.beta = self.add_weight(shape=shape, initializer="zeros", autocast=False, name="beta")
 
-    def call(self, x):
-        """Normalise."""
+    def call(self, x: Tensor) -> Tensor:
+        """Normalise `(batch, frames, ..., features)`."""
         x = keras.ops.cast(x, "float32")
         axes = tuple(range(1, len(x.shape)))
         x = x - keras.ops.mean(x, axis=axes, keepdims=True)
@@ -56,6 +59,6 @@ class GlobalLayerNormalization(Arguments, keras.layers.Layer):
         beta = keras.ops.cast(self.beta, "float32")
         return keras.ops.cast(x * gamma + beta, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return input_shape

@@ -1,23 +1,26 @@
-"""Layer: twice as many samples, the new ones between the old."""
+"""Layer: double the number of samples by interpolation."""
+
+from typing import Any
 
 import keras
 from keras import ops
 
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class Interpolate(Arguments, keras.layers.Layer):
-    """Puts one sample between every two: their mean, or a learned mixture of them.
+    """Insert one sample between every two: their mean, or a learned mixture of them.
 
-    A learned mixture is `w * before + (1 - w) * after` with a share `w` between 0 and 1 for each
-    feature, the sigmoid of a weight.
+    A learned mixture is `w * before + (1 - w) * after` with one share `w` per feature. The share
+    is the sigmoid of a weight, so it lies between 0 and 1.
 
     Args:
         learned: whether the mixture is learned. Defaults to False.
-        extend: whether a sample follows the last one too, so that there are twice as many: fixed
-            interpolation repeats the last one, a learned one takes zeros to lie beyond it. If not,
-            there is one sample fewer. Defaults to True.
+        extend: whether to add a sample after the last one too, which exactly doubles the length.
+            Fixed interpolation repeats the last sample; learned interpolation assumes zeros after
+            it. Without it there is one sample fewer. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -37,17 +40,17 @@ class Interpolate(Arguments, keras.layers.Layer):
         audio source separation", section 3.2.
     """
 
-    def __init__(self, learned=False, extend=True, **kwargs):
+    def __init__(self, learned: bool = False, extend: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
 
-    def build(self, input_shape):
-        """Create the shares: all a half at the start."""
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the shares, initially one half each."""
         if self.learned:
             self.share = self.add_weight(
                 shape=(input_shape[-1],), initializer="zeros", name="share"
             )
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Interpolate `(batch, samples, features)`."""
         last = x[:, -1:]
         beyond = ops.zeros_like(last) if self.learned else last
@@ -57,8 +60,8 @@ class Interpolate(Arguments, keras.layers.Layer):
         doubled = ops.reshape(pairs, (ops.shape(x)[0], -1, x.shape[-1]))
         return doubled if self.extend else doubled[:, :-1]
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         batch, samples, features = input_shape
         if samples is not None:
             samples = 2 * samples - (not self.extend)

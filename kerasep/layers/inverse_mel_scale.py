@@ -1,26 +1,29 @@
-"""Layer: mel bands to linear frequency bins."""
+"""Layer: from mel bands to linear frequency bins."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class InverseMelScale(Arguments, keras.layers.Layer):
-    """The magnitude of least energy that has the given mel bands, negative values set to zero.
+    """Compute the magnitude of least energy with given mel bands; negative values become zero.
 
-    The product with the pseudo-inverse of `MelScale`'s filters, in float32 under any policy; no
-    weights. Fewer bands than bins cannot tell fine structure apart: what comes back is smooth. A
-    magnitude that is a sum of the filters comes back exactly. Where the product is negative, zero
-    is nearer to any magnitude; the bands of the result are then a little above those given.
+    The bands are multiplied by the pseudo-inverse of `MelScale`'s filters, in float32 under any
+    policy. There are no weights. Fewer bands than bins do not resolve fine structure, so the result
+    is smooth. A magnitude that is a sum of the filters is restored exactly. Setting negative values
+    to zero brings the result closer to any magnitude, and its bands slightly above the input's.
 
     Args:
-        sample_rate: as given to `MelScale`, in Hz.
-        n_fft: FFT length in samples of the wanted magnitude. Defaults to 4096.
-        low: as given to `MelScale`. Defaults to 0.
-        high: as given to `MelScale`. Defaults to half the sample rate.
-        scale: as given to `MelScale`. Defaults to "slaney".
+        sample_rate: as in `MelScale`, in Hz.
+        n_fft: FFT length in samples of the resulting magnitude. Defaults to 4096.
+        low: as in `MelScale`. Defaults to 0.
+        high: as in `MelScale`. Defaults to half the sample rate.
+        scale: as in `MelScale`. Defaults to "slaney".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -30,7 +33,7 @@ class InverseMelScale(Arguments, keras.layers.Layer):
         Magnitude `(batch, frames, n_fft / 2 + 1, channels)`, at least 0.
 
     Raises:
-        InputError: when called, as `kerasep.ops.mel_filterbank`.
+        InputError: when called, like `kerasep.ops.mel_filterbank`.
 
     Example:
     >>> import numpy as np
@@ -38,11 +41,19 @@ class InverseMelScale(Arguments, keras.layers.Layer):
     (1, 7, 257, 2)
     """
 
-    def __init__(self, sample_rate, n_fft=4096, low=0.0, high=None, scale="slaney", **kwargs):
+    def __init__(
+        self,
+        sample_rate: float,
+        n_fft: int = 4096,
+        low: float = 0.0,
+        high: float | None = None,
+        scale: str = "slaney",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, bands):
-        """Magnitude of `(batch, frames, mels, channels)`."""
+    def call(self, bands: Tensor) -> Tensor:
+        """Compute the magnitude of `(batch, frames, mels, channels)`."""
         filters = ops.inverse_mel_filterbank(
             self.n_fft, self.sample_rate, bands.shape[2], self.low, self.high, self.scale
         )

@@ -1,26 +1,29 @@
-"""Layer: spectrum to waveform."""
+"""Layer: from spectrum to waveform."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class InverseSTFT(Arguments, keras.layers.Layer):
-    """Exact inverse of `STFT`, at the edges too, in float32 under any policy.
+    """Invert `STFT` exactly, including the edges, in float32 under any policy.
 
     Args:
-        n_fft: as given to `STFT`. Defaults to 4096.
-        hop: as given to `STFT`. Defaults to 1024.
-        window: as given to `STFT`. Defaults to "hann".
-        center: as given to `STFT`. Defaults to True.
+        n_fft: as in `STFT`. Defaults to 4096.
+        hop: as in `STFT`. Defaults to 1024.
+        window: as in `STFT`. Defaults to "hann".
+        center: as in `STFT`. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
         spectrum: `(batch, frames, n_fft / 2 + 1, channels, 2)`.
-        like: a waveform `(batch, samples, ...)` whose number of samples the output takes. Default:
-            as many as the frames give.
+        like: a waveform `(batch, samples, ...)` whose length the output gets. Defaults to the
+            length that the frames cover.
 
     Output shape:
         Waveform `(batch, samples, channels)`.
@@ -37,18 +40,27 @@ class InverseSTFT(Arguments, keras.layers.Layer):
     True
     """
 
-    def __init__(self, n_fft=4096, hop=1024, window="hann", center=True, **kwargs):
+    def __init__(
+        self,
+        n_fft: int = 4096,
+        hop: int = 1024,
+        window: str = "hann",
+        center: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_transform(n_fft, hop)
         ops.window(window, n_fft)
 
-    def call(self, spectrum, like=None):
+    def call(self, spectrum: Tensor, like: Tensor | None = None) -> Tensor:
         """Invert `(batch, frames, bins, channels, 2)`."""
         length = None if like is None else keras.ops.shape(like)[1]
         return ops.istft(spectrum, self.n_fft, self.hop, self.window, self.center, length)
 
-    def compute_output_spec(self, spectrum, like=None):
-        """Shape of the waveform."""
+    def compute_output_spec(
+        self, spectrum: Tensor, like: Tensor | None = None
+    ) -> keras.KerasTensor:
+        """Return the shape of the waveform."""
         batch, frames, _, channels, _ = spectrum.shape
         if like is not None:
             samples = like.shape[1]

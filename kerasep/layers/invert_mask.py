@@ -1,25 +1,28 @@
-"""Layer: what a mask leaves of the mixture."""
+"""Layer: the complement of a mask."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class InvertMask(Arguments, keras.layers.Layer):
-    """The mask of the rest, `1 - M`, in float32 under any policy.
+    """Compute the complement of a mask, `1 - M`, in float32 under any policy.
 
-    Where M is the vocals' mask, the accompaniment's.
+    If M is the mask of the vocals, this is the mask of the accompaniment.
 
     Args:
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
-        Masks of any shape, `(batch, frames, bins, channels, sources)` as a rule.
+        Masks of any shape, usually `(batch, frames, bins, channels, sources)`.
 
     Output shape:
-        The input's.
+        Same as the input.
 
     Example:
     >>> import numpy as np
@@ -27,9 +30,9 @@ class InvertMask(Arguments, keras.layers.Layer):
     0.75
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, mask):
+    def call(self, mask: Tensor) -> Tensor:
         """Invert a mask."""
         return ops.invert_mask(mask)

@@ -1,25 +1,28 @@
-"""Layer: chunks of equal length to what they were split from."""
+"""Layer: join chunks of equal length into the original length."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class JoinChunks(Arguments, keras.layers.Layer):
-    """Join the chunks that `SplitChunks` made, fading overlapping ones into each other.
+    """Join the chunks from `SplitChunks`, with a crossfade between overlapping ones.
 
-    Chunks that were not changed come back exactly; changed ones come without a jump between them,
-    given an overlap: see `kerasep.ops.join_chunks`. Float32 under any policy.
+    Unchanged chunks are restored exactly. With an overlap, changed chunks join without jumps: see
+    `kerasep.ops.join_chunks`. Float32 under any policy.
 
     Args:
-        overlap: as given to `SplitChunks`. Defaults to 0.
+        overlap: as in `SplitChunks`. Defaults to 0.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
         chunks: `(batch * chunks, chunk, ...)`.
-        like: what was split, `(batch, length, ...)`; only its shape is used.
+        like: the original, `(batch, length, ...)`; only its shape is used.
 
     Output shape:
         `(batch, length, ...)`: batch and length of `like`, the rest of `chunks`.
@@ -41,11 +44,11 @@ class JoinChunks(Arguments, keras.layers.Layer):
     ```
     """
 
-    def __init__(self, overlap=0, **kwargs):
+    def __init__(self, overlap: int = 0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_chunks(overlap + 1, overlap)
 
-    def call(self, chunks, like):
+    def call(self, chunks: Tensor, like: Tensor) -> Tensor:
         """Join `(batch * chunks, chunk, ...)`."""
         batch, length = keras.ops.shape(like)[:2]
         chunk = chunks.shape[1]
@@ -54,6 +57,8 @@ class JoinChunks(Arguments, keras.layers.Layer):
         chunks = keras.ops.reshape(chunks, (batch, count, chunk, *chunks.shape[2:]))
         return ops.join_chunks(chunks, self.overlap, length)
 
-    def compute_output_shape(self, chunks_shape, like_shape):
-        """Shape of the whole."""
+    def compute_output_shape(
+        self, chunks_shape: tuple[int | None, ...], like_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return (*like_shape[:2], *chunks_shape[2:])

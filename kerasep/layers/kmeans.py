@@ -1,23 +1,26 @@
-"""Layer: embeddings to binary masks."""
+"""Layer: from embeddings to binary masks."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class KMeans(Arguments, keras.layers.Layer):
-    """Binary masks from an embedding: k-means of its bins, weighed by the mixture's magnitude.
+    """Compute binary masks from an embedding by k-means, weighted by the mixture's magnitude.
 
-    Silent bins so have no say. Which mask is which source's is not known. No gradient passes: train
-    the embedding with a loss of its own (`kerasep.losses.DeepClustering`), or use `SoftKMeans`.
+    Silent bins do not count. The order of the masks is arbitrary. Gradients do not pass: train the
+    embedding with its own loss (`kerasep.losses.DeepClustering`), or use `SoftKMeans`.
 
     Args:
-        sources: how many clusters, and masks.
-        iterations: the most there will be. Defaults to 100.
-        seed: integer that decides the start. Defaults to 0.
+        sources: number of clusters and masks.
+        iterations: maximum number of iterations. Defaults to 100.
+        seed: integer that determines the initial centroids. Defaults to 0.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -25,7 +28,7 @@ class KMeans(Arguments, keras.layers.Layer):
         mixture: magnitude `(batch, frames, bins, channels)`.
 
     Output shape:
-        Masks `(batch, frames, bins, channels, sources)`, one 1 for each bin.
+        Masks `(batch, frames, bins, channels, sources)`: a single 1 per bin.
 
     Raises:
         InputError: for fewer than 1 source or iteration.
@@ -37,14 +40,14 @@ class KMeans(Arguments, keras.layers.Layer):
     (1, 4, 5, 2, 3)
     """
 
-    def __init__(self, sources, iterations=100, seed=0, **kwargs):
+    def __init__(self, sources: int, iterations: int = 100, seed: int = 0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if sources < 1 or iterations < 1:
             raise InputError(
                 f"received sources={sources} and iterations={iterations}, expected both above 0"
             )
 
-    def call(self, embedding, mixture):
+    def call(self, embedding: Tensor, mixture: Tensor) -> Tensor:
         """Cluster the bins of each example."""
         points = ops.as_points(embedding)
         weights = ops.as_points(mixture[..., None])[..., 0]
@@ -52,6 +55,6 @@ class KMeans(Arguments, keras.layers.Layer):
         masks = keras.ops.one_hot(labels, self.sources, dtype="float32")
         return keras.ops.reshape(masks, (*keras.ops.shape(mixture), self.sources))
 
-    def compute_output_spec(self, embedding, mixture):
-        """Shape of the masks."""
+    def compute_output_spec(self, embedding: Tensor, mixture: Tensor) -> keras.KerasTensor:
+        """Return the shape of the masks."""
         return keras.KerasTensor((*mixture.shape, self.sources), dtype="float32")

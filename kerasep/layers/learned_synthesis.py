@@ -1,32 +1,35 @@
-"""Layer: features of a filterbank to waveform, by learned filters."""
+"""Layer: from features of a filterbank to waveform by learned filters."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class LearnedSynthesis(Arguments, keras.layers.Layer):
-    """Waveforms out of the features of any filterbank: the decoder of TasNet.
+    """Compute waveforms from the features of any filterbank: the decoder of TasNet.
 
     A transposed convolution without bias, computed as a matrix product and an overlap-add, in
     float32 under any policy; see `kerasep.ops.synthesis`. All channels and sources share the
-    filters. To start from a fixed filterbank's own inverse, give
+    filters. To start from the inverse of a fixed filterbank, pass
     `keras.initializers.Constant(kerasep.ops.dual_filters(...))`.
 
     Args:
-        kernel_size: length of the filters in samples, as of the analysis.
-        hop: samples from frame to frame, as of the analysis. Defaults to half the kernel size.
-        initializer: start of the filters. Defaults to "glorot_normal".
+        kernel_size: length of the filters in samples, as in the analysis.
+        hop: samples between frames, as in the analysis. Defaults to half the kernel size.
+        initializer: initializer of the filters. Defaults to "glorot_normal".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
         features: `(batch, frames, filters, channels)`, or `(batch, frames, filters, channels,
             sources)`; weight `filters` of shape `(filters, kernel_size)`.
-        like: a waveform `(batch, samples, ...)` whose number of samples the output takes; zeros
-            stand for those that an analysis without `fill` left out. Default: as many as the
-            frames give.
+        like: a waveform `(batch, samples, ...)` whose length the output gets. Zeros replace the
+            samples that an analysis without `fill` left out. Defaults to the length that the
+            frames cover.
 
     Output shape:
         Waveform `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
@@ -47,13 +50,23 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
         speech separation", section II.B.
     """
 
-    def __init__(self, kernel_size, hop=None, initializer="glorot_normal", **kwargs):
+    def __init__(
+        self,
+        kernel_size: int,
+        hop: int | None = None,
+        initializer: str | keras.Initializer = "glorot_normal",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(1, kernel_size, self.hop)
         self.initializer = keras.initializers.get(initializer)
 
-    def build(self, features_shape, like_shape=None):
+    def build(
+        self,
+        features_shape: tuple[int | None, ...],
+        like_shape: tuple[int | None, ...] | None = None,
+    ) -> None:
         """Create the filters."""
         self.filters = self.add_weight(
             shape=(features_shape[2], self.kernel_size),
@@ -61,13 +74,17 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
             name="filters",
         )
 
-    def call(self, features, like=None):
-        """Waveforms of `(batch, frames, filters, channels)`, with or without sources."""
+    def call(self, features: Tensor, like: Tensor | None = None) -> Tensor:
+        """Compute waveforms from `(batch, frames, filters, channels)`, with or without sources."""
         length = None if like is None else keras.ops.shape(like)[1]
         return ops.synthesis(features, self.filters, self.hop, length)
 
-    def compute_output_shape(self, features_shape, like_shape=None):
-        """Shape of the waveforms."""
+    def compute_output_shape(
+        self,
+        features_shape: tuple[int | None, ...],
+        like_shape: tuple[int | None, ...] | None = None,
+    ) -> tuple[int | None, ...]:
+        """Return the shape of the waveforms."""
         batch, frames = features_shape[:2]
         samples = None if frames is None else (frames - 1) * self.hop + self.kernel_size
         if like_shape is not None:

@@ -1,17 +1,17 @@
-"""The layer behind `RecurrentStack`: Keras' LSTM with a loop for small batches on a processor."""
+"""The LSTM of `RecurrentStack`: Keras' layer with a faster loop for small batches on a CPU."""
 
 import keras
 
 from kerasep.ops import lstm
 
-# The gradient that `kerasep.ops.lstm` saves has units times as many rows, what it costs has batch:
-# it was measured to pay from here on. A batch of unknown size is taken for one of a training.
+# `kerasep.ops.lstm` avoids work on the gradient that grows with the units, at a cost that grows with
+# the batch. In measurements it is faster from this ratio on. A batch of unknown size counts as usual.
 UNITS_PER_EXAMPLE = 8
 USUAL_BATCH = 32
 
 
 class _Loop(keras.layers.RNN):
-    """The loop that an LSTM falls back on where Keras has no kernel for it."""
+    """The loop that an LSTM falls back on if Keras has no kernel for it."""
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         cell = self.cell
@@ -39,7 +39,7 @@ class _Loop(keras.layers.RNN):
         return outputs[-1], keras.ops.transpose(outputs, (1, 0, 2)), states
 
 
-# Between Keras' LSTM and its RNN, the loop is what `super` finds where there is no cuDNN. Masks,
+# Between Keras' LSTM and its RNN, the loop is what `super` finds without cuDNN. Masks,
 # dropout inside the layer, `unroll`, `stateful` and other activations use Keras' own loop. The
 # class keeps Keras' name: saved files have the weights under it.
 @keras.saving.register_keras_serializable("kerasep")

@@ -1,14 +1,17 @@
-"""Layer: spectrum to magnitude."""
+"""Layer: from spectrum to magnitude."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class Magnitude(Arguments, keras.layers.Layer):
-    """Magnitude of a spectrum, in float32 under any policy.
+    """Compute the magnitude of a spectrum, in float32 under any policy.
 
     Args:
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
@@ -25,9 +28,9 @@ class Magnitude(Arguments, keras.layers.Layer):
     (1, 4, 5, 2)
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, spectrum):
-        """Magnitude of `(..., 2)`."""
+    def call(self, spectrum: Tensor) -> Tensor:
+        """Compute the magnitude of `(..., 2)`."""
         return ops.magnitude(spectrum)

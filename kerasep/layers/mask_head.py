@@ -1,4 +1,6 @@
-"""Layer: features to a mask for each source."""
+"""Layer: from features to a mask for each source."""
+
+from typing import Any
 
 import keras
 
@@ -8,19 +10,19 @@ from kerasep.layers.head import _Head
 
 @keras.saving.register_keras_serializable("kerasep")
 class MaskHead(_Head):
-    """Fully connected layer that gives every bin a mask value for each source.
+    """Dense layer that maps features to one mask value per bin and source.
 
     The dense layer's `bins * channels * sources` outputs are reshaped, in that order of axes, and
     pass through the activation, in float32 under any policy.
 
     Args:
         bins: frequency bins of the masks.
-        channels: of the masks.
+        channels: number of channels of the masks.
         sources: number of sources.
         activation: "sigmoid" for masks from 0 to 1; "softmax" for masks that sum to one over the
             sources; "tanh" for -1 to 1; "relu", "leaky_relu" (slope 0.2 below zero, Keras'
             default) or "prelu" (one learned slope, at first 0.25) for masks without an upper bound,
-            which can restore what was cancelled in the mixture; "linear" or any other name of
+            which can restore what cancelled out in the mixture; "linear" or any other name in
             `keras.activations`. Defaults to "sigmoid".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
@@ -32,7 +34,7 @@ class MaskHead(_Head):
 
     Raises:
         InputError: for sizes below 1, an unknown activation, a softmax over one source (it would be
-            1 everywhere), or an input with more or fewer axes.
+            1 everywhere), or an input without three axes.
 
     Example:
     >>> import numpy as np
@@ -46,7 +48,9 @@ class MaskHead(_Head):
         Wang and Chen 2018, "Supervised speech separation based on deep learning: an overview".
     """
 
-    def __init__(self, bins, channels, sources, activation="sigmoid", **kwargs):
+    def __init__(
+        self, bins: int, channels: int, sources: int, activation: str = "sigmoid", **kwargs: Any
+    ) -> None:
         super().__init__(bins, channels, sources, activation, **kwargs)
         if activation == "softmax" and sources == 1:
             raise InputError(

@@ -1,14 +1,17 @@
-"""Layer: linear frequency bins to mel bands."""
+"""Layer: from linear frequency bins to mel bands."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class MelScale(Arguments, keras.layers.Layer):
-    """Sum the bins of a magnitude into mel bands, in float32 under any policy; no weights.
+    """Sum the bins of a magnitude into mel bands, in float32 under any policy. No weights.
 
     Args:
         sample_rate: in Hz.
@@ -30,11 +33,19 @@ class MelScale(Arguments, keras.layers.Layer):
     (1, 7, 40, 2)
     """
 
-    def __init__(self, sample_rate, mels=128, low=0.0, high=None, scale="slaney", **kwargs):
+    def __init__(
+        self,
+        sample_rate: float,
+        mels: int = 128,
+        low: float = 0.0,
+        high: float | None = None,
+        scale: str = "slaney",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
 
-    def call(self, magnitude):
-        """Bands of `(batch, frames, bins, channels)`."""
+    def call(self, magnitude: Tensor) -> Tensor:
+        """Compute the bands of `(batch, frames, bins, channels)`."""
         n_fft = 2 * (magnitude.shape[2] - 1)
         filters = ops.mel_filterbank(
             n_fft, self.sample_rate, self.mels, self.low, self.high, self.scale

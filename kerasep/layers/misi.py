@@ -1,4 +1,6 @@
-"""Layer: source magnitudes to source waveforms that sum to the mixture."""
+"""Layer: from source magnitudes to source waveforms that sum to the mixture."""
+
+from typing import Any
 
 import keras
 
@@ -6,21 +8,22 @@ from kerasep import ops
 from kerasep.layers.inverse_stft import InverseSTFT
 from kerasep.layers.stft import STFT
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class MISI(Arguments, keras.layers.Layer):
     """Multiple input spectrogram inversion, in float32 under any policy.
 
-    The iterations of `kerasep.ops.misi`, unrolled: gradients pass through all of them, so that a
-    network that makes the magnitudes can be trained on the waveforms, as Wang et al. do.
+    The iterations of `kerasep.ops.misi` are unrolled. Gradients pass through all of them, so a
+    network that estimates the magnitudes can be trained on the waveforms, as Wang et al. do.
 
     Args:
-        n_fft: as given to `STFT`. Defaults to 4096.
-        hop: as given to `STFT`. Defaults to 1024.
-        window: as given to `STFT`. Defaults to "hann".
-        center: as given to `STFT`. Defaults to True.
-        iterations: how often to iterate. Defaults to 5.
+        n_fft: as in `STFT`. Defaults to 4096.
+        hop: as in `STFT`. Defaults to 1024.
+        window: as in `STFT`. Defaults to "hann".
+        center: as in `STFT`. Defaults to True.
+        iterations: number of iterations. Defaults to 5.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -31,7 +34,7 @@ class MISI(Arguments, keras.layers.Layer):
         Source waveforms `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: as `STFT`, or for fewer than 0 iterations.
+        InputError: like `STFT`, or for fewer than 0 iterations.
 
     Example:
     >>> import numpy as np
@@ -45,18 +48,28 @@ class MISI(Arguments, keras.layers.Layer):
         separation with unfolded iterative phase reconstruction".
     """
 
-    def __init__(self, n_fft=4096, hop=1024, window="hann", center=True, iterations=5, **kwargs):
+    def __init__(
+        self,
+        n_fft: int = 4096,
+        hop: int = 1024,
+        window: str = "hann",
+        center: bool = True,
+        iterations: int = 5,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         ops.check_iterations(iterations)
         self.stft = STFT(n_fft, hop, window, center, dtype=self.dtype_policy)
         self.inverse_stft = InverseSTFT(n_fft, hop, window, center, dtype=self.dtype_policy)
 
-    def build(self, mixture_shape, source_magnitudes_shape):
-        """Nothing to create: a transform has no weights."""
+    def build(
+        self, mixture_shape: tuple[int | None, ...], source_magnitudes_shape: tuple[int | None, ...]
+    ) -> None:
+        """Mark the transforms as built; they have no weights."""
         self.stft.built = self.inverse_stft.built = True
 
-    def call(self, mixture, source_magnitudes):
-        """Sources of `(batch, samples, channels)`."""
+    def call(self, mixture: Tensor, source_magnitudes: Tensor) -> Tensor:
+        """Compute the sources of `(batch, samples, channels)`."""
         like = mixture if self.center else None
         return ops.invert_together(
             mixture,
@@ -66,7 +79,7 @@ class MISI(Arguments, keras.layers.Layer):
             self.iterations,
         )
 
-    def compute_output_spec(self, mixture, source_magnitudes):
-        """Shape of the source waveforms."""
+    def compute_output_spec(self, mixture: Tensor, source_magnitudes: Tensor) -> keras.KerasTensor:
+        """Return the shape of the source waveforms."""
         shape = (*mixture.shape, source_magnitudes.shape[-1])
         return keras.KerasTensor(shape, dtype="float32")

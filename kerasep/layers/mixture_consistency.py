@@ -1,21 +1,24 @@
-"""Layer: estimates that sum to the mixture."""
+"""Layer: make estimates sum to the mixture."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class MixtureConsistency(Arguments, keras.layers.Layer):
-    """Share out what estimates leave of the mixture, so that they sum to it.
+    """Distribute the residual of the mixture over the estimates, so that they sum to it.
 
-    `s_i + w_i (x - sum_j s_j)`, in float32 under any policy; no weights. Only for models whose
-    sources make up the whole mixture: else what is no source's is shared out too.
+    `s_i + w_i (x - sum_j s_j)`, in float32 under any policy. No weights. Only for models whose
+    sources make up the whole mixture: otherwise sound of no source is distributed too.
 
     Args:
-        weighting: "uniform" gives every estimate an equal share; "power" a share in proportion to
+        weighting: "uniform" adds an equal share to every estimate, "power" a share in proportion to
             its power, so that a silent estimate stays silent. Defaults to "uniform".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
@@ -26,10 +29,10 @@ class MixtureConsistency(Arguments, keras.layers.Layer):
             2)`.
 
     Output shape:
-        The estimates'.
+        Same as the estimates.
 
     Raises:
-        InputError: for shapes that do not belong together, or another weighting.
+        InputError: if the shapes do not match, or for an unknown weighting.
 
     Example:
     >>> import numpy as np
@@ -44,11 +47,11 @@ class MixtureConsistency(Arguments, keras.layers.Layer):
         enhancement".
     """
 
-    def __init__(self, weighting="uniform", **kwargs):
+    def __init__(self, weighting: str = "uniform", **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if weighting not in ("uniform", "power"):
             raise InputError(f"received weighting={weighting!r}, expected uniform or power")
 
-    def call(self, estimates, mixture):
+    def call(self, estimates: Tensor, mixture: Tensor) -> Tensor:
         """Project the estimates."""
         return ops.mixture_consistency(estimates, mixture, self.weighting)

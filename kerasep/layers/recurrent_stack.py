@@ -1,10 +1,13 @@
-"""Layer: several recurrent layers on top of each other."""
+"""Layer: a stack of recurrent layers."""
+
+from typing import Any
 
 import keras
 
 from kerasep.errors import InputError
 from kerasep.layers.lstm import LSTM
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 CELLS = {"lstm": LSTM, "gru": keras.layers.GRU}
 
@@ -13,43 +16,43 @@ CELLS = {"lstm": LSTM, "gru": keras.layers.GRU}
 class RecurrentStack(Arguments, keras.layers.Layer):
     """LSTM or GRU layers over frames, with dropout between them.
 
-    On a GPU they run as cuDNN kernels (Keras has none for a GRU on JAX). Those take float32 alone,
-    so the stack computes in float32 under any mixed-precision policy and hands its result on in the
-    policy's type. They allow of no dropout inside a layer, and no other activations. On a processor
-    an LSTM of many units runs a small batch in `kerasep.ops.lstm`.
+    On a GPU they run as cuDNN kernels (Keras has none for a GRU on JAX). These kernels take only
+    float32, so the stack computes in float32 under any mixed-precision policy and returns the
+    policy's type. They do not allow dropout inside a layer, or other activations. On a CPU an LSTM
+    of many units runs a small batch in `kerasep.ops.lstm`.
 
-    A recurrent layer sees every frame from the start of the sequence; `units` is the size of its
+    A recurrent layer sees every frame from the start of the sequence. `units` is the size of its
     memory, not a number of frames.
 
     Args:
-        units: units of each direction: a bidirectional layer gives `2 * units` features. (Papers
-            differ: "600 units" may mean 600 or 300 in each direction.)
-        layers: how many layers. Defaults to 1.
+        units: units of each direction. A bidirectional layer returns `2 * units` features. (In
+            papers "600 units" may mean 600 or 300 per direction.)
+        layers: number of layers. Defaults to 1.
         bidirectional: whether every layer also runs backwards in time; if not, the stack is causal.
             Defaults to True.
-        dropout: share of features set to zero between layers in training; none after the last
-            layer. Defaults to 0.
+        dropout: fraction of features set to zero between layers in training. There is none after
+            the last layer. Defaults to 0.
         cell: "lstm" or "gru". Defaults to "lstm".
-        residual: whether each layer's input is added to its output, from the second layer on (at
-            the first too where the input has as many features as the output). Defaults to False.
-        skip: whether the stack's input is joined to its output, in front. Defaults to False.
-        return_state: whether the state after the last frame is returned too; for one direction
-            only. Defaults to False.
+        residual: whether to add each layer's input to its output, from the second layer on, and at
+            the first if its input and output have the same number of features. Defaults to False.
+        skip: whether to concatenate the stack's input in front of its output. Defaults to False.
+        return_state: whether to return the state after the last frame too. For one direction only.
+            Defaults to False.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
         x: `(batch, frames, features)`.
-        state: `(batch, states, units)`, for one direction only: an LSTM has two states a layer
-            (output and memory), a GRU one. Default: zeros, the start of a sequence. Given the
-            state after one block, the next block is computed as it is in the whole sequence.
+        state: `(batch, states, units)`, for one direction only. An LSTM has two states per layer
+            (output and memory), a GRU one. Defaults to zeros, the start of a sequence. With the
+            state after one block, the next block is computed as in the whole sequence.
 
     Output shape:
-        `(batch, frames, units)`, or `2 * units` when bidirectional, and the input's features more
-        with `skip`; with `return_state` a tuple of that and of the state, in float32.
+        `(batch, frames, units)`, or `2 * units` if bidirectional, plus the input's features with
+        `skip`. With `return_state`, a tuple of that and the float32 state.
 
     Raises:
         InputError: for units or layers below 1, dropout outside 0 to 1, an unknown cell, or a state
-            of a bidirectional stack.
+            for a bidirectional stack.
 
     Example:
     >>> import numpy as np
@@ -71,17 +74,17 @@ class RecurrentStack(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        units,
-        layers=1,
-        bidirectional=True,
-        dropout=0.0,
-        cell="lstm",
-        residual=False,
-        skip=False,
-        return_state=False,
-        **kwargs,
-    ):
-        # Inputs are not cast on their way in: a state would lose digits from block to block.
+        units: int,
+        layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        cell: str = "lstm",
+        residual: bool = False,
+        skip: bool = False,
+        return_state: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        # No cast of inputs: a state would lose precision from block to block.
         super().__init__(autocast=False, **kwargs)
         if units < 1 or layers < 1 or not 0 <= dropout < 1:
             raise InputError(
@@ -96,10 +99,10 @@ class RecurrentStack(Arguments, keras.layers.Layer):
                 "what runs backwards starts at the end; set bidirectional=False"
             )
         self.cells = []
-        originals = []
-        # Bidirectional copies its layer and drops it. While Keras loads a file, it takes objects of
-        # the same id for the same object: kept, in a function to be no layers of ours, no later
-        # layer gets the id of a dropped one, and with it that one's copy.
+        originals: list[keras.layers.Layer] = []
+        # Bidirectional copies its layer and drops it. While Keras loads a file, objects of the same
+        # id count as the same object. So the dropped layers are kept: no later layer can get their
+        # id. They are kept in a function, which Keras does not track.
         self.originals = lambda: originals
         for index in range(layers):
             layer = CELLS[cell](
@@ -115,16 +118,18 @@ class RecurrentStack(Arguments, keras.layers.Layer):
             self.cells.append(layer)
         self.drop = keras.layers.Dropout(dropout, dtype="float32", name="dropout")
 
-    def build(self, input_shape):
-        """Build the layers one by one."""
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the layers inside."""
         width = self.units * (2 if self.bidirectional else 1)
         for cell in self.cells:
             cell.build(input_shape)
             input_shape = (*input_shape[:-1], width)
         self.drop.build(input_shape)
 
-    def call(self, x, state=None, training=None):
-        """Run over `(batch, frames, features)`, from a state on."""
+    def call(
+        self, x: Tensor, state: Tensor | None = None, training: bool | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Run over `(batch, frames, features)`, starting from a state."""
         parts = self._parts(state)
         inputs = x = keras.ops.cast(x, "float32")
         states = []
@@ -144,7 +149,7 @@ class RecurrentStack(Arguments, keras.layers.Layer):
         return (x, keras.ops.stack(states, axis=1)) if self.return_state else x
 
     def _parts(self, state):
-        """Split a state into a list for each layer; None for each where there is none."""
+        """Return the part of a state for each layer, or None for each without a state."""
         if state is None:
             return [None] * self.layers
         each = 2 if self.cell == "lstm" else 1
@@ -160,8 +165,10 @@ class RecurrentStack(Arguments, keras.layers.Layer):
             for index in range(self.layers)
         ]
 
-    def compute_output_spec(self, x, state=None, training=None):
-        """Shape of the result, and of the state."""
+    def compute_output_spec(
+        self, x: Tensor, state: Tensor | None = None, training: bool | None = None
+    ) -> keras.KerasTensor | tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Return the shapes of the result and of the state."""
         self._parts(state)
         width = self.units * (2 if self.bidirectional else 1) + (x.shape[-1] if self.skip else 0)
         result = keras.KerasTensor((*x.shape[:-1], width), dtype=self.compute_dtype)

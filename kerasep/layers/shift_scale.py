@@ -1,33 +1,36 @@
 """Layer: a learned shift and scale for each position of the last axis."""
 
+from typing import Any
+
 import keras
 
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class ShiftScale(Arguments, keras.layers.Layer):
-    """Learnable normalisation: `(x + shift) * scale`, or `x * scale + shift`.
+    """Learned normalisation: `(x + shift) * scale`, or `x * scale + shift`.
 
-    The first form normalises an input and starts well from `shift = -mean`, `scale = 1 / std` of
-    the training data; the second gives an output its range back.
+    The first form normalises an input; good initial values are `shift = -mean` and `scale = 1 /
+    std` of the training data. The second form restores the range of an output.
 
     Args:
         order: "shift_scale" for `(x + shift) * scale`, "scale_shift" for `x * scale + shift`.
             Defaults to "shift_scale".
-        shift_initializer: start of the shift. Defaults to "zeros".
-        scale_initializer: start of the scale. Defaults to "ones".
+        shift_initializer: initializer of the shift. Defaults to "zeros".
+        scale_initializer: initializer of the scale. Defaults to "ones".
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
         `(..., features)`; weights `shift` and `scale` of shape `(features,)`.
 
     Output shape:
-        The input's.
+        Same as the input.
 
     Raises:
-        InputError: for another order.
+        InputError: for an unknown order.
 
     Example:
     >>> import numpy as np
@@ -40,21 +43,25 @@ class ShiftScale(Arguments, keras.layers.Layer):
     """
 
     def __init__(
-        self, order="shift_scale", shift_initializer="zeros", scale_initializer="ones", **kwargs
-    ):
+        self,
+        order: str = "shift_scale",
+        shift_initializer: str | keras.Initializer = "zeros",
+        scale_initializer: str | keras.Initializer = "ones",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if order not in ("shift_scale", "scale_shift"):
             raise InputError(f"received order={order!r}, expected shift_scale or scale_shift")
         self.shift_initializer = keras.initializers.get(shift_initializer)
         self.scale_initializer = keras.initializers.get(scale_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create both weights."""
         shape = (input_shape[-1],)
         self.shift = self.add_weight(shape=shape, initializer=self.shift_initializer, name="shift")
         self.scale = self.add_weight(shape=shape, initializer=self.scale_initializer, name="scale")
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Shift and scale the last axis."""
         if self.order == "shift_scale":
             return (x + self.shift) * self.scale

@@ -1,4 +1,7 @@
-"""Layer: waveform to the features of band-pass filters with learned edges."""
+"""Layer: from waveform to the features of band-pass filters with learned edges."""
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -6,25 +9,26 @@ import numpy as np
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class SincAnalysis(Arguments, keras.layers.Layer):
-    """Filterbank of sinc functions, of which only the band edges are learned: SincNet's.
+    """Filterbank of sinc functions whose band edges are learned, as in SincNet.
 
-    Each band has an even and an odd filter; see `kerasep.ops.sinc_filters`. The edges start evenly
-    on the mel scale. They are kept as fractions of the sample rate, so that an optimiser's usual
-    step size moves them; in Hz, as other implementations keep them, it would not. Takes the place
-    of `LearnedAnalysis`; float32 under any policy.
+    Each band has an even and an odd filter; see `kerasep.ops.sinc_filters`. The initial edges are
+    evenly spaced on the mel scale. They are stored as fractions of the sample rate, so that the
+    usual step size of an optimiser moves them; in Hz, as in other implementations, it would not.
+    It can replace `LearnedAnalysis`. Float32 under any policy.
 
     Args:
-        filters: number of filters, two for each band.
+        filters: number of filters, two per band.
         kernel_size: their length in samples, an odd number.
-        hop: samples from frame to frame. Defaults to half the kernel size, rounded down.
+        hop: samples between frames. Defaults to half the kernel size, rounded down.
         sample_rate: in Hz. Defaults to 16000.
         min_low: lowest lower edge, in Hz. Defaults to 50.
-        min_band: least bandwidth, in Hz. Defaults to 50.
-        activation: function of the features. Defaults to None.
+        min_band: smallest bandwidth, in Hz. Defaults to 50.
+        activation: function applied to the features. Defaults to None.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -32,11 +36,11 @@ class SincAnalysis(Arguments, keras.layers.Layer):
         the lower edge above `min_low`, the bandwidth above `min_band`.
 
     Output shape:
-        `(batch, frames, filters, channels)`; frames as of `LearnedAnalysis`.
+        `(batch, frames, filters, channels)`; with the frames of `LearnedAnalysis`.
 
     Raises:
         InputError: for an odd number of filters, an even kernel size, a hop beyond the kernel
-            size, or edges that leave no room below half the sample rate.
+            size, or a smallest band that is not below half the sample rate.
 
     Example:
     >>> import numpy as np
@@ -50,15 +54,15 @@ class SincAnalysis(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size,
-        hop=None,
-        sample_rate=16000,
-        min_low=50.0,
-        min_band=50.0,
-        activation=None,
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int,
+        hop: int | None = None,
+        sample_rate: float = 16000,
+        min_low: float = 50.0,
+        min_band: float = 50.0,
+        activation: str | Callable | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.count = filters
         self.hop = kernel_size // 2 if hop is None else hop
@@ -75,11 +79,12 @@ class SincAnalysis(Arguments, keras.layers.Layer):
             )
         self.activation = keras.activations.get(activation)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the edges."""
         bands = self.count // 2
         top = self.sample_rate / 2 - (self.min_low + self.min_band)
-        mel = np.linspace(*(2595 * np.log10(1 + np.array([30, top]) / 700)), bands + 1)
+        first, last = 2595 * np.log10(1 + np.array([30, top]) / 700)
+        mel = np.linspace(first, last, bands + 1)
         edges = 700 * (10 ** (mel / 2595) - 1) / self.sample_rate
 
         def start(values):
@@ -89,20 +94,20 @@ class SincAnalysis(Arguments, keras.layers.Layer):
         widths = np.diff(edges)
         self.band = self.add_weight(shape=(bands,), initializer=start(widths), name="band")
 
-    def filters(self):
-        """The filters of the present edges: tensor `(filters, kernel_size)`."""
+    def filters(self) -> Tensor:
+        """Return the filters of the current edges: tensor `(filters, kernel_size)`."""
         least, nyquist = self.min_band / self.sample_rate, 0.5
         low = self.min_low / self.sample_rate + keras.ops.abs(self.low)
         low = keras.ops.minimum(low, nyquist - least)
         high = keras.ops.minimum(low + least + keras.ops.abs(self.band), nyquist)
         return ops.sinc_filters(low, high, self.kernel_size)
 
-    def call(self, waveform):
-        """Features of `(batch, samples, channels)`."""
+    def call(self, waveform: Tensor) -> Tensor:
+        """Compute the features of `(batch, samples, channels)`."""
         return self.activation(ops.analysis(waveform, self.filters(), self.hop))
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the features."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the features."""
         batch, samples, channels = input_shape
         frames = None
         if samples is not None:

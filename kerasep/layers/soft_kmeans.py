@@ -1,25 +1,28 @@
-"""Layer: embeddings to soft masks, with gradients."""
+"""Layer: from embeddings to soft masks, with gradients."""
+
+from typing import Any
 
 import keras
 
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class SoftKMeans(Arguments, keras.layers.Layer):
-    """Masks from an embedding by soft k-means, weighed by the mixture's magnitude.
+    """Compute masks from an embedding by soft k-means, weighted by the mixture's magnitude.
 
-    The iterations are unrolled and gradients pass, so that a network can be trained through the
+    The iterations are unrolled and gradients pass, so a network can be trained through the
     clustering, with a loss of masked magnitudes in `kerasep.losses.PermutationInvariant`. Silent
-    bins have no say.
+    bins do not count.
 
     Args:
-        sources: how many clusters, and masks.
-        sharpness: the larger, the harder the masks; 5 suits embeddings of unit norm. Defaults to 5.
-        iterations: how many there are. Defaults to 10.
-        seed: integer that decides the start. Defaults to 0.
+        sources: number of clusters and masks.
+        sharpness: larger values give harder masks; 5 suits embeddings of unit norm. Defaults to 5.
+        iterations: number of iterations. Defaults to 10.
+        seed: integer that determines the initial centroids. Defaults to 0.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -27,7 +30,7 @@ class SoftKMeans(Arguments, keras.layers.Layer):
         mixture: magnitude `(batch, frames, bins, channels)`.
 
     Output shape:
-        Masks `(batch, frames, bins, channels, sources)`; they sum to 1 over the sources.
+        Masks `(batch, frames, bins, channels, sources)` that sum to 1 over the sources.
 
     Raises:
         InputError: for fewer than 1 source or iteration, or a sharpness that is not positive.
@@ -43,7 +46,14 @@ class SoftKMeans(Arguments, keras.layers.Layer):
         2.4.
     """
 
-    def __init__(self, sources, sharpness=5.0, iterations=10, seed=0, **kwargs):
+    def __init__(
+        self,
+        sources: int,
+        sharpness: float = 5.0,
+        iterations: int = 10,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         if sources < 1 or iterations < 1 or sharpness <= 0:
             raise InputError(
@@ -51,7 +61,7 @@ class SoftKMeans(Arguments, keras.layers.Layer):
                 f"expected all above 0"
             )
 
-    def call(self, embedding, mixture):
+    def call(self, embedding: Tensor, mixture: Tensor) -> Tensor:
         """Cluster the bins of each example."""
         points = ops.as_points(embedding)
         weights = ops.as_points(mixture[..., None])[..., 0]
@@ -59,6 +69,6 @@ class SoftKMeans(Arguments, keras.layers.Layer):
         masks, _ = ops.soft_kmeans(points, self.sources, weights, *settings)
         return keras.ops.reshape(masks, (*keras.ops.shape(mixture), self.sources))
 
-    def compute_output_spec(self, embedding, mixture):
-        """Shape of the masks."""
+    def compute_output_spec(self, embedding: Tensor, mixture: Tensor) -> keras.KerasTensor:
+        """Return the shape of the masks."""
         return keras.KerasTensor((*mixture.shape, self.sources), dtype="float32")

@@ -1,11 +1,14 @@
 """Layer: a stack of dilated convolutions over frames."""
 
+from typing import Any
+
 import keras
 
 from kerasep.errors import InputError
 from kerasep.layers.cumulative_layer_normalization import CumulativeLayerNormalization
 from kerasep.layers.global_layer_normalization import GlobalLayerNormalization
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 # The epsilons are those of PyTorch's layers, whose weights are imported.
 NORMS = {
@@ -20,27 +23,27 @@ NORMS = {
 class TemporalConvNet(Arguments, keras.layers.Layer):
     """Temporal convolution network: the separator of Conv-TasNet, up to its masks.
 
-    The features are normalised and pass a bottleneck of 1x1 convolution. Then come `repeats` times
-    `blocks` blocks, each a 1x1 convolution, a PReLU, a norm, a depthwise convolution with dilation
-    `2^block`, a PReLU and a norm; a 1x1 convolution of that is added to the block's input, another
-    is its part of the output. The receptive field is
-    `1 + repeats * (kernel_size - 1) * (2^blocks - 1)` frames, whatever the number of channels.
+    The features are normalised and pass a 1x1 convolution, the bottleneck. Then follow `repeats`
+    times `blocks` blocks. Each is a 1x1 convolution, a PReLU, a norm, a depthwise convolution with
+    dilation `2^block`, a PReLU and a norm. One 1x1 convolution of the result is added to the
+    block's input, and another is its share of the output. The receptive field is
+    `1 + repeats * (kernel_size - 1) * (2^blocks - 1)` frames, for any number of channels.
 
-    For masks, let a PReLU and a `MaskHead` follow. The last block has no 1x1 convolution to a next
-    block, which asteroid's has and never uses.
+    For masks, append a PReLU and a `MaskHead`. The last block has no 1x1 convolution to a next
+    block; asteroid's has one and never uses it.
 
     Args:
-        blocks: blocks in a repeat; the dilation starts from 1 in each. Defaults to 8.
-        repeats: how often. Defaults to 3.
+        blocks: blocks per repeat; the dilation starts from 1 in each repeat. Defaults to 8.
+        repeats: number of repeats. Defaults to 3.
         bottleneck: channels between blocks. Defaults to 128.
         hidden: channels inside a block. Defaults to 512.
-        skip: channels of the sum over all blocks that is the output; 0 for no such sum, the output
-            then being that of the last block. Defaults to 128.
-        kernel_size: frames that a depthwise convolution takes, odd unless causal. Defaults to 3.
-        norm: "global" (gLN, sees all frames), "cumulative" (cLN, the frames up to the present one),
+        skip: channels of the output, which is a sum over all blocks. With 0 the output is that of
+            the last block. Defaults to 128.
+        kernel_size: frames of a depthwise convolution's kernel, odd unless causal. Defaults to 3.
+        norm: "global" (gLN, sees all frames), "cumulative" (cLN, the frames up to the current one),
             "layer" (each frame alone; asteroid calls it "cLN") or "batch". Defaults to "global", or
-            to "cumulative" when causal.
-        causal: whether frames after the present one are not seen. Defaults to False.
+            to "cumulative" if causal.
+        causal: whether the output depends on no later frames. Defaults to False.
         input_norm: norm of the features, before the bottleneck. Defaults to `norm`.
         use_bias: whether convolutions have biases. Defaults to True.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
@@ -68,18 +71,18 @@ class TemporalConvNet(Arguments, keras.layers.Layer):
 
     def __init__(
         self,
-        blocks=8,
-        repeats=3,
-        bottleneck=128,
-        hidden=512,
-        skip=128,
-        kernel_size=3,
-        norm=None,
-        causal=False,
-        input_norm=None,
-        use_bias=True,
-        **kwargs,
-    ):
+        blocks: int = 8,
+        repeats: int = 3,
+        bottleneck: int = 128,
+        hidden: int = 512,
+        skip: int = 128,
+        kernel_size: int = 3,
+        norm: str | None = None,
+        causal: bool = False,
+        input_norm: str | None = None,
+        use_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if min(blocks, repeats, bottleneck, hidden, kernel_size, skip + 1) < 1:
             raise InputError(
@@ -124,14 +127,14 @@ class TemporalConvNet(Arguments, keras.layers.Layer):
             for index in range(count)
         ]
 
-    def build(self, input_shape):
-        """Build the layers one by one."""
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Build the layers inside."""
         self.input_norm.build(input_shape)
         self.input_conv.build(input_shape)
         for block in self.stack:
             block.build((*input_shape[:-1], self.bottleneck))
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Run over `(batch, frames, features)`."""
         x = self.input_conv(self.input_norm(x))
         total = 0
@@ -140,13 +143,13 @@ class TemporalConvNet(Arguments, keras.layers.Layer):
             total = total + part
         return total if self.skip else x
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return (*input_shape[:-1], self.skip or self.bottleneck)
 
 
 class _Block(keras.layers.Layer):
-    """One block: from x to `(x + residual, skip)`, each where it has channels."""
+    """One block: from x to `(x + residual, skip)`; parts without channels are left out."""
 
     def __init__(
         self, residual, hidden, skip, kernel_size, dilation, norm, causal, use_bias, **kwargs
@@ -194,7 +197,7 @@ class _Block(keras.layers.Layer):
 
 
 class _Depthwise(keras.layers.DepthwiseConv1D):
-    """Keras' layer; on JAX, where XLA takes ten times as long for it, a sum of products."""
+    """Keras' layer; a sum of products on JAX, as XLA takes ten times as long for the layer."""
 
     def call(self, x):
         if keras.backend.backend() != "jax":

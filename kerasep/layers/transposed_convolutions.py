@@ -1,14 +1,15 @@
-"""Layers: Keras' transposed convolutions, in the form that trains fast on JAX."""
+"""Layers: Keras' transposed convolutions, in a form that trains fast on JAX."""
 
 import keras
 
 from kerasep import ops
+from kerasep.system.types import Tensor
 
 
 class _Subpixel:
     """Transposed convolution, on JAX in its sub-pixel form: training is up to 30 times faster."""
 
-    def call(self, x):
+    def call(self, x: Tensor) -> Tensor:
         """Run over `(batch, ..., channels)`."""
         plain = (
             self.data_format == "channels_last"
@@ -33,8 +34,8 @@ class Conv1DTranspose(_Subpixel, keras.layers.Conv1DTranspose):
         `(batch, samples, channels)`.
 
     Output shape:
-        `(batch, samples * strides, filters)` with padding "same"; with "valid" longer by what the
-        kernel has beyond a stride.
+        `(batch, samples * strides, filters)` with padding "same". With "valid", it is longer by
+        the kernel size minus the stride.
 
     Example:
     >>> import numpy as np
@@ -56,8 +57,8 @@ class Conv2DTranspose(_Subpixel, keras.layers.Conv2DTranspose):
         `(batch, frames, bins, channels)`.
 
     Output shape:
-        `(batch, frames * stride, bins * stride, filters)` with padding "same"; with "valid" larger
-        by what the kernel has beyond a stride.
+        `(batch, frames * stride, bins * stride, filters)` with padding "same". With "valid", it is
+        larger by the kernel size minus the stride.
 
     Example:
     >>> import numpy as np

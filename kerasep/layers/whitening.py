@@ -1,4 +1,7 @@
-"""Layer: zero mean and unit variance over a whole dataset."""
+"""Layer: normalise by the mean and variance of a whole dataset."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -6,21 +9,22 @@ import numpy as np
 from kerasep import ops
 from kerasep.errors import InputError
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class Whitening(Arguments, keras.layers.Layer):
-    """Take off a dataset's mean and divide by its standard deviation: `(x - mean) / deviation`.
+    """Normalise by a dataset's mean and standard deviation: `(x - mean) / deviation`.
 
-    `adapt` finds both in one pass over the dataset, merged in float64, so that hours of audio lose
-    no precision; they are saved with the weights and not trained. Before, the layer is the
-    identity. (`keras.layers.Normalization` merges in the policy's type; `ShiftScale` is the one
-    whose numbers are trained.)
+    `adapt` computes both in one pass over the dataset. Batches are merged in float64, so hours of
+    audio lose no precision. Both are saved with the weights and not trained. Before `adapt`, the
+    layer is the identity. (`keras.layers.Normalization` merges in the policy's type. `ShiftScale`
+    is the trained counterpart.)
 
     Args:
-        axis: the axis, or axes, whose positions have a mean and deviation of their own; None for
-            one of each. Defaults to 2: the bins of `(batch, frames, bins, channels)`, the features
-            of `(batch, frames, features)`, the channels of a waveform `(batch, samples,
+        axis: the axis, or axes, with one mean and deviation per position. None for one mean and
+            deviation in all. Defaults to 2: the bins of `(batch, frames, bins, channels)`, the
+            features of `(batch, frames, features)`, the channels of a waveform `(batch, samples,
             channels)`.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
@@ -28,7 +32,7 @@ class Whitening(Arguments, keras.layers.Layer):
         Any, with known sizes along `axis`; weights `mean` and `deviation` have those sizes.
 
     Output shape:
-        The input's. Computed in float32, handed on in the policy's type.
+        Same as the input. Computed in float32, returned in the policy's type.
 
     Raises:
         InputError: for an axis that the input does not have, or that is the batch's.
@@ -43,13 +47,13 @@ class Whitening(Arguments, keras.layers.Layer):
     True
     """
 
-    def __init__(self, axis=2, **kwargs):
-        # Inputs are not cast on their way in: a type of few bits would lose what is far from zero.
+    def __init__(self, axis: int | list[int] | tuple[int, ...] | None = 2, **kwargs: Any) -> None:
+        # No cast of inputs: a type of few bits would lose precision far from zero.
         super().__init__(autocast=False, **kwargs)
         self.axis = axis if axis is None or isinstance(axis, int) else list(axis)
 
-    def build(self, input_shape):
-        """Create both weights, for the identity."""
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create both weights, initially the identity."""
         rank = len(input_shape)
         kept = [] if self.axis is None else np.ravel(self.axis).tolist()
         if any(not -rank < index < rank or index == 0 for index in kept):
@@ -73,18 +77,18 @@ class Whitening(Arguments, keras.layers.Layer):
             name=name,
         )
 
-    def adapt(self, dataset):
-        """Set mean and deviation to a dataset's.
+    def adapt(self, dataset: Iterable) -> None:
+        """Set mean and deviation to those of a dataset.
 
-        Deviations below 1e-4 of the largest are raised to that, so that a bin which is silent in
-        the dataset does not blow up what it holds later.
+        Deviations below 1e-4 of the largest are raised to that, so that bins which are silent in
+        the dataset are not amplified without limit later.
 
         Args:
-            dataset: iterable of batches, a `tf.data.Dataset` for instance, one pass is made over
-                it; of a tuple `(x, y, ...)`, x counts.
+            dataset: iterable of batches, such as a `tf.data.Dataset`, which is iterated once. Of
+                tuples `(x, y, ...)`, x counts.
 
         Raises:
-            InputError: when there is nothing in it, nothing but one value, batches of different
+            InputError: if the dataset is empty, or holds a single value, batches of different
                 sizes, or values that are not finite.
         """
 
@@ -104,13 +108,13 @@ class Whitening(Arguments, keras.layers.Layer):
         self.mean.assign(mean)
         self.deviation.assign(np.maximum(deviation, 1e-4 * deviation.max()))
 
-    def call(self, x):
-        """Whiten."""
+    def call(self, x: Tensor) -> Tensor:
+        """Whiten an input."""
         x = keras.ops.cast(x, "float32")
         mean = keras.ops.reshape(self.mean, self.aligned)
         deviation = keras.ops.reshape(self.deviation, self.aligned)
         return keras.ops.cast((x - mean) / deviation, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """Shape of the result."""
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the result."""
         return input_shape

@@ -1,8 +1,12 @@
 """A Keras model that is called with nothing but what it takes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
 class CheckedModel(keras.Model):
@@ -11,43 +15,55 @@ class CheckedModel(keras.Model):
     # `fit` and the like check arrays and datasets first: on JAX they take the weights out of the
     # model while it runs, and a graph of TensorFlow may not know how many axes a mixture has.
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Apply the model to a mixture."""
         check_mixture(self, args[0] if args else kwargs.get("inputs"))
         return super().__call__(*args, **kwargs)
 
-    def stateless_call(self, trainable_variables, non_trainable_variables, *args, **kwargs):
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Tensor],
+        non_trainable_variables: Sequence[Tensor],
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple:
         """Apply the model with other weights, as training on JAX does."""
         check_mixture(self, args[0] if args else kwargs.get("inputs"))
         variables = trainable_variables, non_trainable_variables
         return super().stateless_call(*variables, *args, **kwargs)
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train the model: see `keras.Model.fit`."""
         check_mixture(self, _first(x))
         return super().fit(x, *args, **kwargs)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(
+        self, x: Any = None, *args: Any, **kwargs: Any
+    ) -> float | list[float] | dict[str, float]:
         """Compute loss and metrics: see `keras.Model.evaluate`."""
         check_mixture(self, _first(x))
         return super().evaluate(x, *args, **kwargs)
 
-    def predict(self, x, *args, **kwargs):
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the model to many batches: see `keras.Model.predict`."""
         check_mixture(self, _first(x))
         return super().predict(x, *args, **kwargs)
 
-    def train_on_batch(self, x, *args, **kwargs):
+    def train_on_batch(
+        self, x: Any, *args: Any, **kwargs: Any
+    ) -> float | list[float] | dict[str, float]:
         """Train on one batch: see `keras.Model.train_on_batch`."""
         check_mixture(self, x)
         return super().train_on_batch(x, *args, **kwargs)
 
-    def test_on_batch(self, x, *args, **kwargs):
+    def test_on_batch(
+        self, x: Any, *args: Any, **kwargs: Any
+    ) -> float | list[float] | dict[str, float]:
         """Compute loss and metrics of one batch: see `keras.Model.test_on_batch`."""
         check_mixture(self, x)
         return super().test_on_batch(x, *args, **kwargs)
 
-    def predict_on_batch(self, x):
+    def predict_on_batch(self, x: Any) -> Any:
         """Apply the model to one batch: see `keras.Model.predict_on_batch`."""
         check_mixture(self, x)
         return super().predict_on_batch(x)

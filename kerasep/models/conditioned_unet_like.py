@@ -71,19 +71,19 @@ class ConditionedUNetLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("vocals", "drums", "bass", "other"),
-        sample_rate=8192,
-        channels=1,
-        n_fft=1024,
-        hop=768,
-        window="hann",
-        filters=(16, 32, 64, 128, 256, 512),
-        film="simple",
-        control="dense",
-        units=(16, 64, 256),
-        dropout=0.5,
-        name="conditioned_unet_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("vocals", "drums", "bass", "other"),
+        sample_rate: float = 8192,
+        channels: int = 1,
+        n_fft: int = 1024,
+        hop: int = 768,
+        window: str = "hann",
+        filters: list[int] | tuple[int, ...] = (16, 32, 64, 128, 256, 512),
+        film: str = "simple",
+        control: str = "dense",
+        units: list[int] | tuple[int, ...] = (16, 64, 256),
+        dropout: float = 0.5,
+        name: str = "conditioned_unet_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         if not 0 <= dropout < 1:
             raise InputError(f"received dropout={dropout}, expected a share from 0 to below 1")

@@ -1,6 +1,7 @@
 """Models that keep what they know, and their precision, when they are cloned, copied or saved."""
 
 import contextlib
+from typing import Any, Self
 
 import keras
 
@@ -28,13 +29,15 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
             cls.__signature__ = init.__signature__.replace(parameters=parameters)
             cls.__init__ = _constructor(init)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return exactly the constructor's arguments, and `dtype` unless it is float32."""
         name = self.dtype_policy.name
         return arguments(self) | ({} if name == "float32" else {"dtype": name})
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         """Build a model of the same arguments and precision."""
         return cls(**{"dtype": "float32"} | config)
 
@@ -51,7 +54,7 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
         for name, value in state.items():
             setattr(self, name, value)
 
-    def share_knowledge(self, other):
+    def share_knowledge(self, other: keras.Model) -> None:
         """Set arguments, sources, signal, transform and knowledge of this model on another."""
         own = [name for name in self._own_attributes if name not in vars(other)]
         for name in (*own, *self._class_attributes):

@@ -7,6 +7,7 @@ from kerasep.layers import ApplyMask, Decibels, EmbeddingHead, KMeans, Recurrent
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.ops import check_transform
 from kerasep.ops import window as analysis_window
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -67,21 +68,21 @@ class DeepClusteringLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("speaker_1", "speaker_2"),
-        sample_rate=8000,
-        channels=1,
-        n_fft=256,
-        hop=64,
-        window="sqrt_hann",
-        full_scale=False,
-        units=600,
-        lstm_layers=4,
-        bidirectional=True,
-        dropout=0.3,
-        embedding=20,
-        activation="sigmoid",
-        name="deep_clustering_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("speaker_1", "speaker_2"),
+        sample_rate: float = 8000,
+        channels: int = 1,
+        n_fft: int = 256,
+        hop: int = 64,
+        window: str = "sqrt_hann",
+        full_scale: bool = False,
+        units: int = 600,
+        lstm_layers: int = 4,
+        bidirectional: bool = True,
+        dropout: float = 0.3,
+        embedding: int = 20,
+        activation: str = "sigmoid",
+        name: str = "deep_clustering_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels, least=2)
         check_transform(n_fft, hop, window)
         bins = n_fft // 2 + 1
@@ -103,7 +104,7 @@ class DeepClusteringLike(SeparationModel):
 
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
-    def estimate(self, mixture):
+    def estimate(self, mixture: Tensor) -> Tensor:
         """Separate by k-means."""
         masks = KMeans(len(self.sources), name="clusters")(self(mixture), mixture)
         return ApplyMask(name="source_magnitudes")(masks, mixture)

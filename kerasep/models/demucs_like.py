@@ -82,21 +82,21 @@ class DemucsLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("drums", "bass", "other", "vocals"),
-        sample_rate=44100,
-        channels=2,
-        filters=64,
-        levels=6,
-        growth=2.0,
-        kernel_size=8,
-        stride=4,
-        context=3,
-        lstm_layers=2,
-        normalize=True,
-        resample=True,
-        rescale=0.1,
-        name="demucs_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("drums", "bass", "other", "vocals"),
+        sample_rate: float = 44100,
+        channels: int = 2,
+        filters: int = 64,
+        levels: int = 6,
+        growth: float = 2.0,
+        kernel_size: int = 8,
+        stride: int | tuple[int, int] = 4,
+        context: int = 3,
+        lstm_layers: int = 2,
+        normalize: bool = True,
+        resample: bool = True,
+        rescale: float | None = 0.1,
+        name: str = "demucs_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         lengths = valid_lengths(levels, kernel_size, stride, context, resample)
         widths = [filters]

@@ -70,24 +70,24 @@ class DPRNNLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("speaker_1", "speaker_2"),
-        sample_rate=8000,
-        channels=1,
-        filters=64,
-        kernel_size=16,
-        hop=8,
-        encoder_activation="linear",
-        bottleneck=128,
-        hidden=128,
-        chunk=100,
-        chunk_hop=None,
-        blocks=6,
-        norm="global",
-        bidirectional=True,
-        mask_activation="sigmoid",
-        interchangeable=True,
-        name="dprnn_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("speaker_1", "speaker_2"),
+        sample_rate: float = 8000,
+        channels: int = 1,
+        filters: int = 64,
+        kernel_size: int = 16,
+        hop: int = 8,
+        encoder_activation: str = "linear",
+        bottleneck: int = 128,
+        hidden: int = 128,
+        chunk: int = 100,
+        chunk_hop: int | None = None,
+        blocks: int = 6,
+        norm: str = "global",
+        bidirectional: bool = True,
+        mask_activation: str = "sigmoid",
+        interchangeable: bool = True,
+        name: str = "dprnn_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_activation(encoder_activation=encoder_activation, mask_activation=mask_activation)
         check_filterbank(filters, kernel_size, hop)

@@ -64,21 +64,21 @@ class MaskInferenceLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("speaker_1", "speaker_2"),
-        sample_rate=8000,
-        channels=1,
-        n_fft=256,
-        hop=64,
-        window="sqrt_hann",
-        full_scale=False,
-        units=600,
-        lstm_layers=4,
-        bidirectional=True,
-        dropout=0.3,
-        activation="sigmoid",
-        interchangeable=True,
-        name="mask_inference_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("speaker_1", "speaker_2"),
+        sample_rate: float = 8000,
+        channels: int = 1,
+        n_fft: int = 256,
+        hop: int = 64,
+        window: str = "sqrt_hann",
+        full_scale: bool = False,
+        units: int = 600,
+        lstm_layers: int = 4,
+        bidirectional: bool = True,
+        dropout: float = 0.3,
+        activation: str = "sigmoid",
+        interchangeable: bool = True,
+        name: str = "mask_inference_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         bins = n_fft // 2 + 1

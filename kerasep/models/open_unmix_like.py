@@ -1,5 +1,7 @@
 """Open-Unmix: a bidirectional LSTM that estimates the magnitude of each source."""
 
+from collections.abc import Iterable
+
 import keras
 import numpy as np
 from keras import layers as kl
@@ -66,20 +68,20 @@ class OpenUnmixLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("vocals",),
-        sample_rate=44100,
-        channels=2,
-        n_fft=4096,
-        hop=1024,
-        window="hann",
-        hidden=512,
-        lstm_layers=3,
-        bidirectional=True,
-        dropout=0.4,
-        max_hz=16000,
-        bridged=False,
-        name="open_unmix_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("vocals",),
+        sample_rate: float = 44100,
+        channels: int = 2,
+        n_fft: int = 4096,
+        hop: int = 1024,
+        window: str = "hann",
+        hidden: int = 512,
+        lstm_layers: int = 3,
+        bidirectional: bool = True,
+        dropout: float = 0.4,
+        max_hz: float | None = 16000,
+        bridged: bool = False,
+        name: str = "open_unmix_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         if hidden < 1 or (bidirectional and hidden % 2):
@@ -137,7 +139,7 @@ class OpenUnmixLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.latency = None if bidirectional else n_fft
 
-    def adapt(self, dataset):
+    def adapt(self, dataset: Iterable) -> None:
         """Set the input's shift and scale to the mean and deviation of each bin of the mixture."""
         # As in the original training script.
         mean, deviation = bin_statistics(magnitude for magnitude, *_ in dataset)

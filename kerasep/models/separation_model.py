@@ -1,11 +1,14 @@
 """What every architecture of the zoo has in common."""
 
 import numbers
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 
 from kerasep.errors import InputError
 from kerasep.models.copies import KNOWLEDGE, Copied
+from kerasep.system.types import Tensor
 
 
 class SeparationModel(Copied):
@@ -46,21 +49,21 @@ class SeparationModel(Copied):
     """
 
     domain = "spectrogram"
-    stft = None
-    latency = None
+    stft: dict[str, Any] | None = None
+    latency: int | None = None
     interchangeable = False
-    preset = None
-    licence = None
+    preset: str | None = None
+    licence: str | None = None
     _class_attributes = (
         *("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable"),
         *KNOWLEDGE,
     )
 
-    def __init__(self, inputs, outputs, name=None):
+    def __init__(self, inputs: Tensor, outputs: Tensor, name: str | None = None) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
-        self.recipe = {}
+        self.recipe: dict[str, Any] = {}
 
-    def estimate(self, mixture):
+    def estimate(self, mixture: Tensor) -> Tensor:
         """Give what separation uses, which for most models is the output itself.
 
         A model that is trained on something else, such as an embedding, overrides this.
@@ -74,7 +77,7 @@ class SeparationModel(Copied):
         """
         return self(mixture)
 
-    def adapt(self, dataset):
+    def adapt(self, dataset: Iterable) -> None:
         """Start the model's normalisation from statistics of the training data; by default nothing.
 
         Args:

@@ -10,6 +10,7 @@ from kerasep.models.open_unmix_like import bins_below
 from kerasep.models.separation_model import SeparationModel, check_signal
 from kerasep.models.unet_like import DROPPED, check_filters
 from kerasep.ops import apply_mask, check_chunks, check_transform
+from kerasep.system.types import Tensor
 
 # The decoder's activation for each of the encoder's.
 ACTIVATIONS = {"leaky_relu": "relu", "elu": "elu"}
@@ -100,22 +101,22 @@ class SpleeterLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("vocals", "accompaniment"),
-        sample_rate=44100,
-        channels=2,
-        n_fft=4096,
-        hop=1024,
-        window="hann",
-        filters=(16, 32, 64, 128, 256, 512),
-        activation="leaky_relu",
-        mask="sigmoid",
-        exact=True,
-        max_hz=11020,
-        extension="zeros",
-        segment=512,
-        dropout=0.5,
-        name="spleeter_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("vocals", "accompaniment"),
+        sample_rate: float = 44100,
+        channels: int = 2,
+        n_fft: int = 4096,
+        hop: int = 1024,
+        window: str = "hann",
+        filters: list[int] | tuple[int, ...] = (16, 32, 64, 128, 256, 512),
+        activation: str = "leaky_relu",
+        mask: str = "sigmoid",
+        exact: bool = True,
+        max_hz: float | None = 11020,
+        extension: str = "zeros",
+        segment: int = 512,
+        dropout: float = 0.5,
+        name: str = "spleeter_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         filters = check_filters(filters)
@@ -166,7 +167,7 @@ class SpleeterLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
         self.seen = seen
 
-    def estimate(self, mixture):
+    def estimate(self, mixture: Tensor) -> Tensor:
         """Share the mixture among the stems by the squares of the outputs."""
         outputs = self(mixture)
         if len(self.sources) == 1:

@@ -63,17 +63,17 @@ class TasNetLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("speaker_1", "speaker_2"),
-        sample_rate=8000,
-        channels=1,
-        filters=500,
-        kernel_size=40,
-        hidden=1000,
-        lstm_layers=4,
-        bidirectional=True,
-        interchangeable=True,
-        name="tasnet_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("speaker_1", "speaker_2"),
+        sample_rate: float = 8000,
+        channels: int = 1,
+        filters: int = 500,
+        kernel_size: int = 40,
+        hidden: int = 1000,
+        lstm_layers: int = 4,
+        bidirectional: bool = True,
+        interchangeable: bool = True,
+        name: str = "tasnet_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels, least=2)
         check_filterbank(filters, kernel_size, kernel_size)
         if lstm_layers < 1:

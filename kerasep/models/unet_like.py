@@ -64,16 +64,16 @@ class UNetLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("vocals",),
-        sample_rate=8192,
-        channels=1,
-        n_fft=1024,
-        hop=768,
-        window="hann",
-        filters=(16, 32, 64, 128, 256, 512),
-        dropout=0.5,
-        name="unet_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("vocals",),
+        sample_rate: float = 8192,
+        channels: int = 1,
+        n_fft: int = 1024,
+        hop: int = 768,
+        window: str = "hann",
+        filters: list[int] | tuple[int, ...] = (16, 32, 64, 128, 256, 512),
+        dropout: float = 0.5,
+        name: str = "unet_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         filters = check_filters(filters)

@@ -72,18 +72,18 @@ class WaveUNetLike(SeparationModel):
 
     def __init__(
         self,
-        sources=("accompaniment", "vocals"),
-        sample_rate=22050,
-        channels=2,
-        filters=24,
-        levels=12,
-        kernel_size=15,
-        merge_kernel_size=5,
-        context=True,
-        learned_upsampling=False,
-        difference=True,
-        name="wave_unet_like",
-    ):
+        sources: list[str] | tuple[str, ...] = ("accompaniment", "vocals"),
+        sample_rate: float = 22050,
+        channels: int = 2,
+        filters: int = 24,
+        levels: int = 12,
+        kernel_size: int = 15,
+        merge_kernel_size: int = 5,
+        context: bool = True,
+        learned_upsampling: bool = False,
+        difference: bool = True,
+        name: str = "wave_unet_like",
+    ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         if min(filters, levels, kernel_size, merge_kernel_size) < 1:
             raise InputError(
