@@ -4,8 +4,9 @@ import keras
 
 from kerasep.ops import lstm
 
-# `kerasep.ops.lstm` avoids work on the gradient that grows with the units, at a cost that grows with
-# the batch. In measurements it is faster from this ratio on. A batch of unknown size counts as usual.
+# `kerasep.ops.lstm` avoids work on the gradient that grows with the units, at a cost that grows
+# with the batch. As measured, it is faster from this ratio on. A batch of unknown size counts as
+# one of the usual size in training.
 UNITS_PER_EXAMPLE = 8
 USUAL_BATCH = 32
 

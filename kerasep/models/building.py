@@ -1,4 +1,4 @@
-"""From a class and its arguments to a model, unless it would be out of all proportion."""
+"""Build a model from a class and arguments, with checks of sizes and memory first."""
 
 import inspect
 import math
@@ -16,17 +16,17 @@ _RATES = ("sample_rate", "max_hz")
 _LARGEST_RATE = 10**7  # in Hz
 _COUNTS = ("levels", "blocks", "repeats", "lstm_layers")
 _WEIGHT = 4  # bytes
-_LAYERS = 1000  # what all the counts come to: a graph of so many takes a minute
-_NONE = ("max_hz", "rescale")  # take None for something else than their default
-# What TensorFlow takes for the name of a scope, but for the slash that divides scopes.
+_LAYERS = 1000  # product of all counts; a graph of this size takes a minute
+_NONE = ("max_hz", "rescale")  # accept None although their default is a number
+# Names that TensorFlow accepts for a scope, without the slash that separates scopes.
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\>-]{0,199}")
 
 
 def build(cls, arguments, check=None):
-    """Build `cls(**arguments)`; `check(model)` and a look at the memory precede its values."""
+    """Build `cls(**arguments)`; `check(model)` and a check of the memory precede its values."""
     check_arguments(cls, arguments)
-    # In this scope Keras puts off the initial values to its end. When it ends by an error they
-    # must not be made at all.
+    # Keras defers the initial values to the end of this scope. After an error they must not be
+    # created at all.
     with keras.StatelessScope():
         complete = False
         try:
@@ -52,7 +52,7 @@ def check_arguments(cls, arguments):
     """Validate arguments by the types of a constructor's defaults and by sensible sizes."""
     parameters = inspect.signature(cls).parameters
     defaults = {name: parameter.default for name, parameter in parameters.items()}
-    defaults["dtype"] = "float32"  # which every model takes beside its own
+    defaults["dtype"] = "float32"  # every model accepts it beside its own arguments
     unknown = [str(name) for name in arguments if name not in defaults]
     if unknown:
         raise InputError(

@@ -1,4 +1,4 @@
-"""A Keras model that is called with nothing but what it takes."""
+"""A Keras model that checks the mixtures it is called with."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from kerasep.system.types import Tensor
 class CheckedModel(keras.Model):
     """Raises `InputError` for mixtures that Keras would broadcast, cast or misread silently."""
 
-    # `fit` and the like check arrays and datasets first: on JAX they take the weights out of the
-    # model while it runs, and a graph of TensorFlow may not know how many axes a mixture has.
+    # `fit` and the others check arrays and datasets first: on JAX they remove the weights from the
+    # model while it runs, and a TensorFlow graph may not know the number of axes of a mixture.
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Apply the model to a mixture."""
@@ -70,12 +70,12 @@ class CheckedModel(keras.Model):
 
 
 def check_mixture(model, mixture):
-    """Validate that a mixture has the shape and type that a model takes."""
+    """Validate that a mixture has the shape and type that a model expects."""
     inputs = keras.tree.flatten(mixture)
     if len(inputs) != 1 or len(model.inputs) != 1 or not hasattr(inputs[0], "dtype"):
         return
     shape, expected = inputs[0].shape, tuple(model.inputs[0].shape)
-    if getattr(shape, "rank", 0) is None:  # in a graph that does not know it
+    if getattr(shape, "rank", 0) is None:  # in a graph with unknown shapes
         return
     shape = tuple(shape)
     what, axes = "waveforms", ("batch", "samples")
@@ -100,6 +100,6 @@ def check_mixture(model, mixture):
 
 
 def _first(x):
-    """The mixture's specification, where `x` is a tf.data.Dataset of inputs and targets."""
+    """Return the mixture's specification if `x` is a tf.data.Dataset of inputs and targets."""
     spec = getattr(x, "element_spec", x)
     return spec[0] if spec is not x and isinstance(spec, tuple) else spec

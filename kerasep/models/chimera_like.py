@@ -14,30 +14,31 @@ from kerasep.system.types import Tensor
 class ChimeraLike(SeparationModel):
     """Chimera and Chimera++: one trunk of LSTM layers, with an embedding head and a mask head.
 
-    The loss of the embedding makes the trunk tell sources apart, the mask head separates them: what
-    `estimate` gives is that head's. Each head has its own loss, and the same reference:
-    `kerasep.data.spectrograms` gives it under both names. It computes what nussl's recurrent
-    Chimera network does.
+    The loss of the embedding trains the trunk to tell sources apart. The mask head separates them,
+    and `estimate` returns its output. Each head has its own loss, and both have the same reference,
+    which `kerasep.data.spectrograms` returns under both names. The model computes the same as
+    nussl's recurrent Chimera network.
 
     Args:
         sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 256.
         hop: samples between frames. Defaults to 64.
         window: analysis window. Defaults to "sqrt_hann".
-        full_scale: whether 0 dB is full scale to the network, as in nussl, rather than a magnitude
-            of 1; bins 80 dB below are silent to it. Defaults to False.
+        full_scale: whether 0 dB is full scale to the network, as in nussl, instead of a magnitude
+            of 1. Bins 80 dB below count as silent. Defaults to False.
         units: units of each direction of an LSTM layer. Defaults to 600.
         lstm_layers: number of LSTM layers. Defaults to 4.
-        bidirectional: False makes the model causal. Defaults to True.
-        dropout: between LSTM layers. Defaults to 0.3.
-        embedding: dimensions of a bin's vector. Defaults to 20.
-        embedding_activation: of the embedding, before its vectors are given the length one.
-            Defaults to "sigmoid".
-        activation: of the masks, as in `kerasep.layers.MaskHead`. Defaults to "softmax".
-        interchangeable: True where any output may be any source, as of two speakers: the mask
-            head's loss is then `kerasep.losses.PermutationInvariant`. Defaults to True.
+        bidirectional: whether LSTM layers also run backwards in time. If False, the model is
+            causal. Defaults to True.
+        dropout: rate between LSTM layers. Defaults to 0.3.
+        embedding: number of dimensions of the vector of a bin. Defaults to 20.
+        embedding_activation: activation of the embedding, before its vectors are divided by their
+            length. Defaults to "sigmoid".
+        activation: activation of the masks, as in `kerasep.layers.MaskHead`. Defaults to "softmax".
+        interchangeable: whether any output may be any source, such as two speakers. The mask head's
+            loss is then `kerasep.losses.PermutationInvariant`. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -100,10 +101,10 @@ class ChimeraLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        # 0 dB is full scale, or else a magnitude of 1.
+        # 0 dB is full scale, or a magnitude of 1.
         zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
         x = Decibels(zero, name="decibels")(mixture)
-        # A single feature: loud and soft bins, and channels, keep their relation.
+        # One feature for all: the levels of bins and channels keep their relation.
         x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
         x = kl.BatchNormalization(
             momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"
@@ -121,5 +122,5 @@ class ChimeraLike(SeparationModel):
         self.latency = None if bidirectional else n_fft
 
     def estimate(self, mixture: Tensor) -> Tensor:
-        """Separate by the mask head."""
+        """Return the estimates of the mask head."""
         return self(mixture)["estimates"]

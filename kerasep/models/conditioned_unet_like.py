@@ -1,4 +1,4 @@
-"""Conditioned U-Net: one U-Net for all sources, told by a condition which one is wanted."""
+"""Conditioned U-Net: one U-Net for all sources; a condition selects the source."""
 
 import keras
 import numpy as np
@@ -20,29 +20,31 @@ class ConditionedUNetLike(SeparationModel):
     """The Conditioned-U-Net: the weights of one U-Net, steered to each source by a control network.
 
     The control network turns the one-hot vector of a source into a factor gamma and a term beta for
-    each encoder block (simple) or for each of its channels (complex), which change the batch norm's
-    output there (`kerasep.layers.FiLM`). The U-Net is that of `UNetLike`. All sources run in one
-    pass, side by side in the batch, so that more sources cost time and nearly no weights.
+    each encoder block (simple) or for each of its channels (complex). Both modulate the output of
+    the batch norm there (`kerasep.layers.FiLM`). The U-Net is that of `UNetLike`. All sources run
+    in one pass, side by side in the batch. More sources cost time, but hardly any weights.
 
-    The control network embeds the vector by dense layers, or by convolutions along it, each with
-    ReLU and, from the second on, dropout and batch norm. Gammas start near 1 and betas near 0:
-    the U-Net starts as if it were alone. (The authors' start around 0, and the next batch norm
-    undoes that.) The last block has a bias in place of the batch norm of the authors' code.
+    The control network embeds the vector by dense layers, or by convolutions along it. Each has a
+    ReLU and, from the second on, dropout and batch norm. Initially gammas are near 1 and betas near
+    0, so the U-Net starts as if there were no condition. (In the authors' code they start around 0,
+    and the next batch norm undoes that.) The last block has a bias instead of the batch norm of the
+    authors' code.
 
     Args:
         sources: names of the sources. Defaults to ("vocals", "drums", "bass", "other").
         sample_rate: in Hz. Defaults to 8192.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 1024.
         hop: samples between frames. Defaults to 768.
         window: analysis window. Defaults to "hann".
-        filters: channels of the convolutions, from the finest to the coarsest; how many there are
-            is the depth. Defaults to (16, 32, 64, 128, 256, 512).
-        film: "simple" for one gamma and beta a block, "complex" for one a channel. Defaults to
+        filters: channels of the convolutions, from the finest to the coarsest level. The length of
+            the list is the depth. Defaults to (16, 32, 64, 128, 256, 512).
+        film: "simple" for one gamma and beta per block, "complex" for one per channel. Defaults to
             "simple".
         control: "dense" or "conv", the layers of the control network. Defaults to "dense".
         units: width of each layer of the control network. Defaults to (16, 64, 256).
-        dropout: of the first three decoder blocks, and in the control network. Defaults to 0.5.
+        dropout: rate of the first three decoder blocks, and in the control network. Defaults to
+            0.5.
         name: name of the model.
 
     Input shape:
@@ -93,7 +95,7 @@ class ConditionedUNetLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, n_fft // 2 + 1, channels), name="magnitude")
-        # Each example once a source, one next to the other, and which source that is.
+        # Each example once per source, next to each other, and the one-hot vectors of the sources.
         x = ops.repeat(to_unit_peak(mixture), len(sources), axis=0)
         wanted = ops.zeros_like(mixture[:, :1, :1, 0]) + np.eye(len(sources), dtype="float32")
         embedding = ops.reshape(wanted, (-1, len(sources)))
@@ -144,7 +146,7 @@ class ConditionedUNetLike(SeparationModel):
 
 
 def _check_control(film, control, units):
-    """Refuse an unknown control network; return its widths as a tuple."""
+    """Validate the control network's arguments; return its widths as a tuple."""
     if film not in FILMS or control not in CONTROLS:
         raise InputError(
             f"received film={film!r}, control={control!r}, expected film of {', '.join(FILMS)}, "

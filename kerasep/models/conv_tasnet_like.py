@@ -12,37 +12,37 @@ from kerasep.ops import check_filterbank
 class ConvTasNetLike(SeparationModel):
     """Conv-TasNet: analysis by learned filters, a temporal convolution network, synthesis.
 
-    All channels of a frame are analysed together; a source's mask is one for all of them. Samples
-    at the end that fill no frame are not seen, and come out as zeros, as in the published
-    implementations: append zeros where the last millisecond counts.
+    All channels of a frame are analysed together, and a source has one mask for all of them.
+    Samples at the end that do not fill a frame are not seen and become zeros, as in the published
+    implementations. Append zeros if the last millisecond counts.
 
-    Its presets are trained by the signal-to-noise ratio. The publication's scale-invariant one
-    leaves level and sign of an estimate open: they would differ from chunk to chunk of a long
-    recording.
+    Its presets are trained on the signal-to-noise ratio. The scale-invariant ratio of the paper
+    does not determine the level and sign of an estimate, so they would differ between the chunks of
+    a long recording.
 
     Args:
         sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
-        filters: of the analysis and the synthesis (N). Defaults to 512.
+        channels: number of channels of the mixture. Defaults to 1.
+        filters: number of filters of the analysis and the synthesis (N). Defaults to 512.
         kernel_size: length of the filters in samples (L). Defaults to 16.
-        hop: samples from frame to frame. Defaults to 8.
-        encoder_activation: of the features, "linear" or "relu". Defaults to "linear".
+        hop: samples between frames. Defaults to 8.
+        encoder_activation: activation of the features, "linear" or "relu". Defaults to "linear".
         bottleneck: channels between blocks (B). Defaults to 128.
         hidden: channels inside a block (H). Defaults to 512.
         skip: channels of the skip paths (Sc); 0 for none. Defaults to 128.
-        block_kernel_size: frames that a block's convolution takes (P). Defaults to 3.
-        blocks: in a repeat (X). Defaults to 8.
-        repeats: how often (R). Defaults to 3.
+        block_kernel_size: frames of the kernel in a block's convolution (P). Defaults to 3.
+        blocks: blocks per repeat (X). Defaults to 8.
+        repeats: number of repeats (R). Defaults to 3.
         norm: "global", "cumulative", "layer" or "batch": see `kerasep.layers.TemporalConvNet`.
-            Defaults to "global", or to "cumulative" when causal.
+            Defaults to "global", or to "cumulative" if causal.
         mask_activation: "relu", "sigmoid", "softmax", "tanh" or any other of `keras.activations`.
-            Defaults to "relu", as published weights have it; the paper has "sigmoid".
-        causal: whether a sample depends on what is no more than one frame ahead of it. Defaults to
+            Defaults to "relu", like published weights; the paper has "sigmoid".
+        causal: whether the output depends on at most one frame of future samples. Defaults to
             False.
-        lean: the form that was published for music: no biases, nothing between the last block and
-            the masks' layer, and features normalised frame by frame. Defaults to False.
-        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        lean: whether to use the form published for music, without biases and without a PReLU before
+            the masks' layer, and with features normalised frame by frame. Defaults to False.
+        interchangeable: whether any output may be any source, such as voices. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -100,10 +100,10 @@ class ConvTasNetLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        # The samples of all channels in one row: a frame then holds them all.
+        # The samples of all channels in one row, so that a frame contains all channels.
         row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
         frame = (kernel_size * channels, hop * channels)
-        # Samples left over at the end are not seen.
+        # Remaining samples at the end are not seen.
         features = LearnedAnalysis(filters, *frame, encoder_activation, fill=False, name="encoder")(
             row
         )

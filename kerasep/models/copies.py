@@ -1,4 +1,4 @@
-"""Models that keep what they know, and their precision, when they are cloned, copied or saved."""
+"""Models that keep their attributes and precision when they are cloned, copied or saved."""
 
 import contextlib
 from typing import Any, Self
@@ -9,17 +9,17 @@ from kerasep.models.checked_model import CheckedModel
 from kerasep.system.arguments import Arguments, arguments, copy_arguments, plain
 from kerasep.system.keras_private import RemembersOrigin, origin
 
-# What a model knows beyond its constructor's arguments.
+# Attributes of a model beside its constructor's arguments.
 KNOWLEDGE = ("preset", "licence", "recipe")
 
 
 class Copied(Arguments, CheckedModel, RemembersOrigin):
-    """Functional models whose constructor takes arguments of its own, and `dtype`."""
+    """Functional models whose constructor takes its own arguments, and `dtype`."""
 
-    # `keras.models.clone_model` builds a copy from tensors: a constructor also takes them in place
-    # of its arguments, and the copy gets what the model knows.
+    # `keras.models.clone_model` builds a copy from tensors. So a constructor also accepts tensors
+    # instead of its arguments, and the copy gets the attributes of the original.
 
-    _class_attributes: tuple[str, ...] = ()  # shared although they may be the class' own
+    _class_attributes: tuple[str, ...] = ()  # shared even if they are class attributes
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -30,7 +30,7 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
             cls.__init__ = _constructor(init)
 
     def get_config(self) -> dict[str, Any]:
-        """Return exactly the constructor's arguments, and `dtype` unless it is float32."""
+        """Return the constructor's arguments, and `dtype` unless it is float32."""
         name = self.dtype_policy.name
         return arguments(self) | ({} if name == "float32" else {"dtype": name})
 
@@ -38,24 +38,24 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
     def from_config(
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Self:
-        """Build a model of the same arguments and precision."""
+        """Build a model from the arguments and precision of another."""
         return cls(**{"dtype": "float32"} | config)
 
     def __reduce__(self):
-        """Return what pickle and `copy.deepcopy` make a copy of."""
+        """Return the state that pickle and `copy.deepcopy` copy."""
         return (*super().__reduce__(), self._knowledge())
 
     def _knowledge(self):
-        """Return what the model knows beyond its constructor's arguments."""
+        """Return the attributes named in `KNOWLEDGE`."""
         return {name: plain(getattr(self, name)) for name in KNOWLEDGE}
 
     def __setstate__(self, state):
-        """Set what `_knowledge` returned."""
+        """Set the attributes that `_knowledge` returned."""
         for name, value in state.items():
             setattr(self, name, value)
 
     def share_knowledge(self, other: keras.Model) -> None:
-        """Set arguments, sources, signal, transform and knowledge of this model on another."""
+        """Set arguments, sources, signal, transform and `KNOWLEDGE` of this model on another."""
         own = [name for name in self._own_attributes if name not in vars(other)]
         for name in (*own, *self._class_attributes):
             value = getattr(self, name)
@@ -66,7 +66,7 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
 
 
 def _constructor(init):
-    """Return a constructor of any arguments: `clone_model` then takes it for one of tensors."""
+    """Return a constructor of any arguments: `clone_model` then passes it tensors."""
 
     def constructor(self, *args, **kwargs):
         outermost = type(self).__init__ is constructor
@@ -80,7 +80,7 @@ def _constructor(init):
             return
         with _policy(kwargs.pop("dtype", None)):
             init(self, *args, **kwargs)
-        # Before training, which sets others.
+        # Before training, which sets further attributes.
         self._own_attributes = tuple(name for name in vars(self) if not name.startswith("_"))
 
     constructor.__doc__ = init.__doc__
@@ -88,7 +88,7 @@ def _constructor(init):
 
 
 def _twin(value, model):
-    """Return the layer of a model that has the name of another's, or the value that is no layer."""
+    """Return the model's layer with the same name; return a value that is not a layer itself."""
     if not isinstance(value, keras.layers.Layer):
         return value
     return next((layer for layer in model.layers if layer.name == value.name), None)

@@ -1,4 +1,4 @@
-"""Deep attractor network: masks from each bin's likeness to the mean embedding of a source."""
+"""Deep attractor network: masks from the similarity of bins to a source's mean embedding."""
 
 import keras
 from keras import layers as kl
@@ -14,34 +14,37 @@ from kerasep.system.types import Tensor
 class DeepAttractorLike(SeparationModel):
     """Deep attractor network (DANet): LSTM layers, an embedding of each bin, attractors, masks.
 
-    The embedding is what is trained, by `kerasep.losses.DeepAttractor`: there the attractors are
-    the mean embeddings of the true sources' bins. To separate, k-means finds the sources' bins, and
-    the masks are each bin's likeness to the attractors: soft, unlike those of deep clustering.
+    The embedding is trained by `kerasep.losses.DeepAttractor`, where the attractors are the mean
+    embeddings of the bins of the true sources. For separation, k-means finds the bins of the
+    sources. The masks are the similarity of each bin to the attractors, so they are soft, unlike
+    those of deep clustering.
 
     Args:
-        sources: names of the sources, two or more, in no order. Defaults to ("speaker_1",
+        sources: names of the sources, two or more, in any order. Defaults to ("speaker_1",
             "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 256.
         hop: samples between frames. Defaults to 64.
         window: analysis window. Defaults to "sqrt_hann".
-        full_scale: whether 0 dB is full scale to the network, as in nussl, rather than a magnitude
-            of 1; bins 80 dB below are silent to it. Defaults to False.
+        full_scale: whether 0 dB is full scale to the network, as in nussl, instead of a magnitude
+            of 1. Bins 80 dB below count as silent. Defaults to False.
         units: units of each direction of an LSTM layer. Defaults to 600.
         lstm_layers: number of LSTM layers. Defaults to 4.
         bidirectional: whether LSTM layers also run backwards in time. Defaults to True.
-        dropout: between LSTM layers; the paper names none. Defaults to 0.
-        embedding: dimensions of a bin's vector, of any length. Defaults to 20.
-        embedding_activation: of the embedding; the paper names none. Defaults to "linear".
-        activation: of the masks, "softmax" or "sigmoid", as in the loss. Defaults to "softmax".
+        dropout: rate between LSTM layers; the paper names none. Defaults to 0.
+        embedding: number of dimensions of the vector of a bin. Defaults to 20.
+        embedding_activation: activation of the embedding; the paper names none. Defaults to
+            "linear".
+        activation: activation of the masks, "softmax" or "sigmoid", as in the loss. Defaults to
+            "softmax".
         name: name of the model.
 
     Input shape:
         Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
 
     Output shape:
-        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`; of `estimate`, source
+        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`. `estimate` returns source
         magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
 
     Raises:
@@ -86,14 +89,14 @@ class DeepAttractorLike(SeparationModel):
         sources = check_signal(sources, sample_rate, channels, least=2)
         check_transform(n_fft, hop, window)
         bins = n_fft // 2 + 1
-        AttractorMask(activation)  # raises for an unknown one now, not when the model separates
+        AttractorMask(activation)  # raises for an unknown activation now, not in `estimate`
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        # 0 dB is full scale, or else a magnitude of 1.
+        # 0 dB is full scale, or a magnitude of 1.
         zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
         x = Decibels(zero, name="decibels")(mixture)
-        # A single feature: loud and soft bins, and channels, keep their relation.
+        # One feature for all: the levels of bins and channels keep their relation.
         x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
         x = kl.BatchNormalization(
             momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"
@@ -108,7 +111,7 @@ class DeepAttractorLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
     def estimate(self, mixture: Tensor) -> Tensor:
-        """Separate by k-means, then by the attractors of its clusters."""
+        """Return estimates from k-means, then the attractors of its clusters."""
         embedding = self(mixture)
         clusters = KMeans(len(self.sources), name="clusters")(embedding, mixture)
         masks = AttractorMask(self.activation, name="masks")(embedding, clusters, mixture)

@@ -14,34 +14,34 @@ from kerasep.system.types import Tensor
 class DeepClusteringLike(SeparationModel):
     """Deep clustering: magnitude in dB, batch norm, LSTM layers, an embedding of each bin.
 
-    The embedding is what is trained, by `kerasep.losses.DeepClustering` or another loss of
-    embeddings. To separate, k-means puts the bins into as many clusters as there are sources; the
-    clusters are binary masks. It computes what nussl's recurrent deep clustering network does.
+    The embedding is trained by `kerasep.losses.DeepClustering` or another loss of embeddings. For
+    separation, k-means groups the bins into one cluster per source, and the clusters are binary
+    masks. The model computes the same as nussl's recurrent deep clustering network.
 
     Args:
-        sources: names of the sources, two or more, in no order. Defaults to ("speaker_1",
+        sources: names of the sources, two or more, in any order. Defaults to ("speaker_1",
             "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 256.
         hop: samples between frames. Defaults to 64.
         window: analysis window. Defaults to "sqrt_hann".
-        full_scale: whether 0 dB is full scale to the network, as in nussl, rather than a magnitude
-            of 1; bins 80 dB below are silent to it. Defaults to False.
+        full_scale: whether 0 dB is full scale to the network, as in nussl, instead of a magnitude
+            of 1. Bins 80 dB below count as silent. Defaults to False.
         units: units of each direction of an LSTM layer. Defaults to 600.
         lstm_layers: number of LSTM layers. Defaults to 4.
         bidirectional: whether LSTM layers also run backwards in time. Defaults to True.
-        dropout: between LSTM layers. Defaults to 0.3.
-        embedding: dimensions of a bin's vector. Defaults to 20.
-        activation: of the embedding, before its vectors are given the length one. Defaults to
-            "sigmoid".
+        dropout: rate between LSTM layers. Defaults to 0.3.
+        embedding: number of dimensions of the vector of a bin. Defaults to 20.
+        activation: activation of the embedding, before its vectors are divided by their length.
+            Defaults to "sigmoid".
         name: name of the model.
 
     Input shape:
         Magnitude `(batch, frames, n_fft / 2 + 1, channels)`.
 
     Output shape:
-        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`; of `estimate`, source
+        Embedding `(batch, frames, n_fft / 2 + 1, channels, embedding)`. `estimate` returns source
         magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
 
     Raises:
@@ -89,10 +89,10 @@ class DeepClusteringLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        # 0 dB is full scale, or else a magnitude of 1.
+        # 0 dB is full scale, or a magnitude of 1.
         zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
         x = Decibels(zero, name="decibels")(mixture)
-        # A single feature: loud and soft bins, and channels, keep their relation.
+        # One feature for all: the levels of bins and channels keep their relation.
         x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
         x = kl.BatchNormalization(
             momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"
@@ -105,6 +105,6 @@ class DeepClusteringLike(SeparationModel):
         self.stft = {"n_fft": n_fft, "hop": hop, "window": window}
 
     def estimate(self, mixture: Tensor) -> Tensor:
-        """Separate by k-means."""
+        """Return estimates from the clusters of k-means."""
         masks = KMeans(len(self.sources), name="clusters")(self(mixture), mixture)
         return ApplyMask(name="source_magnitudes")(masks, mixture)

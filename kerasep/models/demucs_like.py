@@ -1,4 +1,4 @@
-"""Demucs: strided convolutions on the waveform, an LSTM between, and the way back."""
+"""Demucs: a waveform U-Net of strided convolutions with an LSTM in the middle."""
 
 import math
 
@@ -22,37 +22,38 @@ from kerasep.models.separation_model import SeparationModel, check_signal
 class DemucsLike(SeparationModel):
     """Demucs in its second version: waveform in, waveforms out, through features of a few hertz.
 
-    The mixture is normalised, padded and sampled at twice its rate. Every encoder level is a
-    strided convolution, a ReLU, and a convolution of one sample that doubles the features for a
-    gated linear unit to halve them. A bidirectional LSTM and a dense layer see what is left. Every
-    decoder level adds the middle of what its encoder level gave, convolves without padding, gates,
-    and interpolates by a transposed convolution with a ReLU, the last without. The result goes back
-    to the mixture's rate, level and length.
+    The mixture is normalised, padded and resampled to twice its rate. Every encoder level is a
+    strided convolution, a ReLU, and a convolution of kernel size 1 that doubles the features, which
+    a gated linear unit halves again. A bidirectional LSTM and a dense layer follow. Every decoder
+    level adds the cropped output of its encoder level. Then follow a convolution without padding, a
+    gated linear unit, and a transposed convolution with a ReLU, except at the last level. The
+    result gets the mixture's rate, level and length again.
 
-    Normalisation is by mean and deviation of the mixture's mono form over its whole length, as the
-    original's separation script does it around a network that was built without; the first version
-    of Demucs is this one with `resample=False`.
+    The mean and deviation for normalisation are those of the whole mono mixture, as in the
+    separation script of the original, whose network does not normalise. The first version of Demucs
+    is this model with `resample=False`.
 
-    Weights of convolutions start uniform, within `1 / sqrt(inputs)` as in PyTorch, where `inputs`
-    is the size of the kernel times its input features (in a transposed convolution, PyTorch counts
-    its output features). `rescale` brings their deviation `d` nearer to itself: weights and biases
-    are divided by `sqrt(d / rescale)`, where `d` is the uniform distribution's deviation.
+    Initial weights of convolutions are uniform within `1 / sqrt(inputs)` as in PyTorch. `inputs` is
+    the kernel size times the input features (in a transposed convolution, PyTorch counts the output
+    features). `rescale` is a reference for their deviation `d`, that of the uniform distribution:
+    initial weights and biases are divided by `sqrt(d / rescale)`.
 
     Args:
         sources: names of the sources. Defaults to ("drums", "bass", "other", "vocals").
         sample_rate: in Hz. Defaults to 44100.
-        channels: of the mixture. Defaults to 2.
+        channels: number of channels of the mixture. Defaults to 2.
         filters: features of the first level. Defaults to 64.
         levels: number of encoder levels, and of decoder levels. Defaults to 6.
-        growth: features of a level over those of the level before. Defaults to 2.
-        kernel_size: of the strided convolutions. Defaults to 8.
-        stride: factor between the rates of two levels. Defaults to 4.
+        growth: ratio of the features of a level to those of the level before. Defaults to 2.
+        kernel_size: kernel size of the strided convolutions. Defaults to 8.
+        stride: ratio of the rates of two levels. Defaults to 4.
         context: kernel size of the decoder's convolutions. Defaults to 3.
-        lstm_layers: number of bidirectional LSTM layers; 0 leaves the LSTM and its dense layer out.
+        lstm_layers: number of bidirectional LSTM layers; 0 omits the LSTM and its dense layer.
             Defaults to 2.
-        normalize: whether the mixture is normalised. Defaults to True.
+        normalize: whether to normalise the mixture. Defaults to True.
         resample: whether the network runs at twice the sample rate. Defaults to True.
-        rescale: reference of the initial weights' deviation; None leaves them. Defaults to 0.1.
+        rescale: reference for the deviation of initial weights, or None for no rescaling. Defaults
+            to 0.1.
         name: name of the model.
 
     Input shape:
@@ -105,8 +106,8 @@ class DemucsLike(SeparationModel):
         if min(widths) < 1 or lstm_layers < 0 or (rescale is not None and rescale <= 0):
             raise InputError(
                 f"received filters={filters}, growth={growth}, lstm_layers={lstm_layers}, "
-                f"rescale={rescale}, expected at least one feature a level, layers of at least 0, "
-                f"and a rescale above 0 or None"
+                f"rescale={rescale}, expected at least one feature per level, at least 0 "
+                f"LSTM layers, and a rescale above 0 or None"
             )
 
         def start(inputs):
@@ -166,14 +167,14 @@ class DemucsLike(SeparationModel):
         x = kl.Reshape((-1, len(sources), channels), name="apart", dtype="float32")(x)
         outputs = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         if normalize:
-            # In this order: Keras takes a second term of (batch, 1, 1, 1) for a bias of as many
-            # sources, if there are as many, and adds each example's mean to a source instead.
+            # In this order: with as many examples in the batch as sources, Keras mistakes a second
+            # term of (batch, 1, 1, 1) for a bias, and adds each example's mean to a source.
             outputs = mean[..., None] + outputs * deviation[..., None]
         super().__init__(mixture, outputs, name=name)
 
 
 def valid_lengths(levels, kernel_size, stride, context, resample):
-    """Return the step between possible lengths, the shortest, and how many samples it serves."""
+    """Return the step between valid lengths, the shortest one, and the samples that it returns."""
     if min(levels, stride, context) < 1 or not stride <= kernel_size or not context <= kernel_size:
         raise InputError(
             f"received levels={levels}, kernel_size={kernel_size}, stride={stride}, "
@@ -185,7 +186,7 @@ def valid_lengths(levels, kernel_size, stride, context, resample):
             f"received kernel_size={kernel_size}, stride={stride} with resample=True, expected "
             f"even numbers: half of a length must be a whole number"
         )
-    # The shortest has so many frames at the bottom that the lowest decoder level leaves one.
+    # The shortest length leaves one frame after the lowest decoder level.
     least = reach = context
     for _ in range(levels):
         least = (least - 1) * stride + kernel_size

@@ -1,4 +1,4 @@
-"""DPRNN: masks on learned features of the waveform, from LSTMs along chunks and across them."""
+"""DPRNN: masks on learned features of the waveform, from LSTMs along and across chunks."""
 
 import keras
 from keras import layers as kl
@@ -12,34 +12,34 @@ from kerasep.ops import check_filterbank
 class DPRNNLike(SeparationModel):
     """Dual-path RNN: analysis by learned filters, a dual-path network, synthesis.
 
-    The dual-path network gives each source a sequence of its own; a gate (tanh times sigmoid) and
-    a dense layer, the same for all sources, make a mask of it. All channels of a frame are
-    analysed together. Samples at the end that fill no frame are not seen, and come out as zeros, as
-    in the published implementation: append zeros where the last millisecond counts.
+    The dual-path network computes one sequence per source. A gate (tanh times sigmoid) and a dense
+    layer, the same for all sources, turn it into a mask. All channels of a frame are analysed
+    together. Samples at the end that do not fill a frame are not seen and become zeros, as in the
+    published implementation. Append zeros if the last millisecond counts.
 
-    Its presets are trained by the signal-to-noise ratio. The publication's scale-invariant one
-    leaves level and sign of an estimate open: they would differ from chunk to chunk of a long
-    recording.
+    Its presets are trained on the signal-to-noise ratio. The scale-invariant ratio of the paper
+    does not determine the level and sign of an estimate, so they would differ between the chunks of
+    a long recording.
 
     Args:
         sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
-        filters: of the analysis and the synthesis. Defaults to 64.
+        channels: number of channels of the mixture. Defaults to 1.
+        filters: number of filters of the analysis and the synthesis. Defaults to 64.
         kernel_size: length of the filters in samples. Defaults to 16.
-        hop: samples from frame to frame. Defaults to 8.
-        encoder_activation: of the features, "linear" or "relu". Defaults to "linear".
+        hop: samples between frames. Defaults to 8.
+        encoder_activation: activation of the features, "linear" or "relu". Defaults to "linear".
         bottleneck: features between blocks. Defaults to 128.
-        hidden: units of each LSTM's direction. Defaults to 128.
+        hidden: units of each direction of an LSTM. Defaults to 128.
         chunk: frames in a chunk. Defaults to 100.
-        chunk_hop: frames from chunk to chunk. Defaults to half a chunk.
-        blocks: pairs of LSTMs. Defaults to 6.
+        chunk_hop: frames between chunks. Defaults to half a chunk.
+        blocks: number of pairs of LSTMs. Defaults to 6.
         norm: "global", "layer" or "batch": see `kerasep.layers.DualPathNet`. Defaults to "global".
-        bidirectional: whether the LSTMs across chunks run both ways. Not, and with another norm
-            than "global", the model is causal but for a chunk. Defaults to True.
+        bidirectional: whether the LSTMs across chunks run in both directions. If False, and with
+            another norm than "global", the model is causal up to one chunk. Defaults to True.
         mask_activation: "relu", "sigmoid", "tanh", "softmax" (over the sources) or any other of
             `keras.activations`. Defaults to "sigmoid".
-        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        interchangeable: whether any output may be any source, such as voices. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -95,10 +95,10 @@ class DPRNNLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        # The samples of all channels in one row: a frame then holds them all.
+        # The samples of all channels in one row, so that a frame contains all channels.
         row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
         frame = (kernel_size * channels, hop * channels)
-        # Samples left over at the end are not seen.
+        # Remaining samples at the end are not seen.
         features = LearnedAnalysis(filters, *frame, encoder_activation, fill=False, name="encoder")(
             row
         )

@@ -13,27 +13,28 @@ from kerasep.ops import window as analysis_window
 class MaskInferenceLike(SeparationModel):
     """Mask inference by recurrent layers: magnitude in dB, batch norm, LSTM layers, masks.
 
-    The masks times the mixture are the estimates. It computes what nussl's recurrent mask inference
-    network does.
+    The estimates are the masks times the mixture. The model computes the same as nussl's recurrent
+    mask inference network.
 
     Args:
         sources: names of the sources. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 256.
         hop: samples between frames. Defaults to 64.
         window: analysis window. Defaults to "sqrt_hann".
-        full_scale: whether 0 dB is full scale to the network, as in nussl, rather than a magnitude
-            of 1; bins 80 dB below are silent to it. Defaults to False.
+        full_scale: whether 0 dB is full scale to the network, as in nussl, instead of a magnitude
+            of 1. Bins 80 dB below count as silent. Defaults to False.
         units: units of each direction of an LSTM layer. Defaults to 600.
         lstm_layers: number of LSTM layers. Defaults to 4.
-        bidirectional: False makes the model causal. Defaults to True.
-        dropout: between LSTM layers. Defaults to 0.3.
-        activation: of the masks: "sigmoid", or "softmax" for masks that sum to one over the
-            sources, or another one of `kerasep.layers.MaskHead`. Defaults to "sigmoid".
-        interchangeable: True where any output may be any source, as of two speakers: train it with
-            `kerasep.losses.PermutationInvariant`. False where each output has its own source, as
-            vocals and drums have. Defaults to True.
+        bidirectional: whether LSTM layers also run backwards in time. If False, the model is
+            causal. Defaults to True.
+        dropout: rate between LSTM layers. Defaults to 0.3.
+        activation: activation of the masks: "sigmoid", or "softmax" for masks that sum to one over
+            the sources, or another one of `kerasep.layers.MaskHead`. Defaults to "sigmoid".
+        interchangeable: True if any output may be any source, such as two speakers; train with
+            `kerasep.losses.PermutationInvariant`. False if each output has its own source, such as
+            vocals and drums. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -85,10 +86,10 @@ class MaskInferenceLike(SeparationModel):
 
         # Functional model
         mixture = keras.Input((None, bins, channels), name="magnitude")
-        # 0 dB is full scale, or else a magnitude of 1.
+        # 0 dB is full scale, or a magnitude of 1.
         zero = float(analysis_window(window, n_fft).sum()) if full_scale else 1.0
         x = Decibels(zero, name="decibels")(mixture)
-        # A single feature: loud and soft bins, and channels, keep their relation.
+        # One feature for all: the levels of bins and channels keep their relation.
         x = kl.Reshape((-1, bins * channels, 1), name="one_feature")(x)
         x = kl.BatchNormalization(
             momentum=0.9, epsilon=1e-5, name="normalization", dtype="float32"

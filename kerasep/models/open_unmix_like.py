@@ -14,31 +14,32 @@ from kerasep.ops import check_transform, running_statistics
 
 @keras.saving.register_keras_serializable("kerasep")
 class OpenUnmixLike(SeparationModel):
-    """Open-Unmix as published: one network a source, joined into one model.
+    """Open-Unmix as published: one network per source, joined into one model.
 
-    Each network normalises the mixture's magnitude below `max_hz` by a learned shift and scale,
-    compresses it (dense, batch norm, tanh), runs three LSTM layers, joins their output with their
-    input, and expands it again (dense, batch norm, ReLU, dense, batch norm) to a mask of full
-    bandwidth, which a learned scale and shift and a ReLU finish. The mask times the mixture is the
-    estimate.
+    Each network normalises the mixture's magnitude below `max_hz` by a learned shift and scale and
+    compresses it (dense, batch norm, tanh). Three LSTM layers follow, and their output is joined
+    with their input. It is expanded again (dense, batch norm, ReLU, dense, batch norm) to a mask of
+    full bandwidth, with a learned scale and shift and a ReLU at the end. The estimate is the mask
+    times the mixture.
 
     Args:
         sources: names of the sources. Defaults to ("vocals",).
         sample_rate: in Hz. Defaults to 44100.
-        channels: of the mixture. Defaults to 2.
+        channels: number of channels of the mixture. Defaults to 2.
         n_fft: FFT length in samples. Defaults to 4096.
         hop: samples between frames. Defaults to 1024.
         window: analysis window. Defaults to "hann".
-        hidden: width of the network; each direction of a bidirectional LSTM has half of it.
+        hidden: width of the network. Each direction of a bidirectional LSTM has half of it.
             Defaults to 512.
         lstm_layers: number of LSTM layers. Defaults to 3.
-        bidirectional: False makes the model causal. Defaults to True.
-        dropout: between LSTM layers. Defaults to 0.4.
-        max_hz: highest frequency the network looks at; None for all. The output has full bandwidth.
-            Defaults to 16000.
-        bridged: whether the sources' networks are joined, as in X-UMX: the LSTM layers of each take
-            the mean of all compressed mixtures, and each mask is made of the mean of what all LSTM
-            layers gave. Defaults to False.
+        bidirectional: whether LSTM layers also run backwards in time. If False, the model is
+            causal. Defaults to True.
+        dropout: rate between LSTM layers. Defaults to 0.4.
+        max_hz: highest frequency that the network sees; None for all. The output has full
+            bandwidth. Defaults to 16000.
+        bridged: whether to bridge the sources' networks, as in X-UMX. The LSTM layers of each take
+            the mean of all compressed mixtures, and each mask is computed from the mean output of
+            all LSTM layers. Defaults to False.
         name: name of the model.
 
     Input shape:
@@ -86,8 +87,8 @@ class OpenUnmixLike(SeparationModel):
         check_transform(n_fft, hop, window)
         if hidden < 1 or (bidirectional and hidden % 2):
             raise InputError(
-                f"received hidden={hidden}, expected 1 or more, even where bidirectional: "
-                f"half a direction"
+                f"received hidden={hidden}, expected 1 or more, and an even number if "
+                f"bidirectional: each direction has half of them"
             )
         bins = n_fft // 2 + 1
         seen = bins_below(max_hz, n_fft, sample_rate)
@@ -103,7 +104,7 @@ class OpenUnmixLike(SeparationModel):
             return kl.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{source}_bn{layer}")(x)
 
         def joined(features, name):
-            """Give every network the mean of all, or leave each its own."""
+            """Return the mean of all networks for each of them if bridged, else the features."""
             if not bridged or len(sources) == 1:
                 return features
             return [kl.Average(name=name)(features)] * len(sources)
@@ -130,8 +131,8 @@ class OpenUnmixLike(SeparationModel):
             estimates.append(
                 kl.Multiply(name=f"{source}_estimate", dtype="float32")([mask, by_channel])
             )
-        # Whole spectra side by side, then one transposition: interleaved number by number they
-        # take several times as long, above all in TFLite.
+        # Whole spectra side by side, then one transposition: interleaving them number by number
+        # takes several times as long, especially in TFLite.
         stacked = keras.ops.stack(estimates, axis=2)
         outputs = kl.Permute((1, 4, 3, 2), name="source_magnitudes", dtype="float32")(stacked)
         super().__init__(mixture, outputs, name=name)
@@ -140,7 +141,7 @@ class OpenUnmixLike(SeparationModel):
         self.latency = None if bidirectional else n_fft
 
     def adapt(self, dataset: Iterable) -> None:
-        """Set the input's shift and scale to the mean and deviation of each bin of the mixture."""
+        """Set the input's shift and scale by the mean and deviation of each bin of the mixture."""
         # As in the original training script.
         mean, deviation = bin_statistics(magnitude for magnitude, *_ in dataset)
         deviation = np.maximum(deviation, 1e-4 * deviation.max())
@@ -152,7 +153,7 @@ class OpenUnmixLike(SeparationModel):
 
 
 def bins_below(max_hz, n_fft, sample_rate):
-    """Return the number of bins up to `max_hz`; all for None."""
+    """Return the number of bins up to `max_hz`, or of all bins for None."""
     if max_hz is None:
         return n_fft // 2 + 1
     if max_hz <= 0:

@@ -1,4 +1,4 @@
-"""What every architecture of the zoo has in common."""
+"""Base class of all architectures in the zoo."""
 
 import numbers
 from collections.abc import Iterable
@@ -12,24 +12,24 @@ from kerasep.system.types import Tensor
 
 
 class SeparationModel(Copied):
-    """A Functional model that knows which sources it separates, and at what rate.
+    """A Functional model with the names of its sources, its sample rate and its transform.
 
-    A subclass builds its graph in `__init__` from plain JSON-able arguments and calls
-    `super().__init__(inputs, outputs, name=name)`. Every argument is then an attribute of its own
-    name, and the model is saved, restored and cloned by its arguments alone. A model knows:
+    A subclass builds its graph in `__init__` from arguments that JSON can store, and calls
+    `super().__init__(inputs, outputs, name=name)`. Every argument then becomes an attribute of the
+    same name, and the model is saved, restored and cloned by its arguments alone.
 
     Attributes:
-        sources: tuple of names, in the order of the outputs' last axis.
+        sources: tuple of names, in the order of the last axis of the outputs.
         sample_rate: in Hz.
-        channels: of the mixture.
+        channels: number of channels of the mixture.
         domain: "spectrogram" (magnitude in, source magnitudes out) or "waveform".
-        stft: dict of n_fft, hop and window, for a spectrogram model.
+        stft: dict of n_fft, hop and window of a spectrogram model, else None.
         latency: samples from input to output of a causal model, else None.
         interchangeable: whether any output may be any source, as after permutation invariant
-            training or clustering; the chunks of a long recording are then put in one order.
-        preset: name of the preset that `kerasep.zoo.load` made it from, None for any other model.
-        licence: of the published weights that it has, None for others.
-        recipe: how the preset that it came from is trained; a dict, empty by default.
+            training or clustering. Then the chunks of a long recording are brought into one order.
+        preset: name of the preset that `kerasep.zoo.load` built it from, else None.
+        licence: licence of its published weights, else None.
+        recipe: dict of how its preset is trained, empty by default.
 
     Example:
     ```python
@@ -64,12 +64,12 @@ class SeparationModel(Copied):
         self.recipe: dict[str, Any] = {}
 
     def estimate(self, mixture: Tensor) -> Tensor:
-        """Give what separation uses, which for most models is the output itself.
+        """Return the estimates for separation, which for most models are the outputs.
 
-        A model that is trained on something else, such as an embedding, overrides this.
+        Models that are trained on something else, such as an embedding, override this.
 
         Args:
-            mixture: what the model takes, a tensor or a symbolic one.
+            mixture: the model's input, a tensor or a symbolic tensor.
 
         Returns:
             Source magnitudes `(batch, frames, bins, channels, sources)`, or source waveforms
@@ -78,10 +78,10 @@ class SeparationModel(Copied):
         return self(mixture)
 
     def adapt(self, dataset: Iterable) -> None:
-        """Start the model's normalisation from statistics of the training data; by default nothing.
+        """Set the model's normalisation by statistics of the training data; by default do nothing.
 
         Args:
-            dataset: batches of (magnitude, reference), as `kerasep.data.spectrograms` gives them.
+            dataset: batches of (magnitude, reference), as from `kerasep.data.spectrograms`.
         """
 
 

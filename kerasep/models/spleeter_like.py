@@ -1,4 +1,4 @@
-"""Spleeter: a U-Net a stem, whose outputs share the mixture among them by their squares."""
+"""Spleeter: one U-Net per stem; separation uses the ratios of their squared outputs."""
 
 import keras
 from keras import layers as kl
@@ -21,55 +21,55 @@ EPSILON = 1e-10
 
 @keras.saving.register_keras_serializable("kerasep")
 class SpleeterLike(SeparationModel):
-    """Spleeter as published: one U-Net a stem, trained alone or, by a softmax, together.
+    """Spleeter as published: one U-Net per stem, trained alone or, with a softmax, together.
 
-    It differs from `UNetLike` in details that its weights need. A skip takes what a convolution
-    gives before its batch norm, the decoder starts from the last convolution's own output, and
-    activations come before the norms there. A last dilated 4x4 convolution makes the mask. The
-    magnitudes are taken as they are. The outputs, which are what is trained, are these masks times
-    the mixture. `estimate`, which is what separation uses, squares them, and gives each source its
-    share of the sum of the squares, times the mixture.
+    It differs from `UNetLike` in details that its weights need. A skip takes the output of a
+    convolution before its batch norm. The decoder starts from the output of the last convolution,
+    and its activations come before its norms. A final dilated 4x4 convolution computes the mask.
+    The magnitudes are not scaled. The outputs, which are trained, are the masks times the mixture.
+    `estimate`, which separation uses, squares the outputs. Each source gets its share of the sum of
+    the squares, times the mixture.
 
-    What Spleeter does besides is switched by `exact`. It sees the bins below `max_hz` alone, in
-    segments of so many frames that know nothing of each other, the last one filled up with zeros;
-    what it does not see is silent, or takes the mean of the frame's mask. Without `exact` the same
-    weights see all bins, of any number of frames in one piece.
+    `exact` switches Spleeter's other habits on. Then the networks see only the bins below `max_hz`,
+    in independent segments of `segment` frames, the last one padded with zeros. The bins above are
+    silent, or get the mean of the frame's mask. Without `exact` the same weights see all bins, of
+    any number of frames in one piece.
 
-    Two of Spleeter's habits are left to the transform around the model. Its waveform starts with a
-    frame of zeros; here, frames are centred, and the model puts the zeros in front (`n_fft / 2 /
-    hop` frames, of which Spleeter sees the last one fade in). Beyond the ends Spleeter has zeros
-    where a centred frame sees the mirrored waveform. So the first and the last segment of a
-    recording that does not begin and end in silence differ from Spleeter's (on noise, and with
-    random weights, by 19 to 31 dB below the signal), and all between do not (by 120 dB). Its factor
-    of 2/3 undoes two Hann windows that overlap by three quarters, which the inverse transform here
-    does by itself. `kerasep.separate` cuts long recordings into chunks, each of which begins a
-    segment; Spleeter's segments run through, up to 10 minutes.
+    Two differences concern the transform around the model. Spleeter's waveform starts with a frame
+    of zeros. Here frames are centred, and the model adds the zeros in front (`n_fft / 2 / hop`
+    frames, of which Spleeter sees the last one fade in). Beyond the ends Spleeter has zeros, and a
+    centred frame sees the mirrored waveform. So the first and the last segment differ from
+    Spleeter's unless the recording begins and ends in silence (on noise, and with random weights,
+    by 19 to 31 dB below the signal). All segments between agree (to 120 dB). Spleeter's factor of
+    2/3 compensates two Hann windows that overlap by three quarters; here the inverse transform does
+    it. `kerasep.separate` cuts long recordings into chunks, and each of them begins a segment.
+    Spleeter's segments continue for up to 10 minutes.
 
-    Two are not kept. Its convolutions start from He's uniform distribution. And in training it
-    leaves dropout off, and batch norms with the mean 0 and variance 1 that they start with, as
-    nothing tells them that they are trained; here both work.
+    Two of its habits are not kept. Its convolutions are initialised by He's uniform distribution.
+    And in training its dropout is off and its batch norms keep their initial mean 0 and variance 1,
+    as they never receive the training flag. Here both work.
 
     Args:
         sources: names of the stems. Defaults to ("vocals", "accompaniment").
         sample_rate: in Hz. Defaults to 44100.
-        channels: of the mixture. Defaults to 2.
+        channels: number of channels of the mixture. Defaults to 2.
         n_fft: FFT length in samples. Defaults to 4096.
         hop: samples between frames. Defaults to 1024.
         window: analysis window. Defaults to "hann".
-        filters: channels of the convolutions, from the finest to the coarsest. Defaults to (16, 32,
-            64, 128, 256, 512).
+        filters: channels of the convolutions, from the finest to the coarsest level. Defaults to
+            (16, 32, 64, 128, 256, 512).
         activation: "leaky_relu" for leaky ReLU of slope 0.2 in the encoder and ReLU in the decoder,
             as with 2 stems; "elu" for ELU in both. Defaults to "leaky_relu".
-        mask: "sigmoid" for a mask by itself for each stem; "softmax" for masks that sum to one, as
-            with 5 stems. Defaults to "sigmoid".
-        exact: whether to split and to limit what the networks see as Spleeter does. Defaults to
+        mask: "sigmoid" for an independent mask for each stem; "softmax" for masks that sum to one,
+            as with 5 stems. Defaults to "sigmoid".
+        exact: whether to split the input and to limit its bandwidth like Spleeter. Defaults to
             True.
-        max_hz: where exact, the highest frequency that the networks see; None for all. Defaults to
-            11020, which makes 1024 bins; 16530 makes Spleeter's other choice of 1536.
-        extension: where exact, "zeros" or "average": the masks of what lies above. Defaults to
-            "zeros".
-        segment: where exact, frames of a segment. Defaults to 512.
-        dropout: of the first three decoder blocks. Defaults to 0.5.
+        max_hz: if exact, the highest frequency that the networks see; None for all. Defaults to
+            11020, which gives 1024 bins. 16530 gives 1536 bins, Spleeter's other choice.
+        extension: if exact, the masks of the bins above: "zeros", or "average" for the mean of the
+            frame's mask. Defaults to "zeros".
+        segment: if exact, frames of a segment. Defaults to 512.
+        dropout: rate of the first three decoder blocks. Defaults to 0.5.
         name: name of the model.
 
     Input shape:
@@ -79,7 +79,7 @@ class SpleeterLike(SeparationModel):
         Source magnitudes `(batch, frames, n_fft / 2 + 1, channels, sources)`.
 
     Raises:
-        InputError: for arguments out of range, or a softmax of one stem.
+        InputError: for arguments out of range, or a softmax over one stem.
 
     Example:
     ```python
@@ -127,7 +127,7 @@ class SpleeterLike(SeparationModel):
         lead = n_fft // 2 // hop
 
         def network(x, source):
-            """Logits of a stem's mask, after the layers of the two halves."""
+            """Compute the logits of a stem's mask."""
             fine = [x]
             for depth, count in enumerate(filters, 1):
                 name = f"{source}_conv{depth}"
@@ -168,7 +168,7 @@ class SpleeterLike(SeparationModel):
         self.seen = seen
 
     def estimate(self, mixture: Tensor) -> Tensor:
-        """Share the mixture among the stems by the squares of the outputs."""
+        """Return the mixture, divided among the stems by the squares of the outputs."""
         outputs = self(mixture)
         if len(self.sources) == 1:
             return outputs
@@ -185,7 +185,7 @@ class SpleeterLike(SeparationModel):
 
 
 def _check_choices(activation, mask, extension, dropout, count):
-    """Refuse unknown names, and what makes no sense together."""
+    """Validate names, dropout, and that a softmax has two sources."""
     choices = {
         "activation": (activation, ACTIVATIONS),
         "mask": (mask, MASKS),

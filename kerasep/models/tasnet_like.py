@@ -13,26 +13,27 @@ from kerasep.ops import check_filterbank
 class TasNetLike(SeparationModel):
     """The first TasNet: gated analysis of frames of unit level, LSTM layers, synthesis.
 
-    The features are normalised frame by frame, pass the LSTM layers, and a dense layer with a
-    softmax over the sources makes the masks. After every second LSTM layer from the fourth on, what
-    came before the pair is added. Frames do not overlap; all channels of a frame are analysed
+    The features are normalised frame by frame and pass the LSTM layers. A dense layer with a
+    softmax over the sources computes the masks. After every second LSTM layer from the fourth on,
+    the input of the pair is added. Frames do not overlap. All channels of a frame are analysed
     together.
 
-    Its presets are trained by the signal-to-noise ratio. The publication's scale-invariant one
-    leaves level and sign of an estimate open: they would differ from chunk to chunk of a long
-    recording.
+    Its presets are trained on the signal-to-noise ratio. The scale-invariant ratio of the paper
+    does not determine the level and sign of an estimate, so they would differ between the chunks of
+    a long recording.
 
     Args:
         sources: names of the sources, two or more. Defaults to ("speaker_1", "speaker_2").
         sample_rate: in Hz. Defaults to 8000.
-        channels: of the mixture. Defaults to 1.
-        filters: of the analysis and the synthesis. Defaults to 500.
+        channels: number of channels of the mixture. Defaults to 1.
+        filters: number of filters of the analysis and the synthesis. Defaults to 500.
         kernel_size: length of a frame in samples. Defaults to 40.
-        hidden: units of an LSTM layer; each direction of a bidirectional one has half of them.
+        hidden: units of an LSTM layer. Each direction of a bidirectional layer has half of them.
             Defaults to 1000.
         lstm_layers: number of LSTM layers. Defaults to 4.
-        bidirectional: False makes the model causal. Defaults to True.
-        interchangeable: whether any output may be any source, as for voices. Defaults to True.
+        bidirectional: whether LSTM layers also run backwards in time. If False, the model is
+            causal. Defaults to True.
+        interchangeable: whether any output may be any source, such as voices. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -80,14 +81,14 @@ class TasNetLike(SeparationModel):
             raise InputError(f"received lstm_layers={lstm_layers}, expected at least 1")
         if hidden < 1 or (bidirectional and hidden % 2):
             raise InputError(
-                f"received hidden={hidden}, expected 1 or more, even where bidirectional: "
-                f"half a direction"
+                f"received hidden={hidden}, expected 1 or more, and an even number if "
+                f"bidirectional: each direction has half of them"
             )
         units = hidden // 2 if bidirectional else hidden
 
         # Functional model
         mixture = keras.Input((None, channels), name="mixture")
-        # The samples of all channels in one row: a frame then holds them all.
+        # The samples of all channels in one row, so that a frame contains all channels.
         row = kl.Reshape((-1, 1), name="row", dtype="float32")(mixture)
         features, level = GatedAnalysis(filters, kernel_size * channels, name="encoder")(row)
         x = kl.Reshape((-1, filters), name="frames", dtype="float32")(features)
@@ -97,7 +98,7 @@ class TasNetLike(SeparationModel):
             y = RecurrentStack(units, layers, bidirectional, name=f"lstm_{start}")(x)
             x = kl.Add(name=f"skip_{start}")([x, y]) if start else y
         masks = MaskHead(filters, 1, len(sources), "softmax", name="masks")(x)
-        # The level comes back before the synthesis: it is the frame's own.
+        # The level is restored before the synthesis, as each frame has its own.
         levelled = kl.Multiply(name="levelled", dtype="float32")([features, level])
         levelled = kl.Reshape((-1, filters, 1, 1), name="each", dtype="float32")(levelled)
         masked = kl.Multiply(name="masked", dtype="float32")([masks, levelled])

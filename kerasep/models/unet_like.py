@@ -1,4 +1,4 @@
-"""U-Net: strided convolutions down, transposed ones up, with skips between, to a mask."""
+"""U-Net: masks from strided and transposed convolutions with skips between them."""
 
 import keras
 from keras import ops
@@ -14,28 +14,29 @@ DROPPED = 3
 
 @keras.saving.register_keras_serializable("kerasep")
 class UNetLike(SeparationModel):
-    """The deep U-Net for singing voice, as published: one network a source, joined into one model.
+    """The deep U-Net for singing voice, as published: one network per source, in one model.
 
     Each network halves frames and bins six times by 5x5 convolutions (batch norm, leaky ReLU of
-    slope 0.2), doubles them again by transposed ones (batch norm, ReLU, dropout in the first
-    three), each joined by what the encoder had at that size, and ends in a sigmoid. This mask times
-    the mixture is the estimate. Frames and bins may be any number: they are filled up inside.
+    slope 0.2). Transposed convolutions double them again (batch norm, ReLU, dropout in the first
+    three), each joined with the encoder's features of the same size. The last one ends in a
+    sigmoid, the mask. The estimate is the mask times the mixture. Any number of frames and bins is
+    possible, as they are padded inside.
 
-    The paper scales the magnitudes of a song to between 0 and 1. Here the network sees the mixture
-    divided by its largest magnitude, so that a mask does not depend on the level; estimates are at
-    the level of the mixture. The paper does not say whether the last layer has a batch norm: here
-    it has a bias instead.
+    The paper scales the magnitudes of a song to the range 0 to 1. Here the network sees the mixture
+    divided by its largest magnitude, so masks do not depend on the level. Estimates have the level
+    of the mixture. The paper does not say whether the last layer has a batch norm. Here it has a
+    bias instead.
 
     Args:
         sources: names of the sources. Defaults to ("vocals",).
         sample_rate: in Hz. Defaults to 8192.
-        channels: of the mixture. Defaults to 1.
+        channels: number of channels of the mixture. Defaults to 1.
         n_fft: FFT length in samples. Defaults to 1024.
         hop: samples between frames. Defaults to 768.
         window: analysis window. Defaults to "hann".
-        filters: channels of the convolutions, from the finest to the coarsest; how many there are
-            is the depth. Defaults to (16, 32, 64, 128, 256, 512).
-        dropout: of the first three decoder blocks. Defaults to 0.5.
+        filters: channels of the convolutions, from the finest to the coarsest level. The length of
+            the list is the depth. Defaults to (16, 32, 64, 128, 256, 512).
+        dropout: rate of the first three decoder blocks. Defaults to 0.5.
         name: name of the model.
 
     Input shape:
@@ -105,7 +106,7 @@ class UNetLike(SeparationModel):
 
 
 def check_filters(filters):
-    """Validate the numbers of channels of an encoder; return them as a tuple."""
+    """Validate the channels of an encoder's convolutions; return them as a tuple."""
     if not isinstance(filters, list | tuple) or not filters or min(filters) < 1:
         raise InputError(
             f"received filters={filters!r}, expected a list of numbers of at least 1, one for each "
@@ -115,6 +116,6 @@ def check_filters(filters):
 
 
 def to_unit_peak(magnitude):
-    """Divide each example by its largest magnitude; silence stays as it is."""
+    """Divide each example by its largest magnitude; silence is unchanged."""
     peak = ops.max(magnitude, axis=(1, 2, 3), keepdims=True)
     return magnitude / ops.where(peak > 0, peak, 1.0)

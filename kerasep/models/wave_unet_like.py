@@ -1,4 +1,4 @@
-"""Wave-U-Net: a U-Net on the waveform itself, that decimates and interpolates."""
+"""Wave-U-Net: a U-Net on the waveform that decimates and interpolates."""
 
 import keras
 from keras import layers as kl
@@ -10,36 +10,35 @@ from kerasep.models.separation_model import SeparationModel, check_signal
 
 @keras.saving.register_keras_serializable("kerasep")
 class WaveUNetLike(SeparationModel):
-    """Wave-U-Net as published: waveform in, waveforms out, through a dozen halvings of the rate.
+    """Wave-U-Net as published: a waveform U-Net that halves the rate twelve times.
 
-    On the way down every level convolves and keeps every second sample; on the way up every level
-    interpolates between samples, joins what its level gave on the way down, and convolves. The
-    mixture itself joins last, and one convolution of a single sample gives each source. All
-    convolutions but those are followed by a leaky ReLU of slope 0.2, the last ones by tanh.
+    On the way down, every level convolves and keeps every second sample. On the way up, every level
+    interpolates between samples, joins the features of the same level on the way down, and
+    convolves. At the end the mixture itself is joined, and a convolution of kernel size 1 computes
+    each source. A tanh follows these last convolutions, and a leaky ReLU of slope 0.2 all others.
 
-    With `context` no convolution is padded: every output sample is computed of real samples alone,
-    as far as there are any, and the network takes more samples than it gives. What lies beyond the
-    ends of the mixture is silence, as in the original's evaluation; so the output always has the
-    mixture's length. In training too: of a crop as long as the published input, 147,443 samples,
-    the twelve-level network computes the middle 16,389 of real samples alone, which are all that
-    the original's loss is of; the others see silence for part of their context. Longer crops have
-    more of the former, at 65,527 samples, 3 s, on each side.
+    With `context` no convolution is padded, so the network takes more samples than it returns. The
+    mixture is extended by silence at both ends, as in the original's evaluation, so the output
+    always has the mixture's length. This also holds in training. With a crop of the published input
+    length, 147,443 samples, the twelve-level network computes only the middle 16,389 samples from
+    real samples alone. The original's loss covers only these. The others see silence in part of
+    their context, 65,527 samples (3 s) on each side, however long the crop is.
 
     Args:
-        sources: names of the sources; with `difference` the last one is what the others leave.
-            Defaults to ("accompaniment", "vocals").
+        sources: names of the sources. With `difference` the last one is the remainder. Defaults to
+            ("accompaniment", "vocals").
         sample_rate: in Hz. Defaults to 22050.
-        channels: of the mixture. Defaults to 2.
-        filters: features of the first level; every level below has as many more. Defaults to 24.
-        levels: how often the rate is halved. Defaults to 12.
-        kernel_size: of the convolutions on the way down. Defaults to 15.
-        merge_kernel_size: of those on the way up. Defaults to 5.
-        context: whether convolutions see real samples alone; if not, each is padded with zeros.
+        channels: number of channels of the mixture. Defaults to 2.
+        filters: features of the first level. Every level below has as many more. Defaults to 24.
+        levels: number of times that the rate is halved. Defaults to 12.
+        kernel_size: kernel size of the convolutions on the way down. Defaults to 15.
+        merge_kernel_size: kernel size of the convolutions on the way up. Defaults to 5.
+        context: whether convolutions see only real samples. If not, each is padded with zeros.
             Defaults to True.
-        learned_upsampling: whether the way up interpolates by a mixture of two samples learned for
-            each feature, instead of their mean. Defaults to False.
-        difference: whether the last source is the mixture less the others, so that the sources add
-            up to the mixture; if not, it has an output of its own. Defaults to True.
+        learned_upsampling: whether the way up interpolates by a mixture of two samples that is
+            learned for each feature, instead of their mean. Defaults to False.
+        difference: whether the last source is the mixture minus the others, so that the sources sum
+            to the mixture. If not, it has its own output. Defaults to True.
         name: name of the model.
 
     Input shape:
@@ -129,14 +128,14 @@ class WaveUNetLike(SeparationModel):
 
 
 def valid_lengths(levels, kernel_size, merge_kernel_size, context):
-    """Return how many samples the smallest network of a kind takes, and how many it returns."""
+    """Return how many samples the smallest network takes, and how many it returns."""
     if not context:
         return 2**levels, 2**levels
     bottom = 1
-    given = 0
-    while given < 1:
+    returned = 0
+    while returned < 1:
         bottom += 1
-        taken, given = bottom + kernel_size - 1, bottom
+        taken, returned = bottom + kernel_size - 1, bottom
         for _ in range(levels):
-            taken, given = 2 * taken + kernel_size - 2, 2 * given - merge_kernel_size
-    return taken, given
+            taken, returned = 2 * taken + kernel_size - 2, 2 * returned - merge_kernel_size
+    return taken, returned

@@ -1,4 +1,4 @@
-"""What a weight's numbers must be, whichever file they come from."""
+"""Checks of the numbers in weights, from any kind of file."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def check(path, values):
             wrong = array[~finite][0]
             raise InputError(
                 f"{path} holds {name} with {array.size - finite.sum()} of {array.size} numbers "
-                f"that are not finite ({wrong}): fetch it again, or train it anew"
+                f"that are not finite ({wrong}): fetch it again, or train it again"
             )
         if variable.name == "moving_variance" and (least := array.min()) < 0:
             raise InputError(f"{path} holds {name} with a variance of {least:g}: fetch it again")
