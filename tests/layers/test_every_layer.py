@@ -292,13 +292,18 @@ def test_saved_and_restored(layer_class, tmp_path):
 def test_mixed_precision(layer_class, policy):
     layer, arrays = example(layer_class)
     expected = run(as_model(layer, arrays), arrays)
+    weights = layer.get_weights()
     policy("mixed_bfloat16")
     layer, arrays = example(layer_class)
+    layer(*arrays)
+    layer.set_weights(weights)
     result = first(layer(*arrays))
     wanted = "float32" if layer_class.__name__ in FLOAT32 else "bfloat16"
     assert keras.backend.standardize_dtype(result.dtype) == wanted
+    values = convert_to_numpy(keras.ops.cast(result, "float32"))
     if wanted == "float32" and not layer.weights:
-        np.testing.assert_array_equal(convert_to_numpy(result), expected)
+        np.testing.assert_array_equal(values, expected)
+    np.testing.assert_allclose(values, expected, atol=0.05 * max(1, np.abs(expected).max()))
     assert all(weight.dtype == "float32" for weight in layer.weights)
 
 
@@ -345,3 +350,7 @@ def test_any_number_of_channels(layer_class, channels):
     outputs = convert_to_numpy(first(layer(*arrays)))
     assert outputs.shape[2 if name in WAVEFORM_OUT else 3] == channels
     assert np.isfinite(outputs).all()
+    # Channels are copies of one; only the random phases of Griffin-Lim differ.
+    if name != "GriffinLim":
+        outputs = np.moveaxis(outputs, 2 if name in WAVEFORM_OUT else 3, 0)
+        np.testing.assert_allclose(outputs, np.stack([outputs[0]] * channels), atol=1e-5)

@@ -24,7 +24,8 @@ def test_masks_that_sum_to_one_share_out_the_mixture(rng):
 
 def test_two_channels_are_not_taken_for_a_spectrum(rng):
     mask = rng.random((1, 5, 9, 2, 3)).astype("float32")
-    assert ApplyMask()(mask, np.ones((1, 5, 9, 2), "float32")).shape == (1, 5, 9, 2, 3)
+    received = ApplyMask()(mask, np.full((1, 5, 9, 2), 2, "float32"))
+    np.testing.assert_array_equal(convert_to_numpy(received), 2 * mask)
 
 
 @pytest.mark.parametrize(

@@ -110,12 +110,17 @@ def test_receptive_field(rng, causal):
     assert seen[0] == (60 if causal else 60 - field // 2)
 
 
-def test_every_frame_counts_but_not_their_number():
+def test_every_frame_counts_but_not_their_number(rng):
     inputs = keras.Input((None, 7))
     model = keras.Model(inputs, TemporalConvNet(**SMALL)(inputs))
     assert model.output_shape == (None, None, 4)
     for frames in (1, 2, 50):
-        assert model(np.ones((2, frames, 7), "float32")).shape == (2, frames, 4)
+        x = rng.standard_normal((2, frames, 7)).astype("float32")
+        outputs = convert_to_numpy(model(x))
+        assert outputs.shape == (2, frames, 4)
+        np.testing.assert_allclose(convert_to_numpy(model(x[1:])), outputs[1:], atol=1e-5)
+        x[:, -1, 0] += 3
+        assert (np.abs(convert_to_numpy(model(x)) - outputs).max(axis=(0, 2)) > 1e-6).all()
 
 
 def test_size_of_the_published_network():

@@ -151,6 +151,12 @@ def test_any_number_of_channels(model_class, channels):
     outputs = convert_to_numpy(model.estimate(x))
     assert outputs.shape == (*x.shape, 2)
     assert outputs.dtype == "float32"
+    assert_same(model.estimate(x[-1:]), outputs[-1:], atol=1e-5)
+    # Every channel counts: a louder one changes the estimates.
+    for channel in range(channels):
+        louder = x.copy()
+        louder[..., channel] *= 3
+        assert np.abs(convert_to_numpy(model.estimate(louder)) - outputs).max() > 1e-3
 
 
 def test_silence_gives_no_sound_of_its_own(model_class):
