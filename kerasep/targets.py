@@ -4,9 +4,10 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.spectra import magnitude
+from kerasep.system.types import Tensor
 
 
-def pack_reference(mixture, sources):
+def pack_reference(mixture: Tensor, sources: Tensor) -> Tensor:
     """Pack a mixture's spectrum and its sources' spectra into the y_true of every spectrogram loss.
 
     Args:
@@ -33,7 +34,7 @@ def pack_reference(mixture, sources):
     return ops.concatenate([mixture[..., None, :], sources], axis=-2)
 
 
-def unpack_reference(reference):
+def unpack_reference(reference: Tensor) -> tuple[Tensor, Tensor]:
     """Split a reference into the mixture's spectrum and the sources' spectra.
 
     Args:
@@ -60,7 +61,7 @@ def unpack_reference(reference):
     return reference[..., 0, :], reference[..., 1:, :]
 
 
-def magnitude_target(reference):
+def magnitude_target(reference: Tensor) -> Tensor:
     """The sources' magnitudes `|S|`: the target of magnitude spectrum approximation (MSA).
 
     Args:
@@ -77,7 +78,7 @@ def magnitude_target(reference):
     return magnitude(unpack_reference(reference)[1])
 
 
-def phase_sensitive_target(reference):
+def phase_sensitive_target(reference: Tensor) -> Tensor:
     """The part of each source in phase with the mixture, `|S| cos(angle S - angle Y)` (PSA).
 
     Computed as the real part of `S conj(Y) / |Y|`, with no angle; 0 where the mixture is silent.
@@ -97,7 +98,7 @@ def phase_sensitive_target(reference):
     return product / ops.maximum(level, 1e-10)
 
 
-def truncated_phase_sensitive_target(reference, limit=1.0):
+def truncated_phase_sensitive_target(reference: Tensor, limit: float = 1.0) -> Tensor:
     """`phase_sensitive_target` cut to what a mask from 0 to `limit` can reach (tPSA).
 
     Args:
@@ -115,7 +116,7 @@ def truncated_phase_sensitive_target(reference, limit=1.0):
     return ops.minimum(ops.maximum(phase_sensitive_target(reference), 0.0), ceiling)
 
 
-def ideal_binary_mask(reference):
+def ideal_binary_mask(reference: Tensor) -> Tensor:
     """1 where a source is louder than all the others together, else 0 (IBM).
 
     With two sources that is the louder one. What the mixture holds beside the sources counts as one
@@ -135,7 +136,7 @@ def ideal_binary_mask(reference):
     return ops.cast(magnitude(sources) > rest, "float32")
 
 
-def dominant_source(reference):
+def dominant_source(reference: Tensor) -> Tensor:
     """1 for the loudest source of each bin, else 0: what deep clustering learns to tell apart.
 
     What the mixture holds beside the sources counts as one more source, the last. (Some texts print
@@ -165,7 +166,7 @@ def dominant_source(reference):
     return ops.one_hot(ops.argmax(powers, axis=-1), powers.shape[-1], dtype="float32")
 
 
-def ideal_ratio_mask(reference):
+def ideal_ratio_mask(reference: Tensor) -> Tensor:
     """Each source's share of the summed magnitudes, `|S_i| / sum_j |S_j|` (IRM).
 
     What the mixture holds beside the sources counts as one more source.
@@ -188,7 +189,7 @@ def ideal_ratio_mask(reference):
     return levels / ops.maximum(total, 1e-10)[..., None]
 
 
-def ideal_phase_sensitive_mask(reference, limit=1.0):
+def ideal_phase_sensitive_mask(reference: Tensor, limit: float = 1.0) -> Tensor:
     """The mask whose product with the mixture is the tPSA target.
 
     Args:

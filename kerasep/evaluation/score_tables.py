@@ -3,6 +3,7 @@
 import math
 import os
 import statistics
+from collections.abc import Sequence
 
 from rich import box
 from rich.table import Table
@@ -86,7 +87,7 @@ def write_csv(rows: list[dict], path: str | os.PathLike) -> None:
     write_table(path, [{key: _decimals(value) for key, value in row.items()} for row in rows])
 
 
-def score_tables(rows: list[dict], measures: list[str]) -> list[tuple[str, Table]]:
+def score_tables(rows: list[dict], measures: Sequence[str]) -> list[tuple[str, Table]]:
     """Return for each measure a line that explains it, and a table of its scores in dB."""
     return [(f"{measure}: {MEASURES[measure]}", _table(rows, measure)) for measure in measures]
 

@@ -1,6 +1,7 @@
 """A loss of all that can be mixed of the sources."""
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ from keras import ops
 
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -47,11 +49,13 @@ class Combinations(_Loss):
         separation by bridging networks", ICASSP.
     """
 
-    def __init__(self, loss, name="combinations", **kwargs):
+    def __init__(
+        self, loss: keras.losses.Loss | str | dict, name: str = "combinations", **kwargs: Any
+    ) -> None:
         super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         # Checks the shapes too, before sums hide them.

@@ -1,5 +1,7 @@
 """Deep attractor: masks from embeddings' similarity to their sources' means."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,6 +11,7 @@ from kerasep.losses.embedding import bin_weights, check_embedding, check_weights
 from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import check_exponent, mean_power
 from kerasep.ops import as_points, centroids, magnitude
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -51,15 +54,20 @@ class DeepAttractor(_Loss):
     """
 
     def __init__(
-        self, p=1, weights="magnitude_ratio", activation="softmax", name="deep_attractor", **kwargs
-    ):
+        self,
+        p: float = 1,
+        weights: str = "magnitude_ratio",
+        activation: str = "softmax",
+        name: str = "deep_attractor",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         check_exponent(p)
         check_weights(weights)
         if activation not in ("softmax", "sigmoid"):
             raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_embedding(y_true, y_pred)
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")

@@ -1,5 +1,7 @@
 """Losses of embeddings: deep clustering and its alternatives."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,6 +9,7 @@ from kerasep import targets
 from kerasep.losses.embedding import bin_weights, check_embedding, check_weights, gram
 from kerasep.losses.loss import _Loss
 from kerasep.ops import as_points, centroids
+from kerasep.system.types import Tensor
 
 # Of the covariance's trace: keeps it invertible with fewer points than dimensions, and at silence.
 REGULARIZATION = 1e-5
@@ -17,11 +20,13 @@ FLOOR = 1e-3
 class _EmbeddingLoss(_Loss):
     """`distance` of points `(batch, points, embedding)`, one-hot sources and weights of points."""
 
-    def __init__(self, weights="magnitude_ratio", name=None, **kwargs):
+    def __init__(
+        self, weights: str = "magnitude_ratio", name: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(name, **kwargs)
         check_weights(weights)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_embedding(y_true, y_pred)
         y_true = ops.cast(y_true, "float32")
@@ -72,10 +77,12 @@ class DeepClustering(_EmbeddingLoss):
         functions for deep clustering".
     """
 
-    def __init__(self, weights="magnitude_ratio", name="deep_clustering", **kwargs):
+    def __init__(
+        self, weights: str = "magnitude_ratio", name: str = "deep_clustering", **kwargs: Any
+    ) -> None:
         super().__init__(weights, name, **kwargs)
 
-    def distance(self, embedding, assignment, weights):
+    def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
         """Mean squared difference of affinities, `(batch,)`."""
         size = embedding.shape[-1]
         weights = weights / ops.cast(ops.shape(weights)[1], "float32")
@@ -125,10 +132,12 @@ class WhitenedKMeans(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(self, weights="magnitude_ratio", name="whitened_kmeans", **kwargs):
+    def __init__(
+        self, weights: str = "magnitude_ratio", name: str = "whitened_kmeans", **kwargs: Any
+    ) -> None:
         super().__init__(weights, name, **kwargs)
 
-    def distance(self, embedding, assignment, weights):
+    def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
         """`D` less the trace, `(batch,)`."""
         size = embedding.shape[-1]
         total = ops.sum(weights, axis=1, keepdims=True)
@@ -181,10 +190,12 @@ class LinearDiscriminant(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(self, weights="magnitude_ratio", name="linear_discriminant", **kwargs):
+    def __init__(
+        self, weights: str = "magnitude_ratio", name: str = "linear_discriminant", **kwargs: Any
+    ) -> None:
         super().__init__(weights, name, **kwargs)
 
-    def distance(self, embedding, assignment, weights):
+    def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
         """Scatter within the sources over all scatter, `(batch,)`."""
         means = centroids(embedding, weights * assignment)
         nearest = ops.einsum("bnk,bkd->bnd", assignment, means)
@@ -231,10 +242,12 @@ class GraphLaplacian(_EmbeddingLoss):
         Wang, Le Roux and Hershey 2018, "Alternative objective functions for deep clustering".
     """
 
-    def __init__(self, weights="magnitude_ratio", name="graph_laplacian", **kwargs):
+    def __init__(
+        self, weights: str = "magnitude_ratio", name: str = "graph_laplacian", **kwargs: Any
+    ) -> None:
         super().__init__(weights, name, **kwargs)
 
-    def distance(self, embedding, assignment, weights):
+    def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
         """Squared distance of the normalised affinities, `(batch,)`."""
         total = ops.sum(weights, axis=1, keepdims=True)
         weights = weights / ops.where(total > 0, total, 1.0)

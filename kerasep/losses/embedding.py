@@ -6,17 +6,18 @@ from kerasep import targets
 from kerasep.errors import InputError
 from kerasep.losses.spectrogram import alike
 from kerasep.ops import magnitude
+from kerasep.system.types import Tensor
 
 WEIGHTS = ("none", "magnitude", "magnitude_ratio")
 
 
-def check_weights(weights):
+def check_weights(weights: str) -> None:
     """Raise `InputError` for unknown weights."""
     if weights not in WEIGHTS:
         raise InputError(f"received weights={weights!r}, expected one of {', '.join(WEIGHTS)}")
 
 
-def check_embedding(reference, embedding):
+def check_embedding(reference: Tensor, embedding: Tensor) -> None:
     """Raise `InputError` unless an embedding has the shape of the reference."""
     mixture, _ = targets.unpack_reference(reference)
     if len(embedding.shape) != 5 or not alike(embedding[..., 0], mixture[..., 0]):
@@ -27,7 +28,7 @@ def check_embedding(reference, embedding):
         )
 
 
-def bin_weights(reference, weights):
+def bin_weights(reference: Tensor, weights: str) -> Tensor:
     """Return the weights of the bins, `(batch, frames, bins, channels)`."""
     mixture, _ = targets.unpack_reference(reference)
     if weights == "none":
@@ -39,6 +40,6 @@ def bin_weights(reference, weights):
     return level / ops.where(mean > 0, mean, 1.0)
 
 
-def gram(first, second):
+def gram(first: Tensor, second: Tensor) -> Tensor:
     """Return `A' B` of each example, from `(batch, points, m)` and `(batch, points, n)`."""
     return ops.einsum("bnd,bne->bde", first, second)

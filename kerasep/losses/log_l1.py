@@ -1,6 +1,7 @@
 """Logarithm of the absolute error of waveforms."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,6 +9,7 @@ from keras import ops
 from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
+from kerasep.system.types import Tensor
 
 # Mean error in full scales, below a 24-bit step: keeps perfection finite, at -80 dB.
 EPSILON = 1e-8
@@ -45,10 +47,10 @@ class LogL1(_Loss):
         where the error is squared.
     """
 
-    def __init__(self, name="log_l1", **kwargs):
+    def __init__(self, name: str = "log_l1", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         difference = ops.cast(y_true, "float32") - ops.cast(y_pred, "float32")

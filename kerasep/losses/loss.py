@@ -1,5 +1,7 @@
 """What all losses share."""
 
+from typing import Any
+
 import keras
 
 from kerasep.system.arguments import Arguments
@@ -8,9 +10,14 @@ from kerasep.system.arguments import Arguments
 class _Loss(Arguments, keras.losses.Loss):
     """Keras loss in float32 under any mixed-precision policy."""
 
-    def __init__(self, name, reduction="sum_over_batch_size", dtype="float32"):
+    def __init__(
+        self,
+        name: str | None,
+        reduction: str | None = "sum_over_batch_size",
+        dtype: str = "float32",
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, and those of Keras' losses."""
         return {**super().get_config(), "dtype": self.dtype}

@@ -1,6 +1,7 @@
 """Mixture invariant training: no sources, only mixtures of mixtures."""
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example
 from kerasep.losses.spectrogram import alike
+from kerasep.system.types import Tensor
 
 # What is tried at most: 2 mixtures of 12 estimates.
 MOST = 4096
@@ -52,11 +54,13 @@ class MixtureInvariant(_Loss):
         Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
-    def __init__(self, loss, name="mixture_invariant", **kwargs):
+    def __init__(
+        self, loss: keras.losses.Loss | str | dict, name: str = "mixture_invariant", **kwargs: Any
+    ) -> None:
         super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         true, estimated = tuple(y_true.shape), tuple(y_pred.shape)
         fits = len(true) == len(estimated) == 4 and alike(y_true[..., 0], y_pred[..., 0])

@@ -1,5 +1,8 @@
 """Distance of magnitudes at several time-frequency resolutions."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -9,6 +12,7 @@ from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import check_transform, magnitude, stft, window
+from kerasep.system.types import Tensor
 
 # The magnitude that is taken for silence, as in auraloss: no slope is beyond what a float16 holds.
 FLOOR = 1e-4
@@ -56,7 +60,12 @@ class MultiResolutionSTFT(_Loss):
         Yamamoto, Song and Kim 2020, "Parallel WaveGAN".
     """
 
-    def __init__(self, resolutions=RESOLUTIONS, name="multi_resolution_stft", **kwargs):
+    def __init__(
+        self,
+        resolutions: Sequence[Sequence[int]] = RESOLUTIONS,
+        name: str = "multi_resolution_stft",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         self.resolutions = [[*resolution] for resolution in resolutions]
         for resolution in self.resolutions:
@@ -67,7 +76,7 @@ class MultiResolutionSTFT(_Loss):
                 )
             check_transform(*resolution[:2])
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         distances = [self._distance(y_true, y_pred, *given) for given in self.resolutions]

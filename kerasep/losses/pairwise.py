@@ -1,13 +1,16 @@
 """The loss of every source with every estimate, for losses that must find out which is whose."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.losses.spectrogram import alike
+from kerasep.system.types import Tensor
 
 
-def as_loss(loss):
+def as_loss(loss: Any) -> keras.losses.Loss:
     """Return a `keras.losses.Loss` from one, the name of its class, or its serialised form."""
     try:
         found = keras.losses.get(loss)
@@ -18,7 +21,7 @@ def as_loss(loss):
     return found
 
 
-def each_example(loss, y_true, y_pred):
+def each_example(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the loss of each example, `(batch,)`."""
     values = loss.call(y_true, y_pred)
     if len(values.shape) == 1:
@@ -27,15 +30,15 @@ def each_example(loss, y_true, y_pred):
     return ops.mean(values, axis=tuple(range(1, len(values.shape))))
 
 
-def each_source(loss, y_true, y_pred):
+def each_source(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the loss of each source with the estimate in its place, `(batch, sources)`."""
     if hasattr(loss, "each_source"):
         return loss.each_source(y_true, y_pred)
-    rows = _one_source_each(y_true, y_pred)
-    return _values(loss, *rows, y_pred.shape[-1])
+    true, estimated = _one_source_each(y_true, y_pred)
+    return _values(loss, true, estimated, y_pred.shape[-1])
 
 
-def pairwise(loss, y_true, y_pred):
+def pairwise(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
     """Compute the loss of every source with every estimate, `(batch, sources, estimates)`."""
     if hasattr(loss, "pairwise"):
         return loss.pairwise(y_true, y_pred)
@@ -52,7 +55,7 @@ def pairwise(loss, y_true, y_pred):
     return ops.take_along_axis(ops.stack(columns, axis=-1), ops.array([shifts]), axis=2)
 
 
-def check_sources(y_true, y_pred):
+def check_sources(y_true: Tensor, y_pred: Tensor) -> None:
     """Raise `InputError` unless the estimates have the shape of the sources."""
     if len(y_true.shape) == 6 and len(y_pred.shape) == 5:
         fits = y_true.shape[-1] == 2 and alike(y_true[..., 1:, 0], y_pred)

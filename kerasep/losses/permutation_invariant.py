@@ -1,11 +1,14 @@
 """Permutation invariant training: sources in no order."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, each_example, pairwise
 from kerasep.ops import best_permutation
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -44,11 +47,16 @@ class PermutationInvariant(_Loss):
         multi-talker speech separation"; Kolbaek et al. 2017 for whole utterances, as here.
     """
 
-    def __init__(self, loss, name="permutation_invariant", **kwargs):
+    def __init__(
+        self,
+        loss: keras.losses.Loss | str | dict,
+        name: str = "permutation_invariant",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_sources(y_true, y_pred)
         costs = pairwise(self.loss, ops.stop_gradient(y_true), ops.stop_gradient(y_pred))

@@ -1,11 +1,14 @@
 """Negative signal-to-distortion ratios as losses: less is better."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from kerasep.losses.loss import _Loss
 from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
+from kerasep.system.types import Tensor
 
 # Differences of energies that are no larger, as a share of them, are rounding errors.
 ROUNDING = 1e-6
@@ -16,23 +19,23 @@ class _RatioLoss(_Loss):
 
     zero_mean = False
 
-    def __init__(self, name=None, **kwargs):
+    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example in dB, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         ratio = self.ratio(_samples_last(y_true), _samples_last(y_pred), axis=-1)
         return -ops.mean(ratio, axis=(1, 2))
 
-    def pairwise(self, y_true, y_pred):
+    def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the loss of every source with every estimate, exact up to ratios of 60 dB."""
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
         estimate = ops.sum(ops.square(y_pred), axis=-1)[:, :, None]
         return self._from_products(reference, estimate, _products(y_true, y_pred))
 
-    def with_sums(self, y_true, y_pred, members):
+    def with_sums(self, y_true: Tensor, y_pred: Tensor, members: Tensor) -> Tensor:
         """Compute the loss of sources with sums of estimates; `members` is `(sums, estimates)`."""
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         members = ops.cast(members, "float32")
@@ -111,7 +114,7 @@ class SISNR(_RatioLoss):
     energies = staticmethod(_scaled)
     zero_mean = True
 
-    def __init__(self, name="si_snr", **kwargs):
+    def __init__(self, name: str = "si_snr", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
 
@@ -145,7 +148,7 @@ class SISDR(_RatioLoss):
     ratio = staticmethod(ratios.si_sdr)
     energies = staticmethod(_scaled)
 
-    def __init__(self, name="si_sdr", **kwargs):
+    def __init__(self, name: str = "si_sdr", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
 
@@ -179,7 +182,7 @@ class SDSDR(_RatioLoss):
     ratio = staticmethod(ratios.sd_sdr)
     energies = staticmethod(_scaled_signal)
 
-    def __init__(self, name="sd_sdr", **kwargs):
+    def __init__(self, name: str = "sd_sdr", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
 
@@ -208,7 +211,7 @@ class SNR(_RatioLoss):
     ratio = staticmethod(ratios.snr)
     energies = staticmethod(_plain)
 
-    def __init__(self, name="snr", **kwargs):
+    def __init__(self, name: str = "snr", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
 
@@ -241,14 +244,16 @@ class ThresholdedSNR(_RatioLoss):
         Wisdom et al. 2020, "Unsupervised sound separation using mixture invariant training".
     """
 
-    def __init__(self, limit=30.0, name="thresholded_snr", **kwargs):
+    def __init__(self, limit: float = 30.0, name: str = "thresholded_snr", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
 
-    def ratio(self, reference, estimate, axis):
+    def ratio(self, reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...]) -> Tensor:
         """Thresholded ratio in dB, samples gone."""
         return ratios.thresholded_snr(reference, estimate, self.limit, axis)
 
-    def energies(self, reference, estimate, product):
+    def energies(
+        self, reference: Tensor, estimate: Tensor, product: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Signal, and noise with its threshold."""
         _, noise = _plain(reference, estimate, product)
         return reference, noise + 10 ** (-self.limit / 10) * reference

@@ -1,5 +1,7 @@
 """Permutation invariant training with soft permutations, for many sources."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,6 +9,7 @@ from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, pairwise
 from kerasep.ops import sinkhorn
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -47,7 +50,14 @@ class SinkPIT(_Loss):
         invariant training of audio source separation using Sinkhorn's algorithm".
     """
 
-    def __init__(self, loss, sharpness=10.0, iterations=100, name="sink_pit", **kwargs):
+    def __init__(
+        self,
+        loss: keras.losses.Loss | str | dict,
+        sharpness: float = 10.0,
+        iterations: int = 100,
+        name: str = "sink_pit",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         if sharpness <= 0 or iterations < 1:
             raise InputError(
@@ -55,7 +65,7 @@ class SinkPIT(_Loss):
             )
         self.loss = as_loss(loss)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_sources(y_true, y_pred)
         costs = pairwise(self.loss, y_true, y_pred)

@@ -1,6 +1,7 @@
 """Losses between masked magnitudes and a target derived from the packed reference."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,20 +9,21 @@ from keras import ops
 from kerasep import targets
 from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
+from kerasep.system.types import Tensor
 
 
-def check_exponent(p):
+def check_exponent(p: float) -> None:
     """Raise `InputError` for an exponent below 1."""
     if not 1 <= p < math.inf:
         raise InputError(f"received p={p}, expected a norm of at least 1")
 
 
-def absolute(x):
+def absolute(x: Tensor) -> Tensor:
     """Compute `|x|` with a slope of 0 at 0, where some backends have 1."""
     return x * ops.sign(x)
 
 
-def mean_power(difference, p):
+def mean_power(difference: Tensor, p: float) -> Tensor:
     """Compute `mean |d|^p` over all axes but the first."""
     if p == 2:
         powers = ops.square(difference)
@@ -30,7 +32,7 @@ def mean_power(difference, p):
     return ops.mean(powers, axis=tuple(range(1, len(difference.shape))))
 
 
-def alike(first, second):
+def alike(first: Tensor, second: Tensor) -> bool:
     """Return whether two tensors have the same shape, as far as it is known."""
     pairs = zip(first.shape, second.shape, strict=False)
     return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
@@ -39,11 +41,11 @@ def alike(first, second):
 class _SpectrogramLoss(_Loss):
     """Mean distance between estimated source magnitudes and `self.target(y_true)`."""
 
-    def __init__(self, p=1, name=None, **kwargs):
+    def __init__(self, p: float = 1, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         check_exponent(p)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         target = self.target(y_true)
         if not alike(y_pred, target):
@@ -85,10 +87,10 @@ class MagnitudeSpectrum(_SpectrogramLoss):
         speech separation".
     """
 
-    def __init__(self, p=1, name="magnitude_spectrum", **kwargs):
+    def __init__(self, p: float = 1, name: str = "magnitude_spectrum", **kwargs: Any) -> None:
         super().__init__(p, name, **kwargs)
 
-    def target(self, reference):
+    def target(self, reference: Tensor) -> Tensor:
         """`|S|`, `(batch, frames, bins, channels, sources)`."""
         return targets.magnitude_target(reference)
 
@@ -122,10 +124,10 @@ class PhaseSensitive(_SpectrogramLoss):
         Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation".
     """
 
-    def __init__(self, p=1, name="phase_sensitive", **kwargs):
+    def __init__(self, p: float = 1, name: str = "phase_sensitive", **kwargs: Any) -> None:
         super().__init__(p, name, **kwargs)
 
-    def target(self, reference):
+    def target(self, reference: Tensor) -> Tensor:
         """`|S| cos`, `(batch, frames, bins, channels, sources)`."""
         return targets.phase_sensitive_target(reference)
 
@@ -163,9 +165,15 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         9.
     """
 
-    def __init__(self, p=1, limit=1.0, name="truncated_phase_sensitive", **kwargs):
+    def __init__(
+        self,
+        p: float = 1,
+        limit: float = 1.0,
+        name: str = "truncated_phase_sensitive",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(p, name, **kwargs)
 
-    def target(self, reference):
+    def target(self, reference: Tensor) -> Tensor:
         """`clip(|S| cos, 0, limit |Y|)`, `(batch, frames, bins, channels, sources)`."""
         return targets.truncated_phase_sensitive_target(reference, self.limit)

@@ -1,14 +1,17 @@
 """Distance between waveforms."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
 from kerasep.losses.spectrogram import alike, check_exponent, mean_power
+from kerasep.system.types import Tensor
 
 
-def check_waveforms(y_true, y_pred):
+def check_waveforms(y_true: Tensor, y_pred: Tensor) -> None:
     """Raise `InputError` unless both are source waveforms of the same shape."""
     if len(y_true.shape) != 4 or not alike(y_true, y_pred):
         raise InputError(
@@ -40,11 +43,11 @@ class Waveform(_Loss):
     1.0
     """
 
-    def __init__(self, p=1, name="waveform", **kwargs):
+    def __init__(self, p: float = 1, name: str = "waveform", **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         check_exponent(p)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         return mean_power(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"), self.p)

@@ -1,5 +1,7 @@
 """A loss on waveforms for models that estimate magnitudes."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -9,6 +11,7 @@ from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, check_sources, each_example
 from kerasep.ops import istft, mixture_phase
 from kerasep.ops import window as ops_window
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -53,14 +56,21 @@ class WaveformApproximation(_Loss):
         phase reconstruction", equation 9.
     """
 
-    def __init__(self, loss, overlap=4, window="hann", name="waveform_approximation", **kwargs):
+    def __init__(
+        self,
+        loss: keras.losses.Loss | str | dict,
+        overlap: int = 4,
+        window: str | Tensor = "hann",
+        name: str = "waveform_approximation",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         if not isinstance(overlap, int) or overlap < 2:
             raise InputError(f"received overlap={overlap!r}, expected a whole number from 2 on")
         ops_window(window, 2 * overlap)
         self.loss = as_loss(loss)
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         mixture, sources = targets.unpack_reference(ops.cast(y_true, "float32"))
         check_sources(y_true, y_pred)

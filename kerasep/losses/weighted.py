@@ -1,11 +1,15 @@
 """Losses weighed against each other, and sources against each other."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example, each_source, pairwise
+from kerasep.system.types import Tensor
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -39,7 +43,13 @@ class WeightedSum(_Loss):
     ```
     """
 
-    def __init__(self, losses, weights=None, name="weighted_sum", **kwargs):
+    def __init__(
+        self,
+        losses: Sequence[keras.losses.Loss | str | dict],
+        weights: Sequence[float] | None = None,
+        name: str = "weighted_sum",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         self.losses = [as_loss(loss) for loss in losses]
         self.weights = [1.0] * len(self.losses) if weights is None else [*weights]
@@ -49,15 +59,15 @@ class WeightedSum(_Loss):
                 f"many of both, and at least one"
             )
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         return self._sum(each_example, y_true, y_pred)
 
-    def each_source(self, y_true, y_pred):
+    def each_source(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each source, `(batch, sources)`."""
         return self._sum(each_source, y_true, y_pred)
 
-    def pairwise(self, y_true, y_pred):
+    def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of every source with every estimate, `(batch, sources, estimates)`."""
         return self._sum(pairwise, y_true, y_pred)
 
@@ -96,20 +106,26 @@ class SourceWeighted(_Loss):
     ```
     """
 
-    def __init__(self, loss, weights, name="source_weighted", **kwargs):
+    def __init__(
+        self,
+        loss: keras.losses.Loss | str | dict,
+        weights: Sequence[float],
+        name: str = "source_weighted",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, **kwargs)
         self.loss = as_loss(loss)
         self.weights = [*weights]
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Loss of each example, `(batch,)`."""
         return ops.mean(self.each_source(y_true, y_pred), axis=1)
 
-    def each_source(self, y_true, y_pred):
+    def each_source(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Weighted loss of each source, `(batch, sources)`."""
         return self._checked(y_pred) * each_source(self.loss, y_true, y_pred)
 
-    def pairwise(self, y_true, y_pred):
+    def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Weighted loss of every source with every estimate, `(batch, sources, estimates)`."""
         return self._checked(y_pred)[:, None] * pairwise(self.loss, y_true, y_pred)
 

@@ -1,6 +1,7 @@
 """BSS Eval version 4: SDR, ISR, SIR and SAR of multichannel source images, frame by frame."""
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,14 +10,21 @@ import scipy.linalg
 import scipy.optimize
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 RATIOS = ("sdr", "isr", "sir", "sar")
 BLOCKS = 7  # at once: few, so that they stay in the cache; no power of two, which caches dislike
 
 
 def bss_eval(
-    reference, estimate, sample_rate, window=1.0, hop=1.0, filter_length=512, permute=False
-):
+    reference: Tensor,
+    estimate: Tensor,
+    sample_rate: float,
+    window: float | None = 1.0,
+    hop: float = 1.0,
+    filter_length: int = 512,
+    permute: bool = False,
+) -> dict[str, np.ndarray]:
     """Score the estimates of all sources of a recording by BSS Eval version 4.
 
     Each estimate `e` is taken apart by two least-squares projections, onto delayed copies of its
@@ -68,21 +76,21 @@ def bss_eval(
     """
     reference, estimate = _checked(reference, estimate, filter_length)
     frames = _frames(reference.shape[-1], sample_rate, window, hop)
-    sounds = [_sounds(signals) for signals in (reference, estimate)]
-    heard, given = (np.flatnonzero(each.any(axis=1)) for each in sounds)
+    true_sounds, estimated_sounds = _sounds(reference), _sounds(estimate)
+    heard, estimated = (np.flatnonzero(x.any(axis=1)) for x in (true_sounds, estimated_sounds))
     if permute:
-        own, other = heard, np.tile(given, (len(heard), 1))
+        own, other = heard, np.tile(estimated, (len(heard), 1))
     else:
-        own = given = np.intersect1d(heard, given)
+        own = estimated = np.intersect1d(heard, estimated)
         other = own[:, None]
     sources = len(reference)
     scores = np.full((len(RATIOS), len(frames), sources, sources), np.nan)
-    if other.size and _determined(reference[heard], estimate[given], filter_length):
-        if len(heard) < sources or len(given) < sources:  # a copy, which is large
-            reference, estimate = reference[heard], estimate[given]
-        sounds = np.concatenate([sounds[0][heard], sounds[1][given]])
+    if other.size and _determined(reference[heard], estimate[estimated], filter_length):
+        if len(heard) < sources or len(estimated) < sources:  # a copy, which is large
+            reference, estimate = reference[heard], estimate[estimated]
+        sounds = np.concatenate([true_sounds[heard], estimated_sounds[estimated]])
         scored = [sounds[:, start:stop].any(axis=1).all() for start, stop in frames]
-        pairs = np.searchsorted(heard, own), np.searchsorted(given, other)
+        pairs = np.searchsorted(heard, own), np.searchsorted(estimated, other)
         scores[:, :, own[:, None], other] = _scores_of_pairs(
             reference, estimate, *pairs, frames, scored, filter_length
         )
@@ -91,7 +99,7 @@ def bss_eval(
     return {**dict(zip(RATIOS, chosen, strict=True)), "permutation": order}
 
 
-def median_over_frames(scores):
+def median_over_frames(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Reduce the frames of `bss_eval` to one score a source, as evaluation campaigns do.
 
     Args:

@@ -1,12 +1,14 @@
 """The measures by which recordings are scored, each with its convention."""
 
 import math
+from collections.abc import Iterable
 
 import keras
 import numpy as np
 
 from kerasep import ops
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 _BSS_EVAL = "BSS Eval v4 (Stöter et al. 2018, 512 taps, median over frames of 1 s)"
 _CHANNELS = "of each channel, averaged over those with sound"
@@ -25,7 +27,9 @@ RATIOS = {"si_sdr": ops.si_sdr, "si_snr": ops.si_snr, "sd_sdr": ops.sd_sdr, "snr
 BSS_EVAL = tuple(name for name in MEASURES if name.startswith("bss_"))
 
 
-def scores(reference, estimate, measures=("si_sdr", "usdr")):
+def scores(
+    reference: Tensor, estimate: Tensor, measures: Iterable[str] = ("si_sdr", "usdr")
+) -> dict[str, float]:
     """Score the estimate of one source of one recording.
 
     Args:
@@ -66,7 +70,7 @@ def scores(reference, estimate, measures=("si_sdr", "usdr")):
     return found
 
 
-def check_measures(names):
+def check_measures(names: Iterable[str]) -> tuple[str, ...]:
     """Expand and check a choice of measures.
 
     Args:
@@ -82,7 +86,7 @@ def check_measures(names):
     >>> check_measures(["usdr", "bss_eval"])
     ('usdr', 'bss_sdr', 'bss_isr', 'bss_sir', 'bss_sar')
     """
-    expanded = []
+    expanded: list[str] = []
     for name in names:
         expanded += BSS_EVAL if name == "bss_eval" else [name]
     unknown = [name for name in expanded if name not in MEASURES]

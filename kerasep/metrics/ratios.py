@@ -6,6 +6,7 @@ from keras import ops
 from kerasep.errors import InputError
 from kerasep.ops import best_permutation, mixture_phase, ratios
 from kerasep.system.arguments import Arguments
+from kerasep.system.types import Tensor
 from kerasep.targets import unpack_reference
 
 # dB from which on a mixture is the source itself, but for rounding: there is nothing to improve.
@@ -18,11 +19,19 @@ class _Ratio(Arguments, keras.metrics.Mean):
     axis: int | tuple[int, int] = 1
     _direction = "up"  # callbacks that monitor it look for the largest
 
-    def __init__(self, improvement=False, permutation=False, name=None, dtype=None):
+    def __init__(
+        self,
+        improvement: bool = False,
+        permutation: bool = False,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
         name = name or f"{self.short}{'_improvement' * bool(improvement)}"
         super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(
+        self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
+    ) -> None:
         """Add a batch to the mean; weights are those of examples."""
         sources, estimates, mixture = self.signals(y_true, y_pred)
         audible = ops.cast(ops.any(sources != 0, axis=self.axis), "float32")
@@ -35,7 +44,7 @@ class _Ratio(Arguments, keras.metrics.Mean):
             audible = audible * ops.reshape(weight, (-1, *[1] * (len(audible.shape) - 1)))
         super().update_state(ops.reshape(values, (-1,)), ops.reshape(audible, (-1,)))
 
-    def signals(self, y_true, y_pred):
+    def signals(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sources, estimates and mixture, each `(batch, values, channels, sources)`."""
         given = tuple(y_true.shape)
         packed = len(given) == 6
@@ -213,7 +222,7 @@ class SISNR(_Ratio):
     short = "si_snr"
     ratio = staticmethod(ratios.si_snr)
 
-    def signals(self, y_true, y_pred):
+    def signals(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Sources, estimates and mixture, which must be waveforms."""
         if len(y_true.shape) == 6:
             raise InputError(

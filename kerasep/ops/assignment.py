@@ -7,12 +7,13 @@ import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 EXHAUSTIVE = 4
 MOST = 12
 
 
-def best_permutation(costs):
+def best_permutation(costs: Tensor) -> Tensor:
     """The estimate for each source that makes the summed cost least; exact, in a graph as well.
 
     Up to 4 sources every permutation is tried. Above, dynamic programming over the sets of
@@ -44,7 +45,7 @@ def best_permutation(costs):
     return _exhaustive(costs) if sources <= EXHAUSTIVE else _over_sets(costs)
 
 
-def sinkhorn(costs, sharpness=10.0, iterations=100):
+def sinkhorn(costs: Tensor, sharpness: float = 10.0, iterations: int = 100) -> Tensor:
     """Logarithm of a soft permutation, by Sinkhorn's iterations.
 
     Starts from `-sharpness * costs`; makes rows and columns of the exponential sum to 1 in turn.

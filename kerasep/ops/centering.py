@@ -3,9 +3,10 @@
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def center_pad(signal, step, least, reach):
+def center_pad(signal: Tensor, step: int, least: int, reach: int) -> Tensor:
     """Pad with zeros on both sides, up to the next length that a network can take.
 
     Such lengths are `least`, `least + step`, `least + 2 * step` and so on; of each a network gives
@@ -33,7 +34,7 @@ def center_pad(signal, step, least, reach):
     return ops.pad(signal, [[0, 0], [missing // 2, missing - missing // 2], [0, 0]])
 
 
-def center_crop(signal, like):
+def center_crop(signal: Tensor, like: Tensor) -> Tensor:
     """Cut a signal on both sides to the length of another.
 
     Where what is cut is odd, the end loses one more.

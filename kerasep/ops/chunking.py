@@ -5,9 +5,10 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.framing import frame, overlap_add, pad_to_frames
+from kerasep.system.types import Tensor
 
 
-def check_chunks(chunk, overlap):
+def check_chunks(chunk: int, overlap: int) -> None:
     """Refuse chunks that would not move on.
 
     Args:
@@ -27,7 +28,7 @@ def check_chunks(chunk, overlap):
         )
 
 
-def split_chunks(x, chunk, overlap=0):
+def split_chunks(x: Tensor, chunk: int, overlap: int = 0) -> Tensor:
     """Split the axis after the batch into chunks of equal length, the last one filled with zeros.
 
     Args:
@@ -55,7 +56,7 @@ def split_chunks(x, chunk, overlap=0):
     return ops.reshape(rows, (*ops.shape(rows)[:2], chunk, *rest))
 
 
-def join_chunks(chunks, overlap=0, length=None):
+def join_chunks(chunks: Tensor, overlap: int = 0, length: int | Tensor | None = None) -> Tensor:
     """Join what `split_chunks` has split.
 
     Where chunks overlap, each is weighted by its distance to its own nearer end, so that they are

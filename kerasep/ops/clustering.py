@@ -7,11 +7,12 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.masks import binary_mask
+from kerasep.system.types import Tensor
 
 _PRIMES = (1021, 1031)
 
 
-def as_points(tensor):
+def as_points(tensor: Tensor) -> Tensor:
     """Make one axis of frames, bins and channels: the points that are clustered.
 
     Args:
@@ -31,7 +32,13 @@ def as_points(tensor):
     return ops.reshape(tensor, (shape[0], number, tensor.shape[-1]))
 
 
-def kmeans(points, clusters, weights=None, iterations=100, seed=0):
+def kmeans(
+    points: Tensor,
+    clusters: int,
+    weights: Tensor | None = None,
+    iterations: int = 100,
+    seed: int = 0,
+) -> tuple[Tensor, Tensor]:
     """K-means of each example on its own, from a k-means++ start (Arthur and Vassilvitskii 2007).
 
     Ends when no centroid moves any more. The random numbers depend on the seed alone, and the start
@@ -77,7 +84,14 @@ def kmeans(points, clusters, weights=None, iterations=100, seed=0):
     return labels, means + middle
 
 
-def soft_kmeans(points, clusters, weights=None, sharpness=5.0, iterations=10, seed=0):
+def soft_kmeans(
+    points: Tensor,
+    clusters: int,
+    weights: Tensor | None = None,
+    sharpness: float = 5.0,
+    iterations: int = 10,
+    seed: int = 0,
+) -> tuple[Tensor, Tensor]:
     """Soft k-means: every point belongs a little to each cluster, and gradients pass.
 
     `a[n, k] = softmax_k(-sharpness |v_n - c_k|^2)`, `c_k = sum_n w_n a[n, k] v_n / sum_n w_n
@@ -118,7 +132,7 @@ def soft_kmeans(points, clusters, weights=None, sharpness=5.0, iterations=10, se
     return ops.softmax(-sharpness * _distances(points, means), axis=-1), means + middle
 
 
-def centroids(points, assignment, empty=0.0):
+def centroids(points: Tensor, assignment: Tensor, empty: float = 0.0) -> Tensor:
     """Weighted mean of the points of each cluster.
 
     `c_k = sum_n a[n, k] v_n / sum_n a[n, k]`.

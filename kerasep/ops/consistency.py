@@ -3,12 +3,13 @@
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 # Keeps weights finite, and equal, where all estimates are silent.
 EPSILON = 1e-8
 
 
-def mixture_consistency(estimates, mixture, weighting="uniform"):
+def mixture_consistency(estimates: Tensor, mixture: Tensor, weighting: str = "uniform") -> Tensor:
     """Share out what the estimates leave of the mixture, so that they sum to it.
 
     `s_i + w_i (x - sum_j s_j)`, with weights w that sum to one: the estimates nearest to the given

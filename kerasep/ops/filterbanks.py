@@ -7,9 +7,10 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.framing import fit_length, overlap_add, pad_to_frames
+from kerasep.system.types import Tensor
 
 
-def check_filterbank(filters, kernel_size, hop):
+def check_filterbank(filters: int, kernel_size: int, hop: int) -> None:
     """Refuse a filterbank that leaves samples out, or has nothing in it.
 
     Args:
@@ -30,7 +31,7 @@ def check_filterbank(filters, kernel_size, hop):
         )
 
 
-def analysis(waveform, filters, hop, fill=True):
+def analysis(waveform: Tensor, filters: Tensor, hop: int, fill: bool = True) -> Tensor:
     """Correlate overlapping frames of a waveform with filters.
 
     `c[t, f] = sum_n w_f[n] x[t hop + n]`, in float32: what a strided convolution layer computes,
@@ -70,7 +71,9 @@ def analysis(waveform, filters, hop, fill=True):
     return ops.transpose(x, (0, 2, 3, 1))
 
 
-def synthesis(features, filters, hop, length=None):
+def synthesis(
+    features: Tensor, filters: Tensor, hop: int, length: int | Tensor | None = None
+) -> Tensor:
     """Add up filters, weighted by features, frame by frame.
 
     `x[n] = sum_t sum_f c[t, f] w_f[n - t hop]`, in float32: a transposed convolution, as a product
@@ -116,7 +119,7 @@ def synthesis(features, filters, hop, length=None):
     return ops.transpose(x, (0, len(shape) - 2, *range(1, len(shape) - 2)))
 
 
-def dual_filters(filters, hop):
+def dual_filters(filters: Tensor, hop: int) -> np.ndarray:
     """Synthesis filters that undo an analysis, as a float32 NumPy array of the same shape.
 
     They are the pseudo-inverse, divided by the number of frames that each sample is in. So the
@@ -159,7 +162,7 @@ def dual_filters(filters, hop):
     return (np.linalg.pinv(filters).T * hop / kernel_size).astype("float32")
 
 
-def sinc_filters(low, high, kernel_size):
+def sinc_filters(low: Tensor, high: Tensor, kernel_size: int) -> Tensor:
     """Band-pass filters, an even and an odd one for each band, differentiable in the edges.
 
     With `n` counted from the middle and a Hamming window `h`,
@@ -204,7 +207,7 @@ def sinc_filters(low, high, kernel_size):
     return ops.concatenate([even, odd], axis=0) * window
 
 
-def multiphase_gammatone(filters, kernel_size, sample_rate):
+def multiphase_gammatone(filters: int, kernel_size: int, sample_rate: float) -> np.ndarray:
     """Gammatone filters of 24 centre frequencies in several phases, as float32 NumPy array.
 
     With order 2 and `t` in seconds, counted from one sample on,

@@ -3,9 +3,10 @@
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def check_folding(chunk, hop):
+def check_folding(chunk: int, hop: int) -> None:
     """Refuse chunks that would leave something out.
 
     Args:
@@ -25,7 +26,7 @@ def check_folding(chunk, hop):
         )
 
 
-def unfold(x, chunk, hop):
+def unfold(x: Tensor, chunk: int, hop: int) -> Tensor:
     """Cut a sequence into overlapping chunks, with a chunk of zeros before it and one after it.
 
     Unlike `split_chunks`, every frame is in as many chunks as any other, as in the dual-path
@@ -59,7 +60,7 @@ def unfold(x, chunk, hop):
     return ops.concatenate(shifted, axis=2)[:, :, :chunk]
 
 
-def fold(chunks, hop, frames):
+def fold(chunks: Tensor, hop: int, frames: int | Tensor) -> Tensor:
     """Add up overlapping chunks; the adjoint of `unfold`.
 
     Args:

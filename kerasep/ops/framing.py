@@ -3,9 +3,10 @@
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def frame(signal, frame_length, hop):
+def frame(signal: Tensor, frame_length: int, hop: int) -> Tensor:
     """Cut the last axis into overlapping frames.
 
     Frames that would reach past the end are left out: there are
@@ -45,7 +46,7 @@ def frame(signal, frame_length, hop):
     return ops.concatenate(shifted, axis=-1)[..., :frame_length]
 
 
-def overlap_add(frames, hop):
+def overlap_add(frames: Tensor, hop: int) -> Tensor:
     """Add overlapping frames up; the adjoint of `frame`.
 
     Args:
@@ -77,7 +78,7 @@ def overlap_add(frames, hop):
     return signal
 
 
-def count_frames(samples, frame_length, hop):
+def count_frames(samples: int | Tensor, frame_length: int, hop: int) -> int | Tensor:
     """How many frames it takes to reach every sample, at least one.
 
     Args:
@@ -93,7 +94,7 @@ def count_frames(samples, frame_length, hop):
     return 1 + (max(0, steps) if isinstance(samples, int) else ops.maximum(0, steps))
 
 
-def pad_to_frames(signal, frame_length, hop):
+def pad_to_frames(signal: Tensor, frame_length: int, hop: int) -> Tensor:
     """Append zeros to the last axis, no more than it takes for frames to reach every sample.
 
     Args:
@@ -114,7 +115,7 @@ def pad_to_frames(signal, frame_length, hop):
     return _pad_last(signal, 0, reach - samples)
 
 
-def fit_length(signal, length, at_least=False):
+def fit_length(signal: Tensor, length: int | Tensor, at_least: bool = False) -> Tensor:
     """Cut the last axis to a length, or fill it up with zeros.
 
     Args:

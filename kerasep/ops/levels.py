@@ -3,11 +3,12 @@
 from keras import ops
 
 from kerasep.ops.framing import pad_to_frames
+from kerasep.system.types import Tensor
 
 _BLOCK = 512
 
 
-def mono_level(waveform):
+def mono_level(waveform: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and unbiased standard deviation of the mean of all channels, over all samples.
 
     Sums are taken block by block: some runtimes add one number after the other, and over a song

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from kerasep.system.types import Tensor
 
-def invert_mask(mask):
+
+def invert_mask(mask: Tensor) -> Tensor:
     """What a mask leaves of the mixture, `1 - M`: the accompaniment, where M is the vocals'.
 
     Args:
@@ -20,7 +22,7 @@ def invert_mask(mask):
     return 1.0 - ops.cast(mask, "float32")
 
 
-def binary_mask(values, threshold=None):
+def binary_mask(values: Tensor, threshold: float | None = None) -> Tensor:
     """Masks of zeros and ones, from soft masks or source magnitudes; no gradient passes.
 
     Without a threshold, each bin belongs to its loudest source (the first of equals, also where

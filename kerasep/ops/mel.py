@@ -5,7 +5,14 @@ import numpy as np
 from kerasep.errors import InputError
 
 
-def mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slaney"):
+def mel_filterbank(
+    n_fft: int,
+    sample_rate: float,
+    mels: int = 128,
+    low: float = 0.0,
+    high: float | None = None,
+    scale: str = "slaney",
+) -> np.ndarray:
     """Triangular mel filters, as a float32 NumPy array `(n_fft / 2 + 1, mels)`.
 
     A magnitude `(batch, frames, bins, channels)` becomes mel bands by a product over its bins.
@@ -50,7 +57,14 @@ def mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slan
     return filters.astype("float32")
 
 
-def inverse_mel_filterbank(n_fft, sample_rate, mels=128, low=0.0, high=None, scale="slaney"):
+def inverse_mel_filterbank(
+    n_fft: int,
+    sample_rate: float,
+    mels: int = 128,
+    low: float = 0.0,
+    high: float | None = None,
+    scale: str = "slaney",
+) -> np.ndarray:
     """Pseudo-inverse of `mel_filterbank`, as a float32 NumPy array `(mels, n_fft / 2 + 1)`.
 
     Of all magnitudes that have the given mel bands, the product with it is the one of least

@@ -1,11 +1,14 @@
 """Spectrograms of any size for layers that need multiples, and back."""
 
+from collections.abc import Sequence
+
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def pad_to_multiple(x, multiples, value=0.0):
+def pad_to_multiple(x: Tensor, multiples: Sequence[int], value: float = 0.0) -> Tensor:
     """Append frames and bins until there are a multiple of given numbers.
 
     Args:
@@ -30,7 +33,7 @@ def pad_to_multiple(x, multiples, value=0.0):
     return ops.pad(x, pads, constant_values=value)
 
 
-def crop_like(x, like):
+def crop_like(x: Tensor, like: Tensor) -> Tensor:
     """Cut frames and bins to those of another tensor.
 
     Args:

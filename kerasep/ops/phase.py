@@ -1,6 +1,7 @@
 """Phases for magnitudes: Griffin-Lim and multiple input spectrogram inversion."""
 
 import math
+from collections.abc import Callable
 
 import keras
 from keras import ops
@@ -9,9 +10,10 @@ from kerasep.errors import InputError
 from kerasep.ops.consistency import mixture_consistency
 from kerasep.ops.spectra import magnitude as magnitude_of
 from kerasep.ops.stft import istft, stft
+from kerasep.system.types import Tensor
 
 
-def with_phase(magnitude, spectrum):
+def with_phase(magnitude: Tensor, spectrum: Tensor) -> Tensor:
     """Give a magnitude the phase of a spectrum; where that is zero, the phase is zero.
 
     The phase of almost nothing changes at a touch, and so has a huge gradient: none passes through
@@ -39,7 +41,7 @@ def with_phase(magnitude, spectrum):
     return magnitude * ops.where(firm, direction, ops.stop_gradient(direction))
 
 
-def random_phase(magnitude, seed=0):
+def random_phase(magnitude: Tensor, seed: int = 0) -> Tensor:
     """Give a magnitude random phases, the same for the same seed.
 
     Args:
@@ -59,7 +61,13 @@ def random_phase(magnitude, seed=0):
     return ops.stack([magnitude * ops.cos(angle), magnitude * ops.sin(angle)], axis=-1)
 
 
-def alternate_projections(magnitude, spectrum, consistent, iterations, momentum=0.0):
+def alternate_projections(
+    magnitude: Tensor,
+    spectrum: Tensor,
+    consistent: Callable[[Tensor], Tensor],
+    iterations: int,
+    momentum: float = 0.0,
+) -> Tensor:
     """Look for a spectrum that has a given magnitude and is one of waveforms.
 
     With `P` giving a spectrum the magnitude (`with_phase`), `C` making it consistent, and momentum
@@ -112,7 +120,7 @@ def alternate_projections(magnitude, spectrum, consistent, iterations, momentum=
     return spectrum
 
 
-def check_iterations(iterations, momentum=0.0):
+def check_iterations(iterations: int, momentum: float = 0.0) -> None:
     """Refuse settings that an iteration cannot have.
 
     Args:
@@ -132,16 +140,16 @@ def check_iterations(iterations, momentum=0.0):
 
 
 def griffin_lim(
-    magnitude,
-    n_fft,
-    hop,
-    window="hann",
-    center=True,
-    iterations=32,
-    momentum=0.99,
-    initial=None,
-    length=None,
-):
+    magnitude: Tensor,
+    n_fft: int,
+    hop: int,
+    window: str | Tensor = "hann",
+    center: bool = True,
+    iterations: int = 32,
+    momentum: float = 0.99,
+    initial: Tensor | None = None,
+    length: int | Tensor | None = None,
+) -> Tensor:
     """Waveforms whose spectra have a given magnitude, as nearly as may be.
 
     The spectrum is transformed to a waveform and back, which makes it consistent, and gets its
@@ -193,7 +201,15 @@ def griffin_lim(
     return inverse(alternate_projections(magnitude, start, consistent, iterations, momentum))
 
 
-def misi(mixture, source_magnitudes, n_fft, hop, window="hann", center=True, iterations=5):
+def misi(
+    mixture: Tensor,
+    source_magnitudes: Tensor,
+    n_fft: int,
+    hop: int,
+    window: str | Tensor = "hann",
+    center: bool = True,
+    iterations: int = 5,
+) -> Tensor:
     """Sources that have given magnitudes, as nearly as may be, and sum to the mixture.
 
     Multiple input spectrogram inversion. From the phase of the mixture `x` on, for each of the
@@ -249,7 +265,13 @@ def misi(mixture, source_magnitudes, n_fft, hop, window="hann", center=True, ite
     return invert_together(mixture, source_magnitudes, transform, inverse, iterations)
 
 
-def invert_together(mixture, source_magnitudes, transform, inverse, iterations):
+def invert_together(
+    mixture: Tensor,
+    source_magnitudes: Tensor,
+    transform: Callable[[Tensor], Tensor],
+    inverse: Callable[[Tensor], Tensor],
+    iterations: int,
+) -> Tensor:
     """`misi` with any pair of transforms.
 
     Args:

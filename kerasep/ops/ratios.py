@@ -4,12 +4,14 @@ import math
 
 from keras import ops
 
+from kerasep.system.types import Tensor
+
 # Below the energy of one 24-bit quantisation step over a few samples: keeps silence and perfection
 # finite (about +-100 dB and more) and moves no audible signal's ratio.
 EPSILON = 1e-8
 
 
-def snr(reference, estimate, axis=1):
+def snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
     """Signal-to-noise ratio, in dB.
 
     `10 log10(|s|^2 / |s - e|^2)`. In the music literature this is uSDR, or "SDR" of the Music
@@ -33,7 +35,9 @@ def snr(reference, estimate, axis=1):
     return decibels(_energy(reference, axis), _energy(reference - estimate, axis))
 
 
-def thresholded_snr(reference, estimate, limit=30.0, axis=1):
+def thresholded_snr(
+    reference: Tensor, estimate: Tensor, limit: float = 30.0, axis: int | tuple[int, ...] = 1
+) -> Tensor:
     """Signal-to-noise ratio that saturates at a limit, in dB.
 
     `10 log10(|s|^2 / (|s - e|^2 + t |s|^2))` with `t = 10^(-limit / 10)` (Wisdom et al. 2020,
@@ -60,7 +64,9 @@ def thresholded_snr(reference, estimate, limit=30.0, axis=1):
     return decibels(signal, noise)
 
 
-def si_sdr(reference, estimate, axis=1, zero_mean=False):
+def si_sdr(
+    reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1, zero_mean: bool = False
+) -> Tensor:
     """Scale-invariant signal-to-distortion ratio, in dB.
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR -
@@ -85,7 +91,7 @@ def si_sdr(reference, estimate, axis=1, zero_mean=False):
     return decibels(_energy(target, axis), _energy(target - estimate, axis))
 
 
-def si_snr(reference, estimate, axis=1):
+def si_snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
     """Scale-invariant signal-to-noise ratio, in dB: `si_sdr` of zero-mean signals.
 
     Luo and Mesgarani 2018 (TasNet).
@@ -107,7 +113,7 @@ def si_snr(reference, estimate, axis=1):
     return si_sdr(reference, estimate, axis, zero_mean=True)
 
 
-def sd_sdr(reference, estimate, axis=1):
+def sd_sdr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
     """Scale-dependent signal-to-distortion ratio, in dB.
 
     `10 log10(|a s|^2 / |s - e|^2)`: like `si_sdr`, but a wrong level costs (Le Roux et al. 2019).
@@ -149,6 +155,6 @@ def _energy(x, axis):
     return ops.sum(ops.square(x), axis=axis)
 
 
-def decibels(signal, noise):
+def decibels(signal: Tensor, noise: Tensor) -> Tensor:
     """`10 log10(signal / noise)` of energies, finite where either is 0."""
     return (ops.log(signal + EPSILON) - ops.log(noise + EPSILON)) * (10 / math.log(10))

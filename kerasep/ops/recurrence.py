@@ -2,8 +2,12 @@
 
 from keras import ops
 
+from kerasep.system.types import Tensor
 
-def lstm(projected, recurrent_kernel, h, c, memory=False):
+
+def lstm(
+    projected: Tensor, recurrent_kernel: Tensor, h: Tensor, c: Tensor, memory: bool = False
+) -> Tensor:
     """Outputs of an LSTM, from the projection of its inputs.
 
     Derived step by step, a loop adds up the gradient of its kernel at every frame: a matrix that is

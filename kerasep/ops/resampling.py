@@ -8,12 +8,13 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.framing import frame
+from kerasep.system.types import Tensor
 
 _BLOCK = 128  # input samples that are filtered by one product
 
 
 @functools.lru_cache(8)
-def resampling_filters(old, new, zeros=24, rolloff=0.945):
+def resampling_filters(old: int, new: int, zeros: int = 24, rolloff: float = 0.945) -> np.ndarray:
     """Make one filter for each place that an output sample can have between input samples.
 
     Filter `i` is `sinc(t) * cos(pi t / (2 zeros))^2` over `|t| <= zeros`, with
@@ -53,7 +54,7 @@ def resampling_filters(old, new, zeros=24, rolloff=0.945):
     return (filters / filters.sum(axis=1, keepdims=True)).astype("float32")
 
 
-def resampled_length(samples, old: int, new: int):
+def resampled_length(samples: int | Tensor, old: int, new: int) -> int | Tensor:
     """Compute `samples * new // old`, with no product that overflows 32-bit integers.
 
     In a graph the length of a recording is such an integer, and 5 minutes times 16000 is beyond it.
@@ -73,7 +74,7 @@ def resampled_length(samples, old: int, new: int):
     return samples // old * new + samples % old * new // old
 
 
-def resample(signal, old, new, zeros=24, rolloff=0.945):
+def resample(signal: Tensor, old: int, new: int, zeros: int = 24, rolloff: float = 0.945) -> Tensor:
     """Change the sample rate of a signal from `old` to `new`.
 
     A polyphase filter: one filter for each place that an output sample can have between input

@@ -2,10 +2,12 @@
 
 from keras import ops
 
+from kerasep.system.types import Tensor
+
 BLOCK = 512
 
 
-def running_sum(x):
+def running_sum(x: Tensor) -> Tensor:
     """Cumulative sum along the second axis, in float32, exact enough for hours of frames.
 
     Added one by one, 0.1 comes to 1% too much after a million frames: every addition rounds the

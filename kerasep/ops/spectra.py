@@ -3,9 +3,10 @@
 from keras import ops
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def magnitude(spectrum):
+def magnitude(spectrum: Tensor) -> Tensor:
     """Magnitude of a spectrum, in float32, with a gradient that is finite at zero.
 
     Args:
@@ -26,7 +27,7 @@ def magnitude(spectrum):
     return ops.where(positive, ops.sqrt(ops.where(positive, power, 1.0)), 0.0)
 
 
-def apply_mask(mask, mixture):
+def apply_mask(mask: Tensor, mixture: Tensor) -> Tensor:
     """Multiply masks with what they mask, in float32.
 
     Args:

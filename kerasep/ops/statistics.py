@@ -1,12 +1,17 @@
 """Mean and deviation of data that come batch by batch."""
 
+from collections.abc import Iterable, Sequence
+
 import keras
 import numpy as np
 
 from kerasep.errors import InputError
+from kerasep.system.types import Tensor
 
 
-def running_statistics(batches, axis=2):
+def running_statistics(
+    batches: Iterable[Tensor], axis: int | Sequence[int] | None = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of a dataset, in one pass over it, in float64.
 
     Batches are merged as they come, so that hours of audio lose no precision, not even far from
@@ -36,7 +41,8 @@ def running_statistics(batches, axis=2):
         Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance".
     """
     kept = () if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
-    count, mean, squares = 0, None, 0.0
+    count, squares = 0, 0.0
+    mean: Tensor = None
     for batch in batches:
         batch = keras.ops.convert_to_numpy(batch).astype("float64")
         rest = tuple(set(range(batch.ndim)) - {index % batch.ndim for index in kept})

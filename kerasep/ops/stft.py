@@ -8,11 +8,12 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.ops.framing import frame, overlap_add
+from kerasep.system.types import Tensor
 
 WINDOWS = ("hann", "sqrt_hann", "hamming", "rectangular")
 
 
-def window(name, n_fft):
+def window(name: str | Tensor, n_fft: int) -> np.ndarray:
     """A periodic analysis window, as float32 NumPy array `(n_fft,)`.
 
     Args:
@@ -49,7 +50,7 @@ def window(name, n_fft):
 _window = window
 
 
-def check_transform(n_fft, hop, window=None):
+def check_transform(n_fft: int, hop: int, window: str | Tensor | None = None) -> None:
     """Refuse a transform that cannot be inverted.
 
     Args:
@@ -74,7 +75,7 @@ def check_transform(n_fft, hop, window=None):
         _window(window, n_fft)
 
 
-def filled_length(samples, n_fft: int, hop: int):
+def filled_length(samples: int | Tensor, n_fft: int, hop: int) -> int | Tensor:
     """Compute the length to which `stft` fills up a waveform before it centres frames.
 
     With a hop above half a frame that is whole hops, since the last frame would not reach the end.
@@ -95,7 +96,9 @@ def filled_length(samples, n_fft: int, hop: int):
     return -(-samples // hop) * hop if 2 * hop > n_fft else samples
 
 
-def count_stft_frames(samples, n_fft: int, hop: int, center: bool = True):
+def count_stft_frames(
+    samples: int | Tensor, n_fft: int, hop: int, center: bool = True
+) -> int | Tensor:
     """Compute how many frames `stft` has.
 
     Args:
@@ -138,7 +141,14 @@ def _transform(frames, weights):
 _KERAS = Primitives(ops.cast, frame, ops.pad, ops.shape, _transform, ops.transpose)
 
 
-def stft(waveform, n_fft, hop, window="hann", center=True, primitives=_KERAS):
+def stft(
+    waveform: Tensor,
+    n_fft: int,
+    hop: int,
+    window: str | Tensor = "hann",
+    center: bool = True,
+    primitives: Primitives = _KERAS,
+) -> Tensor:
     """Short-time Fourier transform of real waveforms.
 
     `X[t, k] = sum_n w[n] x[t hop + n] exp(-2 pi i k n / n_fft)`, not normalised: the numbers of
@@ -195,7 +205,14 @@ def stft(waveform, n_fft, hop, window="hann", center=True, primitives=_KERAS):
     return primitives.transform(primitives.frame(x, n_fft, hop), weights)
 
 
-def istft(spectrum, n_fft, hop, window="hann", center=True, length=None):
+def istft(
+    spectrum: Tensor,
+    n_fft: int,
+    hop: int,
+    window: str | Tensor = "hann",
+    center: bool = True,
+    length: int | Tensor | None = None,
+) -> Tensor:
     """Inverse of `stft`, exact wherever a window reaches, edges included.
 
     Frames are windowed again, added up and divided by the sum of the squared windows that really

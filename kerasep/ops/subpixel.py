@@ -1,11 +1,16 @@
 """The transposed convolution as a plain convolution whose channels are laid side by side."""
 
 import itertools
+from collections.abc import Sequence
 
 from keras import ops
 
+from kerasep.system.types import Tensor
 
-def subpixel_conv_transpose(x, kernel, strides, padding):
+
+def subpixel_conv_transpose(
+    x: Tensor, kernel: Tensor, strides: Sequence[int], padding: str
+) -> Tensor:
     """Compute a transposed convolution by a plain one that gives a whole stride of outputs at once.
 
     A stride of outputs depends on as many inputs as strides reach into the kernel. So a convolution

@@ -2,12 +2,14 @@
 
 from keras import ops
 
+from kerasep.system.types import Tensor
+
 # Shorter vectors are lengthened no further: keeps values and gradients finite at zero, in float16
 # too.
 SHORTEST = 2e-5
 
 
-def unit_norm(x, axis=-1):
+def unit_norm(x: Tensor, axis: int | tuple[int, ...] = -1) -> Tensor:
     """Divide vectors by their Euclidean length, in float32; the zero vector stays zero.
 
     Unlike `keras.ops.normalize`, with a gradient that is finite at zero.

@@ -3,11 +3,12 @@
 from keras import ops
 
 from kerasep.ops.spectra import apply_mask, magnitude
+from kerasep.system.types import Tensor
 
 EPSILON = 1e-10
 
 
-def mixture_phase(spectrum, source_magnitudes):
+def mixture_phase(spectrum: Tensor, source_magnitudes: Tensor) -> Tensor:
     """Give source magnitudes the phase of the mixture.
 
     Args:
@@ -34,7 +35,7 @@ def mixture_phase(spectrum, source_magnitudes):
     return apply_mask(mask, spectrum)
 
 
-def wiener(spectrum, source_magnitudes, iterations=1):
+def wiener(spectrum: Tensor, source_magnitudes: Tensor, iterations: int = 1) -> Tensor:
     """Multichannel Wiener filter, its spatial covariances fitted by expectation maximisation.
 
     Each source is a zero-mean complex Gaussian with power `v_j(t, f)` and a spatial covariance
