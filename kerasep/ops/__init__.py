@@ -1,4 +1,4 @@
-"""Pure functions on tensors, in `keras.ops` alone."""
+"""Pure functions of tensors, written with `keras.ops` only."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
 from kerasep.ops.centering import center_crop, center_pad

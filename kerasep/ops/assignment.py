@@ -1,4 +1,4 @@
-"""Which estimate belongs to which source: the permutation of least cost, and its soft relative."""
+"""Assignment of estimates to sources: the permutation of lowest cost, and a soft permutation."""
 
 import functools
 import itertools
@@ -14,21 +14,21 @@ MOST = 12
 
 
 def best_permutation(costs: Tensor) -> Tensor:
-    """The estimate for each source that makes the summed cost least; exact, in a graph as well.
+    """Return the index of the estimate for each source with the lowest total cost.
 
-    Up to 4 sources every permutation is tried. Above, dynamic programming over the sets of
-    estimates in use finds the same optimum as the Hungarian algorithm in `sources * 2^sources`
-    steps, all sets of one size at once (Held and Karp 1962), with neither a loop of unknown length
-    nor a call out of the graph. No gradient passes.
+    The result is exact, also inside a compiled graph. Up to 4 sources every permutation is tried.
+    With more, dynamic programming over sets of estimates (Held and Karp 1962) finds the optimum of
+    the Hungarian algorithm in `sources * 2^sources` steps. It handles all sets of one size at once
+    and stays inside the graph. No gradient passes through the result.
 
     Args:
-        costs: tensor `(batch, sources, estimates)`, as many estimates as sources.
+        costs: tensor `(batch, sources, estimates)`, with as many estimates as sources.
 
     Returns:
         `(batch, sources)`, int32: the index of each source's estimate.
 
     Raises:
-        InputError: for another shape, or more than 12 sources.
+        InputError: if the shape is different, or there are more than 12 sources.
 
     Example:
     >>> import numpy as np
@@ -38,28 +38,29 @@ def best_permutation(costs: Tensor) -> Tensor:
     sources = _sources(costs)
     if sources > MOST:
         raise InputError(
-            f"received {sources} sources, expected at most {MOST}: for more, match them softly "
-            f"with kerasep.losses.SinkPIT"
+            f"received {sources} sources, expected at most {MOST}: for more sources, train with "
+            f"kerasep.losses.SinkPIT"
         )
     costs = ops.stop_gradient(ops.cast(costs, "float32"))
     return _exhaustive(costs) if sources <= EXHAUSTIVE else _over_sets(costs)
 
 
 def sinkhorn(costs: Tensor, sharpness: float = 10.0, iterations: int = 100) -> Tensor:
-    """Logarithm of a soft permutation, by Sinkhorn's iterations.
+    """Compute the logarithm of a soft permutation by Sinkhorn's iterations.
 
-    Starts from `-sharpness * costs`; makes rows and columns of the exponential sum to 1 in turn.
+    Starts from `-sharpness * costs` and normalises the rows and columns of its exponential in turn,
+    so that each sums to 1.
 
     Args:
-        costs: tensor `(batch, sources, estimates)`, as many estimates as sources.
-        sharpness: the larger, the closer to `best_permutation`. Defaults to 10.
-        iterations: each is one pass over the rows and one over the columns. Defaults to 100.
+        costs: tensor `(batch, sources, estimates)`, with as many estimates as sources.
+        sharpness: larger values come closer to `best_permutation`. Defaults to 10.
+        iterations: number of passes over the rows and the columns. Defaults to 100.
 
     Returns:
         `(batch, sources, estimates)`.
 
     Raises:
-        InputError: for another shape.
+        InputError: if the shape is different.
 
     Example:
     >>> import numpy as np
@@ -83,7 +84,8 @@ def _sources(costs):
     shape = tuple(costs.shape)
     if len(shape) != 3 or shape[1] != shape[2] or shape[1] is None:
         raise InputError(
-            f"received costs {shape}, expected (batch, sources, estimates), as many of both"
+            f"received costs {shape}, expected (batch, sources, estimates), with as many "
+            f"estimates as sources"
         )
     return shape[1]
 
@@ -99,7 +101,7 @@ def _exhaustive(costs):
 
 @functools.cache
 def _sets(sources, size):
-    """Sets of `size` estimates: for each which its members are, and its rank less each of them."""
+    """Return all sets of `size` estimates, and the rank of each set without one of its members."""
     members = np.array([*itertools.combinations(range(sources), size)], "int32")
     smaller = itertools.combinations(range(sources), size - 1)
     rank = {members: index for index, members in enumerate(smaller)}
@@ -109,7 +111,7 @@ def _sets(sources, size):
 
 def _over_sets(costs):
     sources = costs.shape[1]
-    # best[:, s]: the least cost of giving the first sources the estimates of set s.
+    # best[:, s]: the lowest cost of assigning the estimates of set s to the first sources.
     best = ops.zeros_like(costs[:, :1, 0])
     last = []
     for source in range(sources):

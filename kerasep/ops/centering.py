@@ -1,4 +1,4 @@
-"""Signals padded and cut on both sides alike."""
+"""Symmetric padding and cropping of signals."""
 
 from keras import ops
 
@@ -7,17 +7,18 @@ from kerasep.system.types import Tensor
 
 
 def center_pad(signal: Tensor, step: int, least: int, reach: int) -> Tensor:
-    """Pad with zeros on both sides, up to the next length that a network can take.
+    """Pad with zeros on both sides to the next length that a network accepts.
 
-    Such lengths are `least`, `least + step`, `least + 2 * step` and so on; of each a network gives
-    back `reach`, `reach + step`, ... samples, and the first that gives as many as the signal has is
-    taken. Where the padding is odd, the end gets one more.
+    A network accepts `least`, `least + step`, `least + 2 * step`, ... samples. From these it
+    returns `reach`, `reach + step`, `reach + 2 * step`, ... samples. The signal is padded to the shortest
+    length that returns at least as many samples as the signal has. If the padding is odd, the end
+    gets one more zero.
 
     Args:
         signal: tensor `(batch, samples, channels)`.
-        step: samples from one length to the next.
-        least: the shortest length.
-        reach: samples that the shortest length serves.
+        step: difference between two accepted lengths, in samples.
+        least: the shortest accepted length, in samples.
+        reach: samples that the network returns from the shortest length.
 
     Returns:
         Tensor `(batch, least + n * step, channels)`.
@@ -35,9 +36,9 @@ def center_pad(signal: Tensor, step: int, least: int, reach: int) -> Tensor:
 
 
 def center_crop(signal: Tensor, like: Tensor) -> Tensor:
-    """Cut a signal on both sides to the length of another.
+    """Crop a signal on both sides to the length of another.
 
-    Where what is cut is odd, the end loses one more.
+    If the number of removed samples is odd, the end loses one more.
 
     Args:
         signal: tensor `(batch, samples, ...)`.
@@ -47,7 +48,7 @@ def center_crop(signal: Tensor, like: Tensor) -> Tensor:
         Tensor `(batch, fewer samples, ...)`.
 
     Raises:
-        InputError: where `like` is longer.
+        InputError: if `like` is longer.
 
     Example:
     >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Frames of a spectrogram, or samples, in chunks of equal length, and back without a seam."""
+"""Split spectrograms or waveforms into chunks of equal length, and join them without a seam."""
 
 import numpy as np
 from keras import ops
@@ -9,14 +9,14 @@ from kerasep.system.types import Tensor
 
 
 def check_chunks(chunk: int, overlap: int) -> None:
-    """Refuse chunks that would not move on.
+    """Validate the length and overlap of chunks.
 
     Args:
         chunk: length of a chunk.
-        overlap: what neighbouring chunks share.
+        overlap: length that neighbouring chunks share.
 
     Raises:
-        InputError: for a chunk below 1, or an overlap that is negative or not below the chunk.
+        InputError: if the chunk is below 1, or the overlap is negative or not below the chunk.
 
     Example:
     >>> check_chunks(128, 64)
@@ -29,19 +29,19 @@ def check_chunks(chunk: int, overlap: int) -> None:
 
 
 def split_chunks(x: Tensor, chunk: int, overlap: int = 0) -> Tensor:
-    """Split the axis after the batch into chunks of equal length, the last one filled with zeros.
+    """Split the axis after the batch into chunks of equal length, padding the last with zeros.
 
     Args:
-        x: tensor `(batch, length, ...)`; what follows the length is of fixed shape.
+        x: tensor `(batch, length, ...)`. The sizes after the length must be known.
         chunk: length of a chunk.
-        overlap: what neighbouring chunks share; a chunk starts every `chunk - overlap`.
+        overlap: length that neighbouring chunks share. A chunk starts every `chunk - overlap`.
             Defaults to 0.
 
     Returns:
-        Tensor `(batch, chunks, chunk, ...)`, with as many chunks as it takes to hold everything.
+        Tensor `(batch, chunks, chunk, ...)`, with the fewest chunks that cover the whole length.
 
     Raises:
-        InputError: for a chunk below 1, or an overlap that is not below it.
+        InputError: if the chunk is below 1, or the overlap is negative or not below the chunk.
 
     Example:
     >>> import numpy as np
@@ -57,22 +57,23 @@ def split_chunks(x: Tensor, chunk: int, overlap: int = 0) -> Tensor:
 
 
 def join_chunks(chunks: Tensor, overlap: int = 0, length: int | Tensor | None = None) -> Tensor:
-    """Join what `split_chunks` has split.
+    """Join the chunks of `split_chunks`.
 
-    Where chunks overlap, each is weighted by its distance to its own nearer end, so that they are
-    faded into each other linearly and the weights sum to one: chunks that fit together come back
-    as they were, and chunks that do not make no jump.
+    Overlapping chunks are cross-faded linearly. The weights grow with the distance to the nearer
+    end of a chunk, and they sum to one. So unchanged chunks give back the original tensor, and chunks
+    that differ are joined without a jump.
 
     Args:
         chunks: tensor `(batch, chunks, chunk, ...)`.
-        overlap: as given to `split_chunks`. Defaults to 0.
-        length: what to keep of the result. Default: all of it.
+        overlap: as passed to `split_chunks`. Defaults to 0.
+        length: length of the result. Default: up to the end of the last chunk.
 
     Returns:
         Tensor `(batch, length, ...)`.
 
     Raises:
-        InputError: for an overlap that is not below the chunk, or a length beyond the last chunk.
+        InputError: if the overlap is negative or not below the chunk, or the length exceeds the
+            last chunk.
 
     Example:
     ```python
@@ -106,5 +107,5 @@ def join_chunks(chunks: Tensor, overlap: int = 0, length: int | Tensor | None = 
 
 
 def _rows(x, batch, length):
-    """`(batch, length, ...)` as `(batch, features, length)`."""
+    """Reshape `(batch, length, ...)` to `(batch, features, length)`."""
     return ops.transpose(ops.reshape(x, (batch, length, -1)), (0, 2, 1))

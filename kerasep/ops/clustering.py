@@ -1,4 +1,4 @@
-"""K-means: hard, for masks from embeddings, and soft, with gradients."""
+"""K-means for masks from embeddings, and soft k-means with gradients."""
 
 import math
 
@@ -13,7 +13,7 @@ _PRIMES = (1021, 1031)
 
 
 def as_points(tensor: Tensor) -> Tensor:
-    """Make one axis of frames, bins and channels: the points that are clustered.
+    """Reshape frames, bins and channels to one axis of points.
 
     Args:
         tensor: `(batch, frames, bins, channels, features)`.
@@ -39,25 +39,26 @@ def kmeans(
     iterations: int = 100,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """K-means of each example on its own, from a k-means++ start (Arthur and Vassilvitskii 2007).
+    """Cluster the points of each example by k-means.
 
-    Ends when no centroid moves any more. The random numbers depend on the seed alone, and the start
-    is the same where points differ by rounding: on every backend, and in an exported file. No
-    gradient passes.
+    The start is that of k-means++ (Arthur and Vassilvitskii 2007). The iterations end when no
+    centroid moves. The random numbers depend only on the seed. Points that differ by rounding
+    errors have the same start, so every backend and every exported file has it too. No gradient
+    passes through the result.
 
     Args:
         points: tensor `(batch, points, features)`.
-        clusters: how many.
-        weights: `(batch, points)`, 0 or more: a point of weight 2 counts as two points, one of
-            weight 0 is left out (but labelled). Default: all alike.
-        iterations: the most there will be. Defaults to 100.
-        seed: integer that decides the start. Defaults to 0.
+        clusters: number of clusters.
+        weights: `(batch, points)`, 0 or more. A point of weight 2 counts as two points. A point of
+            weight 0 is labelled but does not count. Default: 1 for every point.
+        iterations: maximum number of iterations. Defaults to 100.
+        seed: integer that determines the start. Defaults to 0.
 
     Returns:
         Labels `(batch, points)`, int32, and centroids `(batch, clusters, features)`.
 
     Raises:
-        InputError: for points or weights of another shape, or no clusters.
+        InputError: if points or weights have a different shape, or `clusters` is below 1.
 
     Example:
     >>> import numpy as np
@@ -92,25 +93,26 @@ def soft_kmeans(
     iterations: int = 10,
     seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Soft k-means: every point belongs a little to each cluster, and gradients pass.
+    """Cluster the points of each example by soft k-means, with gradients.
 
-    `a[n, k] = softmax_k(-sharpness |v_n - c_k|^2)`, `c_k = sum_n w_n a[n, k] v_n / sum_n w_n
-    a[n, k]`, in turn, from the start that `kmeans` has.
+    Alternates between the assignment `a[n, k] = softmax_k(-sharpness |v_n - c_k|^2)` and the
+    centroids `c_k = sum_n w_n a[n, k] v_n / sum_n w_n a[n, k]`. The start is that of `kmeans`.
 
     Args:
         points: tensor `(batch, points, features)`.
-        clusters: how many.
-        weights: `(batch, points)`, 0 or more, as in `kmeans`. Default: all alike.
-        sharpness: the larger, the harder. Defaults to 5, which suits points of unit norm.
-        iterations: how many there are; all are unrolled. Defaults to 10.
-        seed: integer that decides the start. Defaults to 0.
+        clusters: number of clusters.
+        weights: `(batch, points)`, 0 or more, as in `kmeans`. Default: 1 for every point.
+        sharpness: larger values make the assignment harder. Defaults to 5, which suits points of
+            unit norm.
+        iterations: number of iterations, which are unrolled. Defaults to 10.
+        seed: integer that determines the start. Defaults to 0.
 
     Returns:
-        Assignment `(batch, points, clusters)`, sums to 1 over the clusters, and centroids
+        Assignment `(batch, points, clusters)`, which sums to 1 over the clusters, and centroids
         `(batch, clusters, features)`.
 
     Raises:
-        InputError: for points or weights of another shape, or no clusters.
+        InputError: if points or weights have a different shape, or `clusters` is below 1.
 
     Example:
     >>> import numpy as np
@@ -133,14 +135,14 @@ def soft_kmeans(
 
 
 def centroids(points: Tensor, assignment: Tensor, empty: float = 0.0) -> Tensor:
-    """Weighted mean of the points of each cluster.
+    """Compute the weighted mean of the points of each cluster.
 
     `c_k = sum_n a[n, k] v_n / sum_n a[n, k]`.
 
     Args:
         points: tensor `(batch, points, features)`.
-        assignment: `(batch, points, clusters)`: how much of each point belongs to each cluster.
-        empty: the centroid of a cluster to which nothing belongs. Defaults to 0.
+        assignment: `(batch, points, clusters)`, the share of each point in each cluster.
+        empty: the centroid of a cluster without points. Defaults to 0.
 
     Returns:
         `(batch, clusters, features)`.
@@ -157,7 +159,7 @@ def centroids(points: Tensor, assignment: Tensor, empty: float = 0.0) -> Tensor:
 
 
 def _checked(points, clusters, weights):
-    """Points and weights in float32, the largest weight of each example 1."""
+    """Return points and weights in float32, with a largest weight of 1 in each example."""
     shape = tuple(points.shape)
     if len(shape) != 3 or clusters < 1:
         raise InputError(
@@ -177,24 +179,24 @@ def _checked(points, clusters, weights):
 
 
 def _centred(points, weights):
-    """Points less their mean, and the mean: a shared offset would cost distances their digits."""
+    """Subtract the mean of the points, since a shared offset costs distances their precision."""
     middle = ops.stop_gradient(centroids(points, weights[..., None]))
     return points - middle, middle
 
 
 def _distances(points, means):
-    """Squared distances `(batch, points, clusters)`, less the points' own squares."""
+    """Compute squared distances `(batch, points, clusters)` minus the squared norms of points."""
     products = ops.einsum("bnd,bkd->bnk", points, means)
     return ops.sum(ops.square(means), axis=-1)[:, None] - 2 * products
 
 
 def _nearest(points, means):
-    """One-hot `(batch, points, clusters)`."""
+    """Return the nearest cluster as one-hot `(batch, points, clusters)`."""
     return binary_mask(-_distances(points, means))
 
 
 def _spread(points, clusters, weights, seed):
-    """Greedy k-means++: of a few points drawn by their squared distance, the best is taken."""
+    """Choose the start by greedy k-means++, which keeps the best of several drawn points."""
     random = np.random.default_rng(seed)
     tries = 2 + int(np.log(clusters))
     squares = ops.sum(ops.square(points), axis=-1, keepdims=True)
@@ -212,8 +214,8 @@ def _spread(points, clusters, weights, seed):
 
 
 def _draw(points, chances, tries, random):
-    """Draw points `(batch, tries, features)`, each by its chance over the sum of all."""
-    # Two short tables whose sum, modulo one, repeats after a million points.
+    """Draw points `(batch, tries, features)` with probabilities in proportion to `chances`."""
+    # The sum of two short tables, modulo one, repeats after a million points only.
     index = ops.arange(ops.shape(points)[1])
     table = [ops.take(random.random((size, tries), "float32"), index % size, 0) for size in _PRIMES]
     waiting = -ops.log(ops.maximum((table[0] + table[1]) % 1, 1e-7))

@@ -1,20 +1,20 @@
-"""Mixture consistency: estimates that sum to the mixture."""
+"""Mixture consistency, which makes estimates sum to the mixture."""
 
 from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.system.types import Tensor
 
-# Keeps weights finite, and equal, where all estimates are silent.
+# Keeps weights finite and equal if all estimates are silent.
 EPSILON = 1e-8
 
 
 def mixture_consistency(estimates: Tensor, mixture: Tensor, weighting: str = "uniform") -> Tensor:
-    """Share out what the estimates leave of the mixture, so that they sum to it.
+    """Distribute the difference to the mixture among the estimates, so that they sum to it.
 
-    `s_i + w_i (x - sum_j s_j)`, with weights w that sum to one: the estimates nearest to the given
-    ones, in the (weighted) sense of least squares, among those that sum to the mixture. Only for
-    mixtures that hold nothing beside the sources.
+    Returns `s_i + w_i (x - sum_j s_j)` with weights `w` that sum to one. Among all estimates that
+    sum to the mixture, these are the nearest in the sense of (weighted) least squares. Use it only
+    if the mixture contains nothing but the sources.
 
     Args:
         estimates: waveforms `(batch, samples, channels, sources)`, or spectra `(batch, frames,
@@ -22,14 +22,14 @@ def mixture_consistency(estimates: Tensor, mixture: Tensor, weighting: str = "un
         mixture: waveform `(batch, samples, channels)`, or spectrum `(batch, frames, bins, channels,
             2)`.
         weighting: "uniform" for equal weights, or "power" for weights in proportion to each
-            estimate's power, of the whole waveform or of each bin of a spectrum. Defaults to
-            "uniform".
+            estimate's power. The power is that of the whole waveform, or of each bin of a spectrum.
+            Defaults to "uniform".
 
     Returns:
         Tensor of the estimates' shape, in float32.
 
     Raises:
-        InputError: for shapes that do not belong together, or another weighting.
+        InputError: if the shapes do not match each other, or the weighting is unknown.
 
     Example:
     >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Filterbanks over frames of samples: analysis, synthesis, and filters of known form."""
+"""Filterbanks over frames of samples: analysis, synthesis, and designed filters."""
 
 import math
 
@@ -11,15 +11,15 @@ from kerasep.system.types import Tensor
 
 
 def check_filterbank(filters: int, kernel_size: int, hop: int) -> None:
-    """Refuse a filterbank that leaves samples out, or has nothing in it.
+    """Validate the number of filters, their length and the hop.
 
     Args:
         filters: number of filters.
-        kernel_size: their length in samples.
+        kernel_size: length of the filters in samples.
         hop: samples from frame to frame.
 
     Raises:
-        InputError: for numbers below 1, or a hop above the kernel size.
+        InputError: if a number is below 1, or the hop is above the kernel size.
 
     Example:
     >>> check_filterbank(512, 16, 8)
@@ -34,21 +34,21 @@ def check_filterbank(filters: int, kernel_size: int, hop: int) -> None:
 def analysis(waveform: Tensor, filters: Tensor, hop: int, fill: bool = True) -> Tensor:
     """Correlate overlapping frames of a waveform with filters.
 
-    `c[t, f] = sum_n w_f[n] x[t hop + n]`, in float32: what a strided convolution layer computes,
-    for each channel alone.
+    `c[t, f] = sum_n w_f[n] x[t hop + n]`, in float32. A strided convolution layer computes the
+    same. Every channel is analysed separately.
 
     Args:
         waveform: tensor `(batch, samples, channels)`.
         filters: tensor `(filters, kernel_size)`.
         hop: samples from frame to frame.
-        fill: whether samples left over at the end get a frame too, filled up with zeros. If not,
-            only a waveform shorter than one frame is filled up. Defaults to True.
+        fill: whether to pad the end with zeros, so that the last samples get a frame too. If not,
+            only a waveform shorter than one frame is padded. Defaults to True.
 
     Returns:
         Tensor `(batch, frames, filters, channels)`.
 
     Raises:
-        InputError: for a waveform of another rank.
+        InputError: if the waveform does not have three axes.
 
     Example:
     >>> import numpy as np
@@ -74,25 +74,25 @@ def analysis(waveform: Tensor, filters: Tensor, hop: int, fill: bool = True) -> 
 def synthesis(
     features: Tensor, filters: Tensor, hop: int, length: int | Tensor | None = None
 ) -> Tensor:
-    """Add up filters, weighted by features, frame by frame.
+    """Sum filters, weighted by features, over all frames.
 
-    `x[n] = sum_t sum_f c[t, f] w_f[n - t hop]`, in float32: a transposed convolution, as a product
-    of matrices and an addition of overlapping frames, which is many times faster on a phone.
+    `x[n] = sum_t sum_f c[t, f] w_f[n - t hop]`, in float32. This transposed convolution is computed
+    as a product of matrices and an overlap-add, which is many times faster on a phone.
 
     Args:
-        features: tensor `(batch, frames, filters, channels)`, or with an axis of sources after
-            the channels.
+        features: tensor `(batch, frames, filters, channels)`, optionally followed by an axis of
+            sources.
         filters: tensor `(filters, kernel_size)`.
         hop: samples from frame to frame.
-        length: samples to return, the last ones zeros where they are less than a hop beyond the
-            last frame. Default: `(frames - 1) * hop + kernel_size`.
+        length: samples to return. Up to `hop - 1` samples beyond the last frame are zeros.
+            Default: `(frames - 1) * hop + kernel_size`.
 
     Returns:
         Tensor `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for features of another rank or number of filters, or a length a hop or more
-            beyond the last frame.
+        InputError: if the features have a different rank or number of filters, or the length is a
+            hop or more beyond the last frame.
 
     Example:
     >>> import numpy as np
@@ -104,7 +104,7 @@ def synthesis(
     if len(shape) not in (4, 5) or shape[2] != filters.shape[0]:
         raise InputError(
             f"received features of shape {shape}, expected (batch, frames, {filters.shape[0]}, "
-            f"channels), or with sources as a fifth axis"
+            f"channels), optionally with sources as a fifth axis"
         )
     last = tuple(range(3, len(shape)))
     x = ops.transpose(ops.cast(features, "float32"), (0, *last, 1, 2))
@@ -120,22 +120,22 @@ def synthesis(
 
 
 def dual_filters(filters: Tensor, hop: int) -> np.ndarray:
-    """Synthesis filters that undo an analysis, as a float32 NumPy array of the same shape.
+    """Compute synthesis filters that invert an analysis.
 
-    They are the pseudo-inverse, divided by the number of frames that each sample is in. So the
-    synthesis of an analysis is exact but for the first and the last `kernel_size - hop` samples,
-    which fewer frames reach.
+    They are the pseudo-inverse, divided by the number of frames that contain a sample. The
+    synthesis of an analysis is exact except for the first and the last `kernel_size - hop` samples,
+    which are in fewer frames.
 
     Args:
-        filters: array `(filters, kernel_size)`, at least as many filters as samples.
-        hop: samples from frame to frame; divides the kernel size.
+        filters: array `(filters, kernel_size)`, with at least as many filters as samples.
+        hop: samples from frame to frame, a divisor of the kernel size.
 
     Returns:
-        Array `(filters, kernel_size)`.
+        Float32 NumPy array `(filters, kernel_size)`.
 
     Raises:
-        InputError: for a hop that does not divide the kernel size, or filters from which a frame
-            cannot be told.
+        InputError: if the hop does not divide the kernel size, or the rank of the filters is below
+            the kernel size.
 
     Example:
     ```python
@@ -156,33 +156,33 @@ def dual_filters(filters: Tensor, hop: int) -> np.ndarray:
     rank = np.linalg.matrix_rank(filters)
     if rank < kernel_size:
         raise InputError(
-            f"received filters of rank {rank}, expected {kernel_size} to tell frames of that "
-            f"length apart: take more filters or a shorter kernel"
+            f"received filters of rank {rank}, expected rank {kernel_size}, the length of a frame: "
+            f"take more filters or a shorter kernel"
         )
     return (np.linalg.pinv(filters).T * hop / kernel_size).astype("float32")
 
 
 def sinc_filters(low: Tensor, high: Tensor, kernel_size: int) -> Tensor:
-    """Band-pass filters, an even and an odd one for each band, differentiable in the edges.
+    """Compute an even and an odd band-pass filter per band, differentiable in the band edges.
 
     With `n` counted from the middle and a Hamming window `h`,
 
         even[n] = h[n] (sin(2 pi high n) - sin(2 pi low n)) / (2 pi n (high - low))
         odd[n]  = h[n] (cos(2 pi low n) - cos(2 pi high n)) / (2 pi n (high - low))
 
-    SincNet has the even ones only; with the odd ones, nearly their Hilbert transforms, a band is
-    represented whatever its phase.
+    SincNet has the even filters only. The odd filters are nearly their Hilbert transforms, so
+    together they represent a band at any phase.
 
     Args:
-        low: lower edge of each band, as fraction of the sample rate; tensor `(bands,)`.
-        high: upper edge, above the lower one; tensor `(bands,)`.
+        low: lower edge of each band as a fraction of the sample rate, tensor `(bands,)`.
+        high: upper edge of each band, above the lower edge, tensor `(bands,)`.
         kernel_size: length of the filters, an odd number.
 
     Returns:
         Tensor `(2 * bands, kernel_size)`, float32, the even filters first.
 
     Raises:
-        InputError: for an even kernel size.
+        InputError: if the kernel size is even.
 
     Example:
     >>> tuple(sinc_filters([0.01, 0.1], [0.1, 0.2], 101).shape)
@@ -198,7 +198,7 @@ def sinc_filters(low: Tensor, high: Tensor, kernel_size: int) -> Tensor:
     high = ops.cast(high, "float32")[:, None]
     n = np.arange(kernel_size) - kernel_size // 2
     turn = ops.convert_to_tensor(2 * math.pi * n, "float32")
-    # In the middle both fractions are 0 / 0: the even one's limit is 1, the odd one's 0.
+    # In the middle both fractions are 0 / 0. The limit is 1 for the even filter, 0 for the odd.
     middle = ops.convert_to_tensor(n == 0)
     below = 1 / (ops.where(middle, 1.0, turn) * (high - low))
     even = ops.where(middle, 1.0, (ops.sin(turn * high) - ops.sin(turn * low)) * below)
@@ -208,27 +208,27 @@ def sinc_filters(low: Tensor, high: Tensor, kernel_size: int) -> Tensor:
 
 
 def multiphase_gammatone(filters: int, kernel_size: int, sample_rate: float) -> np.ndarray:
-    """Gammatone filters of 24 centre frequencies in several phases, as float32 NumPy array.
+    """Compute gammatone filters of 24 centre frequencies in several phases.
 
-    With order 2 and `t` in seconds, counted from one sample on,
+    With order 2 and `t` in seconds, starting at one sample,
 
         g[t] = t exp(-2 pi b t) cos(2 pi f t + phi)        b = (24.7 + 0.108 f) / (pi / 2)
 
-    Centre frequencies start at 100 Hz and are one ERB apart. The phases of each lie evenly in
-    [0, pi), and every filter comes with its negative, so that a ReLU loses nothing; filters left
-    over give the lowest frequencies one phase more. All filters get the power of the strongest.
+    Centre frequencies start at 100 Hz and are one ERB apart. The phases of each frequency are
+    spaced evenly in [0, pi). Every filter comes with its negative, so that a ReLU loses nothing. If
+    the filters do not divide evenly, the lowest frequencies get one more phase. All filters are
+    scaled to the power of the strongest.
 
     Args:
         filters: number of filters, even and at least 48.
-        kernel_size: length of the filters in samples; 2 ms are usual.
-        sample_rate: in Hz, at least 7416: the highest centre frequency is 3708 Hz, whatever the
-            rate.
+        kernel_size: length of the filters in samples, typically 2 ms.
+        sample_rate: in Hz, at least 7416. The highest centre frequency is always 3708 Hz.
 
     Returns:
-        Array `(filters, kernel_size)`.
+        Float32 NumPy array `(filters, kernel_size)`.
 
     Raises:
-        InputError: for an odd number of filters, or fewer than 48, or a sample rate too low for
+        InputError: if the number of filters is odd or below 48, or the sample rate is too low for
             the highest centre frequency.
 
     Example:

@@ -1,4 +1,4 @@
-"""Half-overlapping chunks as dual-path networks take them: summed up again, not faded."""
+"""Overlapping chunks of dual-path networks, which are summed up again instead of cross-faded."""
 
 from keras import ops
 
@@ -7,14 +7,14 @@ from kerasep.system.types import Tensor
 
 
 def check_folding(chunk: int, hop: int) -> None:
-    """Refuse chunks that would leave something out.
+    """Validate the length and hop of chunks.
 
     Args:
         chunk: frames in a chunk.
         hop: frames from one chunk's start to the next.
 
     Raises:
-        InputError: for a chunk below 1, or a hop that is not from 1 to the chunk.
+        InputError: if the chunk is below 1, or the hop is below 1 or above the chunk.
 
     Example:
     >>> check_folding(100, 50)
@@ -27,10 +27,10 @@ def check_folding(chunk: int, hop: int) -> None:
 
 
 def unfold(x: Tensor, chunk: int, hop: int) -> Tensor:
-    """Cut a sequence into overlapping chunks, with a chunk of zeros before it and one after it.
+    """Cut a sequence into overlapping chunks, after padding it by one chunk of zeros at each end.
 
-    Unlike `split_chunks`, every frame is in as many chunks as any other, as in the dual-path
-    network's publication; chunks that the zeros at the end do not fill are left out.
+    Unlike `split_chunks`, every frame is in the same number of chunks, as in the dual-path RNN
+    paper. Chunks that would reach beyond the zeros at the end are omitted.
 
     Args:
         x: tensor `(batch, frames, features)`.
@@ -41,7 +41,7 @@ def unfold(x: Tensor, chunk: int, hop: int) -> Tensor:
         Tensor `(batch, chunks, chunk, features)`, with `1 + (frames + chunk) // hop` chunks.
 
     Raises:
-        InputError: for a chunk below 1, or a hop that is not from 1 to the chunk.
+        InputError: if the chunk is below 1, or the hop is below 1 or above the chunk.
 
     Example:
     >>> import numpy as np
@@ -53,7 +53,7 @@ def unfold(x: Tensor, chunk: int, hop: int) -> Tensor:
     count = 1 + (frames + chunk) // hop
     pieces = -(-chunk // hop)
     rows = (count + pieces - 1) * hop
-    # The last hop of a chunk may reach past the zeros when the hop does not divide the chunk.
+    # If the hop does not divide the chunk, the last hop of a chunk may reach beyond the zeros.
     x = ops.pad(x, [[0, 0], [chunk, pieces * hop], [0, 0]])[:, :rows]
     x = ops.reshape(x, (batch, count + pieces - 1, hop, features))
     shifted = [x[:, index : index + count] for index in range(pieces)]
@@ -61,12 +61,12 @@ def unfold(x: Tensor, chunk: int, hop: int) -> Tensor:
 
 
 def fold(chunks: Tensor, hop: int, frames: int | Tensor) -> Tensor:
-    """Add up overlapping chunks; the adjoint of `unfold`.
+    """Sum overlapping chunks, as the adjoint of `unfold`.
 
     Args:
         chunks: tensor `(batch, chunks, chunk, features)`.
-        hop: as given to `unfold`.
-        frames: of what was unfolded.
+        hop: as passed to `unfold`.
+        frames: length of the sequence that was unfolded.
 
     Returns:
         Tensor `(batch, frames, features)`.

@@ -1,4 +1,4 @@
-"""Cutting a signal into overlapping frames, and adding overlapping frames up."""
+"""Framing of signals, and the overlap-add of frames."""
 
 from keras import ops
 
@@ -9,9 +9,9 @@ from kerasep.system.types import Tensor
 def frame(signal: Tensor, frame_length: int, hop: int) -> Tensor:
     """Cut the last axis into overlapping frames.
 
-    Frames that would reach past the end are left out: there are
-    `1 + (samples - frame_length) // hop` of them. Made of slices and one concatenation, with no
-    gather, so that it is fast on every backend and on a phone.
+    There are `1 + (samples - frame_length) // hop` frames. Frames that would reach beyond the end
+    are omitted. The frames are made of slices and one concatenation without a gather, which is fast
+    on every backend and on phones.
 
     Args:
         signal: tensor `(..., samples)`.
@@ -22,7 +22,7 @@ def frame(signal: Tensor, frame_length: int, hop: int) -> Tensor:
         Tensor `(..., frames, frame_length)`.
 
     Raises:
-        InputError: for a signal that is shorter than one frame.
+        InputError: if the signal is shorter than one frame.
 
     Example:
     >>> import numpy as np
@@ -38,7 +38,7 @@ def frame(signal: Tensor, frame_length: int, hop: int) -> Tensor:
     frames = 1 + (samples - frame_length) // hop
     blocks_in_frame = -(-frame_length // hop)
     needed = (frames + blocks_in_frame - 1) * hop
-    # The last block of a frame may reach past the signal when the hop does not divide the frame.
+    # If the hop does not divide the frame, the last block of a frame may reach beyond the signal.
     signal = _pad_last(signal, 0, blocks_in_frame * hop - frame_length)[..., :needed]
     lead = list(ops.shape(signal)[:-1])
     blocks = ops.reshape(signal, [*lead, frames + blocks_in_frame - 1, hop])
@@ -47,7 +47,7 @@ def frame(signal: Tensor, frame_length: int, hop: int) -> Tensor:
 
 
 def overlap_add(frames: Tensor, hop: int) -> Tensor:
-    """Add overlapping frames up; the adjoint of `frame`.
+    """Sum overlapping frames, as the adjoint of `frame`.
 
     Args:
         frames: tensor `(..., frames, frame_length)`.
@@ -67,7 +67,7 @@ def overlap_add(frames: Tensor, hop: int) -> Tensor:
     frames = _pad_last(frames, 0, blocks_in_frame * hop - frame_length)
     lead = list(ops.shape(frames)[:-2])
     still = [[0, 0]] * len(lead)
-    # Split and not sliced: TFLite moves whole hops several times as fast so.
+    # Split instead of sliced, since TFLite then moves whole hops, several times as fast.
     total = sum(
         ops.pad(block, [*still, [j, blocks_in_frame - 1 - j], [0, 0]])
         for j, block in enumerate(ops.split(frames, blocks_in_frame, axis=-1))
@@ -79,12 +79,15 @@ def overlap_add(frames: Tensor, hop: int) -> Tensor:
 
 
 def count_frames(samples: int | Tensor, frame_length: int, hop: int) -> int | Tensor:
-    """How many frames it takes to reach every sample, at least one.
+    """Compute the number of frames that cover every sample, at least one.
 
     Args:
-        samples: number of samples.
+        samples: number of samples, an integer or an integer tensor.
         frame_length: samples in a frame.
         hop: samples from one frame's start to the next.
+
+    Returns:
+        Number of frames, of the same type.
 
     Example:
     >>> count_frames(100, 16, 8), count_frames(104, 16, 8), count_frames(105, 16, 8)
@@ -95,7 +98,7 @@ def count_frames(samples: int | Tensor, frame_length: int, hop: int) -> int | Te
 
 
 def pad_to_frames(signal: Tensor, frame_length: int, hop: int) -> Tensor:
-    """Append zeros to the last axis, no more than it takes for frames to reach every sample.
+    """Append zeros to the last axis until frames cover every sample.
 
     Args:
         signal: tensor `(..., samples)`.
@@ -103,7 +106,7 @@ def pad_to_frames(signal: Tensor, frame_length: int, hop: int) -> Tensor:
         hop: samples from one frame's start to the next.
 
     Returns:
-        Tensor `(..., (frames - 1) * hop + frame_length)`, of at least one frame.
+        Tensor `(..., (frames - 1) * hop + frame_length)` with at least one frame.
 
     Example:
     >>> import numpy as np
@@ -116,12 +119,12 @@ def pad_to_frames(signal: Tensor, frame_length: int, hop: int) -> Tensor:
 
 
 def fit_length(signal: Tensor, length: int | Tensor, at_least: bool = False) -> Tensor:
-    """Cut the last axis to a length, or fill it up with zeros.
+    """Crop the last axis to a length, or pad it with zeros.
 
     Args:
         signal: tensor `(..., samples)`.
         length: samples to return.
-        at_least: whether a longer signal stays as it is. Defaults to False.
+        at_least: whether to keep the length of longer signals. Defaults to False.
 
     Returns:
         Tensor `(..., length)`.

@@ -1,4 +1,4 @@
-"""Mean and deviation of waveforms."""
+"""Mean and standard deviation of waveforms."""
 
 from keras import ops
 
@@ -9,10 +9,10 @@ _BLOCK = 512
 
 
 def mono_level(waveform: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and unbiased standard deviation of the mean of all channels, over all samples.
+    """Compute the mean and the unbiased standard deviation of the mono mix over all samples.
 
-    Sums are taken block by block: some runtimes add one number after the other, and over a song
-    that loses a third of float32's digits.
+    The mono mix is the mean of all channels. Sums are computed in blocks, since some runtimes add
+    one number after the other, which loses a third of float32's digits over a song.
 
     Args:
         waveform: tensor `(batch, samples, channels)`.
@@ -37,7 +37,7 @@ def mono_level(waveform: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sum(signal):
-    """Sum of `(batch, samples)` over samples, `(batch, 1)`."""
+    """Sum `(batch, samples)` over samples, `(batch, 1)`."""
     blocks = pad_to_frames(signal, _BLOCK, _BLOCK)
     blocks = ops.reshape(blocks, (ops.shape(signal)[0], -1, _BLOCK))
     return ops.sum(ops.sum(blocks, axis=2), axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Masks made of masks: what one leaves, and the binary ones."""
+"""Inverse and binary masks."""
 
 from keras import ops
 
@@ -6,10 +6,10 @@ from kerasep.system.types import Tensor
 
 
 def invert_mask(mask: Tensor) -> Tensor:
-    """What a mask leaves of the mixture, `1 - M`: the accompaniment, where M is the vocals'.
+    """Compute the mask `1 - M` of what remains, such as the accompaniment for a mask of vocals.
 
     Args:
-        mask: tensor of any shape. Values above 1, as a ReLU gives them, have a negative inverse.
+        mask: tensor of any shape. Values above 1, such as those of a ReLU, have a negative inverse.
 
     Returns:
         Tensor of the same shape, in float32.
@@ -23,15 +23,15 @@ def invert_mask(mask: Tensor) -> Tensor:
 
 
 def binary_mask(values: Tensor, threshold: float | None = None) -> Tensor:
-    """Masks of zeros and ones, from soft masks or source magnitudes; no gradient passes.
+    """Compute masks of zeros and ones from soft masks or source magnitudes.
 
-    Without a threshold, each bin belongs to its loudest source (the first of equals, also where
-    all are silent), so that the masks sum to one. With one, each source has the bins where its
-    value is above it, whatever the others have.
+    Without a threshold, each bin belongs to its loudest source, so the masks sum to one. The first
+    of equally loud sources wins, also in silence. With a threshold, each source gets the bins in
+    which its value exceeds the threshold, regardless of the other sources. No gradient passes.
 
     Args:
-        values: tensor `(..., sources)`.
-        threshold: number, or None for the loudest source. Defaults to None.
+        values: tensor `(..., sources)`, soft masks or magnitudes.
+        threshold: smallest value to exceed, or None for the loudest source. Defaults to None.
 
     Returns:
         Tensor `(..., sources)` of float32 zeros and ones.
@@ -45,6 +45,6 @@ def binary_mask(values: Tensor, threshold: float | None = None) -> Tensor:
     """
     if threshold is not None:
         return ops.cast(values > threshold, "float32")
-    # Keras' argmax needs an operation that TFLite lacks.
+    # Not `argmax`: it needs an operation that TFLite lacks.
     loudest = ops.cast(values == ops.max(values, axis=-1, keepdims=True), "float32")
     return ops.where(ops.cumsum(loudest, axis=-1) < 1.5, loudest, 0.0)

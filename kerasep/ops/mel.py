@@ -1,4 +1,4 @@
-"""The mel scale, there and back."""
+"""The mel scale and its inverse."""
 
 import numpy as np
 
@@ -13,9 +13,10 @@ def mel_filterbank(
     high: float | None = None,
     scale: str = "slaney",
 ) -> np.ndarray:
-    """Triangular mel filters, as a float32 NumPy array `(n_fft / 2 + 1, mels)`.
+    """Compute triangular mel filters.
 
-    A magnitude `(batch, frames, bins, channels)` becomes mel bands by a product over its bins.
+    The product of a magnitude `(batch, frames, bins, channels)` with them, over its bins, gives mel
+    bands.
 
     Args:
         n_fft: FFT length in samples.
@@ -23,12 +24,14 @@ def mel_filterbank(
         mels: number of bands.
         low: lower edge of the first band, in Hz.
         high: upper edge of the last band, in Hz. Default: half the sample rate.
-        scale: "slaney" (linear below 1 kHz, filters of unit area: the default of librosa) or "htk"
-            (`2595 log10(1 + f / 700)`, filters of unit height).
+        scale: "slaney" (linear below 1 kHz, filters of unit area, the default of librosa) or "htk"
+            (`2595 log10(1 + f / 700)`, filters of unit height). Defaults to "slaney".
+
+    Returns:
+        Float32 NumPy array `(n_fft / 2 + 1, mels)`.
 
     Raises:
-        InputError: for edges out of order, an unknown scale, or more bands than the bins can tell
-            apart.
+        InputError: if the edges are out of order, the scale is unknown, or a band contains no bin.
 
     Example:
     >>> mel_filterbank(1024, 16000, mels=64).shape
@@ -65,22 +68,25 @@ def inverse_mel_filterbank(
     high: float | None = None,
     scale: str = "slaney",
 ) -> np.ndarray:
-    """Pseudo-inverse of `mel_filterbank`, as a float32 NumPy array `(mels, n_fft / 2 + 1)`.
+    """Compute the pseudo-inverse of `mel_filterbank`.
 
-    Of all magnitudes that have the given mel bands, the product with it is the one of least
-    energy. It gives back exactly what is a sum of the filters themselves. Some of its values are
-    negative, so a product may be: `kerasep.layers.InverseMelScale` sets those to zero.
+    The product of mel bands with it is the magnitude of least energy that has these bands. Sums of
+    the mel filters are recovered exactly. Some values of the inverse are negative, so the product
+    may be negative too. `kerasep.layers.InverseMelScale` sets such values to zero.
 
     Args:
-        n_fft: as given to `mel_filterbank`.
-        sample_rate: as given to `mel_filterbank`.
-        mels: as given to `mel_filterbank`.
-        low: as given to `mel_filterbank`.
-        high: as given to `mel_filterbank`.
-        scale: as given to `mel_filterbank`.
+        n_fft: as passed to `mel_filterbank`.
+        sample_rate: as passed to `mel_filterbank`.
+        mels: as passed to `mel_filterbank`.
+        low: as passed to `mel_filterbank`.
+        high: as passed to `mel_filterbank`.
+        scale: as passed to `mel_filterbank`.
+
+    Returns:
+        Float32 NumPy array `(mels, n_fft / 2 + 1)`.
 
     Raises:
-        InputError: as `mel_filterbank`.
+        InputError: under the conditions of `mel_filterbank`.
 
     Example:
     >>> inverse_mel_filterbank(1024, 16000, mels=64).shape

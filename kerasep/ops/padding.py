@@ -1,4 +1,4 @@
-"""Spectrograms of any size for layers that need multiples, and back."""
+"""Padding of spectrograms to multiples of frames and bins, and the crop that undoes it."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from kerasep.system.types import Tensor
 
 
 def pad_to_multiple(x: Tensor, multiples: Sequence[int], value: float = 0.0) -> Tensor:
-    """Append frames and bins until there are a multiple of given numbers.
+    """Append frames and bins until their numbers are multiples of `multiples`.
 
     Args:
         x: tensor `(batch, frames, bins, channels)`.
-        multiples: pair of numbers, for frames and bins.
-        value: what to append. Defaults to 0.
+        multiples: pair of integers, for frames and for bins.
+        value: value of the appended bins. Defaults to 0.
 
     Returns:
-        Tensor `(batch, frames, bins, channels)`; `x` itself if nothing is missing.
+        Tensor `(batch, frames, bins, channels)`, which is `x` itself if it needs no padding.
 
     Example:
     >>> import numpy as np
@@ -26,7 +26,7 @@ def pad_to_multiple(x: Tensor, multiples: Sequence[int], value: float = 0.0) -> 
     """
     sizes = ops.shape(x)[1:3]
     missing = [-size % multiple for size, multiple in zip(sizes, multiples, strict=True)]
-    # Compiled for any length, a size is a tensor, which cannot be asked.
+    # In a graph compiled for any length, a size is a tensor without a known value.
     if all(isinstance(amount, int) and amount == 0 for amount in missing):
         return x
     pads = [[0, 0], *([0, amount] for amount in missing), [0, 0]]
@@ -34,17 +34,17 @@ def pad_to_multiple(x: Tensor, multiples: Sequence[int], value: float = 0.0) -> 
 
 
 def crop_like(x: Tensor, like: Tensor) -> Tensor:
-    """Cut frames and bins to those of another tensor.
+    """Crop frames and bins to the size of another tensor.
 
     Args:
         x: tensor `(batch, frames, bins, ...)`.
-        like: tensor `(batch, frames, bins, ...)` with no more of them.
+        like: tensor `(batch, frames, bins, ...)` with at most as many frames and bins.
 
     Returns:
         Tensor `(batch, frames, bins, ...)`.
 
     Raises:
-        InputError: where `like` has more frames or bins.
+        InputError: if `like` has more frames or bins.
 
     Example:
     >>> import numpy as np

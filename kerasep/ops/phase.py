@@ -1,4 +1,4 @@
-"""Phases for magnitudes: Griffin-Lim and multiple input spectrogram inversion."""
+"""Phase reconstruction: Griffin-Lim and multiple input spectrogram inversion (MISI)."""
 
 import math
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from kerasep.system.types import Tensor
 
 
 def with_phase(magnitude: Tensor, spectrum: Tensor) -> Tensor:
-    """Give a magnitude the phase of a spectrum; where that is zero, the phase is zero.
+    """Combine a magnitude with the phase of a spectrum.
 
-    The phase of almost nothing changes at a touch, and so has a huge gradient: none passes through
-    the phase of bins below a thousandth of the magnitude that they get.
+    The phase of bins that are zero is zero. The phase of very soft bins has a huge gradient. So no
+    gradient passes through the phase of bins below a thousandth of their new magnitude.
 
     Args:
         magnitude: tensor `(...)`.
@@ -42,11 +42,11 @@ def with_phase(magnitude: Tensor, spectrum: Tensor) -> Tensor:
 
 
 def random_phase(magnitude: Tensor, seed: int = 0) -> Tensor:
-    """Give a magnitude random phases, the same for the same seed.
+    """Combine a magnitude with random phases.
 
     Args:
         magnitude: tensor `(...)`.
-        seed: whole number. Defaults to 0.
+        seed: integer that determines the phases. Defaults to 0.
 
     Returns:
         Spectrum `(..., 2)`, in float32.
@@ -68,28 +68,28 @@ def alternate_projections(
     iterations: int,
     momentum: float = 0.0,
 ) -> Tensor:
-    """Look for a spectrum that has a given magnitude and is one of waveforms.
+    """Search for the spectrum of a waveform that has the magnitude `magnitude`.
 
-    With `P` giving a spectrum the magnitude (`with_phase`), `C` making it consistent, and momentum
-    `a`, each iteration takes
+    `P` replaces the magnitude of a spectrum (`with_phase`), `C` makes a spectrum consistent, and
+    `a` is the momentum. Each iteration computes
 
         t_n = C(P(c_(n-1)))        c_n = t_n + a (t_n - t_(n-1))        t_0 = t_1
 
-    This is Griffin-Lim for `a = 0`, fast Griffin-Lim for others, and MISI where `C` lets sources
-    sum to their mixture.
+    This is Griffin-Lim if `a = 0`, and fast Griffin-Lim otherwise. It is MISI if `C` also makes
+    sources sum to their mixture.
 
     Args:
         magnitude: tensor `(...)`.
-        spectrum: `c_0`, a tensor `(..., 2)`: where the phases start.
-        consistent: `C`, a function of a spectrum that returns one of the same shape.
-        iterations: how often to iterate.
+        spectrum: `c_0`, the initial phases, a tensor `(..., 2)`.
+        consistent: `C`, a function of a spectrum that returns a spectrum of the same shape.
+        iterations: number of iterations.
         momentum: `a`. Defaults to 0.
 
     Returns:
-        `P(c_n)` after the last iteration: spectrum `(..., 2)` of exactly the given magnitude.
+        `P(c_n)` after the last iteration, a spectrum `(..., 2)` with exactly this magnitude.
 
     Raises:
-        InputError: for fewer than 0 iterations or a negative momentum.
+        InputError: if the iterations or the momentum are negative.
 
     Example:
     ```python
@@ -121,14 +121,14 @@ def alternate_projections(
 
 
 def check_iterations(iterations: int, momentum: float = 0.0) -> None:
-    """Refuse settings that an iteration cannot have.
+    """Validate the number of iterations and the momentum.
 
     Args:
-        iterations: how often to iterate.
-        momentum: of each step. Defaults to 0.
+        iterations: number of iterations.
+        momentum: momentum of each iteration. Defaults to 0.
 
     Raises:
-        InputError: for fewer than 0 iterations or a negative momentum.
+        InputError: if the iterations or the momentum are negative.
 
     Example:
     >>> check_iterations(32, 0.99)
@@ -150,30 +150,32 @@ def griffin_lim(
     initial: Tensor | None = None,
     length: int | Tensor | None = None,
 ) -> Tensor:
-    """Waveforms whose spectra have a given magnitude, as nearly as may be.
+    """Reconstruct waveforms from magnitudes by the (fast) Griffin-Lim algorithm.
 
-    The spectrum is transformed to a waveform and back, which makes it consistent, and gets its
-    magnitude back, again and again; the iterations are `alternate_projections`. Without momentum
-    and with `center=False`, the distance to a consistent spectrum never grows; with momentum it
-    ends lower, on the whole, but may grow on the way.
+    Each iteration transforms the spectrum to a waveform and back, which makes it consistent, and
+    then restores its magnitude. The iterations are those of `alternate_projections`. Without
+    momentum and with `center=False`, the distance to a consistent spectrum never grows. With
+    momentum it usually ends lower, but may grow on the way.
 
     Args:
         magnitude: tensor `(batch, frames, n_fft / 2 + 1, channels)`.
-        n_fft: as given to `stft`.
-        hop: as given to `stft`.
-        window: as given to `stft`. Defaults to "hann".
-        center: as given to `stft`. Defaults to True.
-        iterations: how often to iterate. Defaults to 32.
-        momentum: 0 for the method of Griffin and Lim, else that of Perraudin. Defaults to 0.99.
-        initial: spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)` whose phases to start from,
-            such as the mixture's. Default: random phases, the same ones every time.
-        length: samples to return, as `istft` takes it. Default: as many as the frames give.
+        n_fft: as passed to `stft`.
+        hop: as passed to `stft`.
+        window: as passed to `stft`. Defaults to "hann".
+        center: as passed to `stft`. Defaults to True.
+        iterations: number of iterations. Defaults to 32.
+        momentum: 0 for the method of Griffin and Lim, above 0 for that of Perraudin. Defaults to
+            0.99.
+        initial: spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)` with the initial phases,
+            such as the mixture's. Default: random phases from a fixed seed.
+        length: samples to return, as in `istft`. Default: as many as the frames contain.
 
     Returns:
         Waveform `(batch, length, channels)`, float32.
 
     Raises:
-        InputError: for fewer than 0 iterations, a negative momentum, or what `istft` refuses.
+        InputError: if the iterations or the momentum are negative, or under the conditions of
+            `istft`.
 
     Example:
     ```python
@@ -210,33 +212,33 @@ def misi(
     center: bool = True,
     iterations: int = 5,
 ) -> Tensor:
-    """Sources that have given magnitudes, as nearly as may be, and sum to the mixture.
+    """Reconstruct sources that sum to the mixture from their magnitudes.
 
-    Multiple input spectrogram inversion. From the phase of the mixture `x` on, for each of the
-    `J` sources,
+    This is multiple input spectrogram inversion. The iterations start at the phase of the mixture
+    `x`. They compute, for each of the `J` sources,
 
         y_j = ISTFT(A_j exp(i phi_j))        z_j = y_j + (x - sum_j y_j) / J
         phi_j = angle(STFT(z_j))
 
-    and after the last iteration the first line once more: `z_j` is returned, which sums to the
-    mixture. (Wang et al. return `y_j`, which do not.)
+    After the last iteration the first line is computed once more, and `z_j` is returned, which sums
+    to the mixture. (Wang et al. return `y_j`, which does not.)
 
     Args:
         mixture: waveform `(batch, samples, channels)`.
         source_magnitudes: `(batch, frames, n_fft / 2 + 1, channels, sources)`.
-        n_fft: as given to `stft`.
-        hop: as given to `stft`.
-        window: as given to `stft`. Defaults to "hann".
-        center: as given to `stft`. Defaults to True.
-        iterations: how often to iterate; 0 is the mixture's phase, and its error shared out.
-            Defaults to 5.
+        n_fft: as passed to `stft`.
+        hop: as passed to `stft`.
+        window: as passed to `stft`. Defaults to "hann".
+        center: as passed to `stft`. Defaults to True.
+        iterations: number of iterations. With 0, the mixture's phase is used and the remaining
+            error is distributed. Defaults to 5.
 
     Returns:
         Source waveforms `(batch, samples, channels, sources)`, float32. Without centring, samples
-        after the last frame are shares of the mixture.
+        after the last frame are equal shares of the mixture.
 
     Raises:
-        InputError: for fewer than 0 iterations, or what `stft` and `istft` refuse.
+        InputError: if the iterations are negative, or under the conditions of `stft` and `istft`.
 
     Example:
     ```python
@@ -272,21 +274,21 @@ def invert_together(
     inverse: Callable[[Tensor], Tensor],
     iterations: int,
 ) -> Tensor:
-    """`misi` with any pair of transforms.
+    """Compute `misi` with any pair of transforms.
 
     Args:
         mixture: waveform `(batch, samples, channels)`.
         source_magnitudes: `(batch, frames, bins, channels, sources)`.
         transform: function of a waveform that returns its spectrum.
-        inverse: function of a spectrum that returns a waveform; it may be longer or shorter than
+        inverse: function of a spectrum that returns a waveform, which may be longer or shorter than
             the mixture.
-        iterations: how often to iterate.
+        iterations: number of iterations.
 
     Returns:
         Source waveforms `(batch, samples, channels, sources)`, float32.
 
     Raises:
-        InputError: for fewer than 0 iterations.
+        InputError: if the iterations are negative.
 
     Example:
     ```python
@@ -307,7 +309,7 @@ def invert_together(
     channels, count = source_magnitudes.shape[3:]
 
     def distributed(spectra):
-        """Waveforms of source spectra, the error of their sum shared out."""
+        """Compute waveforms of source spectra, corrected to sum to the mixture."""
         folded = ops.reshape(spectra, (*ops.shape(spectra)[:3], channels * count, 2))
         waveforms = _fitted(inverse(folded), mixture)
         waveforms = ops.reshape(waveforms, (*ops.shape(waveforms)[:2], channels, count))
@@ -323,7 +325,7 @@ def invert_together(
 
 
 def _fitted(waveform, like):
-    """Cut a waveform, or fill it up with zeros, to the number of samples of another."""
+    """Crop a waveform, or pad it with zeros, to the number of samples of another."""
     samples = ops.shape(like)[1]
     missing = samples - ops.shape(waveform)[1]
     missing = max(0, missing) if isinstance(missing, int) else ops.maximum(0, missing)

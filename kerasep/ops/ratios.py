@@ -6,24 +6,24 @@ from keras import ops
 
 from kerasep.system.types import Tensor
 
-# Below the energy of one 24-bit quantisation step over a few samples: keeps silence and perfection
-# finite (about +-100 dB and more) and moves no audible signal's ratio.
+# Below the energy of one 24-bit quantisation step over a few samples. It keeps the ratios of silent
+# and of perfect estimates finite, at about +-100 dB, and changes no ratio of audible signals.
 EPSILON = 1e-8
 
 
 def snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
-    """Signal-to-noise ratio, in dB.
+    """Compute the signal-to-noise ratio in dB.
 
-    `10 log10(|s|^2 / |s - e|^2)`. In the music literature this is uSDR, or "SDR" of the Music
-    Demixing Challenge 2021 when both channels are summed over.
+    `10 log10(|s|^2 / |s - e|^2)`. If both channels are summed over, this is uSDR, the "SDR" of the
+    Music Demixing Challenge 2021.
 
     Args:
         reference: true waveforms, samples along `axis`.
         estimate: estimated waveforms of the same shape.
-        axis: the axis or axes of one signal.
+        axis: axis or axes of one signal. Defaults to 1.
 
     Returns:
-        dB, with `axis` gone.
+        Tensor in dB without the axes in `axis`.
 
     Example:
     >>> import numpy as np
@@ -38,7 +38,7 @@ def snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) ->
 def thresholded_snr(
     reference: Tensor, estimate: Tensor, limit: float = 30.0, axis: int | tuple[int, ...] = 1
 ) -> Tensor:
-    """Signal-to-noise ratio that saturates at a limit, in dB.
+    """Compute the signal-to-noise ratio with an upper limit, in dB.
 
     `10 log10(|s|^2 / (|s - e|^2 + t |s|^2))` with `t = 10^(-limit / 10)` (Wisdom et al. 2020,
     "Unsupervised sound separation using mixture invariant training").
@@ -46,11 +46,11 @@ def thresholded_snr(
     Args:
         reference: true waveforms, samples along `axis`.
         estimate: estimated waveforms of the same shape.
-        limit: the ratio of a perfect estimate, in dB. Defaults to 30.
-        axis: the axis or axes of one signal.
+        limit: ratio of a perfect estimate, in dB. Defaults to 30.
+        axis: axis or axes of one signal. Defaults to 1.
 
     Returns:
-        dB, with `axis` gone.
+        Tensor in dB without the axes in `axis`.
 
     Example:
     >>> import numpy as np
@@ -67,7 +67,7 @@ def thresholded_snr(
 def si_sdr(
     reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1, zero_mean: bool = False
 ) -> Tensor:
-    """Scale-invariant signal-to-distortion ratio, in dB.
+    """Compute the scale-invariant signal-to-distortion ratio in dB.
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2` (Le Roux et al. 2019, "SDR -
     half-baked or well done?").
@@ -75,11 +75,11 @@ def si_sdr(
     Args:
         reference: true waveforms, samples along `axis`.
         estimate: estimated waveforms of the same shape.
-        axis: the axis or axes of one signal.
-        zero_mean: whether the mean is taken off both first.
+        axis: axis or axes of one signal. Defaults to 1.
+        zero_mean: whether to subtract the mean of both signals first. Defaults to False.
 
     Returns:
-        dB, with `axis` gone.
+        Tensor in dB without the axes in `axis`.
 
     Example:
     >>> import numpy as np
@@ -92,17 +92,17 @@ def si_sdr(
 
 
 def si_snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
-    """Scale-invariant signal-to-noise ratio, in dB: `si_sdr` of zero-mean signals.
+    """Compute the scale-invariant signal-to-noise ratio in dB, the `si_sdr` of zero-mean signals.
 
     Luo and Mesgarani 2018 (TasNet).
 
     Args:
         reference: true waveforms, samples along `axis`.
         estimate: estimated waveforms of the same shape.
-        axis: the axis or axes of one signal.
+        axis: axis or axes of one signal. Defaults to 1.
 
     Returns:
-        dB, with `axis` gone.
+        Tensor in dB without the axes in `axis`.
 
     Example:
     >>> import numpy as np
@@ -114,17 +114,18 @@ def si_snr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1)
 
 
 def sd_sdr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1) -> Tensor:
-    """Scale-dependent signal-to-distortion ratio, in dB.
+    """Compute the scale-dependent signal-to-distortion ratio in dB.
 
-    `10 log10(|a s|^2 / |s - e|^2)`: like `si_sdr`, but a wrong level costs (Le Roux et al. 2019).
+    `10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`. Unlike `si_sdr` it penalises a wrong
+    level (Le Roux et al. 2019).
 
     Args:
         reference: true waveforms, samples along `axis`.
         estimate: estimated waveforms of the same shape.
-        axis: the axis or axes of one signal.
+        axis: axis or axes of one signal. Defaults to 1.
 
     Returns:
-        dB, with `axis` gone.
+        Tensor in dB without the axes in `axis`.
 
     Example:
     >>> import numpy as np
@@ -137,7 +138,7 @@ def sd_sdr(reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...] = 1)
 
 
 def _projected(reference, estimate, axis, zero_mean):
-    """The reference, its multiple that lies closest to the estimate, and the estimate."""
+    """Return the reference, its multiple closest to the estimate, and the estimate."""
     reference, estimate = _float32(reference, estimate)
     if zero_mean:
         reference = reference - ops.mean(reference, axis=axis, keepdims=True)
@@ -156,5 +157,5 @@ def _energy(x, axis):
 
 
 def decibels(signal: Tensor, noise: Tensor) -> Tensor:
-    """`10 log10(signal / noise)` of energies, finite where either is 0."""
+    """Compute `10 log10(signal / noise)` of energies, finite if either is 0."""
     return (ops.log(signal + EPSILON) - ops.log(noise + EPSILON)) * (10 / math.log(10))

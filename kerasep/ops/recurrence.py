@@ -1,4 +1,4 @@
-"""The LSTM's loop over frames, with a gradient of its own."""
+"""The LSTM's loop over frames, with a custom gradient."""
 
 from keras import ops
 
@@ -8,19 +8,19 @@ from kerasep.system.types import Tensor
 def lstm(
     projected: Tensor, recurrent_kernel: Tensor, h: Tensor, c: Tensor, memory: bool = False
 ) -> Tensor:
-    """Outputs of an LSTM, from the projection of its inputs.
+    """Compute the outputs of an LSTM from the projection of its inputs.
 
-    Derived step by step, a loop adds up the gradient of its kernel at every frame: a matrix that is
-    far larger than what a step of a small batch computes. Here the loop back through the frames
-    carries the gradients of the states alone, and the kernel's is one product over all frames.
+    The usual gradient of a loop adds up the gradient of the kernel at every frame. For small
+    batches that matrix is far larger than the rest of the step. Here the backward loop carries only
+    the gradients of the states, and one product over all frames gives the kernel's gradient.
 
     Args:
-        projected: inputs times kernel, plus bias: `(frames, batch, 4 * units)`, the gates in the
-            order input, forget, cell, output.
-        recurrent_kernel: tensor `(units, 4 * units)`; of a variable, what `keras.ops.copy` gives.
+        projected: inputs times kernel plus bias, `(frames, batch, 4 * units)`, with the gates in
+            the order input, forget, cell, output.
+        recurrent_kernel: tensor `(units, 4 * units)`. Pass a variable through `keras.ops.copy`.
         h: output before the first frame, `(batch, units)`.
         c: memory before the first frame, `(batch, units)`.
-        memory: whether each frame's memory is joined to its output. Defaults to False.
+        memory: whether to append each frame's memory to its output. Defaults to False.
 
     Returns:
         Tensor `(frames, batch, units)`, or `(frames, batch, 2 * units)` with `memory`.
@@ -38,8 +38,8 @@ def lstm(
     """
     units = recurrent_kernel.shape[0]
 
-    # One result, for a gradient of several is beyond Keras on PyTorch. TensorFlow wants a scan's
-    # results in the shapes of its states: what is kept of a frame is a state too.
+    # One result, since Keras on PyTorch does not support the gradient of several. TensorFlow wants
+    # the results of a scan in the shapes of its states, so what is kept of a frame is a state too.
     @ops.custom_gradient
     def run(projected, kernel, h, c):
         def forwards(states, row):
@@ -58,10 +58,10 @@ def lstm(
             i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
             before = ops.concatenate([c[None], cs[:-1]])
             tanh = ops.tanh(cs)
-            # Three gates take the gradient of the memory, the last one that of the output, times
+            # Three gates multiply the gradient of the memory by these, the last that of the output.
             by_gate = [g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), tanh * o * (1 - o)]
             to_memory = o * (1 - tanh * tanh)
-            # One tensor: TensorFlow's scan takes several only of a known number of frames.
+            # One tensor, since TensorFlow's scan takes several only of a known number of frames.
             frames = ops.concatenate([*by_gate, to_memory, f, upstream], axis=-1)
             ends = [4 * units, 5 * units, 6 * units]
             transposed = ops.transpose(kernel)

@@ -1,4 +1,4 @@
-"""Another sample rate, by a bank of windowed sinc filters."""
+"""Sample rate conversion by a bank of windowed sinc filters."""
 
 import functools
 import math
@@ -15,24 +15,24 @@ _BLOCK = 128  # input samples that are filtered by one product
 
 @functools.lru_cache(8)
 def resampling_filters(old: int, new: int, zeros: int = 24, rolloff: float = 0.945) -> np.ndarray:
-    """Make one filter for each place that an output sample can have between input samples.
+    """Compute one filter for each position of an output sample between input samples.
 
     Filter `i` is `sinc(t) * cos(pi t / (2 zeros))^2` over `|t| <= zeros`, with
-    `t = rolloff * min(old, new) * (n / old - i / new)` at the input sample `n`, divided by its sum
-    so that a constant stays what it is.
+    `t = rolloff * min(old, new) * (n / old - i / new)` at the input sample `n`. It is divided by
+    its sum, so that constants do not change.
 
     Args:
-        old: sample rate of the input; with `new` in lowest terms.
+        old: sample rate of the input. `old / new` must be in lowest terms.
         new: sample rate of the output.
         zeros: zero crossings of the sinc on each side. Defaults to 24.
-        rolloff: pass band as a share of what the lower rate allows of. Defaults to 0.945.
+        rolloff: pass band as a fraction of the lower Nyquist frequency. Defaults to 0.945.
 
     Returns:
-        NumPy array `(new, 2 * width + old)`: samples from `-width` to `width + old - 1`, where
-        `width` is the number of samples within `zeros` zero crossings.
+        Float32 NumPy array `(new, 2 * width + old)` for the samples from `-width` to
+        `width + old - 1`. `width` is the number of samples within `zeros` zero crossings.
 
     Raises:
-        InputError: for numbers out of range.
+        InputError: if a number is out of range, or `old / new` is not in lowest terms.
 
     Example:
     >>> resampling_filters(1, 2).shape
@@ -55,13 +55,14 @@ def resampling_filters(old: int, new: int, zeros: int = 24, rolloff: float = 0.9
 
 
 def resampled_length(samples: int | Tensor, old: int, new: int) -> int | Tensor:
-    """Compute `samples * new // old`, with no product that overflows 32-bit integers.
+    """Compute `samples * new // old` without a product that overflows 32-bit integers.
 
-    In a graph the length of a recording is such an integer, and 5 minutes times 16000 is beyond it.
+    In a graph the length of a recording is a 32-bit integer. For 5 minutes, its product with 16000
+    would overflow.
 
     Args:
         samples: length of the input, an integer or an integer tensor.
-        old: sample rate of the input; with `new` in lowest terms.
+        old: sample rate of the input. `old / new` must be in lowest terms.
         new: sample rate of the output.
 
     Returns:
@@ -77,21 +78,21 @@ def resampled_length(samples: int | Tensor, old: int, new: int) -> int | Tensor:
 def resample(signal: Tensor, old: int, new: int, zeros: int = 24, rolloff: float = 0.945) -> Tensor:
     """Change the sample rate of a signal from `old` to `new`.
 
-    A polyphase filter: one filter for each place that an output sample can have between input
-    samples. The first and the last sample are taken to go on beyond the ends.
+    The polyphase filter has one filter for each position of an output sample between input samples.
+    The first and the last sample are repeated beyond the ends.
 
     Args:
         signal: tensor `(batch, samples, channels)`.
-        old: sample rate of the input; with `new` in lowest terms.
+        old: sample rate of the input. `old / new` must be in lowest terms.
         new: sample rate of the output.
         zeros: zero crossings of each filter on each side. Defaults to 24.
-        rolloff: pass band as a share of what the lower rate allows of. Defaults to 0.945.
+        rolloff: pass band as a fraction of the lower Nyquist frequency. Defaults to 0.945.
 
     Returns:
         Tensor `(batch, samples * new // old, channels)`.
 
     Raises:
-        InputError: for numbers out of range.
+        InputError: if a number is out of range, or `old / new` is not in lowest terms.
 
     Example:
     >>> import numpy as np

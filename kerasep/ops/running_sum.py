@@ -1,4 +1,4 @@
-"""Sums of all that came before, without the rounding errors of a long chain."""
+"""Cumulative sums without the rounding errors of long chains of additions."""
 
 from keras import ops
 
@@ -8,16 +8,16 @@ BLOCK = 512
 
 
 def running_sum(x: Tensor) -> Tensor:
-    """Cumulative sum along the second axis, in float32, exact enough for hours of frames.
+    """Compute the cumulative sum over frames in float32, precisely even for hours of frames.
 
-    Added one by one, 0.1 comes to 1% too much after a million frames: every addition rounds the
-    same way. Sums within blocks, and then over blocks, keep chains short.
+    A plain chain of additions rounds the same way every time. A million times 0.1 then sums to 1%
+    too much. Summing within blocks, and then over blocks, keeps the chains short.
 
     Args:
         x: tensor `(batch, frames)`.
 
     Returns:
-        Tensor `(batch, frames)`; frame t has the sum of the frames up to t.
+        Tensor `(batch, frames)`. Frame `t` is the sum of the frames up to and including `t`.
 
     Example:
     >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Magnitudes of spectra and masks on them."""
+"""Magnitudes of spectra, and masks applied to them."""
 
 from keras import ops
 
@@ -7,10 +7,10 @@ from kerasep.system.types import Tensor
 
 
 def magnitude(spectrum: Tensor) -> Tensor:
-    """Magnitude of a spectrum, in float32, with a gradient that is finite at zero.
+    """Compute the magnitude of a spectrum in float32, with a finite gradient at zero.
 
     Args:
-        spectrum: tensor `(..., 2)`; the last axis is real, imaginary.
+        spectrum: tensor `(..., 2)` with the real and the imaginary part on the last axis.
 
     Returns:
         Tensor `(...)`.
@@ -28,18 +28,19 @@ def magnitude(spectrum: Tensor) -> Tensor:
 
 
 def apply_mask(mask: Tensor, mixture: Tensor) -> Tensor:
-    """Multiply masks with what they mask, in float32.
+    """Multiply a mixture by the masks of its sources, in float32.
 
     Args:
         mask: tensor `(batch, frames, bins, channels, sources)`.
-        mixture: magnitude `(batch, frames, bins, channels)`, or a spectrum with one axis more.
+        mixture: magnitude `(batch, frames, bins, channels)` or spectrum `(batch, frames, bins,
+            channels, 2)`.
 
     Returns:
-        Source magnitudes `(batch, frames, bins, channels, sources)`, or source spectra with a last
-        axis of 2.
+        Source magnitudes `(batch, frames, bins, channels, sources)`, or source spectra `(batch,
+        frames, bins, channels, sources, 2)`.
 
     Raises:
-        InputError: for a mask and a mixture that do not belong together.
+        InputError: if the shapes of mask and mixture do not match.
 
     Example:
     >>> import numpy as np

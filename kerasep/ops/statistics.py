@@ -1,4 +1,4 @@
-"""Mean and deviation of data that come batch by batch."""
+"""Mean and standard deviation of data that come in batches."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,23 +12,23 @@ from kerasep.system.types import Tensor
 def running_statistics(
     batches: Iterable[Tensor], axis: int | Sequence[int] | None = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of a dataset, in one pass over it, in float64.
+    """Compute the mean and standard deviation of a dataset in one pass, in float64.
 
-    Batches are merged as they come, so that hours of audio lose no precision, not even far from
+    Batches are merged one by one. Hours of audio lose no precision, even if the mean is far from
     zero.
 
     Args:
         batches: iterable of tensors of any backend, or NumPy arrays.
-        axis: the axis, or axes, whose positions have statistics of their own; None for one mean and
-            deviation of everything. Defaults to 2: the bins of a magnitude, the features of
+        axis: axis or axes whose positions have separate statistics. None computes one mean and
+            deviation of all values. Defaults to 2, the bins of a magnitude or the features of
             `(batch, frames, features)`.
 
     Returns:
-        Two float64 NumPy arrays of the kept axes' shape.
+        Mean and standard deviation, float64 NumPy arrays in the shape of the axes in `axis`.
 
     Raises:
-        InputError: when there is nothing to count, or the same number throughout; for batches whose
-            kept axes differ; for values that are not finite.
+        InputError: if there are no values, all values are equal, a value is not finite, or the
+            sizes along `axis` differ from batch to batch.
 
     Example:
     >>> import numpy as np
@@ -55,11 +55,12 @@ def running_statistics(
         if new_mean.shape != mean.shape:
             raise InputError(
                 f"received batches with {mean.shape} and {new_mean.shape} positions along "
-                f"axis={axis}, expected as many in every batch"
+                f"axis={axis}, expected the same number in every batch"
             )
         if not np.isfinite(new_mean).all():
             raise InputError(
-                "received data with values that are not finite, expected numbers: check the files"
+                "received data with values that are not finite, expected finite numbers: check the "
+                "files"
             )
         deviations = batch - np.expand_dims(new_mean, rest)
         delta = new_mean - mean
@@ -70,7 +71,7 @@ def running_statistics(
         count = total
     if not np.any(squares):
         raise InputError(
-            "received data that is empty or silent throughout, expected audio to take mean and "
-            "deviation from: check the files"
+            "received data that is empty or silent throughout, expected audio that has a mean and "
+            "a deviation: check the files"
         )
     return mean, np.sqrt(squares / count)

@@ -14,14 +14,17 @@ WINDOWS = ("hann", "sqrt_hann", "hamming", "rectangular")
 
 
 def window(name: str | Tensor, n_fft: int) -> np.ndarray:
-    """A periodic analysis window, as float32 NumPy array `(n_fft,)`.
+    """Return a periodic analysis window.
 
     Args:
-        name: "hann", "sqrt_hann", "hamming" or "rectangular"; an array is taken as it is.
-        n_fft: its length in samples.
+        name: "hann", "sqrt_hann", "hamming" or "rectangular", or an array with the window itself.
+        n_fft: length of the window in samples.
+
+    Returns:
+        Float32 NumPy array `(n_fft,)`.
 
     Raises:
-        InputError: for a name that is not known or an array of another length.
+        InputError: if the name is unknown or the array has a different length.
 
     Example:
     >>> float(window("hann", 8)[4])
@@ -46,21 +49,21 @@ def window(name: str | Tensor, n_fft: int) -> np.ndarray:
     return values.astype("float32")
 
 
-# Another name where an argument takes the first.
+# For functions whose argument `window` hides the function.
 _window = window
 
 
 def check_transform(n_fft: int, hop: int, window: str | Tensor | None = None) -> None:
-    """Refuse a transform that cannot be inverted.
+    """Validate that a transform can be inverted.
 
     Args:
-        n_fft: frame and FFT length in samples; even.
-        hop: samples between frames; at most three quarters of a frame, where the squares of
-            overlapping Hann windows still sum to 0.04 and more.
-        window: a name that `window` knows, or an array of `n_fft` values. Default: unchecked.
+        n_fft: length of the frames and the FFT in samples, an even number.
+        hop: samples between frames, at most three quarters of a frame. The squares of overlapping
+            Hann windows then still sum to 0.04 or more.
+        window: a name that `window` accepts, or an array of `n_fft` values. Default: not checked.
 
     Raises:
-        InputError: saying which of them is out of range.
+        InputError: if one of them is out of range.
 
     Example:
     >>> check_transform(4096, 1024)
@@ -76,10 +79,10 @@ def check_transform(n_fft: int, hop: int, window: str | Tensor | None = None) ->
 
 
 def filled_length(samples: int | Tensor, n_fft: int, hop: int) -> int | Tensor:
-    """Compute the length to which `stft` fills up a waveform before it centres frames.
+    """Compute the length to which `stft` pads a waveform before it centres frames.
 
-    With a hop above half a frame that is whole hops, since the last frame would not reach the end.
-    Otherwise it is the length that the waveform has.
+    If the hop is above half a frame, this is a multiple of the hop, since the last frame would not
+    reach the end otherwise. For smaller hops it is the length of the waveform.
 
     Args:
         samples: length of the waveform, an integer or an integer tensor.
@@ -87,7 +90,7 @@ def filled_length(samples: int | Tensor, n_fft: int, hop: int) -> int | Tensor:
         hop: samples from frame to frame.
 
     Returns:
-        Samples, of the same type.
+        Number of samples, of the same type.
 
     Example:
     >>> filled_length(1000, 512, 256), filled_length(1000, 512, 384)
@@ -99,7 +102,7 @@ def filled_length(samples: int | Tensor, n_fft: int, hop: int) -> int | Tensor:
 def count_stft_frames(
     samples: int | Tensor, n_fft: int, hop: int, center: bool = True
 ) -> int | Tensor:
-    """Compute how many frames `stft` has.
+    """Compute the number of frames of `stft`.
 
     Args:
         samples: length of the waveform, an integer or an integer tensor.
@@ -108,7 +111,7 @@ def count_stft_frames(
         center: as in `stft`. Defaults to True.
 
     Returns:
-        Frames, of the same type.
+        Number of frames, of the same type.
 
     Example:
     >>> count_stft_frames(1000, 512, 256), count_stft_frames(1000, 512, 384)
@@ -120,9 +123,9 @@ def count_stft_frames(
 
 
 class Primitives(NamedTuple):
-    """What `stft` is made of; `kerasep.data` runs it on TensorFlow whatever Keras runs on.
+    """Operations that compute `stft`; `kerasep.data` uses those of TensorFlow on every backend.
 
-    `transform` turns frames `(batch, channels, frames, n_fft)` and a window into a spectrum.
+    `transform` converts frames `(batch, channels, frames, n_fft)` and a window to a spectrum.
     """
 
     cast: Callable
@@ -149,28 +152,29 @@ def stft(
     center: bool = True,
     primitives: Primitives = _KERAS,
 ) -> Tensor:
-    """Short-time Fourier transform of real waveforms.
+    """Compute the short-time Fourier transform of real waveforms.
 
-    `X[t, k] = sum_n w[n] x[t hop + n] exp(-2 pi i k n / n_fft)`, not normalised: the numbers of
+    `X[t, k] = sum_n w[n] x[t hop + n] exp(-2 pi i k n / n_fft)` without normalisation, like
     `torch.stft` and `librosa.stft`. Always computed in float32.
 
     Args:
         waveform: tensor `(batch, samples, channels)`.
-        n_fft: samples in a frame, and the FFT's length; even.
+        n_fft: length of the frames and the FFT in samples, an even number.
         hop: samples from frame to frame.
-        window: a name that `window` knows, or an array of `n_fft` values.
-        center: whether frame `t` is centred on sample `t * hop`; the waveform is then mirrored at
-            both ends, and there are `1 + samples // hop` frames; with a hop above half a frame the
-            waveform is first filled up to whole hops, so that every sample is in a frame. Otherwise
-            frames lie inside the waveform only.
-        primitives: the operations that it is computed by. Defaults to those of `keras.ops`.
+        window: a name that `window` accepts, or an array of `n_fft` values. Defaults to "hann".
+        center: whether frame `t` is centred on sample `t * hop`. The waveform is then mirrored at
+            both ends, and there are `1 + samples // hop` frames. If the hop is above half a frame,
+            the waveform is first padded to a multiple of the hop, so that every sample is in a
+            frame. Without `center`, all frames lie inside the waveform. Defaults to True.
+        primitives: operations to compute it with. Defaults to those of `keras.ops`.
 
     Returns:
-        Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)`; the last axis is real, imaginary.
+        Spectrum `(batch, frames, n_fft / 2 + 1, channels, 2)` with the real and the imaginary part
+        on the last axis.
 
     Raises:
-        InputError: for another rank, or a waveform too short to be mirrored (`n_fft / 2 + 1`
-            samples) or, without `center`, for a frame.
+        InputError: if the waveform does not have three axes, or is too short. It needs
+            `n_fft / 2 + 1` samples to be mirrored, or `n_fft` samples without `center`.
 
     Example:
     ```python
@@ -213,33 +217,33 @@ def istft(
     center: bool = True,
     length: int | Tensor | None = None,
 ) -> Tensor:
-    """Inverse of `stft`, exact wherever a window reaches, edges included.
+    """Compute the inverse of `stft`, which is exact for all samples in a frame, edges included.
 
-    Frames are windowed again, added up and divided by the sum of the squared windows that really
-    lie there, which is the least-squares inverse (Griffin and Lim 1984). With the periodic
-    sum that holds far from the edges only, the first and last frames would come out wrong.
+    Frames are windowed again, summed, and divided by the sum of the squared windows at each sample.
+    This is the least-squares inverse (Griffin and Lim 1984). Dividing by the periodic sum instead,
+    which holds only far from the edges, would distort the first and the last frames.
 
-    One limit comes with the number of frames: with `hop = n_fft / 2`, a Hann window and a length
-    that is no multiple of the hop, the last few samples lie at the very end of the last window
-    alone, where rounding errors are divided by next to nothing (or, by the squared window being
-    below 1e-10, the sample is lost). Pad the waveform to a multiple of the hop before `stft`, as
-    `kerasep.separate` does, or take a smaller hop.
+    There is one limit. With `hop = n_fft / 2`, a Hann window and a length that is not a multiple of
+    the hop, the last few samples are covered only by the very end of the last window. There,
+    rounding errors are divided by almost zero, and samples are lost if the squared window is below
+    1e-10. Pad the waveform to a multiple of the hop before `stft`, as `kerasep.separate` does, or
+    use a smaller hop.
 
     Args:
         spectrum: tensor `(batch, frames, n_fft / 2 + 1, channels, 2)`.
-        n_fft: as given to `stft`.
-        hop: as given to `stft`.
-        window: as given to `stft`.
-        center: as given to `stft`.
-        length: samples to return, no more than the frames reach. Default: `(frames - 1) * hop`,
-            plus `n_fft` when not centred.
+        n_fft: as passed to `stft`.
+        hop: as passed to `stft`.
+        window: as passed to `stft`. Defaults to "hann".
+        center: as passed to `stft`. Defaults to True.
+        length: samples to return, at most up to the end of the last frame. Default:
+            `(frames - 1) * hop`, plus `n_fft` without `center`.
 
     Returns:
         Waveform `(batch, length, channels)`, float32.
 
     Raises:
-        InputError: for another rank, a number of bins that does not fit `n_fft`, or a length
-            beyond the last frame.
+        InputError: if the rank is different, the number of bins does not match `n_fft`, or the
+            length is beyond the last frame.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""The transposed convolution as a plain convolution whose channels are laid side by side."""
+"""Transposed convolutions computed by plain convolutions (sub-pixel convolution)."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,22 +11,22 @@ from kerasep.system.types import Tensor
 def subpixel_conv_transpose(
     x: Tensor, kernel: Tensor, strides: Sequence[int], padding: str
 ) -> Tensor:
-    """Compute a transposed convolution by a plain one that gives a whole stride of outputs at once.
+    """Compute a transposed convolution by a plain one that returns one stride of outputs at once.
 
-    A stride of outputs depends on as many inputs as strides reach into the kernel. So a convolution
-    of that few taps, with channels for each output of the stride, computes the same; the channels
-    then only need to be laid in a row. Where strides do not divide the kernel it multiplies by some
-    zeros.
+    The outputs of one stride depend on `ceil(kernel size / stride)` inputs. So a plain convolution
+    of that many taps computes them, with separate channels for each output of the stride. Its
+    channels are then reshaped to samples. If the strides do not divide the kernel, some products
+    are with zeros.
 
     Args:
         x: tensor `(batch, samples, channels)` or `(batch, frames, bins, channels)`.
-        kernel: tensor of `keras.layers.Conv1DTranspose` or `Conv2DTranspose`: the sizes, then
-            filters, then channels.
-        strides: one for each of the axes between.
+        kernel: tensor of `keras.layers.Conv1DTranspose` or `Conv2DTranspose`, with the axes sizes,
+            filters, channels.
+        strides: one stride per axis between batch and channels.
         padding: "same" or "valid".
 
     Returns:
-        Tensor with the axes of `x`, as `keras.ops.conv_transpose` gives it.
+        Tensor with the axes of `x`, equal to that of `keras.ops.conv_transpose`.
 
     Example:
     >>> import numpy as np
@@ -41,7 +41,7 @@ def subpixel_conv_transpose(
     *sizes, filters, channels = kernel.shape
     lengths = ops.shape(x)[1:-1]
     taps = [-(-size // stride) for size, stride in zip(sizes, strides, strict=True)]
-    # The kernel's sizes to (taps, stride) each, backwards in taps.
+    # Reshape each size of the kernel to (taps, stride), and reverse the taps.
     missing = [[0, t * s - n] for t, s, n in zip(taps, strides, sizes, strict=True)]
     parts = ops.pad(kernel, [*missing, [0, 0], [0, 0]])
     parts = ops.reshape(parts, (*itertools.chain(*zip(taps, strides, strict=True)), filters, -1))

@@ -1,22 +1,22 @@
-"""Vectors of length one."""
+"""Normalisation of vectors to length one."""
 
 from keras import ops
 
 from kerasep.system.types import Tensor
 
-# Shorter vectors are lengthened no further: keeps values and gradients finite at zero, in float16
-# too.
+# Vectors are divided by at least this length, which keeps values and gradients finite at zero, also
+# in float16.
 SHORTEST = 2e-5
 
 
 def unit_norm(x: Tensor, axis: int | tuple[int, ...] = -1) -> Tensor:
-    """Divide vectors by their Euclidean length, in float32; the zero vector stays zero.
+    """Divide vectors by their Euclidean length, in float32.
 
-    Unlike `keras.ops.normalize`, with a gradient that is finite at zero.
+    The zero vector stays zero. Unlike `keras.ops.normalize`, the gradient is finite at zero.
 
     Args:
-        x: tensor.
-        axis: the axis of one vector. Defaults to the last.
+        x: tensor of any shape.
+        axis: axis of one vector. Defaults to the last.
 
     Returns:
         Tensor of the same shape, in float32.

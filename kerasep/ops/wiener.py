@@ -1,4 +1,4 @@
-"""From source magnitudes to source spectra: mixture phase, or a multichannel Wiener filter."""
+"""Source spectra from source magnitudes, by the mixture's phase or a multichannel Wiener filter."""
 
 from keras import ops
 
@@ -9,15 +9,15 @@ EPSILON = 1e-10
 
 
 def mixture_phase(spectrum: Tensor, source_magnitudes: Tensor) -> Tensor:
-    """Give source magnitudes the phase of the mixture.
+    """Combine source magnitudes with the phase of the mixture.
 
     Args:
         spectrum: mixture spectrum `(batch, frames, bins, channels, 2)`.
         source_magnitudes: `(batch, frames, bins, channels, sources)`.
 
     Returns:
-        Source spectra `(batch, frames, bins, channels, sources, 2)`; zero where the mixture is
-        zero.
+        Source spectra `(batch, frames, bins, channels, sources, 2)`. Bins in which the mixture is
+        zero are zero.
 
     Example:
     ```python
@@ -36,23 +36,23 @@ def mixture_phase(spectrum: Tensor, source_magnitudes: Tensor) -> Tensor:
 
 
 def wiener(spectrum: Tensor, source_magnitudes: Tensor, iterations: int = 1) -> Tensor:
-    """Multichannel Wiener filter, its spatial covariances fitted by expectation maximisation.
+    """Apply a multichannel Wiener filter, fitted by expectation maximisation.
 
     Each source is a zero-mean complex Gaussian with power `v_j(t, f)` and a spatial covariance
-    `R_j(f)` that holds over time. One iteration takes, from the current estimates `y_j`,
+    `R_j(f)` that is constant in time. One iteration computes, from the current estimates `y_j`,
 
         v_j = mean_c |y_j|^2        R_j = sum_t y_j y_j^H / sum_t v_j
         y_j = v_j R_j (sum_j v_j R_j + e I)^-1 x
 
-    The estimates start from the source magnitudes with the mixture's phase, and the recording is
-    scaled down
-    where it exceeds 10, as Open-Unmix does, so that the regulariser `e = 1e-5` means the same for
-    all.
+    The initial estimates are the source magnitudes with the mixture's phase. Recordings whose
+    magnitude exceeds 10 are scaled down, as in Open-Unmix, so that the regulariser `e = 1e-5` has
+    the same effect at every level.
 
     Args:
-        spectrum: mixture spectrum `(batch, frames, bins, channels, 2)`, any number of channels.
-        source_magnitudes: `(batch, frames, bins, channels, sources)`, any number of sources.
-        iterations: how often to iterate; 0 is `mixture_phase`.
+        spectrum: mixture spectrum `(batch, frames, bins, channels, 2)` with any number of channels.
+        source_magnitudes: `(batch, frames, bins, channels, sources)` with any number of sources.
+        iterations: number of iterations. With 0, the result is that of `mixture_phase`. Defaults to
+            1.
 
     Returns:
         Source spectra `(batch, frames, bins, channels, sources, 2)`.
@@ -88,7 +88,7 @@ def wiener(spectrum: Tensor, source_magnitudes: Tensor, iterations: int = 1) -> 
 
 
 def _iterate(spectrum, estimate):
-    """One step of expectation maximisation, complex numbers as pairs of real tensors."""
+    """Compute one step of expectation maximisation on pairs of real and imaginary tensors."""
     real, imaginary = estimate[..., 0], estimate[..., 1]
     power = ops.mean(ops.square(real) + ops.square(imaginary), axis=3)
     total = EPSILON + ops.sum(power, axis=1)[..., None, None]
@@ -116,7 +116,7 @@ def _solve(real, imaginary, spectrum):
         C[i][i] = (C[i][i][0] + least, C[i][i][1])
     z = [(spectrum[..., i, 0], spectrum[..., i, 1]) for i in range(channels)]
     for k in range(channels):
-        # No pivot of C + e I is below e, but float32 may round it there, where channels are alike.
+        # No pivot of C + e I is below e, but rounding may push it there if channels are equal.
         pivot = ops.maximum(C[k][k][0], least)
         C[k][k] = (pivot, 0.0)
         for i in range(k + 1, channels):
@@ -133,5 +133,5 @@ def _solve(real, imaginary, spectrum):
 
 
 def _minus_product(a, b, c):
-    """`a - b c` of complex numbers."""
+    """Compute `a - b c` of complex numbers."""
     return (a[0] - b[0] * c[0] + b[1] * c[1], a[1] - b[0] * c[1] - b[1] * c[0])

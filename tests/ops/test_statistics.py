@@ -41,7 +41,7 @@ def test_refusals():
     for nothing in ([], [one, one], [one[:, :0]]):
         with pytest.raises(InputError, match="empty or silent"):
             ops.running_statistics(nothing)
-    with pytest.raises(InputError, match="as many in every batch"):
+    with pytest.raises(InputError, match="the same number in every batch"):
         ops.running_statistics([one, np.ones((1, 4, 2))])
     with pytest.raises(InputError, match="not finite"):
         ops.running_statistics([one, one * np.nan])
