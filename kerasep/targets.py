@@ -1,4 +1,4 @@
-"""What spectrogram losses compare with: the packed reference, and the targets derived from it."""
+"""The packed reference of spectrogram losses, and the targets and masks derived from it."""
 
 from keras import ops
 
@@ -8,17 +8,17 @@ from kerasep.system.types import Tensor
 
 
 def pack_reference(mixture: Tensor, sources: Tensor) -> Tensor:
-    """Pack a mixture's spectrum and its sources' spectra into the y_true of every spectrogram loss.
+    """Pack the spectra of a mixture and its sources into the `y_true` of spectrogram losses.
 
     Args:
         mixture: spectrum `(batch, frames, bins, channels, 2)`.
         sources: spectra `(batch, frames, bins, channels, sources, 2)`.
 
     Returns:
-        Reference `(batch, frames, bins, channels, 1 + sources, 2)`; index 0 is the mixture.
+        Reference `(batch, frames, bins, channels, 1 + sources, 2)`, with the mixture at index 0.
 
     Raises:
-        InputError: for shapes that do not belong together.
+        InputError: if the shapes do not match each other.
 
     Example:
     >>> import numpy as np
@@ -35,7 +35,7 @@ def pack_reference(mixture: Tensor, sources: Tensor) -> Tensor:
 
 
 def unpack_reference(reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Split a reference into the mixture's spectrum and the sources' spectra.
+    """Split a packed reference into the mixture's spectrum and the sources' spectra.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -45,7 +45,7 @@ def unpack_reference(reference: Tensor) -> tuple[Tensor, Tensor]:
         sources, 2)`.
 
     Raises:
-        InputError: for anything that is not shaped like a reference.
+        InputError: if the shape is not that of a packed reference.
 
     Example:
     >>> import numpy as np
@@ -62,7 +62,7 @@ def unpack_reference(reference: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def magnitude_target(reference: Tensor) -> Tensor:
-    """The sources' magnitudes `|S|`: the target of magnitude spectrum approximation (MSA).
+    """Compute the sources' magnitudes `|S|`, the target of magnitude spectrum approximation (MSA).
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -79,15 +79,16 @@ def magnitude_target(reference: Tensor) -> Tensor:
 
 
 def phase_sensitive_target(reference: Tensor) -> Tensor:
-    """The part of each source in phase with the mixture, `|S| cos(angle S - angle Y)` (PSA).
+    """Compute the part of each source in phase with the mixture (PSA).
 
-    Computed as the real part of `S conj(Y) / |Y|`, with no angle; 0 where the mixture is silent.
+    `|S| cos(angle S - angle Y)`, computed as the real part of `S conj(Y) / |Y|` without angles.
+    Bins in which the mixture is silent are 0.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
 
     Returns:
-        `(batch, frames, bins, channels, sources)`; may be negative.
+        `(batch, frames, bins, channels, sources)`, which may be negative.
 
     Reference:
         Erdogan et al. 2015, "Phase-sensitive and recognition-boosted speech separation".
@@ -99,11 +100,11 @@ def phase_sensitive_target(reference: Tensor) -> Tensor:
 
 
 def truncated_phase_sensitive_target(reference: Tensor, limit: float = 1.0) -> Tensor:
-    """`phase_sensitive_target` cut to what a mask from 0 to `limit` can reach (tPSA).
+    """Compute `phase_sensitive_target` clipped to the range of a mask from 0 to `limit` (tPSA).
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
-        limit: the largest mask value.
+        limit: the largest mask value. Defaults to 1.
 
     Returns:
         `(batch, frames, bins, channels, sources)`.
@@ -117,10 +118,9 @@ def truncated_phase_sensitive_target(reference: Tensor, limit: float = 1.0) -> T
 
 
 def ideal_binary_mask(reference: Tensor) -> Tensor:
-    """1 where a source is louder than all the others together, else 0 (IBM).
+    """Compute the ideal binary mask (IBM), which is 1 if a source exceeds the sum of all others.
 
-    With two sources that is the louder one. What the mixture holds beside the sources counts as one
-    more source.
+    With two sources that is the louder one. Anything else in the mixture counts as one more source.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -137,11 +137,11 @@ def ideal_binary_mask(reference: Tensor) -> Tensor:
 
 
 def dominant_source(reference: Tensor) -> Tensor:
-    """1 for the loudest source of each bin, else 0: what deep clustering learns to tell apart.
+    """Return the loudest source of each bin as one-hot, the assignment that deep clustering learns.
 
-    What the mixture holds beside the sources counts as one more source, the last. (Some texts print
-    one column for one source here. A single column cannot tell what belongs together in the rest:
-    there must be one column a source, as in Hershey et al. 2016.)
+    Anything else in the mixture counts as one more source, the last. There must be one column per
+    source, as in Hershey et al. 2016. Some texts print a single column for one source, which cannot
+    separate the other sources from each other.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -167,9 +167,9 @@ def dominant_source(reference: Tensor) -> Tensor:
 
 
 def ideal_ratio_mask(reference: Tensor) -> Tensor:
-    """Each source's share of the summed magnitudes, `|S_i| / sum_j |S_j|` (IRM).
+    """Compute the ideal ratio mask (IRM), `|S_i| / sum_j |S_j|`.
 
-    What the mixture holds beside the sources counts as one more source.
+    Anything else in the mixture counts as one more source.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
@@ -183,18 +183,18 @@ def ideal_ratio_mask(reference: Tensor) -> Tensor:
     mixture, sources = unpack_reference(ops.cast(reference, "float32"))
     levels = magnitude(sources)
     rest = magnitude(mixture - ops.sum(sources, axis=-2))
-    # A remainder at rounding level is no source.
+    # A remainder at the level of rounding errors is not a source.
     rest = ops.where(rest > 1e-5 * magnitude(mixture), rest, 0.0)
     total = ops.sum(levels, axis=-1) + rest
     return levels / ops.maximum(total, 1e-10)[..., None]
 
 
 def ideal_phase_sensitive_mask(reference: Tensor, limit: float = 1.0) -> Tensor:
-    """The mask whose product with the mixture is the tPSA target.
+    """Compute the mask whose product with the mixture's magnitude is the tPSA target.
 
     Args:
         reference: `(batch, frames, bins, channels, 1 + sources, 2)`.
-        limit: the largest mask value.
+        limit: the largest mask value. Defaults to 1.
 
     Returns:
         Masks `(batch, frames, bins, channels, sources)`, 0 to `limit`.

@@ -1,4 +1,4 @@
-"""Keras losses; each returns one value an example, `(batch,)`."""
+"""Keras losses, which compute one value per example, `(batch,)`."""
 
 from kerasep.losses.combinations import Combinations
 from kerasep.losses.deep_attractor import DeepAttractor

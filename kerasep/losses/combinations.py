@@ -1,4 +1,4 @@
-"""A loss of all that can be mixed of the sources."""
+"""A loss of all sums of sources."""
 
 import itertools
 from typing import Any
@@ -16,9 +16,9 @@ from kerasep.system.types import Tensor
 class Combinations(_Loss):
     """Combination loss of X-UMX: `mean_A loss(sum_{i in A} s_i, sum_{i in A} e_i)`.
 
-    `A` runs over all proper subsets of the sources: of four sources there are fourteen, four single
-    ones, six pairs and four triples. What two estimates have of each other is an error in both, but
-    not in their sum. Spectra are summed before their magnitudes are taken.
+    `A` runs over all proper subsets of the sources. Four sources have fourteen of them: four single
+    sources, six pairs and four triples. If two estimates contain parts of each other, both are
+    wrong, but their sum is not. Spectra are summed before their magnitudes are computed.
 
     Args:
         loss: a loss that is a mean over sources, or its serialised form.
@@ -26,11 +26,11 @@ class Combinations(_Loss):
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: as the loss takes it: source waveforms, or the packed reference.
-        y_pred: as the loss takes it, sources on the last axis.
+        y_true: what the loss takes, source waveforms or the packed reference.
+        y_pred: what the loss takes, with sources on the last axis.
 
     Raises:
-        InputError: for something that is no loss, or for other shapes.
+        InputError: if `loss` is not a loss, or the shapes do not match.
 
     Example:
     ```python
@@ -40,7 +40,7 @@ class Combinations(_Loss):
     s = np.random.randn(2, 100, 1, 3).astype("float32")
     swapped = s + 0.1 * np.array([1, -1, 0], "float32")
     loss = losses.Combinations(losses.Waveform(p=2))
-    # Of six sums two do not mind: the first two sources', and the last source's.
+    # Two of the six sums have no error: that of the first two sources, and the last source.
     np.testing.assert_allclose(loss(s, swapped), 0.01 * 4 / 6, rtol=1e-4)
     ```
 
@@ -56,9 +56,9 @@ class Combinations(_Loss):
         self.loss = as_loss(loss)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
-        # Checks the shapes too, before sums hide them.
+        # Also checks the shapes, which sums would hide.
         singles = each_example(self.loss, y_true, y_pred)
         sources = y_pred.shape[-1]
         if sources < 3:
@@ -73,9 +73,9 @@ class Combinations(_Loss):
 
 
 def _sums(sources):
-    """Which source is in which sum, `(sources, sums)`."""
-    chosen = [each for each in itertools.product([0, 1], repeat=sources) if 0 < sum(each) < sources]
-    return np.array(chosen, "float32").T
+    """Return 1 for the sources in each sum, else 0, `(sources, sums)`."""
+    subsets = itertools.product([0, 1], repeat=sources)
+    return np.array([subset for subset in subsets if 0 < sum(subset) < sources], "float32").T
 
 
 def _summed(sources, sums):

@@ -1,4 +1,4 @@
-"""Deep attractor: masks from embeddings' similarity to their sources' means."""
+"""Deep attractor loss, of masks from the similarity of embeddings to their sources' means."""
 
 from typing import Any
 
@@ -16,18 +16,18 @@ from kerasep.system.types import Tensor
 
 @keras.saving.register_keras_serializable("kerasep")
 class DeepAttractor(_Loss):
-    """Deep attractor: `mean | |S_i| - M_i |Y| |^p` with masks `M = f(V . A_i)`.
+    """Deep attractor loss: `mean | |S_i| - M_i |Y| |^p` with masks `M = f(V . A_i)`.
 
-    The attractor `A_i` is the mean embedding of the bins in which source `i` is the loudest; so the
-    embedding learns what makes good masks. Where the true sources are not known, take the centroids
-    of `kerasep.ops.kmeans` for attractors.
+    The attractor `A_i` is the mean embedding of the bins in which source `i` is the loudest. So the
+    embedding learns to produce good masks. At inference, when the true sources are unknown, use the
+    centroids of `kerasep.ops.kmeans` as attractors.
 
     Args:
-        p: exponent; 1 for L1, 2 for the mean squared error, as in the paper. Defaults to 1.
-        weights: of the bins in the attractors, as in `DeepClustering`; their level does not matter
-            here. Defaults to "magnitude_ratio".
-        activation: `f`, of the masks: "softmax" over the sources, or "sigmoid". Defaults to
-            "softmax".
+        p: exponent, 1 for L1 or 2 for the mean squared error as in the paper. Defaults to 1.
+        weights: weights of the bins in the attractors, as in `DeepClustering`. Their level does not
+            matter here. Defaults to "magnitude_ratio".
+        activation: activation `f` of the masks, "softmax" over the sources or "sigmoid". Defaults
+            to "softmax".
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -36,7 +36,8 @@ class DeepAttractor(_Loss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for a p below 1, other weights, activations or shapes.
+        InputError: if `p` is below 1, weights or activation are unknown, or the shapes do not
+            match.
 
     Example:
     ```python
@@ -68,7 +69,7 @@ class DeepAttractor(_Loss):
             raise InputError(f"received activation={activation!r}, expected 'softmax' or 'sigmoid'")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_embedding(y_true, y_pred)
         y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         mixture, sources = targets.unpack_reference(y_true)
@@ -76,9 +77,9 @@ class DeepAttractor(_Loss):
         weighted = as_points(dominant * bin_weights(y_true, self.weights)[..., None])
         attractors = centroids(as_points(y_pred), weighted)
         similarity = ops.einsum("btfcd,bkd->btfck", y_pred, attractors)
-        # A source that is the loudest nowhere has no attractor, and no mask.
+        # A source that is the loudest in no bin has neither an attractor nor a mask.
         heard = ops.any(weighted > 0, axis=1)[:, None, None, None]
         masks = getattr(ops, self.activation)(ops.where(heard, similarity, -1e30))
-        # The last column, if anything has it, is what the mixture holds beside the sources.
+        # The last column is for anything else in the mixture.
         masks = ops.where(heard, masks, 0.0)[..., :-1]
         return mean_power(masks * magnitude(mixture)[..., None] - magnitude(sources), self.p)

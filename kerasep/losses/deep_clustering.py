@@ -1,4 +1,4 @@
-"""Losses of embeddings: deep clustering and its alternatives."""
+"""Deep clustering and alternative losses of embeddings."""
 
 from typing import Any
 
@@ -11,14 +11,15 @@ from kerasep.losses.loss import _Loss
 from kerasep.ops import as_points, centroids
 from kerasep.system.types import Tensor
 
-# Of the covariance's trace: keeps it invertible with fewer points than dimensions, and at silence.
+# Share of the covariance's trace that is added to its diagonal. It keeps the covariance invertible
+# in silence, and if there are fewer points than dimensions.
 REGULARIZATION = 1e-5
-# Least degree, as a share of all points: keeps embeddings that are not positive finite.
+# Smallest degree as a share of all points, which keeps the loss of negative embeddings finite.
 FLOOR = 1e-3
 
 
 class _EmbeddingLoss(_Loss):
-    """`distance` of points `(batch, points, embedding)`, one-hot sources and weights of points."""
+    """Computes `distance` from embeddings of points, their one-hot sources and their weights."""
 
     def __init__(
         self, weights: str = "magnitude_ratio", name: str | None = None, **kwargs: Any
@@ -27,7 +28,7 @@ class _EmbeddingLoss(_Loss):
         check_weights(weights)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_embedding(y_true, y_pred)
         y_true = ops.cast(y_true, "float32")
         return self.distance(
@@ -39,18 +40,19 @@ class _EmbeddingLoss(_Loss):
 
 @keras.saving.register_keras_serializable("kerasep")
 class DeepClustering(_EmbeddingLoss):
-    """Deep clustering: `mean_nm w_n w_m (v_n . v_m - y_n . y_m)^2`, over all pairs of points.
+    """Deep clustering loss: `mean_nm w_n w_m (v_n . v_m - y_n . y_m)^2`, over all pairs of points.
 
-    That is `|VV' - YY'|_F^2` over the squared number of points, which makes it independent of the
-    crop's length. Points are frames, bins and channels; `Y` has one column a source, 1 where that
-    source is the loudest: `kerasep.targets.dominant_source`, which says why one column for one
-    source, as some texts have it, is not enough. Nothing of the size points x points is computed:
-    `|V'WV|^2 - 2 |V'WY|^2 + |Y'WY|^2`.
+    This is `|VV' - YY'|_F^2` divided by the squared number of points, so it does not depend on the
+    length of the crop. Every frame, bin and channel is a point. `Y` has one column per source,
+    which is 1 if that source is the loudest: see `kerasep.targets.dominant_source`. The loss is
+    computed as `|V'WV|^2 - 2 |V'WY|^2 + |Y'WY|^2`, so no matrix of the size points x points is
+    needed.
 
     Args:
-        weights: of the points: "none", "magnitude" (of the mixture, so that loud examples count
-            more), or "magnitude_ratio" (that over its mean in the example). Defaults to
-            "magnitude_ratio", which Wang et al. found best.
+        weights: weights of the points. "none" weights all equally. "magnitude" is the magnitude of
+            the mixture, so that loud examples count more. "magnitude_ratio" is that magnitude
+            divided by its mean in the example. Defaults to "magnitude_ratio", which Wang et al.
+            found best.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -59,7 +61,7 @@ class DeepClustering(_EmbeddingLoss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`, of unit norm.
 
     Raises:
-        InputError: for other weights or shapes.
+        InputError: if the weights are unknown or the shapes do not match.
 
     Example:
     ```python
@@ -83,14 +85,14 @@ class DeepClustering(_EmbeddingLoss):
         super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
-        """Mean squared difference of affinities, `(batch,)`."""
+        """Compute the mean squared difference of affinities, `(batch,)`."""
         size = embedding.shape[-1]
         weights = weights / ops.cast(ops.shape(weights)[1], "float32")
         both = ops.stop_gradient(weights * ops.concatenate([embedding, assignment], axis=-1))
         products = gram(both, embedding)
         affinities = _square(products[:, :size])
-        # The embedding is on both sides of its affinities. The gradient of one side, doubled, is
-        # that of both, for half the work.
+        # The embedding is on both sides of its affinities. Twice the gradient of one side equals
+        # the gradient of both, at half the cost.
         affinities = 2 * affinities - ops.stop_gradient(affinities)
         shared = _square(products[:, size:])
         return affinities - 2 * shared + _square(gram(weights * assignment, assignment))
@@ -98,16 +100,16 @@ class DeepClustering(_EmbeddingLoss):
 
 @keras.saving.register_keras_serializable("kerasep")
 class WhitenedKMeans(_EmbeddingLoss):
-    """Whitened k-means: `D - tr((V'WV)^-1 V'WY (Y'WY)^-1 Y'WV)`.
+    """Whitened k-means loss: `D - tr((V'WV)^-1 V'WY (Y'WY)^-1 Y'WV)`.
 
-    The k-means objective with the true assignment, on embeddings whitened by their covariance:
-    blind to any linear map of them. From `D` down to `D` less the number of sources that are heard,
-    with `D` the embedding's size. As in the paper; some implementations print twice the trace and
-    add the number of sources.
+    This is the k-means objective with the true assignment, on embeddings whitened by their
+    covariance. It does not change under linear maps of the embeddings. It ranges from `D`, the size
+    of the embedding, down to `D` minus the number of audible sources. The formula is the paper's.
+    Some implementations use twice the trace and add the number of sources.
 
     Args:
-        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
-            to "magnitude_ratio".
+        weights: weights of the points, as in `DeepClustering`. Their level does not matter here.
+            Defaults to "magnitude_ratio".
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -116,7 +118,7 @@ class WhitenedKMeans(_EmbeddingLoss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for other weights or shapes.
+        InputError: if the weights are unknown or the shapes do not match.
 
     Example:
     ```python
@@ -138,14 +140,14 @@ class WhitenedKMeans(_EmbeddingLoss):
         super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
-        """`D` less the trace, `(batch,)`."""
+        """Compute `D` minus the trace, `(batch,)`."""
         size = embedding.shape[-1]
         total = ops.sum(weights, axis=1, keepdims=True)
         weighted = embedding * (weights / ops.where(total > 0, total, 1.0))
         covariance = gram(weighted, embedding)
         trace = ops.sum(ops.square(embedding), axis=-1, keepdims=True) * weights
         trace = ops.sum(trace, axis=1, keepdims=True) / ops.where(total > 0, total, 1.0)
-        # At silence, and at embeddings of 0, any positive diagonal will do.
+        # In silence, and for embeddings of 0, any positive diagonal works.
         diagonal = ops.where(trace > 1e-20, REGULARIZATION * trace, 1.0)
         sums = gram(weighted, assignment)
         counts = ops.sum(weights * assignment, axis=1, keepdims=True)
@@ -157,15 +159,15 @@ class WhitenedKMeans(_EmbeddingLoss):
 
 @keras.saving.register_keras_serializable("kerasep")
 class LinearDiscriminant(_EmbeddingLoss):
-    """Deep linear discriminant analysis: `|V - Y M|_F^2 / |V - m|_F^2`.
+    """Deep linear discriminant analysis loss: `|V - Y M|_F^2 / |V - m|_F^2`.
 
-    `M = (Y'Y)^-1 Y'V` are the sources' mean embeddings and `m` the mean of all: the scatter within
-    the sources over the whole scatter, from 0 to 1. As the whole is that within plus that between,
-    less of this is less of within over between.
+    `M = (Y'Y)^-1 Y'V` are the sources' mean embeddings, and `m` is the mean of all embeddings. The
+    loss is the scatter within the sources divided by the total scatter, from 0 to 1. The total is
+    the sum of the scatter within and between sources, so the loss also minimises their ratio.
 
     Args:
-        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
-            to "magnitude_ratio".
+        weights: weights of the points, as in `DeepClustering`. Their level does not matter here.
+            Defaults to "magnitude_ratio".
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -174,7 +176,7 @@ class LinearDiscriminant(_EmbeddingLoss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for other weights or shapes.
+        InputError: if the weights are unknown or the shapes do not match.
 
     Example:
     ```python
@@ -196,28 +198,28 @@ class LinearDiscriminant(_EmbeddingLoss):
         super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
-        """Scatter within the sources over all scatter, `(batch,)`."""
+        """Compute the scatter within the sources divided by the total scatter, `(batch,)`."""
         means = centroids(embedding, weights * assignment)
         nearest = ops.einsum("bnk,bkd->bnd", assignment, means)
         within = _scatter(embedding - nearest, weights)
         whole = _scatter(embedding - centroids(embedding, weights), weights)
-        # Where all embeddings are the same there is nothing to tell apart: as bad as can be.
+        # If all embeddings are equal, they separate nothing: the worst value.
         apart = whole > 1e-30
         return ops.where(apart, within / ops.where(apart, whole, 1.0), 1.0)
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class GraphLaplacian(_EmbeddingLoss):
-    """Graph Laplacian distance: `|D^-1/2 VV' D^-1/2 - E^-1/2 YY' E^-1/2|_F^2`.
+    """Graph Laplacian loss: `|D^-1/2 VV' D^-1/2 - E^-1/2 YY' E^-1/2|_F^2`.
 
-    `D` and `E` are diagonal, the sums of the rows of `VV'` and `YY'`: what spectral clustering
-    works on. Large and small sources count alike. Meant for embeddings without negative values
-    (sigmoid, then unit norm): where a row of `VV'` sums to less than a thousandth of the number of
-    points, that thousandth is taken.
+    `D` and `E` are the diagonal matrices of the row sums of `VV'` and `YY'`, as in spectral
+    clustering. Sources with many and with few points count equally. Use embeddings without negative
+    values (sigmoid, then unit norm). Row sums of `VV'` below a thousandth of the number of points
+    are raised to that value.
 
     Args:
-        weights: of the points, as in `DeepClustering`; their level does not matter here. Defaults
-            to "magnitude_ratio".
+        weights: weights of the points, as in `DeepClustering`. Their level does not matter here.
+            Defaults to "magnitude_ratio".
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -226,7 +228,7 @@ class GraphLaplacian(_EmbeddingLoss):
         y_pred: embedding `(batch, frames, bins, channels, embedding)`.
 
     Raises:
-        InputError: for other weights or shapes.
+        InputError: if the weights are unknown or the shapes do not match.
 
     Example:
     ```python
@@ -248,7 +250,7 @@ class GraphLaplacian(_EmbeddingLoss):
         super().__init__(weights, name, **kwargs)
 
     def distance(self, embedding: Tensor, assignment: Tensor, weights: Tensor) -> Tensor:
-        """Squared distance of the normalised affinities, `(batch,)`."""
+        """Compute the squared distance of the normalised affinities, `(batch,)`."""
         total = ops.sum(weights, axis=1, keepdims=True)
         weights = weights / ops.where(total > 0, total, 1.0)
         degrees = ops.sum(embedding * gram(weights, embedding), axis=-1, keepdims=True)

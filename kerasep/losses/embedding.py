@@ -1,4 +1,4 @@
-"""What losses of embeddings share: points, the source that each belongs to, and its weight."""
+"""Checks, weights and products that the losses of embeddings share."""
 
 from keras import ops
 
@@ -18,13 +18,13 @@ def check_weights(weights: str) -> None:
 
 
 def check_embedding(reference: Tensor, embedding: Tensor) -> None:
-    """Raise `InputError` unless an embedding has the shape of the reference."""
+    """Raise `InputError` unless an embedding matches the shape of the reference."""
     mixture, _ = targets.unpack_reference(reference)
     if len(embedding.shape) != 5 or not alike(embedding[..., 0], mixture[..., 0]):
         raise InputError(
             f"received an embedding of shape {tuple(embedding.shape)}, expected "
-            f"{tuple(mixture.shape[:4])} and its size: give the data and the model the same "
-            f"transform"
+            f"{tuple(mixture.shape[:4])} and the size of the embedding: use the same transform for "
+            f"the data and the model"
         )
 
 
@@ -41,5 +41,5 @@ def bin_weights(reference: Tensor, weights: str) -> Tensor:
 
 
 def gram(first: Tensor, second: Tensor) -> Tensor:
-    """Return `A' B` of each example, from `(batch, points, m)` and `(batch, points, n)`."""
+    """Compute `A' B` of each example, from `(batch, points, m)` and `(batch, points, n)`."""
     return ops.einsum("bnd,bne->bde", first, second)

@@ -1,4 +1,4 @@
-"""Logarithm of the absolute error of waveforms."""
+"""Logarithmic L1 loss of waveforms."""
 
 import math
 from typing import Any
@@ -11,19 +11,19 @@ from kerasep.losses.spectrogram import absolute
 from kerasep.losses.waveform import check_waveforms
 from kerasep.system.types import Tensor
 
-# Mean error in full scales, below a 24-bit step: keeps perfection finite, at -80 dB.
+# Mean error at full scale, below a 24-bit step. It limits the loss of perfect estimates to -80 dB.
 EPSILON = 1e-8
-# Of short signals the sum of errors: keeps slopes within what a float16 holds.
+# Smallest sum of errors for short signals, which keeps gradients within the range of float16.
 LEAST_SUM = 1e-4
 
 
 @keras.saving.register_keras_serializable("kerasep")
 class LogL1(_Loss):
-    """Logarithmic L1 distance of waveforms: `10 log10 mean_t |s - e|`, mean over the rest.
+    """Logarithmic L1 loss of waveforms: `10 log10 mean_t |s - e|`, mean over channels and sources.
 
-    The logarithm weighs soft and loud examples alike, as a ratio does, but the level of the
-    estimate counts, and outliers count less than in a squared error. (Some sum over samples, which
-    only adds a constant.)
+    Like a ratio, the logarithm weights soft and loud examples equally. Unlike in a scale-invariant
+    ratio, the level of the estimate matters. Outliers count less than in a squared error. Some
+    implementations sum over samples, which only adds a constant.
 
     Args:
         name: name of the loss.
@@ -34,7 +34,7 @@ class LogL1(_Loss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -51,7 +51,7 @@ class LogL1(_Loss):
         super().__init__(name, **kwargs)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         difference = ops.cast(y_true, "float32") - ops.cast(y_pred, "float32")
         error = ops.mean(absolute(difference), axis=1)

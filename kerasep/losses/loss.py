@@ -1,4 +1,4 @@
-"""What all losses share."""
+"""Base class of all losses."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from kerasep.system.arguments import Arguments
 
 
 class _Loss(Arguments, keras.losses.Loss):
-    """Keras loss in float32 under any mixed-precision policy."""
+    """Keras loss that computes in float32 under every mixed-precision policy."""
 
     def __init__(
         self,
@@ -19,5 +19,5 @@ class _Loss(Arguments, keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, and those of Keras' losses."""
+        """Return the constructor's arguments and those of Keras' losses."""
         return {**super().get_config(), "dtype": self.dtype}

@@ -1,4 +1,4 @@
-"""Mixture invariant training: no sources, only mixtures of mixtures."""
+"""Mixture invariant training, which needs mixtures of mixtures but no sources."""
 
 import itertools
 from typing import Any
@@ -13,7 +13,7 @@ from kerasep.losses.pairwise import as_loss, each_example
 from kerasep.losses.spectrogram import alike
 from kerasep.system.types import Tensor
 
-# What is tried at most: 2 mixtures of 12 estimates.
+# Largest number of assignments to try, such as 2 mixtures of 12 estimates.
 MOST = 4096
 
 
@@ -21,23 +21,24 @@ MOST = 4096
 class MixtureInvariant(_Loss):
     """Mixture invariant training (MixIT): `min over A of loss(x, A e)`.
 
-    For recordings without known sources: the model gets the sum of the mixtures `x`, and each of
-    its estimates `e` goes to one of them; `A`, of zeros and ones, says to which. All assignments
-    are tried, without gradients (from inner products, where the loss is a ratio); then the loss is
-    computed for the best.
+    This loss is for recordings without known sources. The model gets the sum of the mixtures `x`.
+    The matrix `A` of zeros and ones assigns each of its estimates `e` to one of the mixtures. All
+    assignments are tried without gradients, by inner products if the loss is a ratio. Then the loss
+    is computed for the best assignment.
 
     Args:
-        loss: of waveforms, or its serialised form; `ThresholdedSNR` is the paper's.
+        loss: a loss of waveforms, or its serialised form. The paper uses `ThresholdedSNR`.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: mixtures `(batch, samples, channels, mixtures)`, two as a rule.
-        y_pred: estimates `(batch, samples, channels, estimates)`, as many as mixtures or more;
-            `mixtures ** estimates` is at most 4096.
+        y_true: mixtures `(batch, samples, channels, mixtures)`, usually two.
+        y_pred: estimates `(batch, samples, channels, estimates)`, at least as many as mixtures.
+            `mixtures ** estimates` must not exceed 4096.
 
     Raises:
-        InputError: for something that is no loss, other shapes, or more estimates.
+        InputError: if `loss` is not a loss, the shapes do not match, or there are too many
+            estimates.
 
     Example:
     ```python
@@ -61,14 +62,14 @@ class MixtureInvariant(_Loss):
         self.loss = as_loss(loss)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         true, estimated = tuple(y_true.shape), tuple(y_pred.shape)
         fits = len(true) == len(estimated) == 4 and alike(y_true[..., 0], y_pred[..., 0])
         if not fits or estimated[3] < true[3] or true[3] ** estimated[3] > MOST:
             raise InputError(
                 f"received mixtures {true} and estimates {estimated}, expected (batch, samples, "
-                f"channels, mixtures) and as many estimates or more, with at most {MOST} ways to "
-                f"share them"
+                f"channels, mixtures) and at least as many estimates, with at most {MOST} ways to "
+                f"assign them"
             )
         members, ways = _ways(true[3], estimated[3])
         costs = self._costs(ops.stop_gradient(y_true), ops.stop_gradient(y_pred), members)
@@ -78,7 +79,7 @@ class MixtureInvariant(_Loss):
         return each_example(self.loss, y_true, mixed)
 
     def _costs(self, mixtures, estimates, members):
-        """Loss of every mixture with every sum of estimates, `(batch, mixtures, sums)`."""
+        """Compute the loss of mixtures with sums of estimates, `(batch, mixtures, sums)`."""
         if hasattr(self.loss, "with_sums"):
             return self.loss.with_sums(mixtures, estimates, members)
 
@@ -91,9 +92,9 @@ class MixtureInvariant(_Loss):
 
 
 def _ways(mixtures, estimates):
-    """All sums of estimates, `(sums, estimates)`, and which of them each way to share makes."""
+    """Return all sums of estimates `(sums, estimates)`, and the sums of each assignment."""
     members = np.array([*itertools.product((0, 1), repeat=estimates)], "float32")
-    given = np.array([*itertools.product(range(mixtures), repeat=estimates)])
+    assignments = np.array([*itertools.product(range(mixtures), repeat=estimates)])
     binary = 2 ** np.arange(estimates)[::-1]
-    ways = [(given == mixture) @ binary for mixture in range(mixtures)]
+    ways = [(assignments == mixture) @ binary for mixture in range(mixtures)]
     return members, np.stack(ways, axis=1).astype("int32")

@@ -1,4 +1,4 @@
-"""Distance of magnitudes at several time-frequency resolutions."""
+"""Multi-resolution STFT loss of waveforms."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +14,9 @@ from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import check_transform, magnitude, stft, window
 from kerasep.system.types import Tensor
 
-# The magnitude that is taken for silence, as in auraloss: no slope is beyond what a float16 holds.
+# Magnitudes below count as silence, as in auraloss. Gradients stay within the range of float16.
 FLOOR = 1e-4
-# The largest spectral convergence: that of an estimate 20 dB louder than its reference.
+# The largest spectral convergence, that of an estimate 20 dB louder than its reference.
 LIMIT = 10.0
 RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 
@@ -25,17 +25,17 @@ RESOLUTIONS = ((1024, 120, 600), (2048, 240, 1200), (512, 50, 240))
 class MultiResolutionSTFT(_Loss):
     """Multi-resolution STFT loss: `| |S| - |E| |_F / | |S| |_F + mean |log |S| - log |E||`.
 
-    Spectral convergence, which weighs what is loud, plus log magnitude distance, which weighs what
-    is soft; the mean over several resolutions. Waveforms of any length: both ends are padded with
-    silence.
+    The first term, spectral convergence, emphasises loud bins. The second, log magnitude distance,
+    emphasises soft bins. The loss is the mean of their sum over several resolutions. Waveforms of
+    any length are padded with silence at both ends.
 
-    Magnitudes below 1e-4 count as silence, as in auraloss. The first term is at most 10, which it
-    reaches where the estimate is 20 dB louder than the reference: of a silent source it would be
-    infinite, and drown the others. From there on its slope is that of `10 log | |S| - |E| |_F`.
+    Magnitudes below 1e-4 count as silence, as in auraloss. The first term is limited to 10, which
+    it reaches if the estimate is 20 dB louder than the reference. Without the limit it would be
+    infinite for silent sources. Beyond the limit its gradient is that of `10 log | |S| - |E| |_F`.
 
     Args:
-        resolutions: for each transform the FFT's length, the hop and the Hann window's length, in
-            samples. Defaults to the paper's three, for 24 kHz.
+        resolutions: FFT length, hop and length of the Hann window of each transform, in samples.
+            Defaults to the paper's three, for 24 kHz.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -44,7 +44,7 @@ class MultiResolutionSTFT(_Loss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes, or a resolution that is none.
+        InputError: if the shapes do not match, or a resolution is invalid.
 
     Example:
     ```python
@@ -72,14 +72,14 @@ class MultiResolutionSTFT(_Loss):
             if len(resolution) != 3 or not 0 < resolution[2] <= resolution[0]:
                 raise InputError(
                     f"received the resolution {resolution}, expected the FFT's length, the hop and "
-                    f"the window's length, which fits into the FFT"
+                    f"the window's length, which is at most the FFT's"
                 )
             check_transform(*resolution[:2])
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
-        distances = [self._distance(y_true, y_pred, *given) for given in self.resolutions]
+        distances = [self._distance(y_true, y_pred, *sizes) for sizes in self.resolutions]
         return sum(distances) / len(distances)
 
     def _distance(self, y_true, y_pred, n_fft, hop, length):
@@ -92,7 +92,7 @@ class MultiResolutionSTFT(_Loss):
 
 
 def _magnitudes(waveforms, n_fft, hop, length):
-    """`(batch, frames, bins, channels * sources)`."""
+    """Compute magnitudes `(batch, frames, bins, channels * sources)`."""
     _, samples, channels, sources = ops.shape(waveforms)
     x = ops.reshape(waveforms, (-1, samples, channels * sources))
     x = ops.pad(x, [[0, 0], [n_fft // 2, n_fft // 2], [0, 0]])
@@ -102,6 +102,6 @@ def _magnitudes(waveforms, n_fft, hop, length):
 
 
 def _level(x):
-    """Root of the mean of squares over frames and bins, with a finite slope at 0."""
+    """Compute the root mean square over frames and bins, with a finite gradient at 0."""
     power = ops.mean(ops.square(x), axis=(1, 2))
     return ops.where(power > 0, ops.sqrt(ops.where(power > 0, power, 1.0)), 0.0)

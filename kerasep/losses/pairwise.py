@@ -1,4 +1,4 @@
-"""The loss of every source with every estimate, for losses that must find out which is whose."""
+"""Losses of single sources and of all pairs of a source and an estimate."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from kerasep.system.types import Tensor
 
 
 def as_loss(loss: Any) -> keras.losses.Loss:
-    """Return a `keras.losses.Loss` from one, the name of its class, or its serialised form."""
+    """Return a `keras.losses.Loss` from a loss, the name of its class, or its serialised form."""
     try:
-        found = keras.losses.get(loss)
+        result = keras.losses.get(loss)
     except (TypeError, ValueError) as error:
         raise InputError(f"received the loss {loss!r}, expected a Keras loss") from error
-    if not isinstance(found, keras.losses.Loss):
+    if not isinstance(result, keras.losses.Loss):
         raise InputError(f"received the loss {loss!r}, expected a keras.losses.Loss")
-    return found
+    return result
 
 
 def each_example(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
@@ -26,12 +26,12 @@ def each_example(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Ten
     values = loss.call(y_true, y_pred)
     if len(values.shape) == 1:
         return values
-    # Keras' own losses leave all axes but the last.
+    # Keras' own losses keep all axes except the last.
     return ops.mean(values, axis=tuple(range(1, len(values.shape))))
 
 
 def each_source(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
-    """Compute the loss of each source with the estimate in its place, `(batch, sources)`."""
+    """Compute the loss of each source with the estimate of the same index, `(batch, sources)`."""
     if hasattr(loss, "each_source"):
         return loss.each_source(y_true, y_pred)
     true, estimated = _one_source_each(y_true, y_pred)
@@ -70,7 +70,7 @@ def check_sources(y_true: Tensor, y_pred: Tensor) -> None:
 
 
 def _one_source_each(y_true, y_pred):
-    """Both with each source as an example of its own."""
+    """Reshape both tensors so that each source is a separate example."""
     check_sources(y_true, y_pred)
     if len(y_true.shape) == 6:
         mixture, sources = ops.moveaxis(y_true[..., :1, :], -2, 1), ops.moveaxis(y_true, -2, 1)
@@ -84,5 +84,5 @@ def _one_source_each(y_true, y_pred):
 
 
 def _values(loss, y_true, y_pred, sources):
-    """Loss of each row, as `(batch, sources)`."""
+    """Compute the loss of each row, `(batch, sources)`."""
     return ops.reshape(each_example(loss, y_true, y_pred), (-1, sources))

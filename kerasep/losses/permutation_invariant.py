@@ -1,4 +1,4 @@
-"""Permutation invariant training: sources in no order."""
+"""Permutation invariant training, for sources in any order."""
 
 from typing import Any
 
@@ -15,22 +15,23 @@ from kerasep.system.types import Tensor
 class PermutationInvariant(_Loss):
     """Permutation invariant training (PIT): `min over permutations P of loss(s, P e)`.
 
-    For sources without an order, as voices are. The permutation is found without gradients, from
-    the loss of every source with every estimate, exactly (`kerasep.ops.best_permutation`); then the
-    loss is computed once, and its gradient flows through the matched pairs alone. Any loss that is
-    a mean over sources will do, of waveforms or of source magnitudes.
+    This loss is for sources without a natural order, such as voices. The loss of every source with
+    every estimate is computed without gradients, and the best permutation is found exactly by
+    `kerasep.ops.best_permutation`. Then the loss is computed once, with gradients through the
+    matched pairs only. It works with every loss of waveforms or source magnitudes that is a mean
+    over sources.
 
     Args:
-        loss: the loss, or its serialised form.
+        loss: the loss of matched sources, or its serialised form.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: as the loss takes it: source waveforms, or the packed reference.
-        y_pred: as the loss takes it, sources on the last axis; at most 12.
+        y_true: what the loss takes, source waveforms or the packed reference.
+        y_pred: what the loss takes, with at most 12 sources on the last axis.
 
     Raises:
-        InputError: for something that is no loss, shapes that it does not take, or more sources.
+        InputError: if `loss` is not a loss, the shapes do not match, or there are more sources.
 
     Example:
     ```python
@@ -57,14 +58,14 @@ class PermutationInvariant(_Loss):
         self.loss = as_loss(loss)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_sources(y_true, y_pred)
         costs = pairwise(self.loss, ops.stop_gradient(y_true), ops.stop_gradient(y_pred))
         return each_example(self.loss, y_true, _reordered(y_pred, best_permutation(costs)))
 
 
 def _reordered(estimates, order):
-    """The last axis in another order for each example."""
+    """Reorder the last axis of each example."""
     sources = estimates.shape[-1]
     if sources == 1:
         return estimates

@@ -1,4 +1,4 @@
-"""Negative signal-to-distortion ratios as losses: less is better."""
+"""Losses that are negative signal-to-distortion ratios."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from kerasep.losses.waveform import check_waveforms
 from kerasep.ops import ratios
 from kerasep.system.types import Tensor
 
-# Differences of energies that are no larger, as a share of them, are rounding errors.
+# Differences of energies below this share of the energies are rounding errors.
 ROUNDING = 1e-6
 
 
 class _RatioLoss(_Loss):
-    """Minus `self.ratio`; `energies` gives signal and noise from `|s|^2`, `|e|^2` and `<s, e>`."""
+    """Minus `self.ratio`; `energies` of signal and noise follow from `|s|^2`, `|e|^2`, `<s, e>`."""
 
     zero_mean = False
 
@@ -23,13 +23,13 @@ class _RatioLoss(_Loss):
         super().__init__(name, **kwargs)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example in dB, `(batch,)`."""
+        """Compute the loss of each example in dB, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         ratio = self.ratio(_samples_last(y_true), _samples_last(y_pred), axis=-1)
         return -ops.mean(ratio, axis=(1, 2))
 
     def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Compute the loss of every source with every estimate, exact up to ratios of 60 dB."""
+        """Compute the loss of all sources with all estimates, exact for ratios up to 60 dB."""
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
         estimate = ops.sum(ops.square(y_pred), axis=-1)[:, :, None]
@@ -40,7 +40,7 @@ class _RatioLoss(_Loss):
         y_true, y_pred = self._prepared(y_true), self._prepared(y_pred)
         members = ops.cast(members, "float32")
         reference = ops.sum(ops.square(y_true), axis=-1)[..., None]
-        # Not matmul: with a matrix for the second, TensorFlow 2.21 crashes on some batches.
+        # Not matmul: TensorFlow 2.21 crashes on some batches of matrices by one matrix.
         held = ops.tensordot(_products(y_pred, y_pred), members, [[-1], [-1]])
         energy = ops.sum(held * ops.transpose(members), axis=2)[:, :, None]
         product = ops.tensordot(_products(y_true, y_pred), members, [[-1], [-1]])
@@ -58,12 +58,12 @@ class _RatioLoss(_Loss):
 
 
 def _samples_last(waveforms):
-    """`(batch, channels, sources, samples)`: sums over the last axis are several times as fast."""
+    """Move samples to the last axis, over which sums are several times as fast."""
     return ops.transpose(waveforms, (0, 2, 3, 1))
 
 
 def _products(first, second):
-    """Inner products over samples, `(batch, channels, sources, sources)`."""
+    """Compute inner products over samples, `(batch, channels, sources, sources)`."""
     return ops.einsum("bcst,bcet->bcse", first, second)
 
 
@@ -85,9 +85,9 @@ def _scaled_signal(reference, estimate, product):
 class SISNR(_RatioLoss):
     """Negative scale-invariant signal-to-noise ratio: `-10 log10(|a s|^2 / |a s - e|^2)`, in dB.
 
-    `a = <e, s> / |s|^2`, after the mean is taken off both. Some texts print the loss without the
-    minus: that is the ratio itself, and minimising it makes estimates worse. Finite, with finite
-    gradients, at silence and at perfection.
+    `a = <e, s> / |s|^2`, after the mean of both signals is subtracted. Some texts print the loss
+    without the minus. That is the ratio itself, and minimising it makes estimates worse. Values and
+    gradients are finite for silent sources and for perfect estimates.
 
     Args:
         name: name of the loss.
@@ -98,7 +98,7 @@ class SISNR(_RatioLoss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -122,7 +122,8 @@ class SISNR(_RatioLoss):
 class SISDR(_RatioLoss):
     """Negative SI-SDR: `-10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`, in dB.
 
-    The scale-invariant signal-to-distortion ratio: `SISNR` without removing the means.
+    This is the scale-invariant signal-to-distortion ratio, like `SISNR` but without subtracting the
+    means.
 
     Args:
         name: name of the loss.
@@ -133,7 +134,7 @@ class SISDR(_RatioLoss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -156,7 +157,7 @@ class SISDR(_RatioLoss):
 class SDSDR(_RatioLoss):
     """Negative SD-SDR: `-10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`, in dB.
 
-    The scale-dependent signal-to-distortion ratio: a wrong level costs.
+    This is the scale-dependent signal-to-distortion ratio, which penalises a wrong level.
 
     Args:
         name: name of the loss.
@@ -167,7 +168,7 @@ class SDSDR(_RatioLoss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -199,7 +200,7 @@ class SNR(_RatioLoss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -219,11 +220,11 @@ class SNR(_RatioLoss):
 class ThresholdedSNR(_RatioLoss):
     """Negative thresholded SNR: `-10 log10(|s|^2 / (|s - e|^2 + t |s|^2))`, in dB.
 
-    `t = 10^(-limit / 10)`: never less than `-limit`, so that examples that are good already do not
-    drown the rest. The loss of mixture invariant training.
+    With `t = 10^(-limit / 10)` the loss is never below `-limit`, so that examples that are already
+    good do not dominate the others. It is the loss of mixture invariant training.
 
     Args:
-        limit: the ratio of a perfect estimate, in dB. Defaults to 30.
+        limit: ratio of a perfect estimate, in dB. Defaults to 30.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -232,7 +233,7 @@ class ThresholdedSNR(_RatioLoss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -248,12 +249,12 @@ class ThresholdedSNR(_RatioLoss):
         super().__init__(name, **kwargs)
 
     def ratio(self, reference: Tensor, estimate: Tensor, axis: int | tuple[int, ...]) -> Tensor:
-        """Thresholded ratio in dB, samples gone."""
+        """Compute the thresholded ratio in dB along `axis`."""
         return ratios.thresholded_snr(reference, estimate, self.limit, axis)
 
     def energies(
         self, reference: Tensor, estimate: Tensor, product: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Signal, and noise with its threshold."""
+        """Return the energies of the signal, and of the noise plus its threshold."""
         _, noise = _plain(reference, estimate, product)
         return reference, noise + 10 ** (-self.limit / 10) * reference

@@ -16,24 +16,24 @@ from kerasep.system.types import Tensor
 class SinkPIT(_Loss):
     """PIT by Sinkhorn's iterations: `sum_ij P_ij (C_ij + log P_ij / sharpness) / sources`.
 
-    `C` is the loss of every source with every estimate, and `P` the soft permutation that makes the
-    sum least. Gradients flow to all pairs that still compete, and any number of sources will do;
-    the sharper, the closer to `PermutationInvariant`, from below.
+    `C` is the loss of every source with every estimate, and `P` is the soft permutation that
+    minimises the sum. Gradients flow to all pairs that still compete. The number of sources is not
+    limited. With a higher sharpness, the loss comes closer to `PermutationInvariant`, from below.
 
     Args:
-        loss: the loss, or its serialised form.
+        loss: the loss of matched sources, or its serialised form.
         sharpness: `beta` in the paper, per unit of the loss. Defaults to 10, which suits dB.
-        iterations: how often rows and columns are made to sum to 1. Defaults to 100.
+        iterations: number of times that rows and columns are normalised. Defaults to 100.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: as the loss takes it: source waveforms, or the packed reference.
-        y_pred: as the loss takes it, sources on the last axis.
+        y_true: what the loss takes, source waveforms or the packed reference.
+        y_pred: what the loss takes, with sources on the last axis.
 
     Raises:
-        InputError: for something that is no loss, shapes that it does not take, or a sharpness or
-            iterations that are not positive.
+        InputError: if `loss` is not a loss, the shapes do not match, or sharpness or iterations are
+            not positive.
 
     Example:
     ```python
@@ -66,7 +66,7 @@ class SinkPIT(_Loss):
         self.loss = as_loss(loss)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_sources(y_true, y_pred)
         costs = pairwise(self.loss, y_true, y_pred)
         plan = sinkhorn(costs, self.sharpness, self.iterations)

@@ -1,4 +1,4 @@
-"""Losses between masked magnitudes and a target derived from the packed reference."""
+"""Losses of source magnitudes, with targets derived from the packed reference."""
 
 import math
 from typing import Any
@@ -15,16 +15,16 @@ from kerasep.system.types import Tensor
 def check_exponent(p: float) -> None:
     """Raise `InputError` for an exponent below 1."""
     if not 1 <= p < math.inf:
-        raise InputError(f"received p={p}, expected a norm of at least 1")
+        raise InputError(f"received p={p}, expected an exponent of at least 1")
 
 
 def absolute(x: Tensor) -> Tensor:
-    """Compute `|x|` with a slope of 0 at 0, where some backends have 1."""
+    """Compute `|x|` with a gradient of 0 at 0, unlike some backends that have 1."""
     return x * ops.sign(x)
 
 
 def mean_power(difference: Tensor, p: float) -> Tensor:
-    """Compute `mean |d|^p` over all axes but the first."""
+    """Compute `mean |d|^p` over all axes except the first."""
     if p == 2:
         powers = ops.square(difference)
     else:
@@ -33,26 +33,26 @@ def mean_power(difference: Tensor, p: float) -> Tensor:
 
 
 def alike(first: Tensor, second: Tensor) -> bool:
-    """Return whether two tensors have the same shape, as far as it is known."""
+    """Return whether two tensors have the same shape, ignoring unknown sizes."""
     pairs = zip(first.shape, second.shape, strict=False)
     return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
 
 
 class _SpectrogramLoss(_Loss):
-    """Mean distance between estimated source magnitudes and `self.target(y_true)`."""
+    """Mean distance of estimated source magnitudes from `self.target(y_true)`."""
 
     def __init__(self, p: float = 1, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         check_exponent(p)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         target = self.target(y_true)
         if not alike(y_pred, target):
             raise InputError(
                 f"received source magnitudes of shape {tuple(y_pred.shape)}, expected "
-                f"{tuple(target.shape)}, as the reference has them: give the data and the model "
-                f"the same sources and transform"
+                f"{tuple(target.shape)}, the shape of the reference: use the same sources and "
+                f"transform for the data and the model"
             )
         return mean_power(ops.cast(y_pred, "float32") - target, self.p)
 
@@ -62,7 +62,7 @@ class MagnitudeSpectrum(_SpectrogramLoss):
     """Magnitude spectrum approximation (MSA): `mean | |S_i| - M_i |Y| |^p`.
 
     Args:
-        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        p: exponent, 1 for L1 or 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -71,7 +71,7 @@ class MagnitudeSpectrum(_SpectrogramLoss):
         y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+        InputError: if the shapes do not match, or `y_true` is not a packed reference.
 
     Example:
     ```python
@@ -91,7 +91,7 @@ class MagnitudeSpectrum(_SpectrogramLoss):
         super().__init__(p, name, **kwargs)
 
     def target(self, reference: Tensor) -> Tensor:
-        """`|S|`, `(batch, frames, bins, channels, sources)`."""
+        """Compute `|S|`, `(batch, frames, bins, channels, sources)`."""
         return targets.magnitude_target(reference)
 
 
@@ -100,7 +100,7 @@ class PhaseSensitive(_SpectrogramLoss):
     """Phase-sensitive approximation (PSA): `mean | |S_i| cos(angle S_i - angle Y) - M_i |Y| |^p`.
 
     Args:
-        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        p: exponent, 1 for L1 or 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -109,7 +109,7 @@ class PhaseSensitive(_SpectrogramLoss):
         y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+        InputError: if the shapes do not match, or `y_true` is not a packed reference.
 
     Example:
     ```python
@@ -128,7 +128,7 @@ class PhaseSensitive(_SpectrogramLoss):
         super().__init__(p, name, **kwargs)
 
     def target(self, reference: Tensor) -> Tensor:
-        """`|S| cos`, `(batch, frames, bins, channels, sources)`."""
+        """Compute `|S| cos(angle S - angle Y)`, `(batch, frames, bins, channels, sources)`."""
         return targets.phase_sensitive_target(reference)
 
 
@@ -136,11 +136,11 @@ class PhaseSensitive(_SpectrogramLoss):
 class TruncatedPhaseSensitive(_SpectrogramLoss):
     """Truncated PSA (tPSA): `mean | clip(|S_i| cos(angle S_i - angle Y), 0, |Y|) - M_i |Y| |^p`.
 
-    The truncation leaves only what a mask between 0 and `limit` can reach.
+    The truncation keeps the targets in the range of masks from 0 to `limit`.
 
     Args:
-        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
-        limit: the largest mask value, times `|Y|` the largest target. Defaults to 1.
+        p: exponent, 1 for L1 or 2 for the mean squared error. Defaults to 1.
+        limit: the largest mask value. Targets are clipped to `limit |Y|`. Defaults to 1.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -149,7 +149,7 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: when the sources of the two differ in number, or y_true is no packed reference.
+        InputError: if the shapes do not match, or `y_true` is not a packed reference.
 
     Example:
     ```python
@@ -175,5 +175,5 @@ class TruncatedPhaseSensitive(_SpectrogramLoss):
         super().__init__(p, name, **kwargs)
 
     def target(self, reference: Tensor) -> Tensor:
-        """`clip(|S| cos, 0, limit |Y|)`, `(batch, frames, bins, channels, sources)`."""
+        """Compute the phase-sensitive target clipped to the range from 0 to `limit |Y|`."""
         return targets.truncated_phase_sensitive_target(reference, self.limit)

@@ -1,4 +1,4 @@
-"""Distance between waveforms."""
+"""Mean distance of waveforms, and the check of their shapes."""
 
 from typing import Any
 
@@ -22,10 +22,10 @@ def check_waveforms(y_true: Tensor, y_pred: Tensor) -> None:
 
 @keras.saving.register_keras_serializable("kerasep")
 class Waveform(_Loss):
-    """Distance of waveforms: `mean |s - e|^p` over samples, channels and sources.
+    """Mean distance of waveforms: `mean |s - e|^p` over samples, channels and sources.
 
     Args:
-        p: exponent; 1 for L1, 2 for the mean squared error. Defaults to 1.
+        p: exponent, 1 for L1 or 2 for the mean squared error. Defaults to 1.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
@@ -34,7 +34,7 @@ class Waveform(_Loss):
         y_pred: estimates of the same shape.
 
     Raises:
-        InputError: for other shapes.
+        InputError: if the shapes are different.
 
     Example:
     >>> import numpy as np
@@ -48,6 +48,6 @@ class Waveform(_Loss):
         check_exponent(p)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         check_waveforms(y_true, y_pred)
         return mean_power(ops.cast(y_true, "float32") - ops.cast(y_pred, "float32"), self.p)

@@ -1,4 +1,4 @@
-"""A loss on waveforms for models that estimate magnitudes."""
+"""A loss of waveforms for models that estimate magnitudes."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from kerasep.system.types import Tensor
 class WaveformApproximation(_Loss):
     """Waveform approximation (WA): `loss(iSTFT(S_i), iSTFT(M_i |Y| exp(j angle Y)))`.
 
-    The estimated magnitudes get the mixture's phase and become waveforms as they will in use, so
-    that a loss on waveforms, such as `SNR`, trains a model of masks: it sees what overlapping
-    frames do to each other, and what the phase takes away.
+    The estimated magnitudes are combined with the mixture's phase and transformed to waveforms, as
+    at inference. So a loss of waveforms, such as `SNR`, trains a model of masks. It takes the
+    effects of overlapping frames and of the wrong phase into account.
 
     Args:
-        loss: a loss on waveforms, or its serialised form.
-        overlap: the model's FFT length over its hop, a whole number; the length itself is
-            seen from the bins. Defaults to 4.
+        loss: a loss of waveforms, or its serialised form.
+        overlap: the model's FFT length divided by its hop, an integer. The length itself follows
+            from the number of bins. Defaults to 4.
         window: the window of the model's transform. Defaults to "hann".
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
@@ -35,8 +35,8 @@ class WaveformApproximation(_Loss):
         y_pred: source magnitudes `(batch, frames, bins, channels, sources)`.
 
     Raises:
-        InputError: for something that is no loss, a transform that has no inverse, a single frame,
-            or sources that differ in number.
+        InputError: if `loss` is not a loss, the transform has no inverse, the shapes do not match,
+            or there is only one frame.
 
     Example:
     ```python
@@ -66,16 +66,18 @@ class WaveformApproximation(_Loss):
     ) -> None:
         super().__init__(name, **kwargs)
         if not isinstance(overlap, int) or overlap < 2:
-            raise InputError(f"received overlap={overlap!r}, expected a whole number from 2 on")
+            raise InputError(f"received overlap={overlap!r}, expected an integer of at least 2")
         ops_window(window, 2 * overlap)
         self.loss = as_loss(loss)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         mixture, sources = targets.unpack_reference(ops.cast(y_true, "float32"))
         check_sources(y_true, y_pred)
         if y_pred.shape[1] == 1:
-            raise InputError("received spectra of one frame, expected two or more: longer crops")
+            raise InputError(
+                "received spectra of one frame, expected at least two: take longer crops"
+            )
         estimates = mixture_phase(mixture, y_pred)
         return each_example(self.loss, self._waveforms(sources), self._waveforms(estimates))
 

@@ -1,4 +1,4 @@
-"""Losses weighed against each other, and sources against each other."""
+"""Weighted sums of losses, and weighted means over sources."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,23 +14,24 @@ from kerasep.system.types import Tensor
 
 @keras.saving.register_keras_serializable("kerasep")
 class WeightedSum(_Loss):
-    """Sum of losses of the same tensors: `sum_i w_i loss_i`.
+    """Weighted sum of losses of the same tensors: `sum_i w_i loss_i`.
 
-    Within `PermutationInvariant` one permutation is found for the sum. (Losses of the heads of a
-    model are summed by `compile(loss={...}, loss_weights={...})`.)
+    Inside `PermutationInvariant`, the permutation is the best one for the sum. To sum the losses of
+    several heads of a model, use `compile(loss={...}, loss_weights={...})` instead.
 
     Args:
         losses: the losses, or their serialised forms.
-        weights: as many numbers. Defaults to 1 for each.
+        weights: one number per loss. Default: 1 for each loss.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: as the losses take it.
-        y_pred: as the losses take it.
+        y_true: what the losses take.
+        y_pred: what the losses take.
 
     Raises:
-        InputError: for something that is no loss, or other than one weight a loss.
+        InputError: if an item of `losses` is not a loss, or the number of weights differs from that
+            of losses.
 
     Example:
     ```python
@@ -55,20 +56,20 @@ class WeightedSum(_Loss):
         self.weights = [1.0] * len(self.losses) if weights is None else [*weights]
         if not self.losses or len(self.losses) != len(self.weights):
             raise InputError(
-                f"received {len(self.losses)} losses and {len(self.weights)} weights, expected as "
-                f"many of both, and at least one"
+                f"received {len(self.losses)} losses and {len(self.weights)} weights, expected at "
+                f"least one loss and one weight per loss"
             )
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         return self._sum(each_example, y_true, y_pred)
 
     def each_source(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each source, `(batch, sources)`."""
+        """Compute the loss of each source, `(batch, sources)`."""
         return self._sum(each_source, y_true, y_pred)
 
     def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of every source with every estimate, `(batch, sources, estimates)`."""
+        """Compute the loss of every source with every estimate, `(batch, sources, estimates)`."""
         return self._sum(pairwise, y_true, y_pred)
 
     def _sum(self, function, y_true, y_pred):
@@ -80,20 +81,21 @@ class WeightedSum(_Loss):
 class SourceWeighted(_Loss):
     """Mean over sources of each source's loss times its weight: `mean_i w_i loss(s_i, e_i)`.
 
-    Within `PermutationInvariant` the weights stay with the true sources.
+    Inside `PermutationInvariant`, the weights belong to the true sources.
 
     Args:
         loss: a loss that is a mean over sources, or its serialised form.
-        weights: one number a source, in their order.
+        weights: one number per source, in the order of the sources.
         name: name of the loss.
         **kwargs: `reduction` and `dtype` of `keras.losses.Loss`; float32 by default.
 
     Call arguments:
-        y_true: as the loss takes it: source waveforms, or the packed reference.
-        y_pred: as the loss takes it, sources on the last axis.
+        y_true: what the loss takes, source waveforms or the packed reference.
+        y_pred: what the loss takes, with sources on the last axis.
 
     Raises:
-        InputError: for something that is no loss, other shapes, or other than one weight a source.
+        InputError: if `loss` is not a loss, the shapes do not match, or the number of weights
+            differs from that of sources.
 
     Example:
     ```python
@@ -118,21 +120,20 @@ class SourceWeighted(_Loss):
         self.weights = [*weights]
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Loss of each example, `(batch,)`."""
+        """Compute the loss of each example, `(batch,)`."""
         return ops.mean(self.each_source(y_true, y_pred), axis=1)
 
     def each_source(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Weighted loss of each source, `(batch, sources)`."""
+        """Compute the weighted loss of each source, `(batch, sources)`."""
         return self._checked(y_pred) * each_source(self.loss, y_true, y_pred)
 
     def pairwise(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
-        """Weighted loss of every source with every estimate, `(batch, sources, estimates)`."""
+        """Compute the weighted loss of all pairs, `(batch, sources, estimates)`."""
         return self._checked(y_pred)[:, None] * pairwise(self.loss, y_true, y_pred)
 
     def _checked(self, y_pred):
         if y_pred.shape[-1] != len(self.weights):
             raise InputError(
-                f"received {y_pred.shape[-1]} sources, expected {len(self.weights)}: one for each "
-                f"weight"
+                f"received {y_pred.shape[-1]} sources, expected {len(self.weights)}: one per weight"
             )
         return ops.convert_to_tensor(self.weights, "float32")

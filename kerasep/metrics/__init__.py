@@ -1,4 +1,4 @@
-"""Measures of separation: Keras metrics, and functions of whole recordings."""
+"""Measures of separation quality: Keras metrics, and functions of whole recordings."""
 
 from kerasep.metrics.bss_eval import bss_eval, median_over_frames
 from kerasep.metrics.measures import BSS_EVAL, MEASURES, check_measures, scores

@@ -1,4 +1,4 @@
-"""BSS Eval version 4: SDR, ISR, SIR and SAR of multichannel source images, frame by frame."""
+"""BSS Eval version 4: SDR, ISR, SIR and SAR of multichannel source images per frame."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from kerasep.errors import InputError
 from kerasep.system.types import Tensor
 
 RATIOS = ("sdr", "isr", "sir", "sar")
-BLOCKS = 7  # at once: few, so that they stay in the cache; no power of two, which caches dislike
+BLOCKS = 7  # processed at once: few, to stay in the cache, and not a power of two, which is slow
 
 
 def bss_eval(
@@ -27,41 +27,39 @@ def bss_eval(
 ) -> dict[str, np.ndarray]:
     """Score the estimates of all sources of a recording by BSS Eval version 4.
 
-    Each estimate `e` is taken apart by two least-squares projections, onto delayed copies of its
-    own reference `s` and onto those of all references: `p = P_own e` and `q = P_all e`. Both use
-    one set of filters for the whole recording; energies are then taken in each frame:
+    Each estimate `e` is decomposed by two least-squares projections, `p = P_own e` onto delayed
+    copies of its own reference `s`, and `q = P_all e` onto delayed copies of all references. The
+    filters of both are computed once for the whole recording. The ratios are computed per frame:
 
         SDR = |s|^2 / |s - e|^2          ISR = |s|^2 / |p - s|^2
         SIR = |p|^2 / |q - p|^2          SAR = |q|^2 / |e - q|^2
 
-    over all channels together, in dB. (SDR therefore is `kerasep.ops.snr` of the frame: uSDR is
-    the same of the whole recording.) The numbers are museval's, except where that gives none or a
-    wrong one: a source that is silent throughout has NaN and leaves the others alone, and silent
-    frames do not keep the permutation from being found. Of recordings with no more sound than the
-    filters have taps, for all channels of all sources together, any estimate would be perfect: they
-    have no score, NaN throughout.
+    over all channels together, in dB. So SDR is `kerasep.ops.snr` of the frame, and uSDR is the
+    same ratio of the whole recording. The scores equal those of museval, with two exceptions. A
+    source that is always silent gets NaN without affecting the others, and silent frames do not
+    prevent the search for the permutation. If the sound is not longer than the filters of all
+    channels of all sources together, every estimate would be perfect. All scores are then NaN.
 
     Args:
         reference: true waveforms `(samples, channels, sources)`.
-        estimate: their estimates; padded with zeros or cut where their length is another.
+        estimate: estimates, which are cropped or padded with zeros to the length of the reference.
         sample_rate: in Hz.
-        window: seconds of a frame; None for the whole recording at once, as version 3 does.
-            Samples after the last whole frame are left out. Defaults to 1.
+        window: length of a frame in seconds, or None for the whole recording at once, as in version
+            3. Samples after the last whole frame are ignored. Defaults to 1.
         hop: seconds from frame to frame. Defaults to 1.
-        filter_length: taps of the filters. Defaults to 512.
-        permute: whether to look for the order of the estimates that has the highest mean SIR.
-            Defaults to False.
+        filter_length: number of taps of the filters. Defaults to 512.
+        permute: whether to reorder the estimates for the highest mean SIR. Defaults to False.
 
     Returns:
-        Dict with "sdr", "isr", "sir" and "sar", arrays `(frames, sources)` in dB, and
-        "permutation" `(sources,)`: the index of the estimate that belongs to each source. A frame
-        in which any source or estimate is silent (its channels add up to zero in every sample) is
-        NaN for all. NaN means no score, for nothing could be measured. A part that is exactly zero
-        makes a ratio infinite, as SDR is of an estimate that equals its reference.
+        Dict with "sdr", "isr", "sir" and "sar", arrays `(frames, sources)` in dB, and "permutation"
+        `(sources,)`, the index of the estimate of each source. NaN means that there is no score. A
+        frame is NaN for all sources if any source or estimate is silent in it, that is, if its
+        channels sum to zero in every sample. Ratios are infinite if their denominator is exactly
+        zero, such as the SDR of an estimate that equals its reference.
 
     Raises:
-        InputError: for shapes that do not belong together, samples that are not finite, or
-            settings out of range.
+        InputError: if the shapes do not match, samples are not finite, or settings are out of
+            range.
 
     Example:
     >>> import numpy as np
@@ -100,14 +98,14 @@ def bss_eval(
 
 
 def median_over_frames(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Reduce the frames of `bss_eval` to one score a source, as evaluation campaigns do.
+    """Compute the median over frames of the scores of `bss_eval`, as evaluation campaigns do.
 
     Args:
-        scores: what `bss_eval` returns.
+        scores: the result of `bss_eval`.
 
     Returns:
-        Dict from "sdr", "isr", "sir" and "sar" to arrays `(sources,)`: the median over the frames
-        that have a score, NaN where none has.
+        Dict from "sdr", "isr", "sir" and "sar" to arrays `(sources,)`, the median over frames that
+        have a score. Sources without any score get NaN.
 
     Example:
     >>> import numpy as np
@@ -118,7 +116,7 @@ def median_over_frames(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     medians = {}
     for name in RATIOS:
         scored = [frames[~np.isnan(frames)] for frames in scores[name].T]
-        medians[name] = np.array([np.median(each) if len(each) else np.nan for each in scored])
+        medians[name] = np.array([np.median(x) if len(x) else np.nan for x in scored])
     return medians
 
 
@@ -133,8 +131,8 @@ def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
 
     scored = np.flatnonzero(scored)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for t, found in zip(scored, threads.map(energies, scored), strict=True):
-            scores[:, t] = _ratios(*found)
+        for t, parts in zip(scored, threads.map(energies, scored), strict=True):
+            scores[:, t] = _ratios(*parts)
     return scores
 
 
@@ -160,7 +158,7 @@ def _projections(reference, estimate, own, other, taps):
 
 def _correlations(reference, estimate, taps):
     """Compute correlations `sum_n x[n] y[n + lag]` of references with both signals."""
-    # Block by block: a block's beginning against the whole block, so that no lag wraps around.
+    # The beginning of each block is correlated with the whole block, so that no lag wraps around.
     size = _block_size(taps)
     hop = size - taps + 1
     inputs = reference.shape[0] * reference.shape[1]
@@ -173,9 +171,9 @@ def _correlations(reference, estimate, taps):
     starts = range(0, reference.shape[-1], BLOCKS * hop)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         total = sum(threads.map(spectrum, starts))
-    found = _irfft(total, size)[:taps]
-    found = found.reshape(taps, *reference.shape[:2], -1, reference.shape[1])
-    return np.split(found, [len(reference)], axis=3)
+    result = _irfft(total, size)[:taps]
+    result = result.reshape(taps, *reference.shape[:2], -1, reference.shape[1])
+    return np.split(result, [len(reference)], axis=3)
 
 
 def _least_squares(within, across):
@@ -187,10 +185,10 @@ def _least_squares(within, across):
 
 
 def _solve_by_schur(within, across):
-    """Solve with Schur's algorithm in its stable (mixed) form."""
-    # The matrix of all delays' correlations, rows by tap, then input, is block-Toeplitz: each block
-    # row of its triangular factor follows from the one before by a hyperbolic rotation. That takes
-    # `taps^2 inputs^3` steps; Cholesky's algorithm takes `taps^3 inputs^3`.
+    """Solve by Schur's algorithm in its stable (mixed) form."""
+    # The matrix of correlations, with rows by tap and then by input, is block-Toeplitz. Each block
+    # row of its triangular factor follows from the previous one by a hyperbolic rotation. This
+    # takes `taps^2 inputs^3` steps instead of Cholesky's `taps^3 inputs^3`.
     problems, taps, inputs, targets = across.shape
     left = across.reshape(problems, -1, targets)
     lower = np.linalg.cholesky(within[:, 0])
@@ -218,7 +216,7 @@ def _solve_by_schur(within, across):
 
 
 def _solve_by_pivots(within, across):
-    """Solve for independent inputs, such as one of two equal channels; other filters are zero."""
+    """Solve for independent inputs, such as one of two equal channels; others get zeros."""
     taps, inputs, targets = across.shape
     gram = np.empty((taps, inputs, taps, inputs))
     for i, j in np.ndindex(inputs, inputs):
@@ -242,23 +240,23 @@ def _energies(reference, estimate, own, other, filters, taps):
         blocks = _blocks(reference, estimate, start, size, hop)
         filtered = _irfft(filters @ _rfft(blocks[:, :inputs], size), size)
         shape = (size, -1, reference.shape[1], blocks.shape[-1])
-        known, found = (x.reshape(shape)[taps - 1 :] for x in (blocks, filtered))
+        known, projected = (x.reshape(shape)[taps - 1 :] for x in (blocks, filtered))
         for place, (i, k) in enumerate(np.ndindex(other.shape)):
             s, e = known[:, own[i]], known[:, len(reference) + other[i, k]]
-            q, p = found[:, other[i, k]], found[:, len(estimate) + place]
+            q, p = projected[:, other[i, k]], projected[:, len(estimate) + place]
             parts = (s, s - e, p, p - s, q, q - p, e - q)
             energies[:, i, k] += [np.einsum("ncb,ncb->", x, x) for x in parts]
     return energies
 
 
 def _ratios(s, s_e, p, p_s, q, q_p, e_q):
-    """SDR, ISR, SIR and SAR in dB, of energies; NaN for nothing over nothing."""
+    """Compute SDR, ISR, SIR and SAR in dB from energies, with NaN for 0 / 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return 10 * np.log10(np.array([s, s, p, q]) / np.array([s_e, p_s, q_p, e_q]))
 
 
 def _blocks(reference, estimate, start, size, hop):
-    """Return overlapping blocks `(size, rows, blocks)`; rows are channels of both signals."""
+    """Return overlapping blocks `(size, rows, blocks)`, with a row per channel of both signals."""
     samples = reference.shape[-1]
     count = min(BLOCKS, -(-(samples - start) // hop))
     part = slice(max(start, 0), start + (count - 1) * hop + size)
@@ -288,21 +286,21 @@ def _block_size(taps):
 
 
 def _best_order(sir):
-    """The order of estimates with the highest mean SIR; `sir` is `(frames, sources, sources)`."""
+    """Return the order of estimates with the best mean `sir`, `(frames, sources, sources)`."""
     scored = sir[~np.isnan(sir).all(axis=(1, 2))]
     mean = scored.mean(axis=0) if len(scored) else np.zeros(sir.shape[1:])
-    # Pairs with a source that is silent throughout have none: they come last, and infinity first.
+    # Pairs with a source that is always silent have no SIR and come last. Infinity comes first.
     mean = np.nan_to_num(mean, nan=-1e4, posinf=1e4, neginf=-1e4)
     return scipy.optimize.linear_sum_assignment(mean, maximize=True)[1]
 
 
 def _sounds(signals):
-    """Where each of `(sources, channels, samples)` is not silent, as version 4 tells it."""
+    """Return which samples of `(sources, channels, samples)` are not silent, as in version 4."""
     return sum(signals.swapaxes(0, 1)) != 0
 
 
 def _determined(reference, estimate, taps):
-    """Whether there are more samples than filter taps: with fewer any estimate can be matched."""
+    """Return whether samples outnumber filter taps; otherwise filters match any estimate."""
     reached = reference.any(axis=(0, 1)).astype("int64")
     reached = np.cumsum(np.pad(reached, (taps, taps - 1)))
     within = reached[taps:] > reached[:-taps]  # samples that some delayed reference reaches
@@ -311,7 +309,7 @@ def _determined(reference, estimate, taps):
 
 
 def _frames(samples, sample_rate, window, hop):
-    """Starts and ends of frames, in samples."""
+    """Return the starts and ends of frames, in samples."""
     if window is None:
         return [(0, samples)]
     length, step = round(window * sample_rate), round(hop * sample_rate)
@@ -326,8 +324,8 @@ def _frames(samples, sample_rate, window, hop):
 
 
 def _checked(reference, estimate, taps):
-    """Both as `(sources, channels, samples)`, of one length."""
-    # No wider than need be: blocks are made float64 one by one.
+    """Return both as `(sources, channels, samples)` of the same length."""
+    # At most as wide as necessary, since blocks are converted to float64 one by one.
     reference, estimate = (
         np.asarray(x, np.result_type(x, "float32")) for x in (reference, estimate)
     )
@@ -337,9 +335,13 @@ def _checked(reference, estimate, taps):
             f"(samples, channels, sources) twice, with the same channels and sources"
         )
     if 0 in reference.shape:
-        raise InputError(f"received a reference of shape {reference.shape}, expected some samples")
+        raise InputError(
+            f"received a reference of shape {reference.shape}, expected at least one sample"
+        )
     if not np.isfinite(reference).all() or not np.isfinite(estimate).all():
-        raise InputError("received samples that are not finite, expected numbers: look for NaN")
+        raise InputError(
+            "received samples that are not finite, expected finite numbers: look for NaN"
+        )
     if taps < 1:
         raise InputError(f"received filter_length={taps}, expected at least 1")
     missing = max(0, len(reference) - len(estimate))

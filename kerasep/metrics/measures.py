@@ -1,4 +1,4 @@
-"""The measures by which recordings are scored, each with its convention."""
+"""Names and conventions of the measures, and scores of whole recordings."""
 
 import math
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ _BSS_EVAL = "BSS Eval v4 (Stöter et al. 2018, 512 taps, median over frames of 1
 _CHANNELS = "of each channel, averaged over those with sound"
 MEASURES = {
     "si_sdr": f"SI-SDR {_CHANNELS} (Le Roux et al. 2019, means kept)",
-    "si_snr": f"SI-SNR {_CHANNELS} (Luo and Mesgarani 2018, means taken off)",
-    "sd_sdr": f"SD-SDR {_CHANNELS} (Le Roux et al. 2019, a wrong level costs)",
+    "si_snr": f"SI-SNR {_CHANNELS} (Luo and Mesgarani 2018, means subtracted)",
+    "sd_sdr": f"SD-SDR {_CHANNELS} (Le Roux et al. 2019, penalises a wrong level)",
     "snr": f"SNR {_CHANNELS}",
     "usdr": "uSDR: SNR over both channels and the whole track at once (Mitsufuji et al. 2021)",
     "bss_sdr": f"SDR of {_BSS_EVAL}",
@@ -35,14 +35,14 @@ def scores(
     Args:
         reference: the true waveform `(samples, channels)`.
         estimate: its estimate, of the same shape.
-        measures: names in `MEASURES`, but for those of BSS Eval, which need the other sources as
-            well: see `bss_eval`.
+        measures: names in `MEASURES`, except those of BSS Eval. They also need the other sources:
+            see `bss_eval`. Defaults to SI-SDR and uSDR.
 
     Returns:
-        Dict from measure to dB; NaN, no score, where the reference is silent.
+        Dict from measure to its score in dB. If the reference is silent, scores are NaN.
 
     Raises:
-        InputError: for shapes that differ, or are no recording's, and for other names.
+        InputError: if the shapes differ or do not have two axes, or a name is unknown.
 
     Example:
     >>> import numpy as np
@@ -55,32 +55,31 @@ def scores(
             f"received a reference {np.shape(reference)} and an estimate {np.shape(estimate)}, "
             f"expected (samples, channels) twice"
         )
-    found, audible = {}, np.any(reference, axis=0)
+    results, audible = {}, np.any(reference, axis=0)
     for name in measures:
         if name in RATIOS:
-            each = RATIOS[name](reference, estimate, axis=0)
-            each = keras.ops.convert_to_numpy(each)
-            found[name] = float(each[audible].mean()) if audible.any() else math.nan
+            of_channels = keras.ops.convert_to_numpy(RATIOS[name](reference, estimate, axis=0))
+            results[name] = float(of_channels[audible].mean()) if audible.any() else math.nan
         elif name == "usdr":
             ratio = ops.snr(reference, estimate, axis=(0, 1))
-            found[name] = float(ratio) if audible.any() else math.nan
+            results[name] = float(ratio) if audible.any() else math.nan
         else:
             known = ", ".join([*RATIOS, "usdr"])
             raise InputError(f"received the measure {name!r}, expected one of {known}")
-    return found
+    return results
 
 
 def check_measures(names: Iterable[str]) -> tuple[str, ...]:
-    """Expand and check a choice of measures.
+    """Validate names of measures, and expand "bss_eval" to the four measures of BSS Eval.
 
     Args:
-        names: of `MEASURES`; "bss_eval" stands for the four of BSS Eval.
+        names: names in `MEASURES`, or "bss_eval".
 
     Returns:
-        Tuple of names in `MEASURES`, each once, in the order given.
+        Tuple of names in `MEASURES` in the same order, without duplicates.
 
     Raises:
-        InputError: for none, or names that are not known.
+        InputError: if there are no names, or a name is unknown.
 
     Example:
     >>> check_measures(["usdr", "bss_eval"])

@@ -1,4 +1,4 @@
-"""Keras metrics: ratios of signal to distortion, in dB, and their improvement over the mixture."""
+"""Keras metrics: signal-to-distortion ratios in dB, and their improvement over the mixture."""
 
 import keras
 from keras import ops
@@ -9,15 +9,15 @@ from kerasep.system.arguments import Arguments
 from kerasep.system.types import Tensor
 from kerasep.targets import unpack_reference
 
-# dB from which on a mixture is the source itself, but for rounding: there is nothing to improve.
+# From this ratio in dB on, the mixture equals the source up to rounding and cannot be improved.
 PERFECT = 80.0
 
 
 class _Ratio(Arguments, keras.metrics.Mean):
-    """Mean of `self.ratio` over all signals, which lie along `self.axis`, that are not silent."""
+    """Mean of `self.ratio`, along `self.axis`, over all signals that are not silent."""
 
     axis: int | tuple[int, int] = 1
-    _direction = "up"  # callbacks that monitor it look for the largest
+    _direction = "up"  # for callbacks: larger values are better
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class _Ratio(Arguments, keras.metrics.Mean):
     def update_state(
         self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None
     ) -> None:
-        """Add a batch to the mean; weights are those of examples."""
+        """Add a batch to the mean, with one weight per example."""
         sources, estimates, mixture = self.signals(y_true, y_pred)
         audible = ops.cast(ops.any(sources != 0, axis=self.axis), "float32")
         values = self._values(sources, estimates, audible)
@@ -45,31 +45,32 @@ class _Ratio(Arguments, keras.metrics.Mean):
         super().update_state(ops.reshape(values, (-1,)), ops.reshape(audible, (-1,)))
 
     def signals(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Sources, estimates and mixture, each `(batch, values, channels, sources)`."""
-        given = tuple(y_true.shape)
-        packed = len(given) == 6
-        wanted = (*given[:4], given[4] - 1) if packed else given
+        """Return sources, estimates and mixture, each `(batch, values, channels, sources)`."""
+        shape = tuple(y_true.shape)
+        packed = len(shape) == 6
+        wanted = (*shape[:4], shape[4] - 1) if packed else shape
         same = all(a == b or None in (a, b) for a, b in zip(wanted, y_pred.shape, strict=False))
-        if len(given) not in (4, 6) or len(wanted) != len(y_pred.shape) or not same:
+        if len(shape) not in (4, 6) or len(wanted) != len(y_pred.shape) or not same:
             raise InputError(
-                f"received y_true {given} and y_pred {tuple(y_pred.shape)}, expected "
+                f"received y_true {shape} and y_pred {tuple(y_pred.shape)}, expected "
                 f"(batch, samples, channels, sources) twice, or the packed reference (batch, "
                 f"frames, bins, channels, 1 + sources, 2) and source magnitudes"
             )
         if packed:
             return _spectral_signals(y_true, y_pred)
-        if self.improvement and given[3] == 1:
+        if self.improvement and shape[3] == 1:
             raise InputError(
-                f"received y_true {given} for {self.name}, expected two sources or more, whose sum "
-                f"is the mixture: take the packed reference, which holds it, or improvement=False"
+                f"received y_true {shape} for {self.name}, expected two sources or more, whose sum "
+                f"is the mixture: use the packed reference, which contains the mixture, or "
+                f"improvement=False"
             )
         sources, estimates = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         return sources, estimates, ops.sum(sources, axis=-1, keepdims=True)
 
     def _before(self, sources, mixture):
-        """Ratio of the mixture itself, and 1 for each signal that can be better than it, else 0."""
+        """Compute the mixture's own ratio, and 1 for each signal that can be improved, else 0."""
         mixture = ops.broadcast_to(mixture, ops.shape(sources))
-        # At a level of one, since quiet signals hardly differ from silence.
+        # At a level of one, since soft signals hardly differ from silence.
         power = ops.mean(ops.square(sources), axis=self.axis, keepdims=True)
         scale = 1.0 / ops.sqrt(ops.where(power > 0, power, 1.0))
         improvable = self._ratio(scale * sources, scale * mixture) < PERFECT
@@ -93,45 +94,49 @@ class _Ratio(Arguments, keras.metrics.Mean):
 
 
 def _spectral_signals(reference, magnitudes):
-    """Spectra as signals whose energies are those of waveforms."""
+    """Scale spectra to signals that have the energies of the waveforms."""
     mixture, sources = unpack_reference(ops.cast(reference, "float32"))
     estimates = mixture_phase(mixture, magnitudes)
     bins = reference.shape[2]
-    # Every bin but the first and the last stands for two, of positive and negative frequency.
+    # Except the first and the last, each bin stands for a positive and a negative frequency.
     single = ops.cast((ops.arange(bins) == 0) | (ops.arange(bins) == bins - 1), "float32")
     scale = ops.reshape(ops.sqrt(2.0 - single), (bins, 1, 1, 1))
     return [_flat(scale * spectra) for spectra in (sources, estimates, mixture[..., None, :])]
 
 
 def _flat(spectra):
-    """Frames, bins, real and imaginary on one axis: `(batch, values, channels, sources)`."""
+    """Reshape frames, bins, real and imaginary parts to `(batch, values, channels, sources)`."""
     moved = ops.transpose(spectra, (0, 1, 2, 5, 3, 4))
     return ops.reshape(moved, (ops.shape(moved)[0], -1, *moved.shape[4:]))
 
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class SDSDR(_Ratio):
-    """Scale-dependent signal-to-distortion ratio, in dB: a wrong level costs.
+    """Scale-dependent signal-to-distortion ratio in dB, which penalises a wrong level.
 
     `10 log10(|a s|^2 / |s - e|^2)` with `a = <e, s> / |s|^2`.
 
-    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
-    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
+    The result is the mean over examples, channels and sources, without silent ones. Spectrograms
+    are combined with the mixture's phase and compared as spectra, with the score of the waveforms
+    or slightly less.
 
     Args:
         improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
-            more sources, or index 0 of the packed reference. Signals equal to it are left out.
-        permutation: whether to score the best order of each example's estimates.
+            more sources, or index 0 of the packed reference. Sources equal to it are ignored.
+            Defaults to False.
+        permutation: whether to reorder the estimates of each example for the best score. Defaults
+            to False.
         name: name of the metric. Default: "sd_sdr", or "sd_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
         y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
         y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
-        sample_weight: `(batch,)`.
+        sample_weight: one weight per example, `(batch,)`. Default: 1 for every example.
 
     Raises:
-        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
+        InputError: if the shapes do not match, there is only one waveform but `improvement` is set,
+            or there are more than 12 sources but `permutation` is set.
 
     Example:
     >>> import numpy as np
@@ -149,27 +154,31 @@ class SDSDR(_Ratio):
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class SISDR(_Ratio):
-    """Scale-invariant signal-to-distortion ratio, in dB; means are kept.
+    """Scale-invariant signal-to-distortion ratio in dB, without subtracting the means.
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
 
-    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
-    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
+    The result is the mean over examples, channels and sources, without silent ones. Spectrograms
+    are combined with the mixture's phase and compared as spectra, with the score of the waveforms
+    or slightly less.
 
     Args:
         improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
-            more sources, or index 0 of the packed reference. Signals equal to it are left out.
-        permutation: whether to score the best order of each example's estimates.
+            more sources, or index 0 of the packed reference. Sources equal to it are ignored.
+            Defaults to False.
+        permutation: whether to reorder the estimates of each example for the best score. Defaults
+            to False.
         name: name of the metric. Default: "si_sdr", or "si_sdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
         y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
         y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
-        sample_weight: `(batch,)`.
+        sample_weight: one weight per example, `(batch,)`. Default: 1 for every example.
 
     Raises:
-        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
+        InputError: if the shapes do not match, there is only one waveform but `improvement` is set,
+            or there are more than 12 sources but `permutation` is set.
 
     Example:
     >>> import numpy as np
@@ -187,27 +196,29 @@ class SISDR(_Ratio):
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class SISNR(_Ratio):
-    """Scale-invariant signal-to-noise ratio, in dB: `SISDR` after the mean is taken off both.
+    """Scale-invariant signal-to-noise ratio in dB, the `SISDR` of zero-mean signals.
 
     `10 log10(|a s|^2 / |a s - e|^2)` with `a = <e, s> / |s|^2`.
 
-    Mean over examples, channels and sources, the silent ones left out. Of
-    waveforms only: a spectrum has no mean to take off.
+    The result is the mean over examples, channels and sources, without silent ones. Only waveforms
+    are accepted, since a spectrum has no mean to subtract.
 
     Args:
         improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
-            more sources. Signals equal to it are left out.
-        permutation: whether to score the best order of each example's estimates.
+            more sources. Sources equal to it are ignored. Defaults to False.
+        permutation: whether to reorder the estimates of each example for the best score. Defaults
+            to False.
         name: name of the metric. Default: "si_snr", or "si_snr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
         y_true: source waveforms `(batch, samples, channels, sources)`.
         y_pred: estimates of the same shape.
-        sample_weight: `(batch,)`.
+        sample_weight: one weight per example, `(batch,)`. Default: 1 for every example.
 
     Raises:
-        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
+        InputError: if the shapes do not match, there is only one waveform but `improvement` is set,
+            or there are more than 12 sources but `permutation` is set.
 
     Example:
     >>> import numpy as np
@@ -223,38 +234,42 @@ class SISNR(_Ratio):
     ratio = staticmethod(ratios.si_snr)
 
     def signals(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Sources, estimates and mixture, which must be waveforms."""
+        """Return sources, estimates and mixture, which must be waveforms."""
         if len(y_true.shape) == 6:
             raise InputError(
-                f"received y_true {tuple(y_true.shape)}, expected waveforms: SI-SNR takes their "
-                f"mean off; SISDR scores spectra too"
+                f"received y_true {tuple(y_true.shape)}, expected waveforms, since SI-SNR "
+                f"subtracts their mean: use SISDR for spectra"
             )
         return super().signals(y_true, y_pred)
 
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class SNR(_Ratio):
-    """Signal-to-noise ratio of each channel, in dB.
+    """Signal-to-noise ratio of each channel in dB.
 
     `10 log10(|s|^2 / |s - e|^2)`.
 
-    Mean over examples, channels and sources; silent ones are left out. Spectrograms get the
-    mixture's phase and are compared as spectra, for the score of the waveforms or a little less.
+    The result is the mean over examples, channels and sources, without silent ones. Spectrograms
+    are combined with the mixture's phase and compared as spectra, with the score of the waveforms
+    or slightly less.
 
     Args:
         improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
-            more sources, or index 0 of the packed reference. Signals equal to it are left out.
-        permutation: whether to score the best order of each example's estimates.
+            more sources, or index 0 of the packed reference. Sources equal to it are ignored.
+            Defaults to False.
+        permutation: whether to reorder the estimates of each example for the best score. Defaults
+            to False.
         name: name of the metric. Default: "snr", or "snr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
         y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
         y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
-        sample_weight: `(batch,)`.
+        sample_weight: one weight per example, `(batch,)`. Default: 1 for every example.
 
     Raises:
-        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
+        InputError: if the shapes do not match, there is only one waveform but `improvement` is set,
+            or there are more than 12 sources but `permutation` is set.
 
     Example:
     >>> import numpy as np
@@ -272,28 +287,32 @@ class SNR(_Ratio):
 
 @keras.saving.register_keras_serializable("kerasep.metrics")
 class USDR(_Ratio):
-    """uSDR, in dB: the signal-to-noise ratio over all channels at once.
+    """uSDR in dB, the signal-to-noise ratio over all channels together.
 
-    `10 log10(|s|^2 / |s - e|^2)`, energies summed over samples and channels. (BSS
-    Eval version 4 calls it SDR, of a second each.)
+    `10 log10(|s|^2 / |s - e|^2)` with energies summed over samples and channels. BSS Eval version 4
+    calls this ratio SDR and computes it for every second.
 
-    Mean over examples and sources; silent ones are left out. Spectrograms get the mixture's phase
-    and are compared as spectra: the score is that of the waveforms or a little less.
+    The result is the mean over examples and sources, without silent ones. Spectrograms are combined
+    with the mixture's phase and compared as spectra, with the score of the waveforms or slightly
+    less.
 
     Args:
         improvement: whether to subtract the mixture's own score. The mixture is the sum of two or
-            more sources, or index 0 of the packed reference. Signals equal to it are left out.
-        permutation: whether to score the best order of each example's estimates.
+            more sources, or index 0 of the packed reference. Sources equal to it are ignored.
+            Defaults to False.
+        permutation: whether to reorder the estimates of each example for the best score. Defaults
+            to False.
         name: name of the metric. Default: "usdr", or "usdr_improvement".
         dtype: as in `keras.metrics.Metric`.
 
     Call arguments:
         y_true: waveforms `(batch, samples, channels, sources)`, or the packed reference.
         y_pred: waveforms of that shape, or magnitudes `(batch, frames, bins, channels, sources)`.
-        sample_weight: `(batch,)`.
+        sample_weight: one weight per example, `(batch,)`. Default: 1 for every example.
 
     Raises:
-        InputError: for other shapes, improvement of one waveform, or permutation of 13 sources.
+        InputError: if the shapes do not match, there is only one waveform but `improvement` is set,
+            or there are more than 12 sources but `permutation` is set.
 
     Example:
     >>> import numpy as np

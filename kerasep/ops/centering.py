@@ -10,9 +10,9 @@ def center_pad(signal: Tensor, step: int, least: int, reach: int) -> Tensor:
     """Pad with zeros on both sides to the next length that a network accepts.
 
     A network accepts `least`, `least + step`, `least + 2 * step`, ... samples. From these it
-    returns `reach`, `reach + step`, `reach + 2 * step`, ... samples. The signal is padded to the shortest
-    length that returns at least as many samples as the signal has. If the padding is odd, the end
-    gets one more zero.
+    returns `reach`, `reach + step`, `reach + 2 * step`, ... samples. The signal is padded to the
+    shortest length that returns at least as many samples as the signal has. If the padding is odd,
+    the end gets one more zero.
 
     Args:
         signal: tensor `(batch, samples, channels)`.

@@ -60,8 +60,8 @@ def join_chunks(chunks: Tensor, overlap: int = 0, length: int | Tensor | None = 
     """Join the chunks of `split_chunks`.
 
     Overlapping chunks are cross-faded linearly. The weights grow with the distance to the nearer
-    end of a chunk, and they sum to one. So unchanged chunks give back the original tensor, and chunks
-    that differ are joined without a jump.
+    end of a chunk, and they sum to one. So unchanged chunks give back the original tensor, and
+    chunks that differ are joined without a jump.
 
     Args:
         chunks: tensor `(batch, chunks, chunk, ...)`.

@@ -236,5 +236,5 @@ def test_wrong_shapes(metric_class, rng):
 
 def test_si_snr_is_of_waveforms():
     reference = np.ones((2, 4, 5, 1, 3, 2), "float32")
-    with pytest.raises(InputError, match="SISDR scores spectra"):
+    with pytest.raises(InputError, match="use SISDR for spectra"):
         metrics.SISNR().update_state(reference, reference[..., 1:, 0])
