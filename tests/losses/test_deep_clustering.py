@@ -183,8 +183,12 @@ def test_memory_grows_with_the_points_not_their_square(cls, rng, gradients):
     embedding = rng.random((*shape, 4)).astype("float32")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     value, _ = gradients(cls(), reference, embedding)
-    assert np.isfinite(value)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
+    # Points may be repeated: two copies of an example have the loss of one.
+    half = convert_to_numpy(cls()(reference[:, :100], embedding[:, :100]))
+    twice = [np.concatenate([x[:, :100]] * 2, axis=1) for x in (reference, embedding)]
+    np.testing.assert_allclose(convert_to_numpy(cls()(*twice)), half, rtol=1e-4)
+    np.testing.assert_allclose(value, half, rtol=0.05)
 
 
 def test_one_column_cannot_tell_the_rest_apart(rng):

@@ -51,7 +51,6 @@ def test_gradient_of_any_p(rng, gradients, p):
     expected = p * np.sign(difference) * np.abs(difference) ** (p - 1) / difference.size
     _, (_, received) = gradients(loss, reference, estimate)
     np.testing.assert_allclose(received, expected, atol=1e-5 / p)
-    assert np.isfinite(received).all()
 
 
 def test_p_below_one():

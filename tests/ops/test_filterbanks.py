@@ -68,7 +68,14 @@ def test_each_takes_the_place_of_the_others(index):
     model = keras.Model(inputs, LearnedSynthesis(17)(features, like=inputs))
     assert features.shape == (None, None, 64, 2)
     assert model.output_shape == (None, None, 2)
-    assert tuple(model(noise(1, 301, 2)).shape) == (1, 301, 2)
+    x = noise(1, 301, 2)
+    y = convert_to_numpy(model(x))
+    assert y.shape == x.shape
+    # Channels are processed alone, and a delay by a hop, 8 samples, delays the result.
+    swapped = convert_to_numpy(model(x[..., ::-1]))
+    np.testing.assert_allclose(swapped, y[..., ::-1], atol=1e-5 * np.abs(y).max())
+    delayed = convert_to_numpy(model(np.pad(x, ((0, 0), (8, 0), (0, 0)))))
+    np.testing.assert_allclose(delayed[:, 24:-24], y[:, 16:-24], atol=1e-5 * np.abs(y).max())
 
 
 @FEW
@@ -113,12 +120,24 @@ def test_sinc_edges_stay_in_order():
     layer.build((None, None, 1))
     layer.low.assign([-2.0, 0.4999, 0.5, 0.0])
     layer.band.assign([3.0, 0.0, -1.0, 0.0])
-    assert np.isfinite(convert_to_numpy(layer.filters())).all()
+    least = 50 / 8000
+    expected = ops.sinc_filters(
+        [0.5 - least, 0.5 - least, 0.5 - least, least], [0.5, 0.5, 0.5, 2 * least], 21
+    )
+    received = convert_to_numpy(layer.filters())
+    np.testing.assert_allclose(received, convert_to_numpy(expected), atol=1e-4)
 
 
 def test_gammatone_filters():
     bank = ops.multiphase_gammatone(128, 16, 8000)
     assert bank.shape == (128, 16)
+    # By the formula, with three phases of the lowest frequency, 100 Hz, up to a factor.
+    t = np.arange(1, 17) / 8000
+    bandwidth = (24.7 + 0.108 * 100) / (np.pi / 2)
+    for row, phase in zip(bank[:3], np.arange(3) * np.pi / 3, strict=True):
+        expected = t * np.exp(-2 * np.pi * bandwidth * t) * np.cos(2 * np.pi * 100 * t + phase)
+        expected *= np.linalg.norm(row) / np.linalg.norm(expected)
+        np.testing.assert_allclose(row, expected, atol=1e-6 * np.abs(row).max())
     assert sorted(map(tuple, bank)) == sorted(map(tuple, -bank))
     power = np.mean(bank.astype("float64") ** 2, axis=1)
     np.testing.assert_allclose(power, power[0], rtol=1e-5)
