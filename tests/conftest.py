@@ -147,12 +147,11 @@ def rng():
 
 @pytest.fixture(autouse=True)
 def _log():
-    """Leave the library's log as it was: commands show it on the terminal."""
-    logger = logging.getLogger("kerasep")
-    level, handlers = logger.level, list(logger.handlers)
+    """Keep the library's log off the terminal again: commands, also those of fixtures, show it."""
     yield
-    logger.setLevel(level)
-    logger.handlers[:] = handlers
+    logger = logging.getLogger("kerasep")
+    logger.setLevel(logging.NOTSET)
+    logger.handlers.clear()
 
 
 @pytest.fixture(scope="session")
