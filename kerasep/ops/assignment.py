@@ -116,9 +116,9 @@ def _over_sets(costs):
     last = []
     for source in range(sources):
         members, without = _sets(sources, source + 1)
-        each = ops.take(best, without, axis=1) + ops.take(costs[:, source], members, axis=1)
-        last.append(ops.argmin(each, axis=-1))
-        best = ops.min(each, axis=-1)
+        totals = ops.take(best, without, axis=1) + ops.take(costs[:, source], members, axis=1)
+        last.append(ops.argmin(totals, axis=-1))
+        best = ops.min(totals, axis=-1)
     order, chosen = [], ops.zeros_like(last[-1])
     for source in reversed(range(sources)):
         members, without = _sets(sources, source + 1)

@@ -98,13 +98,13 @@ def alternate_projections(
 
     spectrum = ops.stft(np.random.randn(1, 8000, 1).astype("float32"), 512, 128)
     start = ops.random_phase(ops.magnitude(spectrum))
-    found = ops.alternate_projections(
+    result = ops.alternate_projections(
         ops.magnitude(spectrum),
         start,
         consistent=lambda s: ops.stft(ops.istft(s, 512, 128), 512, 128),
         iterations=10,
     )
-    assert found.shape == spectrum.shape
+    assert result.shape == spectrum.shape
     ```
 
     Reference:

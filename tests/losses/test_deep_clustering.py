@@ -184,7 +184,7 @@ def test_memory_grows_with_the_points_not_their_square(cls, rng, gradients):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     value, _ = gradients(cls(), reference, embedding)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000
-    # Points may be repeated: two copies of an example have the loss of one.
+    # Two copies of the same points have the loss of one.
     half = convert_to_numpy(cls()(reference[:, :100], embedding[:, :100]))
     twice = [np.concatenate([x[:, :100]] * 2, axis=1) for x in (reference, embedding)]
     np.testing.assert_allclose(convert_to_numpy(cls()(*twice)), half, rtol=1e-4)
@@ -192,7 +192,7 @@ def test_memory_grows_with_the_points_not_their_square(cls, rng, gradients):
 
 
 def test_one_column_cannot_tell_the_rest_apart(rng):
-    """Why the target has one column a source, not one column for one source."""
+    """The target needs one column per source, not a single column for one source."""
     y = np.eye(3)[rng.integers(0, 3, 60)]
     affinity = y @ y.T
     one = y[:, :1] @ y[:, :1].T
@@ -211,7 +211,7 @@ def test_unknown_weights():
 
 
 def test_chimera(rng):
-    """Two heads and one reference: a loss for each, by name."""
+    """Two heads share one reference and have a loss each, by name."""
     inputs = keras.Input((None, 5, 2))
     features = keras.layers.Reshape((-1, 10))(inputs)
     hidden = keras.layers.Dense(16, "relu")(features)

@@ -1,4 +1,4 @@
-"""What holds for every public loss; the package is walked, so that a new one is tested at once."""
+"""Tests of all public losses, which are collected from the package."""
 
 import functools
 import inspect
@@ -12,7 +12,7 @@ from keras.ops import convert_to_numpy
 from kerasep import losses, targets
 from kerasep.errors import InputError
 
-# What a loss must be given, or what makes it fast on the short signals below.
+# Arguments that a loss requires, or that make it fast on the short signals below.
 ARGUMENTS = {
     "Combinations": {"loss": losses.SISDR()},
     "MixtureInvariant": {"loss": losses.ThresholdedSNR()},
@@ -30,7 +30,7 @@ EMBEDDING = {
     "LinearDiscriminant",
     "WhitenedKMeans",
 }
-# A value of every argument that is not the default, and where it depends on the loss.
+# A value other than the default for every argument, and exceptions for single losses.
 OTHER = {
     "p": 2,
     "limit": 1.5,
@@ -64,7 +64,7 @@ def others(loss_class):
 
 
 def defaults(loss_class):
-    """Names of all arguments, with what they are by default."""
+    """Return the defaults of all arguments by name."""
     own = dict(inspect.signature(loss_class).parameters)
     assert own.pop("kwargs").kind is inspect.Parameter.VAR_KEYWORD
     kept = {"reduction": "sum_over_batch_size", "dtype": "float32"}
@@ -81,7 +81,7 @@ def takes_reference(loss_class):
 
 
 def tensors(loss_class, rng, batch=3, frames=6, sources=2):
-    """A y_true and a y_pred of the kind that a loss compares."""
+    """Return a y_true and a y_pred of the kind that a loss takes."""
     if takes_reference(loss_class):
         reference = rng.standard_normal((batch, frames, 5, 2, 1 + sources, 2))
         estimate = rng.random((batch, frames, 5, 2, sources))
@@ -114,13 +114,13 @@ def perfect(loss_class, reference):
 
 
 def in_one_batch(pairs):
-    """References and estimates of many cases, one after the other."""
+    """Concatenate the references and the estimates of many cases."""
     references, estimates = zip(*pairs, strict=True)
     return np.concatenate(references), np.concatenate(estimates)
 
 
 def check_finite(gradients, loss, reference, estimate, names=None):
-    """Values and slopes of every example must be numbers; `names` are those of the cases."""
+    """Check that values and gradients of all examples are finite; `names` are those of cases."""
     value, found = gradients(loss, reference, estimate)
     bad = [~np.isfinite(slopes.reshape(len(reference), -1)).all(axis=1) for slopes in found]
     bad = np.flatnonzero(np.any(bad, axis=0)) * len(names or [0]) // len(reference)
@@ -171,7 +171,7 @@ def test_a_recipe_names_it_by_class(loss_class):
 
 
 def test_one_value_an_example_and_weights_of_examples(loss_class, rng, compiled):
-    # As many frames as examples: a loss of each frame would be weighted wrongly, without an error.
+    # As many frames as examples, so that weights of frames would cause no error but wrong values.
     pair = tensors(loss_class, rng, batch=6, frames=6)
     unreduced = compiled(make(loss_class, reduction=None))
     each = convert_to_numpy(unreduced(*pair))

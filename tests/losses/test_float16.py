@@ -1,4 +1,4 @@
-"""Losses and their slopes stay finite in float16, whatever levels meet."""
+"""Losses and their gradients are finite in float16 at all combinations of levels."""
 
 import functools
 import pathlib
@@ -20,7 +20,7 @@ from test_every_loss import (
     tensors,
 )
 
-# Settings whose numbers differ in kind from those of the defaults.
+# Settings that lead to numbers of another magnitude than the defaults.
 RESOLUTION = [[64, 16, 48]]
 SETTINGS = {
     "Combinations": [{"loss": losses.MultiResolutionSTFT(RESOLUTION)}],
@@ -46,12 +46,12 @@ SETTINGS = {
 
 
 def loud(tensor):
-    """Full scale at 10000, within what a float16 holds."""
+    """Scale a tensor to a peak of 10000, within the range of float16."""
     return 1e4 * tensor / max(np.abs(tensor).max(), 1e-30)
 
 
 def hard_pairs(loss, reference, estimate):
-    """Name, reference and estimate of all levels that may meet."""
+    """Yield name, reference and estimate of all combinations of levels."""
     loss_class = type(loss)
     levels = {"silent": 0.0, "at 1e-6": 1e-6, "at 1e-3": 1e-3, "as it is": 1.0, "loud": None}
     others = levels
@@ -83,7 +83,7 @@ def hard_pairs(loss, reference, estimate):
 
 @functools.cache
 def of_half(loss):
-    """The loss of a float16 estimate, whose slopes must be float16 numbers too."""
+    """Return the loss of a float16 estimate, which has float16 gradients."""
     return lambda y_true, y_pred: loss(y_true, keras.ops.cast(y_pred, "float16"))
 
 
@@ -94,7 +94,7 @@ def test_finite_in_float16(loss_class, rng, policy, gradients, frames):
     policy("mixed_float16")
     reference, estimate = tensors(loss_class, rng, batch=1, frames=frames)
     if not takes_reference(loss_class) and frames == 1:
-        # Of a single sample every estimate has the right shape: its slope is rounding alone.
+        # Up to scale, single samples are always perfect, and their gradients are rounding errors.
         reference, estimate = reference[:, :2], estimate[:, :2]
     for setting in [{}, *SETTINGS.get(loss_class.__name__, [])]:
         settings = {**ARGUMENTS.get(loss_class.__name__, {}), **setting}

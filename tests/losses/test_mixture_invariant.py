@@ -1,4 +1,4 @@
-"""MixIT against every way to share the estimates, in float64."""
+"""MixIT against all assignments of the estimates, in float64."""
 
 import itertools
 

@@ -55,7 +55,7 @@ def test_a_silent_source_does_not_drown_the_others(rng, gradients, level):
     silent, one_silent, *_ = convert_to_numpy(loss(true, estimated))
     assert silent < 10 + 21  # the largest convergence, and the logarithm of 1e4 over 1e-5
     assert one_silent < silent
-    # Still, the slopes lead to silence.
+    # Still, the gradients point towards silence.
     _, (_, slopes) = gradients(lambda s, e: loss(s, e)[0], true, estimated)
     quieter = estimated - 0.1 * level * slopes / np.abs(slopes).max()
     assert np.square(quieter[0]).sum() < np.square(estimated[0]).sum()

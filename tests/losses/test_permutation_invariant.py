@@ -63,7 +63,7 @@ def test_many_sources(rng, compiled):
     "cls", [losses.SISDR, losses.SISNR, losses.SNR, losses.SDSDR, losses.ThresholdedSNR]
 )
 def test_ratios_by_inner_products(rng, cls):
-    """What the ratios know of pairs is what one pair after the other gives."""
+    """The pairwise losses of ratios equal those of single pairs."""
     true, estimated = waveforms(rng, 3)
     fast = convert_to_numpy(cls().pairwise(true, estimated))
     for i, j in np.ndindex(3, 3):

@@ -40,8 +40,8 @@ def test_formula(rng, cls, options, p):
 
 @pytest.mark.parametrize("p", [1, 1.0001, 1.5, 2, 2.5, 3])
 def test_gradient_of_any_p(rng, gradients, p):
-    """Also where estimate and target are the same: there it is 0."""
-    # Magnitudes without rounding, so that the same is the same however it is computed.
+    """The gradient is 0 for bins in which estimate and target are equal."""
+    # Magnitudes without rounding errors, so that equal bins are exactly equal.
     reference = rng.integers(1, 9, (1, 9, 5, 2, 4, 2)).astype("float32") * np.float32([1, 0])
     loss = losses.MagnitudeSpectrum(p)
     target = convert_to_numpy(loss.target(reference))

@@ -1,4 +1,4 @@
-"""Waveform losses against their formulas in float64, and what they are blind to."""
+"""Waveform losses against their formulas in float64, and their invariances."""
 
 import numpy as np
 import pytest

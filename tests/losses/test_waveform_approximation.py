@@ -1,4 +1,4 @@
-"""Waveform approximation against waveforms made apart from it."""
+"""Waveform approximation against the loss of separately computed waveforms."""
 
 import numpy as np
 import pytest

@@ -48,7 +48,7 @@ def test_sources_of_spectrograms(rng):
 
 
 def test_sum_of_source_weights(rng):
-    """Each knows the other."""
+    """Sums and source weights can be nested."""
     pair = noisy(rng)
     inner = losses.WeightedSum([losses.SNR(), losses.Waveform(2)], [1.0, 4.0])
     one = losses.SourceWeighted(inner, [3.0, 0.5])

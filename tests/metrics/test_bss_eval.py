@@ -98,7 +98,7 @@ def test_frames(samples, window, hop, frames, rng):
 
 
 def test_of_many_blocks(rng):
-    """Longer than what is filtered at once."""
+    """The recording is longer than the blocks that are filtered at once."""
     reference, estimate = recording(rng, 3000, 1, 2)
     received = bss_eval(reference, estimate, RATE, window=None, filter_length=TAPS)
     check(received, reference, estimate, [(0, 3000)], TAPS, range(2))
@@ -180,7 +180,7 @@ def test_an_estimate_that_is_silent_throughout(rng):
 
 
 def test_channels_that_are_equal(rng):
-    """A mono source in a stereo file: delays depend on each other, projections stay the same."""
+    """A mono source in stereo has linearly dependent delays, but the same projections."""
     reference, estimate = recording(rng, 400, 2, 2)
     reference[:, 1, 0] = reference[:, 0, 0]
     received = bss_eval(reference, estimate, RATE, filter_length=TAPS)
@@ -198,7 +198,7 @@ def test_sources_that_are_equal(rng):
 
 @pytest.mark.parametrize("cutoff", [0.5, 0.1])
 def test_music_without_treble(cutoff, rng):
-    """Nothing above a cutoff, as lossy files have it: delays that nearly depend on each other."""
+    """Delays are nearly dependent without sound above a cutoff, as in lossy files."""
     reference, estimate = recording(rng, 2000, 2, 2)
     low = scipy.signal.butter(8, cutoff, output="sos")
     reference, estimate = (scipy.signal.sosfilt(low, x, axis=0) for x in (reference, estimate))
@@ -240,7 +240,7 @@ def test_a_perfect_estimate(rng):
     ],
 )
 def test_recordings_shorter_than_the_filters(samples, sound, scored, permute, rng):
-    """With as many taps as samples every estimate is matched, by whatever filters."""
+    """With as many taps as samples, filters match every estimate."""
     reference, estimate = recording(rng, samples, 2, 3)
     reference[sound:] = estimate[sound:] = 0
     received = bss_eval(reference, estimate, RATE, window=None, filter_length=TAPS, permute=permute)

@@ -81,7 +81,7 @@ def test_measures_that_are_refused(names):
 
 
 def test_long_recordings_lose_no_precision(rng):
-    """Ten minutes: a running sum in float32 would be off by decibels."""
+    """A running sum in float32 over ten minutes would be off by decibels."""
     reference = (0.3 + 0.1 * rng.standard_normal((8_000_000, 1))).astype("float32")
     estimate = (reference + 0.01 * rng.standard_normal(reference.shape)).astype("float32")
     wide = reference.astype("float64")

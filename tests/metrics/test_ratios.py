@@ -1,4 +1,4 @@
-"""What holds for every Keras metric, against the formulas in float64."""
+"""All Keras metrics against their formulas in float64."""
 
 import inspect
 import itertools
@@ -21,7 +21,7 @@ def decibels(signal, noise):
 
 
 def ratio(metric_class, s, e):
-    """Of one channel and source, or for uSDR of all channels `(samples, channels)`."""
+    """Compute the ratio of one channel, or for uSDR of all channels `(samples, channels)`."""
     s, e = s.astype("float64"), e.astype("float64")
     if metric_class is metrics.SISNR:
         s, e = s - s.mean(), e - e.mean()
@@ -124,7 +124,7 @@ def test_improvement_needs_a_mixture(metric_class, rng):
 @pytest.mark.parametrize("level", [1e-4, 1.0, 1e3])
 @pytest.mark.parametrize("permutation", [False, True])
 def test_a_source_alone_cannot_be_improved(metric_class, level, permutation, rng):
-    """Where all others are silent the mixture is perfect, and any estimate a hundred dB worse."""
+    """If all others are silent, the mixture is perfect and every estimate far worse."""
     s, e = (level * x for x in waveforms(rng))
     s[1, ..., 1:] = 0
     kept = [0, 2]
@@ -188,7 +188,7 @@ def test_loss_of_the_same_name_is_another_thing(metric_class):
 
 @EVERY
 def test_in_a_compiled_model(metric_class, rng, tmp_path):
-    """In a graph, with a length that is not known, and in the model's file."""
+    """Metrics work in a graph of unknown length and in a saved model."""
     s, e = waveforms(rng)
     inputs = keras.Input((None, 2, 3))
     model = keras.Model(inputs, keras.layers.Activation("linear")(inputs))

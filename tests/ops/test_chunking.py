@@ -1,4 +1,4 @@
-"""Chunks: split and joined exactly whatever the length, and joined without a jump."""
+"""Chunks of any length are split and joined exactly, and joined without a jump."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_the_weights_are_linear_fades():
 
 @pytest.mark.parametrize("overlap", [8, 32, 48])
 def test_chunks_that_differ_make_no_jump(overlap):
-    """Of chunks of different constants, the joint's steps get smaller with the overlap."""
+    """Between chunks of different constants, longer overlaps make smaller steps."""
     levels = np.arange(6) % 2
     chunks = np.broadcast_to(levels[None, :, None, None], (1, 6, 64, 1)).astype("float32")
     steps = np.abs(np.diff(convert_to_numpy(ops.join_chunks(chunks, overlap))[0, :, 0]))

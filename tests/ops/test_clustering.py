@@ -92,7 +92,7 @@ def test_seed(rng):
     x, _ = blobs(rng, spread=3.0)
     np.testing.assert_array_equal(start(x, 4, seed=1), start(x, 4, seed=1))
     assert (start(x, 4, seed=1) != start(x, 4, seed=2)).any()
-    # A start is some of the points.
+    # The start consists of points.
     for example, first in zip(x, start(x, 4), strict=True):
         assert squared(first, example).min(axis=1).max() < 1e-10
 
@@ -105,7 +105,7 @@ def test_start_is_the_same_on_every_backend():
 
 def test_start_and_labels_are_the_same_when_points_are_rounded_otherwise(rng):
     """As in an exported file, whose embedding agrees to the sixth digit."""
-    # In no order at all, points far from every centre would go where rounding takes them.
+    # Without any clusters, rounding would decide the labels of points far from every centre.
     x = (
         rng.standard_normal((1, 20_000, 20))
         + 2 * rng.standard_normal((3, 20))[rng.integers(3, size=20_000)]

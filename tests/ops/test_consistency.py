@@ -57,7 +57,7 @@ def test_estimates_sum_to_the_mixture(weighting, domain, seed, level, silent):
     assert np.isfinite(result).all()
     total = result.sum(axis=SOURCES[domain])
     np.testing.assert_allclose(total, mixture, rtol=0, atol=4e-6 * level)
-    # What sums to the mixture is left alone.
+    # Estimates that sum to the mixture do not change.
     again = convert_to_numpy(ops.mixture_consistency(result, mixture, weighting))
     np.testing.assert_allclose(again, result, rtol=0, atol=1e-5 * level)
 

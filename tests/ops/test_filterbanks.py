@@ -1,4 +1,4 @@
-"""Filterbanks against loops, their exact inverses, and filters of known form."""
+"""Filterbanks against loops, their exact inverses, and designed filters."""
 
 import keras
 import numpy as np

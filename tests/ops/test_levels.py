@@ -17,7 +17,7 @@ def test_mean_and_unbiased_deviation(rng, samples):
 
 @pytest.mark.parametrize("level", [0.0, 1e-6, 1.0, 1e4])
 def test_float16_and_silence(rng, gradients, level):
-    """Sums and counts are beyond what a float16 holds."""
+    """Sums and counts exceed the range of float16."""
     x = level * rng.standard_normal((1, 70_000, 2)).clip(-4, 4)
     mean, deviation = ops.mono_level(keras_ops.cast(x, "float16"))
     mono = np.asarray(x, "float16").mean(axis=2, dtype="float64")

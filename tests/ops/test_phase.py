@@ -62,7 +62,7 @@ def as_complex(spectrum):
 
 
 def smooth_magnitude(rng, *shape):
-    """Magnitudes that no waveform has, without bins so weak that rounding turns their phase."""
+    """Return magnitudes of no waveform, without bins so weak that rounding changes their phase."""
     return 1 + rng.random(shape)
 
 

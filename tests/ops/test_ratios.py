@@ -1,4 +1,4 @@
-"""Ratios against their formulas in float64, and at the ends of what a signal can be."""
+"""Ratios against their formulas in float64, and of silent and perfect signals."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ NAMES = ("snr", "si_sdr", "si_snr", "sd_sdr")
 
 
 def expected(name, reference, estimate):
-    """A ratio of two vectors, as its paper prints it."""
+    """Compute a ratio of two vectors by the formula of its paper."""
     s, e = reference.astype("float64"), estimate.astype("float64")
     if name == "si_snr":
         s, e = s - s.mean(), e - e.mean()
@@ -58,7 +58,7 @@ def test_invariances(scale, offset):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_order_of_the_ends(rng, name):
-    """Perfection is far above noise, noise above silence's ratio; all are finite."""
+    """The ratio of a perfect estimate is finite and far above those of noisy estimates."""
     ratio = getattr(ops, name)
     s, n = rng.standard_normal((2, 1, 1000, 1)).astype("float32")
     perfect, close, far = (

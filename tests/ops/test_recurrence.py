@@ -1,4 +1,4 @@
-"""The loop and its gradient against those that Keras derives."""
+"""The LSTM's loop and its gradient against those of a plain loop."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from kerasep import ops
 
 
 def derived(projected, kernel, h, c, memory):
-    """The same, one frame after another."""
+    """Compute the LSTM by a plain loop over frames."""
     outputs = []
     for row in keras.ops.unstack(projected):
         i, f, g, o = keras.ops.split(row + keras.ops.matmul(h, kernel), 4, axis=-1)
@@ -22,7 +22,7 @@ def derived(projected, kernel, h, c, memory):
 
 
 def gradients(function, arguments, weights):
-    """Result of a function, and the gradients of its weighted sum."""
+    """Return the result of a function, and the gradients of its weighted sum."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax

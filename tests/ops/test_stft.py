@@ -1,4 +1,4 @@
-"""Transforms: exact inverse everywhere, equal to torch.stft and to a plain DFT."""
+"""Transforms against torch.stft and a plain DFT, and their exact inverse."""
 
 import pathlib
 
@@ -20,7 +20,7 @@ def round_trip(waveform, n_fft, hop, **options):
 
 
 def plain_dft(waveform, n_fft, hop, window, center):
-    """`stft` by its definition, one frame at a time, in float64."""
+    """Compute `stft` by its definition in float64."""
     if center:
         waveform = np.pad(waveform, ((0, 0), (n_fft // 2,) * 2, (0, 0)), mode="reflect")
     n, k = np.arange(n_fft), np.arange(n_fft // 2 + 1)

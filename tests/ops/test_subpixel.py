@@ -1,4 +1,4 @@
-"""The sub-pixel form computes what Keras' transposed convolution does."""
+"""The sub-pixel form against Keras' transposed convolution."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ KERNELS += [((5, 5), (2, 2)), ((3, 5), (3, 1)), ((4, 4), (2, 2)), ((1, 2), (2, 4
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("sizes", "strides"), KERNELS)
 def test_equal_to_keras(sizes, strides, padding, rng):
-    # The first axis of two has one place alone: no tap finds a neighbour there.
+    # The first of two axes has one position only, so no tap reaches a neighbour.
     x = rng.standard_normal((2, *(1, 6)[-len(sizes) :], 3)).astype("float32")
     kernel = rng.standard_normal((*sizes, 4, 3)).astype("float32")
     theirs = ops.conv_transpose(x, kernel, strides, padding, data_format="channels_last")

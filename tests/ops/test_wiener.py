@@ -12,7 +12,7 @@ def pairs(spectrum):
 
 
 def plain_wiener(mixture, magnitudes, iterations):
-    """The filter as its docstring prints it: mixture (frames, bins, channels), complex."""
+    """Compute the filter by the formula in its docstring, on complex (frames, bins, channels)."""
     scale = max(1.0, np.abs(mixture).max() / 10)
     x = mixture.astype("complex128") / scale
     y = magnitudes / scale * np.exp(1j * np.angle(x))[..., None]
