@@ -174,7 +174,7 @@ class DemucsLike(SeparationModel):
 
 
 def valid_lengths(levels, kernel_size, stride, context, resample):
-    """Return the step between valid lengths, the shortest one, and the samples that it returns."""
+    """Return the step between valid lengths, the shortest one, and how many samples it covers."""
     if min(levels, stride, context) < 1 or not stride <= kernel_size or not context <= kernel_size:
         raise InputError(
             f"received levels={levels}, kernel_size={kernel_size}, stride={stride}, "

@@ -21,7 +21,7 @@ def noise(*shape, seed=0):
 
 
 def identity(layer, x):
-    """Make the convolution of a block with kernel size 1 pass everything."""
+    """Set the convolution of a block with kernel size 1 to the identity."""
     layer.build(x.shape)
     layer.conv.kernel.assign(np.eye(x.shape[-1])[None, None])
     return layer
@@ -49,7 +49,7 @@ def test_strided_convolution_by_loops(stride):
     block = EncoderBlock2D(4, 3, stride, **IDENTITY)
     block.build(x.shape)
     kernel = convert_to_numpy(block.conv.kernel)
-    # Frames filled up to a multiple of the stride; what is left of the kernel is shared out.
+    # Frames are padded to a multiple of the stride, and the rest of the kernel is divided.
     before = (3 - stride) // 2
     padded = np.pad(x, ((0, 0), (before, 9), (before, 9), (0, 0)))
     expected = np.zeros((1, -(-7 // stride), -(-8 // stride), 4))
@@ -82,7 +82,7 @@ def u_net(downsampling, join, norm="instance"):
 @DOWNSAMPLINGS
 @pytest.mark.parametrize("join", ["concatenate", "add"])
 def test_u_net_of_any_size(downsampling, join):
-    """Far from the end, frames and bins that are cut off change nothing."""
+    """Far from the end, the size of the input changes nothing."""
     model = u_net(downsampling, join, norm=None)
     x = noise(2, 44, 48, 2)
     whole = convert_to_numpy(model(x))
@@ -99,7 +99,7 @@ def test_u_net_of_any_size(downsampling, join):
 
 @DOWNSAMPLINGS
 def test_one_compiled_function_for_all_sizes(downsampling):
-    """What Keras compiles anew for the third size takes sizes that it does not know."""
+    """For the third size Keras compiles a function with unknown sizes."""
     model = u_net(downsampling, "concatenate")
     for shape in [(1, 17, 31, 2), (2, 24, 36, 2), (3, 12, 30, 2), (1, 25, 35, 2)]:
         x = noise(*shape)

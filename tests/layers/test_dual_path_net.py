@@ -1,4 +1,4 @@
-"""The dual-path network: what it can see, and its sizes."""
+"""The dual-path network: its receptive field and its size."""
 
 import keras
 import numpy as np
@@ -12,11 +12,11 @@ SMALL = {"outputs": 4, "chunk": 6, "blocks": 2, "bottleneck": 5, "hidden": 3}
 
 
 def seen(layer, frames=60, changed=31):
-    """Frames of the output that a change of one input frame moves."""
+    """Return the frames of the output that change with one input frame."""
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).standard_normal((1, frames, 3)).astype("float32")
     before = convert_to_numpy(layer(x))
-    x[:, changed, 0] += 3  # all three by as much would be undone by the norm of a frame
+    x[:, changed, 0] += 3  # the norm of a frame would undo an equal change of all three
     return np.flatnonzero(np.abs(convert_to_numpy(layer(x)) - before).max(axis=(0, 2)) > 1e-7)
 
 
@@ -27,7 +27,7 @@ def test_a_global_norm_sees_everything():
 def test_one_direction_looks_no_further_than_a_chunk_ahead():
     moved = seen(DualPathNet(**SMALL, norm="layer", bidirectional=False))
     assert 31 - 6 < moved.min() <= 31
-    assert moved.max() > 50  # as far as the memory lasts, not the chunk
+    assert moved.max() > 50  # further than a chunk
     moved = seen(DualPathNet(**SMALL, norm="layer"))
     assert moved.min() < 6
     assert moved.max() > 50

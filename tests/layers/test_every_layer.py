@@ -1,4 +1,4 @@
-"""What holds for every public layer; the package is walked, so that a new one is tested at once."""
+"""Tests of every public layer. The package is searched, so new layers are tested at once."""
 
 import inspect
 import json
@@ -10,7 +10,7 @@ from keras.ops import convert_to_numpy
 
 from kerasep import layers
 
-# For each layer a value of every argument that is not the default's, and the shapes of its inputs.
+# For each layer, a value other than the default for every argument, and the shapes of its inputs.
 TRANSFORM = {"n_fft": 64, "hop": 24, "window": "sqrt_hann", "center": False}
 EXAMPLES = {
     "ApplyMask": ({}, [(2, 9, 33, 2, 3), (2, 9, 33, 2)]),
@@ -204,7 +204,7 @@ FLOAT32 = {
 }
 # Layers that only look at the shape of their second input.
 LIKE = {"CenterCrop", "JoinChunks", "LearnedSynthesis"}
-# Layers that take, or give, waveforms of any number of channels.
+# Layers that take or return waveforms of any number of channels.
 WAVEFORM_IN = {
     "GammatoneAnalysis",
     "GatedAnalysis",
@@ -217,19 +217,19 @@ WAVEFORM_OUT = {"GriffinLim", "InverseSTFT", "LearnedSynthesis", "MISI"}
 
 
 def example(layer_class):
-    """A layer of the class, and arrays to call it with."""
+    """Return a layer of the class, and arrays to call it with."""
     arguments, shapes = EXAMPLES[layer_class.__name__]
     rng = np.random.default_rng(0)
     return layer_class(**arguments), [rng.random(shape, "float32") for shape in shapes]
 
 
 def single(items):
-    """A list, or what it holds where that is one thing, as Keras wants a model's inputs."""
+    """Return a list, or its only item, as Keras expects a model's inputs."""
     return items if len(items) > 1 else items[0]
 
 
 def first(outputs):
-    """What a layer gives, without the state that some return behind it."""
+    """Return the output of a layer without its state."""
     return keras.tree.flatten(outputs)[0]
 
 
@@ -249,7 +249,7 @@ def test_exported_and_exemplified(layer_class):
 
 def test_config_is_the_signature(layer_class):
     if issubclass(layer_class, getattr(keras.layers, layer_class.__name__, ())):
-        return  # a layer of Keras' computed in another way; its arguments are Keras' concern
+        return  # a Keras layer that is computed in another way, with Keras' arguments
     arguments, _ = EXAMPLES[layer_class.__name__]
     own = "__init__" in vars(layer_class)
     signature = dict(inspect.signature(layer_class).parameters) if own else {}
@@ -320,7 +320,7 @@ def test_gradients_reach_inputs_and_weights(layer_class, weight_gradients, gradi
     layer, arrays = example(layer_class)
     layer.dropout = 0.0
     model = as_model(layer, arrays)
-    # No gradient passes a binary mask or a label, nor the scale of zero of this example.
+    # No gradient passes a binary mask, a label, or the zero scale of this example.
     if layer_class.__name__ not in ("BinaryMask", "KMeans", "ShiftScale"):
         _, found = gradients(lambda *x: keras.ops.sum(keras.ops.square(first(layer(*x)))), *arrays)
         found = found[:1] if layer_class.__name__ in LIKE else found

@@ -1,4 +1,4 @@
-"""FiLM by its equation, and sources from the batch to an axis of their own."""
+"""FiLM by its equation, and sources from the batch axis to their own axis."""
 
 import numpy as np
 import pytest

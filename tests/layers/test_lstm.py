@@ -1,4 +1,4 @@
-"""The layer beside Keras' own, of which it has everything but the loop."""
+"""The LSTM layer against Keras' LSTM, which differs only in the loop."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ UNITS = 2 * lstm.UNITS_PER_EXAMPLE  # enough for a batch of two
 
 
 def pair(shape, **arguments):
-    """Ours and Keras', with the same weights, none of them zero."""
+    """Return our layer and Keras', with the same nonzero weights."""
     layers = LSTM(UNITS, **arguments), keras.layers.LSTM(UNITS, **arguments)
     rng = np.random.default_rng(0)
     for layer in layers:
@@ -35,7 +35,7 @@ def assert_equal(received, expected, tolerance=2e-6):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """How often our loop ran; where Keras has a kernel of its own, as on PyTorch, never."""
+    """Count the runs of our loop; with a kernel of Keras, as on PyTorch, there are none."""
     found = []
     monkeypatch.setattr(lstm, "lstm", lambda *a, f=lstm.lstm, **k: found.append(1) or f(*a, **k))
     return found

@@ -22,7 +22,7 @@ ACTIVATIONS = {
 
 
 def dense(head, x):
-    """What the head's dense layer gives, reshaped, in float64."""
+    """Return the reshaped output of the head's dense layer, in float64."""
     kernel, bias = (convert_to_numpy(weight).astype("float64") for weight in head.dense.weights)
     return (x @ kernel + bias).reshape(*x.shape[:2], head.bins, head.channels, head.depth)
 
@@ -48,7 +48,7 @@ def test_embeddings_have_length_one(rng, activation):
 
 @pytest.mark.parametrize("activation", ["softmax", "prelu"])
 def test_sources_may_be_permuted(rng, activation):
-    """Permuting the dense layer's outputs permutes the masks, and does no more."""
+    """Permuting the dense layer's outputs permutes the masks and changes nothing else."""
     x = rng.standard_normal((2, 5, 7)).astype("float32")
     head = MaskHead(4, 2, 3, activation)
     masks = convert_to_numpy(head(x))

@@ -1,4 +1,4 @@
-"""Normalisations against their formulas in float64, ours and Keras' own that the docs point to."""
+"""Our normalisations, and Keras' from the documentation, against their formulas in float64."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ def normalised(x, axes, epsilon=1e-8):
 
 
 def cumulative(x, epsilon=1e-8):
-    """Frame by frame, from all the frames so far."""
+    """Normalise each frame by all frames so far."""
     x = x.astype("float64")
     result = np.empty_like(x)
     for t in range(x.shape[1]):
@@ -31,7 +31,7 @@ def cumulative(x, epsilon=1e-8):
 
 
 def with_weights(layer, x, rng):
-    """A layer whose gamma and beta show, and both."""
+    """Return a layer with random gamma and beta, and both."""
     layer.build(x.shape)
     gamma, beta = rng.standard_normal((2, x.shape[-1])).astype("float32")
     layer.set_weights([gamma, beta])
@@ -120,7 +120,7 @@ def test_cumulative_in_a_streaming_model(rng):
     np.testing.assert_allclose(np.concatenate([first, rest], axis=1), whole, atol=1e-5)
 
 
-# Keras' own that no layer of ours repeats: name, layer, axes of one mean over (batch, frames,
+# Keras' layers that ours do not repeat: name, layer, axes of one mean over (batch, frames,
 # bins, channels).
 KERAS = {
     "batch, each channel": (keras.layers.BatchNormalization(epsilon=1e-8), (0, 1, 2)),
@@ -176,13 +176,13 @@ def test_whitening_is_saved_with_its_statistics(rng, tmp_path):
     again = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(convert_to_numpy(again(x)), convert_to_numpy(model(x)))
     assert abs(convert_to_numpy(again(x)).std() - 1) < 1e-3
-    # Adapted again, it starts anew.
+    # A second `adapt` starts again.
     again.get_layer("whitening").adapt([2 * x])
     assert abs(convert_to_numpy(again(2 * x)).std() - 1) < 1e-3
 
 
 def test_whitening_far_from_zero_in_few_bits(rng, policy):
-    """Cast before the mean is taken off, 1000 +- 1 has one value in bfloat16."""
+    """In bfloat16, 1000 +- 1 is a single value if cast before the mean is subtracted."""
     policy("mixed_bfloat16")
     x = (1000 + rng.standard_normal((2, 50, 3))).astype("float32")
     layer = Whitening()

@@ -14,7 +14,7 @@ def sigmoid(x):
 
 
 def lstm(x, kernel, recurrent_kernel, bias):
-    """Outputs of one direction; gates in the order input, forget, cell, output."""
+    """Return the outputs of one direction; gates in the order input, forget, cell, output."""
     units = recurrent_kernel.shape[0]
     h, c = np.zeros((2, len(x), units))
     outputs = []
@@ -81,7 +81,7 @@ def test_refusals(arguments):
 
 
 def test_no_two_layers_share_a_copy_while_a_file_is_loaded():
-    """Loading takes objects of one id for one object; Bidirectional drops the layer it copies."""
+    """For loading, one id is one object, and Bidirectional drops the layer that it copies."""
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
     with ObjectSharingScope():
@@ -92,7 +92,7 @@ def test_no_two_layers_share_a_copy_while_a_file_is_loaded():
 
 
 def gru(x, kernel, recurrent_kernel, bias):
-    """Outputs of one direction; gates in the order update, reset, candidate."""
+    """Return the outputs of one direction; gates in the order update, reset, candidate."""
     h = np.zeros((len(x), len(recurrent_kernel)))
     outputs = []
     for t in range(x.shape[1]):
@@ -105,7 +105,7 @@ def gru(x, kernel, recurrent_kernel, bias):
 
 
 def shake(stack, rng):
-    """Give every weight a value that shows: biases start as zeros."""
+    """Set every weight to random values, as biases are zero initially."""
     for weight in stack.trainable_weights:
         weight.assign(0.5 * rng.standard_normal(weight.shape))
 
@@ -200,11 +200,11 @@ def test_states_keep_their_precision_under_a_policy(rng, policy):
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_keras_may_take_its_gpu_kernels(rng, monkeypatch, cell, bidirectional, dtype):
-    """Whether each layer asks its backend for a kernel, in float32, with nothing it refuses."""
+    """Check that each layer requests a float32 kernel from its backend, with valid arguments."""
     asked = []
 
     def kernel(sequences, *states, **arguments):
-        # The mask comes by name, or after the states.
+        # The mask is passed by name, or after the states.
         asked.append({"sequences": sequences, "mask": states[-1], **arguments})
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""The temporal convolution network against its definition, and what it can see."""
+"""The temporal convolution network against its definition, and its receptive field."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ SMALL = {"blocks": 3, "repeats": 2, "bottleneck": 5, "hidden": 6, "skip": 4}
 
 
 def shaken(layer, x):
-    """The layer with every weight at a value that shows."""
+    """Set every weight of the layer to random values."""
     layer.build(x.shape)
     rng = np.random.default_rng(1)
     for weight in layer.weights:
@@ -37,7 +37,7 @@ def normalised(x, gamma, beta, kind):
 
 
 def expected(layer, x, kind):
-    """The network by loops, from its weights' names."""
+    """Compute the network by loops, from its weights' names."""
     w = {path: value.astype("float64") for path, value in numbers(layer).items()}
 
     def dense(x, name):
@@ -124,7 +124,7 @@ def test_every_frame_counts_but_not_their_number(rng):
 
 
 def test_size_of_the_published_network():
-    """Conv-TasNet's separator, without its masks: what asteroid's has but for the last 1x1."""
+    """Conv-TasNet's separator without its masks: like asteroid's without the last 1x1."""
     network = TemporalConvNet()
     network.build((None, None, 512))
     block = 128 * 512 + 512 + 512 * 3 + 512 + 2 + 4 * 512 + 2 * (512 * 128 + 128)

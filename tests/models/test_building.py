@@ -1,4 +1,4 @@
-"""Arguments are looked at before a model is built, its size before its weights take memory."""
+"""Arguments are checked before a model is built, and its size before weights take memory."""
 
 import keras
 import numpy as np

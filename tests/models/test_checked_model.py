@@ -1,4 +1,4 @@
-"""Models refuse what Keras would broadcast or cast, however they are called, and stay usable."""
+"""Models reject mixtures that Keras would broadcast or cast, in every call, and stay usable."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ WAVEFORM, MAGNITUDE = (2, 400, 2), (2, 5, 33, 2)
 
 
 class Halves(SeparationModel):
-    """The smallest waveform model."""
+    """Smallest waveform model."""
 
     domain = "waveform"
 
@@ -26,7 +26,7 @@ class Halves(SeparationModel):
 
 
 class Shares(SeparationModel):
-    """The smallest spectrogram model."""
+    """Return the smallest spectrogram model."""
 
     def __init__(self, sources=("left", "right"), sample_rate=8000, channels=2, name="shares"):
         magnitude = keras.Input((None, 33, channels), name="magnitude")
@@ -55,7 +55,7 @@ def right(model):
 
 
 def wrong(model):
-    """Name and mixture of everything that the model cannot take."""
+    """Yield the name and mixture of every input that is invalid for the model."""
     mixture = right(model)
     yield "other domain", np.ones(WAVEFORM if mixture.ndim == 4 else MAGNITUDE, "float32")
     yield "no batch", mixture[0]

@@ -27,7 +27,7 @@ def example(rng, batch=4):
 
 
 def head_losses(model, x, y):
-    """Loss of each example, for each head."""
+    """Return the loss of each example, for each head."""
     outputs = model(x)
     y = {head: keras.ops.convert_to_tensor(value) for head, value in y.items()}
     mask_loss = losses.PermutationInvariant(losses.TruncatedPhaseSensitive())

@@ -38,7 +38,7 @@ def values(layer):
 
 
 def control(model):
-    """Gammas and betas of each source, in float64."""
+    """Compute gammas and betas of each source, in float64."""
     gammas, betas = [], []
     for wanted in np.eye(len(model.sources)):
         x = wanted[:, None] if model.control == "conv" else wanted
@@ -68,7 +68,7 @@ def control(model):
 
 @VARIANTS
 def test_control_by_its_equations(rng, variant):
-    """The gammas and betas of every source, and what they do to each block."""
+    """The gammas and betas of every source, and their effect on each block."""
     model = shaken(small(**variant))
     names = [f"{kind}{depth}" for depth in (1, 2, 3) for kind in ("down", "film")]
     probe = keras.Model(
@@ -91,7 +91,7 @@ def test_control_by_its_equations(rng, variant):
 
 @VARIANTS
 def test_without_a_condition_it_is_the_u_net(rng, variant):
-    """Gammas of 1 and betas of 0 leave the U-Net, the same for every source."""
+    """With gammas of 1 and betas of 0 the U-Net is the same for every source."""
     model = shaken(small(**variant))
     for name in ("gammas", "betas"):
         layer = model.get_layer(name)
@@ -121,7 +121,7 @@ def test_the_condition_makes_the_difference(rng):
     ],
 )
 def test_sizes_of_the_published_variants(preset, gammas, size):
-    """Of the control network, by the layers of the authors' code: all that four sources cost."""
+    """The control network has the weights of the authors' layers. Four sources need no others."""
     model = zoo.load(f"conditioned_unet_like/{preset}")
     assert model.get_layer("gammas").units == gammas
     u_net = UNetLike(["vocals"])

@@ -1,4 +1,4 @@
-"""Models that are cloned, copied or saved keep their class, what they know, and their precision."""
+"""Models that are cloned, copied or saved keep their class, attributes and precision."""
 
 import copy
 import gc

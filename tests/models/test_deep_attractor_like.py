@@ -1,4 +1,4 @@
-"""Deep attractor network, held to its paper's equations in float64."""
+"""Deep attractor network against its paper's equations in float64."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Deep clustering: what k-means makes of the embedding."""
+"""Deep clustering: estimates from k-means of the embedding."""
 
 import numpy as np
 from keras.ops import convert_to_numpy

@@ -1,4 +1,4 @@
-"""Demucs: its published size, the lengths it takes, and what its inside does."""
+"""Demucs: its published size, the lengths it takes, and its parts."""
 
 import math
 
@@ -27,7 +27,7 @@ def transposes(name):
 
 
 def released(filters, channels=2, sources=4, levels=6):
-    """Names and shapes of the released network's weights."""
+    """Return the names and shapes of the released network's weights."""
     shapes = {}
     features, width = channels, filters
     for level in range(levels):
@@ -59,7 +59,7 @@ def test_size_of_the_released_networks(preset):
 
 
 def original_length(length, levels, kernel_size, stride, context, resample):
-    """The next length that the original can take, level by level."""
+    """Compute the next valid length of the original, level by level."""
     length *= 1 + resample
     for _ in range(levels):
         length = max(1, math.ceil((length - kernel_size) / stride) + 1) + context - 1
@@ -83,7 +83,7 @@ def test_lengths_are_the_originals(levels, kernel_size, stride, context, resampl
 
 @pytest.mark.parametrize("resample", [False, True])
 def test_any_length(rng, resample):
-    """Louder mixtures give louder sources; the deviation of one sample is taken for zero."""
+    """Louder mixtures give louder sources; the deviation of one sample counts as zero."""
     model = small(resample=resample)
     for samples in (2, 333, 1):
         mixture = 0.1 * rng.standard_normal((2, samples, 1)).astype("float32")
@@ -109,7 +109,7 @@ def test_level_and_offset_of_the_mixture_are_kept(rng):
 
 @pytest.mark.parametrize("rescale", [None, 0.1, 0.01])
 def test_initial_weights(rescale):
-    """PyTorch's uniform start, divided by the root of its deviation over the reference."""
+    """Weights are uniform as in PyTorch, divided by sqrt(deviation / reference)."""
     keras.utils.set_random_seed(0)
     model = small(filters=32, rescale=rescale)
     inputs = {"encoder_0_conv": 8, "encoder_1_conv": 8 * 32, "decoder_1_conv": 8 * 32}
@@ -124,7 +124,7 @@ def test_initial_weights(rescale):
 
 
 def test_sources_and_channels_keep_their_places():
-    """The last transposed convolution gives source by source, channel by channel."""
+    """The last transposed convolution returns source by source, channel by channel."""
     model = small(channels=2, resample=False, normalize=False)
     last = model.get_layer("decoder_0_conv")
     last.kernel.assign(0 * last.kernel)

@@ -1,4 +1,4 @@
-"""What holds for every model class; the package is walked, so that a new one is tested at once."""
+"""Tests of every model class. The package is searched, so new classes are tested at once."""
 
 import functools
 import inspect
@@ -13,13 +13,13 @@ import kerasep
 from kerasep import models, zoo
 from kerasep.errors import InputError
 
-# The preset of the zoo that each class is tried with, made tiny.
+# The preset of the zoo for each class; its tiny variant is tested.
 CARDS = {zoo.describe(name)["class"]: zoo.describe(name) for name in reversed(zoo.list_entries())}
 TRANSFORM = {"n_fft": 128, "hop": 48, "window": "sqrt_hann"}
 
 
 def arguments(model_class, **changes):
-    """All arguments of a model of two sources, tiny."""
+    """Return all arguments of a tiny model of two sources."""
     card = CARDS[model_class.__name__]
     known = {**card["arguments"], **card["tiny"]}
     common = {"sources": ["speech", "noise"], "sample_rate": 7000, "channels": 1, "name": "mine"}
@@ -33,12 +33,12 @@ def example(model_class, **changes):
 
 @functools.cache
 def shared(model_class):
-    """An example that no test changes."""
+    """Return an example that no test changes."""
     return example(model_class)
 
 
 def mixture(model, frames=7, batch=2):
-    """What the model takes, for so many frames of a transform or as long a waveform."""
+    """Return a random input of the model, with this many frames or a waveform of that length."""
     rng = np.random.default_rng(0)
     if model.domain == "waveform":
         waveform = rng.standard_normal((batch, 64 * frames, model.channels))
@@ -130,7 +130,7 @@ def test_fits(model_class, rng):
 
 
 def test_any_length_and_batch(model_class):
-    """Examples of a batch do not know each other."""
+    """Examples of a batch do not depend on each other."""
     model = shared(model_class)
     for frames, batch in [(1, 1), (5, 3)]:
         x = mixture(model, frames, batch)

@@ -1,4 +1,4 @@
-"""Open-Unmix: its size, what it sees, which way time runs, and its normalisation."""
+"""Open-Unmix: its size, bandwidth, directions in time, and normalisation."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_each_source_has_its_own_network():
 
 
 def test_bridges_join_the_networks(rng):
-    """No weights of their own; the mask of one source hears of what another's network finds."""
+    """Bridges have no weights. The mask of one source depends on the networks of the others."""
     apart, joined = small(sources=["a", "b"]), small(sources=["a", "b"], bridged=True)
     assert [w.shape for w in joined.weights] == [w.shape for w in apart.weights]
     magnitude = rng.random((1, 9, 65, 1), "float32") + 0.1
@@ -68,7 +68,7 @@ def test_bridges_join_the_networks(rng):
 
 
 def test_bandwidth(rng):
-    """What is above `max_hz` is masked like the rest, and seen by none."""
+    """Bins above `max_hz` are masked like the others, and no network sees them."""
     model = small()
     seen = bins_below(2000, 128, 8000)
     assert seen == 33

@@ -1,4 +1,4 @@
-"""What four models begin with: decibels, and one batch norm; and their size as published."""
+"""The first layers of four models, decibels and one batch norm, and their published sizes."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_size_of_the_published_network(name, head):
     """129 bins, 4 layers of 600 units a direction, one dense layer a head."""
     trunk = 2
     for inputs in (129, 1200, 1200, 1200):
-        # PyTorch adds two biases where Keras has their sum.
+        # PyTorch has two biases, Keras their sum.
         trunk += 2 * 4 * 600 * (inputs + 600 + 1)
     heads = (1200 + 1) * 129 * head
     assert count(zoo.load(name)) == trunk + heads
@@ -47,7 +47,7 @@ def test_decibels(reference, floor):
 
 
 def test_full_scale_is_a_matter_of_level(rng):
-    """Given the window's sum times the magnitude, the masks are those of the magnitude."""
+    """The masks of the magnitude times the window's sum are those of the magnitude."""
     one = MaskInferenceLike(**SMALL)
     other = MaskInferenceLike(full_scale=True, **SMALL)
     other.set_weights(one.get_weights())

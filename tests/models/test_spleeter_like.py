@@ -1,4 +1,4 @@
-"""Spleeter: its size, what its networks see, and how they share the mixture."""
+"""Spleeter: its size, the input of its networks, and how they divide the mixture."""
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def test_bandwidth(rng, exact):
 
 
 def test_the_same_weights_without_segments(rng):
-    """One segment, and all bins: the leading frames of zeros are all that is left of `exact`."""
+    """With one segment and all bins, `exact` only adds leading frames of zeros."""
     exact, whole = small(max_hz=None), small(exact=False)
     whole.set_weights(exact.get_weights())
     magnitude = rng.random((1, SEGMENT - LEAD, 65, 2), "float32")

@@ -1,4 +1,4 @@
-"""Conv-TasNet, DPRNN and TasNet: sizes as published, what they see, any length."""
+"""Conv-TasNet, DPRNN and TasNet: published sizes, receptive fields, any length."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def run(model, x):
 @pytest.mark.parametrize(
     ("name", "count"),
     [
-        # Asteroid's number, 5,050,545, less a convolution of 513 * 128 that leads nowhere.
+        # Asteroid's number, 5,050,545, less a convolution of 513 * 128 without an effect.
         ("conv_tasnet_like/speech", 4_984_881),
         ("conv_tasnet_like/music", 10_977_872),
         # Asteroid's number, 3,652,865, less the second biases of 24 LSTM directions.
@@ -44,7 +44,7 @@ def test_sizes(name, count):
 
 
 def test_music_has_the_weights_of_the_publication():
-    """Those of N=256, L=20, B=256, H=512, P=3, X=10, R=4 for 2 channels and 4 sources."""
+    """Weights of N=256, L=20, B=256, H=512, P=3, X=10, R=4 for 2 channels and 4 sources."""
     sizes = {"N": 256, "L": 20, "B": 256, "H": 512, "P": 3, "channels": 2, "sources": 4}
 
     def weights(N, L, B, H, P, channels, sources):
@@ -58,7 +58,7 @@ def test_music_has_the_weights_of_the_publication():
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_any_length(kind):
-    """What is shorter than a frame is filled up with zeros."""
+    """Inputs shorter than a frame are padded with zeros."""
     model = SMALL[kind]()
     for samples in (1, 15):
         x = noise(samples)

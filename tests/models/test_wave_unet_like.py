@@ -58,17 +58,17 @@ def test_any_length(rng, context, learned):
 
 
 def test_with_context_every_place_is_treated_alike(rng):
-    """A mixture further on by as much as the lowest level's step gives outputs further on."""
+    """Shifting the mixture by a step of the lowest level shifts the outputs."""
     x = 0.1 * rng.standard_normal((1, 400, 1)).astype("float32")
     later = np.concatenate([0.1 * rng.standard_normal((1, 8, 1)).astype("float32"), x], axis=1)
     for context in (True, False):
         model = small(context=context)
-        # As long as each other, so that both are padded alike.
+        # Of equal length, so that both get the same padding.
         first = model.predict_on_batch(np.pad(x, [[0, 0], [0, 8], [0, 0]]))
         second = model.predict_on_batch(later)
         inner = slice(150, 250)
         np.testing.assert_allclose(second[:, 8:][:, inner], first[:, inner], atol=1e-5)
-    # Silence around the mixture is what is there anyway: more of it changes nothing.
+    # The mixture is surrounded by silence anyway: more of it changes nothing.
     model = small()
     wide = model.predict_on_batch(np.pad(x, [[0, 0], [64, 64], [0, 0]]))
     np.testing.assert_allclose(wide[:, 64:-64], model.predict_on_batch(x), atol=1e-5)
@@ -111,7 +111,7 @@ def test_refusals(arguments):
 
 
 def convolved(x, layer, slope=0.2):
-    """A valid convolution of `(samples, features)` and a leaky ReLU, term by term."""
+    """Compute a valid convolution of `(samples, features)` and a leaky ReLU, term by term."""
     kernel, bias = map(convert_to_numpy, (layer.kernel, layer.bias))
     samples = len(x) - len(kernel) + 1
     y = bias + sum(x[tap : tap + samples] @ kernel[tap] for tap in range(len(kernel)))
@@ -125,7 +125,7 @@ def middle(x, like):
 
 @pytest.mark.parametrize("learned", [False, True])
 def test_equal_to_the_papers_steps(rng, learned):
-    """Of a length that the network can take, without our padding around it."""
+    """The input has a valid length of the network, without our padding."""
     model = small(channels=2, learned_upsampling=learned)
     for weight in model.weights:
         weight.assign(0.3 * rng.standard_normal(weight.shape))

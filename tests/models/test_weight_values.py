@@ -1,4 +1,4 @@
-"""Numbers that no weight can have are refused by the weight's name."""
+"""Invalid numbers in weights raise errors with the weight's name."""
 
 import keras
 import numpy as np
