@@ -16,8 +16,6 @@ import kerasep
 ROOT = pathlib.Path(kerasep.__file__).parent
 STUBS = sorted(ROOT.rglob("*.pyi"))
 REFERENCE = pathlib.Path(__file__).parent / "docs" / "test_reference.py"
-# Their functions have no type hints yet.
-WITHOUT_HINTS = {"ops", "targets", "losses", "metrics", "layers", "models"}
 
 
 def module_name(stub):
@@ -95,7 +93,6 @@ def test_public_functions_have_type_hints():
     missing = [
         f"{name}: {', '.join(hints)}"
         for listed in reference["LISTED"]
-        if listed.split(".")[1] not in WITHOUT_HINTS
         for name, function, skipped in functions(listed, reference["find"](listed))
         if (hints := without_hint(function, skipped))
     ]

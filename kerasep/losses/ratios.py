@@ -67,17 +67,17 @@ def _products(first, second):
     return ops.einsum("bcst,bcet->bcse", first, second)
 
 
-def _plain(reference, estimate, product):
+def _plain(reference: Tensor, estimate: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
     both = reference + estimate
     return reference, ops.maximum(both - 2 * product, ROUNDING * both)
 
 
-def _scaled(reference, estimate, product):
+def _scaled(reference: Tensor, estimate: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
     target = ops.square(product) / (reference + ratios.EPSILON)
     return target, ops.maximum(estimate - target, ROUNDING * estimate)
 
 
-def _scaled_signal(reference, estimate, product):
+def _scaled_signal(reference: Tensor, estimate: Tensor, product: Tensor) -> tuple[Tensor, Tensor]:
     return _scaled(reference, estimate, product)[0], _plain(reference, estimate, product)[1]
 
 
