@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from kerasep import data
+from kerasep.data.sampling.settings import Sampling
 from kerasep.data.service import jobs, wire
 from kerasep.errors import InputError
 
@@ -35,14 +36,21 @@ def songs(tmp_path_factory):
 @pytest.fixture(scope="module")
 def truths(songs):
     """Jobs of tracks and of a pool."""
-    mixing = {"remix": 0.5, "gain": [0.25, 1.25], "swap": False, "semitones": 1}
-    mixing |= {"snr": [-3, 3], "min_sources": 1, "min_level": None, "level": -25}
     tracks = data.find_tracks(songs)
     stems = {name: tuple(t.stems[name] for t in tracks) for name in MODEL.sources}
-    common = {"model": jobs.signal(MODEL), "samples": 2000, "batch_size": 2, "augment": AUGMENT}
-    common |= {"crops_per_track": 4, "mixing": mixing, "threads": 2, "seed": 1}
+    sampling = Sampling(
+        **{**SETTINGS, "gain": (0.25, 1.25)},
+        swap=False,
+        semitones=1,
+        snr=(-3.0, 3.0),
+        min_sources=1,
+        level=-25.0,
+        augment=AUGMENT,
+        threads=2,
+        seed=1,
+    )
     return [
-        json.loads(jobs.pack({**common, "data": jobs.described(source), "steps": steps}))
+        json.loads(jobs.pack(jobs.describe(source, MODEL, sampling, steps)))
         for source, steps in ((tracks, 6), (data.Pool("pool", stems), 4))
     ]
 
@@ -56,10 +64,12 @@ def test_jobs_that_lie(truths, cases):
         try:
             job = jobs.unpack(packed)
             batch = jobs.batches_of(packed)
-            if job.samples * job.batch_size * len(job.model.sources) < 1_000_000:
+            samples = round(job.sampling.crop_seconds * job.model.sample_rate)
+            size = job.sampling.batch_size
+            if samples * size * len(job.model.sources) < 1_000_000:
                 made += 1
                 mixture, sources = batch(0, 0)
-                shape = job.batch_size, job.samples, job.model.channels
+                shape = size, samples, job.model.channels
                 assert mixture.shape == shape, seed
                 assert sources.shape == (*shape, len(job.model.sources)), seed
                 assert np.isfinite(mixture).all(), seed
