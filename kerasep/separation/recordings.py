@@ -165,19 +165,6 @@ def separate_file(
     return paths
 
 
-def planned(
-    separator,
-    path: str | os.PathLike,
-    folder: str | os.PathLike,
-    suffix: str = ".wav",
-    overwrite: bool = False,
-    track: int | None = None,
-):
-    """Return the header of a file and the paths of its stems, checked as by `separate_file`."""
-    paths = outputs(separator.sources, folder, suffix, overwrite)
-    return _audio_file(path, track)[0], paths
-
-
 def stems(
     separator: ChunkSeparator, blocks: Iterable[np.ndarray], sample_rate: int, samples: int
 ) -> Iterator[np.ndarray]:

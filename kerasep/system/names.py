@@ -1,6 +1,5 @@
 """Names of files, tracks and sources as safe text for terminals, pages, pictures and tables."""
 
-import html
 import os
 import re
 import unicodedata
@@ -29,11 +28,6 @@ def one_line(text: object) -> str:
 def _decode(surrogates):
     # Under an ASCII locale Python holds valid UTF-8 as surrogates, too.
     return surrogates[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def html_text(text: object) -> str:
-    """Return text for an HTML page, also within quoted attributes."""
-    return html.escape(one_line(text))
 
 
 def picture_text(text: object) -> str:

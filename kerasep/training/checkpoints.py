@@ -43,7 +43,7 @@ class Checkpoints(keras.callbacks.Callback):
         self.resume(state)
 
     def resume(self, state: RunState) -> None:
-        """Let the next fit start from a state."""
+        """Set the state that the next fit starts from."""
         self.state = state
         self.pending: dict[str, np.ndarray] | None = state.arrays
 

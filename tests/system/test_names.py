@@ -9,7 +9,7 @@ import pytest
 
 from kerasep.errors import InputError
 from kerasep.system import logs
-from kerasep.system.names import csv_cell, html_text, one_line, picture_text
+from kerasep.system.names import csv_cell, one_line, picture_text
 
 HOSTILE = {
     "plain.wav": "plain.wav",
@@ -55,10 +55,6 @@ def test_every_logged_line_can_be_written(tmp_path):
         log.removeHandler(handler)
         handler.close()
     assert (tmp_path / "log").read_text("utf-8") == "skipped caf\\xe9\\n\\x1b[31m (5%)\n"
-
-
-def test_in_a_page():
-    assert html_text("<b \"'&\udce9>") == "&lt;b &quot;&#x27;&amp;\\xe9&gt;"
 
 
 @pytest.mark.parametrize("name", ["$\\frac{$", "$x$", "\\$x$ $", "a_b^2", "cost: $5", "\udce9\n"])

@@ -120,7 +120,7 @@ class Reader:
         return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
 
     def _turn(self, crop):
-        """Let one thread at a time join many recordings that are in memory.
+        """Return the lock that lets one thread at a time join many recordings in memory.
 
         That is hundreds of short steps, each of which gives up Python's lock: threads that do it
         side by side are slower than one.

@@ -23,6 +23,7 @@ from kerasep.data.audio.reading import AudioInfo
 from kerasep.data.datasets.pools import Pool
 from kerasep.data.datasets.stems import Stem
 from kerasep.data.datasets.tracks import Track
+from kerasep.data.prepared.layout import transform_of
 from kerasep.data.sampling.plans import open_reader
 from kerasep.data.sampling.settings import Sampling
 from kerasep.data.service.schemas import (
@@ -113,7 +114,6 @@ class Request(Record):
 
 def describe(data, model, sampling, steps):
     """Describe a `Job`, a dict; files by their absolute names."""
-    stft = getattr(model, "stft", None)
     signal = {name: getattr(model, name) for name in ("sources", "sample_rate", "channels")}
     settings = asdict(sampling)
     for options in (settings["augment"] or {}).values():
@@ -121,7 +121,7 @@ def describe(data, model, sampling, steps):
             options["responses"] = os.path.abspath(options["responses"])
     return {
         "data": _described(data),
-        "model": signal | {"stft": {"window": "hann", **stft} if stft else None},
+        "model": signal | {"stft": transform_of(model)},
         "sampling": settings,
         "steps": steps,
     }
