@@ -55,9 +55,34 @@ def demucs(**arguments):
     return importlib.import_module("demucs.model").Demucs(**arguments)
 
 
+def bs_roformer(**arguments):
+    """Make a BS-RoFormer of pymss-core."""
+    return importlib.import_module("pymss_core.modules.bs_roformer").BSRoformer(**arguments)
+
+
+def hs_tasnet(**arguments):
+    """Make a network of hs-tasnet, without what it needs for files, sound cards and plots."""
+    _stand_in("torchaudio.functional", resample=None)
+    _stand_in("torchaudio", transforms=None)
+    _stand_in("torchcodec.encoders", AudioEncoder=None)
+    _stand_in("loguru", logger=None)
+    _stand_in("sounddevice", "librosa", "torchcodec", "matplotlib", "matplotlib.pyplot")
+    path = pathlib.Path(importlib.util.find_spec("hs_tasnet").origin).parent / "hs_tasnet.py"
+    spec = importlib.util.spec_from_file_location("hs_tasnet_networks", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.HSTasNet(**arguments)
+
+
 def _stand_in(*names, **attributes):
     """Put modules of no more than these attributes where the real ones are not installed."""
     for name in names:
-        if name not in sys.modules and importlib.util.find_spec(name) is None:
+        if name not in sys.modules and _is_missing(name.partition(".")[0]):
             sys.modules[name] = types.ModuleType(name)
             vars(sys.modules[name]).update(attributes)
+
+
+def _is_missing(package):
+    """Return whether a package is not installed, or stood in for."""
+    stand_in = package in sys.modules and sys.modules[package].__spec__ is None
+    return stand_in or importlib.util.find_spec(package) is None

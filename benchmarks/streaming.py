@@ -29,6 +29,10 @@ MODELS = {
     "tasnet_like/lstm": {},
     "conv_tasnet_like/causal": {},
     "dprnn_like/causal": {},
+    "hs_tasnet_like/full": {},
+    "hs_tasnet_like/small": {},
+    "gtcrn_like": {},
+    "ul_unas_like": {},
 }
 
 

@@ -79,6 +79,16 @@ TRUNK = {
     "num_sources": 2,
     "mask_activation": ["sigmoid"],
 }
+ROFORMER = {
+    "dim": 384,
+    "depth": 8,
+    "stereo": True,
+    "num_stems": 4,
+    "stft_hop_length": 441,
+    "time_transformer_depth": 1,
+    "freq_transformer_depth": 1,
+    "mlp_expansion_factor": 2,
+}
 UMX = {"nb_bins": 2049, "max_bin": 1487, "hidden_size": 512}
 # For each preset: what makes the original, how it is saved for kerasep.importers, and how it is run
 # on our axes; for some, which arguments of ours differ from the preset's.
@@ -111,6 +121,16 @@ ENTRIES = {
         "run": trimmed,
         "overrides": {"filters": 32, "normalize": False},
     },
+    "bs_roformer_like/musdb": {
+        "original": lambda: originals.bs_roformer(**ROFORMER),
+        "save": save_state,
+        "run": lambda network, x: network(x.permute(0, 2, 1)).permute(0, 3, 2, 1),
+    },
+    "hs_tasnet_like/full": {
+        "original": lambda: originals.hs_tasnet(),
+        "save": save_state,
+        "run": lambda network, x: network(x.permute(0, 2, 1))[0].permute(0, 3, 2, 1),
+    },
 }
 
 
@@ -118,7 +138,7 @@ def prepare(folder, entry, batch, seconds):
     """Write random weights, and the inputs and targets that all engines share."""
     import torch
 
-    from kerasep import zoo
+    from kerasep import models, zoo
 
     torch.manual_seed(0)
     item = ENTRIES[entry]
@@ -126,11 +146,12 @@ def prepare(folder, entry, batch, seconds):
     item["save"](item["original"](), folder / "weights.pth")
     samples = round(seconds * card["sample_rate"])
     shape = (batch, samples, card["channels"])
-    if "n_fft" in card:
+    spectrum = getattr(models, zoo.describe(entry)["class"]).domain == "spectrogram"
+    if spectrum:
         shape = (batch, 1 + samples // card["hop"], card["n_fft"] // 2 + 1, card["channels"])
     rng = np.random.default_rng(0)
     targets = 0.1 * rng.standard_normal((*shape, len(card["sources"]))).astype("float32")
-    if "n_fft" in card:
+    if spectrum:
         targets = np.abs(targets)
     np.save(folder / "targets.npy", targets)
     np.save(folder / "mixture.npy", targets.sum(axis=-1))
@@ -166,7 +187,7 @@ def torch_engine(folder, entry):
 
     def forward(x):
         network.eval()
-        with torch.inference_mode():
+        with torch.no_grad():  # an original keeps windows of this run for training
             return apply(x).cpu().numpy()
 
     def step(x, y):

@@ -1,5 +1,6 @@
 """Settings of the documentation: guides in MyST markdown, reference from the docstrings."""
 
+import logging
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ HERE = pathlib.Path(__file__).parent
 PACKAGE = (HERE.parent / "kerasep/__init__.py").read_text()
 sys.path[:0] = [str(HERE.parent), str(HERE / "_extensions")]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 project = "kerasep"
 release = version = re.search(r'__version__ = "(.+)"', PACKAGE).group(1)
@@ -16,7 +18,7 @@ html_title = f"kerasep {release}"
 project_copyright = "the kerasep authors"
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
@@ -25,6 +27,8 @@ extensions = [
     "mathml",
     "name_links",
     "command_pages",
+    "model_pages",
+    "listen",
 ]
 exclude_patterns = ["_templates"]
 templates_path = ["_templates"]
@@ -39,9 +43,20 @@ html_copy_source = False
 html_show_sphinx = False
 html_math_renderer = "mathml"
 
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
+# The tutorials run once, and again when their code changes.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "build/notebooks")
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 600
+nb_output_stderr = "remove"
+
+autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 80
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {
     # What every Keras layer, loss, metric and model has, and what users never call.

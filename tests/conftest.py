@@ -6,6 +6,7 @@ import inspect
 import logging
 import os
 import pkgutil
+import sys
 
 import numpy as np
 import pytest
@@ -90,6 +91,13 @@ def _public_classes(package, base):
             if inspect.isclass(value) and issubclass(value, base) and defined_here:
                 found[name] = value
     return [value for name, value in sorted(found.items()) if not name.startswith("_")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Let every test draw the same numbers, in any order and process."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)
 
 
 def pytest_generate_tests(metafunc):

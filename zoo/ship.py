@@ -66,7 +66,9 @@ def main():
     parser.add_argument("--hours", type=float, required=True, help="that it took")
     parser.add_argument("--hardware", required=True, help="on which")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--card", help="page that describes it; default: zoo/ENTRY/card.md")
     options = parser.parse_args()
+    options.card = options.card or f"zoo/{options.preset.split('/')[0]}/card.md"
     entry, preset = options.preset.split("/")
     model = kerasep.zoo.load(options.run)
     file = ZOO / "weights" / f"{entry}_{preset}.weights.h5"
@@ -77,6 +79,7 @@ def main():
     content = json.loads(card.read_text("utf-8"))
     content["presets"][preset]["weights"] = {
         options.set: {
+            "origin": f"kerasep, {options.card}",
             "data": options.data,
             "licence": options.licence,
             "command": options.command,

@@ -56,8 +56,8 @@ def _names(parameter):
     # In an annotation, what Typer calls the default is the option's first spelling.
     spelled = [text for text in (info.default, *(info.param_decls or ())) if text is not ...]
     names = " / ".join(spelled) or "--" + parameter.name.replace("_", "-")
-    if kind is bool:
-        return names if spelled else f"{names} / --no-{names[2:]}"
+    if kind is bool or bool in typing.get_args(kind):
+        return re.sub(r"(?<=\w)/(?=-)", " / ", names) if spelled else f"{names} / --no-{names[2:]}"
     kinds = [kind]
     for kind_part in kinds:  # grows as it goes: `list[str] | None` is an option of text
         kinds += typing.get_args(kind_part)

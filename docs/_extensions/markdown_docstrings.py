@@ -4,6 +4,8 @@ import inspect
 import itertools
 import re
 
+from formulas import is_equation, is_formula, latex
+
 CODE_SPAN = re.compile(r"(?<![`:\w])`([^`]+)`(?!`)")
 NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -29,10 +31,15 @@ def _signature(app, what, name, obj, options, signature, returns):
     """Show a class by its constructor, which Keras hides behind a `__new__` of any arguments."""
     if what != "class" or not inspect.isfunction(obj.__init__):
         return None
+    import sphinx.util.inspect  # the tests of the conversion do without
+
     if hasattr(obj, "__signature__"):
-        return str(obj.__signature__), returns
-    signature = inspect.signature(obj.__init__)
-    return str(signature.replace(parameters=list(signature.parameters.values())[1:])), returns
+        signature = obj.__signature__
+    else:
+        signature = inspect.signature(obj.__init__)
+        signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+    text = sphinx.util.inspect.stringify_signature(signature, unqualified_typehints=True)
+    return text.rpartition(" -> ")[0] or text, None
 
 
 def _entries(texts):
@@ -53,7 +60,10 @@ def convert(lines):
 def _span(match):
     """Return a link for a possible name, and literal text otherwise."""
     # A dot between spaces is a product, and would end the sentence of the summary.
-    text = re.sub(r"\s*\n\s*", " ", match.group(1)).replace(" . ", " \N{MIDDLE DOT} ")
+    text = re.sub(r"\s*\n\s*", " ", match.group(1))
+    if is_formula(text):
+        return f":math:`{latex(text)}`"
+    text = text.replace(" . ", " \N{MIDDLE DOT} ")
     return f":py:obj:`{text}`" if NAME.fullmatch(text) else f"``{text}``"
 
 
@@ -80,8 +90,13 @@ def _marked(lines):
             indented = line.startswith("    ")
             if indented and not before.strip() and last and not last.startswith(" "):
                 quoted = True
-                yield True, "::"
-                yield True, ""
+                if not is_equation(text):
+                    yield True, "::"
+                    yield True, ""
             quoted = quoted and (indented or not text)
-            yield session or quoted, line
+            if quoted and is_equation(text):
+                yield True, f".. math:: {latex(text)}"
+                yield True, ""
+            else:
+                yield session or quoted, line
         before, last = line, line if text else last

@@ -17,7 +17,7 @@ def setup(app):
 
 
 def _inline(translator, node):
-    translator.body.append(_mathml(node, as_block=False))
+    translator.body.append(f'<span class="math">{_mathml(node, as_block=False)}</span>')
     raise nodes.SkipNode
 
 

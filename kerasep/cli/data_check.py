@@ -33,15 +33,14 @@ def data_check(
     """
     from kerasep.data.datasets import checking
     from kerasep.reports import check_page, report
-    from kerasep.reports.rendering import require
+    from kerasep.reports.rendering import check_installed
 
     for path in (html, csv):
         if path is not None:
             check_output(path, overwrite)
     if html is not None:
         # Checked now, not after an hour of reading.
-        require("jinja2")
-        require("matplotlib")
+        check_installed()
     with progress_bar("reading") as progress:
         check = checking.check(folder, progress)
     say(f"{folder}: {check.layout}, {check_page.overview(check)}")

@@ -15,12 +15,15 @@ def demo(
     ),
     clip: Annotated[
         pathlib.Path | None,
-        typer.Option(help="a recording with singing, for the preset with trained weights"),
+        typer.Option(help="your own song: its loudest 30 seconds come first on the page"),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="training time")] = 1.5,
+    minutes: Annotated[float, typer.Option(min=0.0, help="time for fine-tuning")] = 1.5,
     overwrite: Overwrite = False,
 ):
-    """Generate songs, train, score and export a small model, and write a page with the results."""
+    """Fine-tune a small model on synthetic songs, score and export it, and write a page to listen.
+
+    The results appear in the folder once all are complete.
+    """
     start_keras()
     from kerasep.reports import demo as demonstration
 

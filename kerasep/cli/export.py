@@ -12,8 +12,9 @@ from kerasep.cli.options import (
     Residual,
     Wiener,
     as_separator,
-    given,
+    check_models,
     trained,
+    without_none,
 )
 from kerasep.cli.terminal import out, say_lines, start_keras
 from kerasep.errors import InputError
@@ -32,7 +33,8 @@ def export(
     seconds: Annotated[
         float | None,
         typer.Option(
-            help="length of the waveform that the file takes; not for streaming; default: 6"
+            help="length of the waveform that the file takes; not for streaming; default: 6, or "
+            "what the model was made for"
         ),
     ] = None,
     quantization: Annotated[
@@ -46,7 +48,7 @@ def export(
     ] = None,
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
-    consistent: Consistent = False,
+    consistent: Consistent = None,
     overwrite: Overwrite = False,
 ):
     """Export a model as a .tflite file, by default waveform to waveforms, checked against Keras."""
@@ -58,7 +60,7 @@ def export(
                 f"received --model {model}, which is exported already: pass the model itself, or a "
                 f"--quantization for the file"
             )
-        fixed = seconds or tracks or wiener_iterations or residual or consistent
+        fixed = seconds or tracks or wiener_iterations or residual or consistent is not None
         if mode != "separate" or not check or fixed:
             raise InputError(
                 f"received --model {model}, which is exported already, expected only "
@@ -71,6 +73,9 @@ def export(
             "received --seconds with --mode streaming, whose files take blocks of any length: "
             "leave --seconds out"
         )
+    if mode == "mask":
+        consistent = bool(consistent)  # the network alone has no mixture to add up to
+    check_models([model])
     start_keras()
     separator = as_separator(trained(model), wiener_iterations, residual, consistent)
     with out.status("converting and comparing with Keras"):
@@ -82,6 +87,6 @@ def export(
             check=check,
             tracks=tracks,
             overwrite=overwrite,
-            **given(seconds=seconds),
+            **without_none(seconds=seconds),
         )
     say_lines(str(report))

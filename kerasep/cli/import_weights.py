@@ -19,9 +19,17 @@ def import_weights(
         pathlib.Path, typer.Option("--out", help="the .weights.h5 or .keras file to write")
     ],
     sources: Names = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="then separate a synthetic song, and compare the estimates with those of the "
+            "project's own package, if that is installed",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ):
-    """Convert a checkpoint of Open-Unmix, Asteroid, Demucs, Spleeter or nussl.
+    """Convert a checkpoint of another project, such as Open-Unmix, Asteroid or Demucs.
 
     No code in the checkpoint is run, and the other project need not be installed. A .keras file
     holds the whole model: use it with kerasep separate --model.
@@ -34,10 +42,14 @@ def import_weights(
             f"received --out {out_file}, expected a name that ends in .weights.h5 or .keras"
         )
     check_output(out_file, overwrite)
-    model = zoo.load(entry, **named(sources))
+    model = zoo.load(entry, weights=False, **named(sources))
     importers.load(model, checkpoint)
     if out_file.suffix == ".keras":
         model.save(out_file, overwrite=True)
     else:
         model.save_weights(out_file, overwrite=True)
     say(f"{out_file}: {model.count_params():,} weights, {', '.join(model.sources)}")
+    if verify:
+        from kerasep.cli.verification import compare_with_original
+
+        compare_with_original(model, checkpoint)

@@ -2,14 +2,35 @@
 
 import contextlib
 import logging
+import os
 import pathlib
 import threading
 from typing import Annotated, Literal
 
 import typer
 
-from kerasep.cli.terminal import progress_bar, start_keras
+from kerasep.cli.terminal import progress_bar, spinner, start_keras
 from kerasep.errors import InputError
+
+
+def complete_presets(incomplete: str) -> list[str]:
+    """Return the presets that begin with what was typed."""
+    from kerasep import zoo
+
+    return [name for name in zoo.list_entries() if name.startswith(incomplete)]
+
+
+def complete_models(incomplete: str) -> list[str]:
+    """Return the presets, files and folders that begin with what was typed."""
+    presets = complete_presets(incomplete)
+    folder = pathlib.Path(incomplete if incomplete.endswith("/") else os.path.dirname(incomplete))
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            is_model = path.suffix in (".keras", ".tflite") or (path / "model.keras").exists()
+            if is_model and str(path).startswith(incomplete):
+                presets.append(str(path))
+    return presets
+
 
 Runner = Annotated[
     str | None,
@@ -34,7 +55,18 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="a run's folder, a .keras or .tflite file, or a preset with published weights",
+        help="a run's folder, a .keras or .tflite file, or a preset with trained weights",
+        autocompletion=complete_models,
+    ),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="a run's folder, a .keras or .tflite file, or a preset with trained weights; may be "
+        "repeated, for the mean of several; default: the best preset for songs",
+        autocompletion=complete_models,
     ),
 ]
 Track = Annotated[
@@ -56,8 +88,29 @@ Residual = Annotated[
     str | None, typer.Option(help="name of an extra source: the mixture minus all sources")
 ]
 Consistent = Annotated[
-    bool, typer.Option("--consistent", help="adjust the sources so that they add up to the mixture")
+    bool | None,
+    typer.Option(
+        "--consistent/--no-consistent",
+        help="adjust the sources so that they add up to the mixture; default: if the sources make "
+        "up the whole mixture",
+    ),
 ]
+
+
+def check_models(names):
+    """Return the names of models, by default of one; raise InputError for one without weights."""
+    from kerasep import zoo
+    from kerasep.zoo.cards import check_trained
+
+    names = names or [zoo.BEST_FOR_SONGS]
+    for name in names:
+        path = pathlib.Path(name)
+        if path.suffix in (".keras", ".tflite") and not path.is_file():
+            kind = "a folder" if path.is_dir() else "missing"
+            raise InputError(f"received model {name}, which is {kind}: check the path")
+        if not path.exists():
+            check_trained(zoo.describe(name))
+    return names
 
 
 def trained(name):
@@ -70,44 +123,51 @@ def trained(name):
 
     if pathlib.Path(name).exists() or name.endswith(".keras"):
         return zoo.load(name)
-    card = zoo.describe(zoo.trained_preset(name))
-    if not card["weights"]:
-        raise InputError(
-            f"received preset {card['name']}, which has no published weights: train it first "
-            f"(kerasep train {name} --data FOLDER --out RUN), then give --model RUN"
-        )
-    with progress_bar("downloading") as progress:
-        return zoo.load(card["name"], weights=True, progress=progress)
+    return load_showing_progress(name, True)
+
+
+def load_showing_progress(name, weights, **overrides):
+    """Load a model, with a progress bar if its weights are downloaded."""
+    from kerasep import zoo
+
+    with contextlib.ExitStack() as stack:
+        bars = []
+
+        def progress(share):
+            if not bars:
+                bars.append(stack.enter_context(progress_bar("downloading")))
+            bars[0](share)
+
+        return zoo.load(name, weights, progress=progress, **overrides)
 
 
 def as_separator(model, wiener_iterations, residual, consistent):
     """Wrap a model as a separator of waveforms; an exported file already is one."""
     if not hasattr(model, "domain"):
-        if wiener_iterations or residual or consistent:
+        if wiener_iterations or residual or consistent is not None:
             raise InputError(
                 "received --wiener-iterations, --residual or --consistent for a .tflite file, "
                 "expected them when it was exported"
             )
         return model
-    from kerasep.separation.separator import Separator
-
-    return Separator(model, wiener_iterations, residual, consistent)
-
-
-def chunked(separator):
-    """Return the separator of one chunk, for recordings of any length."""
-    if hasattr(separator, "chunk_separator"):
-        return separator.chunk_separator()
     from kerasep import separation
 
-    return separation.chunk_separator(separator)
+    return separation.as_separator(model, wiener_iterations, residual, consistent)
 
 
-def load_chunked(name, wiener_iterations, residual, consistent):
-    """Load a chunk separator, also in a new process."""
-    if not name.endswith(".tflite"):
+def load_chunked(names, wiener_iterations, residual, consistent):
+    """Load a chunk separator, or a list of them for several models, also in a new process."""
+    if not all(name.endswith(".tflite") for name in names):
         start_keras()
-    return chunked(as_separator(trained(name), wiener_iterations, residual, consistent))
+    from kerasep import separation
+
+    separators = []
+    for name in names:
+        with spinner(f"loading {name}"):
+            model = trained(name)
+            separator = as_separator(model, wiener_iterations, residual, consistent)
+            separators.append(separation.as_chunk_separator(separator))
+    return separators[0] if len(separators) == 1 else separators
 
 
 @contextlib.contextmanager
@@ -128,9 +188,14 @@ def hushed(runner):
         raise
 
 
+def listed(names):
+    """Return the names that an option separates by commas, or None."""
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
 def named(sources):
     """Return --sources as an argument of `zoo.load`."""
-    return {} if sources is None else {"sources": [name.strip() for name in sources.split(",")]}
+    return {} if sources is None else {"sources": listed(sources)}
 
 
 def check_output(path, overwrite):
@@ -141,6 +206,6 @@ def check_output(path, overwrite):
         raise InputError(f"received {path}, but there is no folder {path.parent}: create it first")
 
 
-def given(**options):
-    """Return the options that are not None."""
+def without_none(**options):
+    """Return the options but those that are None."""
     return {key: value for key, value in options.items() if value is not None}

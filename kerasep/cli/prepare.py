@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import Missing, Names, Runner, RunnerOptions, given, hushed, named
+from kerasep.cli.options import Missing, Names, Runner, RunnerOptions, hushed, named, without_none
 from kerasep.cli.terminal import progress_bar, say, start_keras
 from kerasep.errors import InputError
 
@@ -50,9 +50,11 @@ def prepare(
     from kerasep.data import find_tracks
     from kerasep.data.prepared import layout, preparation, shards
 
-    signal = _signal(model, named(sources) | given(sample_rate=sample_rate, channels=channels))
+    signal = _signal(
+        model, named(sources) | without_none(sample_rate=sample_rate, channels=channels)
+    )
     if n_fft or hop:
-        stft = {**(layout.transform_of(signal) or {}), **given(n_fft=n_fft, hop=hop)}
+        stft = {**(layout.transform_of(signal) or {}), **without_none(n_fft=n_fft, hop=hop)}
         signal = SimpleNamespace(**{**vars(signal), "stft": stft})
     held_out = find_tracks(valid, signal.sources, missing=missing or "refuse") if valid else None
     plan = shards.plan(
@@ -98,7 +100,7 @@ def _signal(model, options):
     if model is not None:
         from kerasep import zoo
 
-        loaded = zoo.load(model, **options)
+        loaded = zoo.load(model, None if pathlib.Path(model).exists() else False, **options)
         names = ("sources", "sample_rate", "channels", "stft")
         return SimpleNamespace(**{name: getattr(loaded, name) for name in names})
     missing = {"sources", "sample_rate", "channels"} - set(options)

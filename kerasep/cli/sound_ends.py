@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
 
 
 def file_blocks(path, sample_rate, channels, samples, pace, track=None):
@@ -43,11 +43,13 @@ def microphone_blocks(sample_rate, channels, samples, seconds):
 @contextlib.contextmanager
 def folder_writer(folder, sources, sample_rate, channels, overwrite):
     """Write each source to its own file."""
+    from kerasep.data.audio.audio_info import AudioInfo
     from kerasep.files.folder_lock import locked
     from kerasep.separation import stem_files
 
     paths = stem_files.outputs(sources, folder, overwrite=overwrite)
-    with locked(folder), stem_files.writing(paths, sample_rate, channels, overwrite) as write:
+    header = AudioInfo(sample_rate, None, channels)  # of a microphone the length is not known
+    with locked(folder), stem_files.writing(paths, sources, header, overwrite=overwrite) as write:
         yield write
 
 
@@ -64,12 +66,10 @@ def speaker(sources, source, sample_rate, channels, samples):
 def _opened(kind, sample_rate, channels, samples):
     """Open a device; sounddevice is imported only here."""
     try:
-        import sounddevice
-    except (ImportError, OSError) as error:  # OSError: the package is there, PortAudio is not
-        raise InputError(
-            "received microphone or speaker without sounddevice, expected it with PortAudio to "
-            "reach them: pip install 'kerasep[live]'"
-        ) from error
+        with installed_by("kerasep[live]"):
+            import sounddevice
+    except OSError as error:  # the package is there, PortAudio is not
+        raise InputError(f"received a microphone or speaker without PortAudio: {error}") from error
     try:
         return getattr(sounddevice, kind)(
             samplerate=sample_rate, channels=channels, blocksize=samples, dtype="float32"

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from kerasep.cli.options import ModelOption, Overwrite, Residual, Track, trained
-from kerasep.cli.sound_ends import file_blocks, folder_writer, microphone_blocks, speaker
+from kerasep.cli.options import ModelOption, Overwrite, Residual, Track, check_models, trained
 from kerasep.cli.terminal import say, start_keras
 from kerasep.errors import InputError
 
@@ -39,6 +38,8 @@ def stream(
     Prints the latency, the load (processing time as a share of the audio's duration) and the
     drop-outs (blocks that took longer than they last, or that a device lost).
     """
+    from kerasep.cli.sound_ends import file_blocks, folder_writer, microphone_blocks, speaker
+
     _check_ends(source_in, out, pace, seconds, source, track)
     streamer = _streamer(model, residual)
     rate, channels = streamer.sample_rate, streamer.channels
@@ -99,10 +100,11 @@ def _streamer(model, residual):
                 "received --residual for a .tflite file, expected it when it was exported"
             )
         return StreamRuntime(model)
+    check_models([model])
     start_keras()
-    from kerasep.separation.separator import Separator
+    from kerasep.separation import as_separator
     from kerasep.streaming import Streamer
 
-    streamer = Streamer(Separator(trained(model), residual=residual))
+    streamer = Streamer(as_separator(trained(model), residual=residual))
     streamer.warm_up()
     return streamer

@@ -1,13 +1,23 @@
 """Output of the commands on the terminal: lines, progress bars and errors."""
 
 import contextlib
+import gc
 import logging
 import os
 import sys
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
+from kerasep.errors import installed_by
 from kerasep.system.console import print_line
 from kerasep.system.names import one_line
 
@@ -44,6 +54,7 @@ def show_log():
 def progress_bar(title):
     """Show a progress bar; yield the function that sets it, from 0 to 1."""
     columns = (
+        SpinnerColumn(),  # moves before the first part is done
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
@@ -54,12 +65,31 @@ def progress_bar(title):
         yield lambda share: progress.update(task, completed=share)
 
 
+@contextlib.contextmanager
+def spinner(text):
+    """Show a line that moves, until the work is done."""
+    with out.status(escape(one_line(text))):
+        yield
+
+
 def start_keras(join_hosts=False):
-    """Import Keras without the start-up messages of its backend."""
+    """Import Keras without the start-up messages of its backend, as fast as it goes.
+
+    Keras would import matplotlib, and TensorFlow JAX, for functions that no command calls.
+    """
     from kerasep.tflite.silence import quiet
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with quiet():
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    package = "kerasep[jax]" if backend == "jax" else backend
+    unneeded = ["matplotlib"] if backend == "jax" else ["matplotlib", "jax"]
+    with (
+        spinner("starting Keras"),
+        quiet(),
+        _few_collections(),
+        _without(unneeded),
+        installed_by(package),
+    ):
         import keras
 
         if join_hosts:
@@ -67,6 +97,29 @@ def start_keras(join_hosts=False):
 
             devices.join_hosts()
         keras.ops.zeros(1)  # backends look for devices, and print warnings, at the first tensor
+
+
+@contextlib.contextmanager
+def _few_collections():
+    """Import without garbage collection, which would look at all new modules again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # modules stay until the end, also through the collection at exit
+        gc.enable()
+
+
+@contextlib.contextmanager
+def _without(packages):
+    """Import other packages without some that they would import if they are there."""
+    hidden = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del sys.modules[package]
 
 
 def fail(message, status):

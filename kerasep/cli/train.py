@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from kerasep.cli.options import Missing, Names, given, named
+from kerasep.cli.options import Missing, Names, listed, load_showing_progress, named, without_none
 from kerasep.cli.terminal import out, say, show_log, start_keras
 from kerasep.errors import InputError
 
@@ -25,7 +25,19 @@ def train(
     sample_rate: Annotated[int | None, typer.Option(min=1, help="in Hz")] = None,
     channels: Annotated[int | None, typer.Option(min=1, help="1 mono, 2 stereo")] = None,
     weights: Annotated[
-        pathlib.Path | None, typer.Option(help="start from these weights, of the same model")
+        str | None,
+        typer.Option(
+            metavar="PRESET|FILE",
+            help="start from these weights, and keep what fits the model; default: random weights",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYERS",
+            help="layers that are not trained: names or patterns such as 'vocals_*', separated by "
+            "commas",
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,
     batch_size: Annotated[
@@ -56,13 +68,34 @@ def train(
         Literal["tensorflow-io"] | None,
         typer.Option(help="what reads audio files instead of kerasep's own decoders"),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="what is logged beside the loss, separated by commas, such as si_sdr"),
+    ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(help="what selects the best weights, such as val_si_sdr; default: val_loss"),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(help="what layers compute in: bfloat16, float16 or float32"),
+    ] = None,
+    jit_compile: Annotated[
+        bool | None,
+        typer.Option("--jit-compile/--no-jit-compile", help="XLA; default: Keras decides"),
+    ] = None,
+    steps_per_execution: Annotated[
+        int | None, typer.Option(min=1, help="batches per call of the compiled step")
+    ] = None,
     max_minutes: Annotated[float | None, typer.Option(help="stop at about this time")] = None,
     seed: Annotated[int, typer.Option(min=0, help="of weights, crops and mixing")] = 0,
     missing: Missing = None,
 ):
     """Train a preset on a data set. The same command resumes a run that was interrupted.
 
-    All other settings come from the preset's recipe (kerasep show NAME). The run's folder gets
+    With --weights, training continues from a preset or file, also for other sources or sizes. With
+    more --epochs it extends a run, also one that has ended. All other settings come from the
+    preset's recipe (kerasep show NAME --json). The run's folder gets
     model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
 
     To train on several hosts (KERAS_BACKEND=jax), start the command on each of them, with --devices
@@ -80,14 +113,17 @@ def train(
     import keras
 
     from kerasep import training, zoo
-    from kerasep.data.prepared.index import is_prepared
     from kerasep.data.service.servers import serving
     from kerasep.training.progress import FitProgress
 
     keras.utils.set_random_seed(seed)
-    overrides = given(sample_rate=sample_rate, channels=channels) | named(sources)
-    model = zoo.load(name, weights=weights, **overrides)
-    settings = given(
+    if weights is None and pathlib.Path(name).exists() and name not in zoo.list_entries():
+        raise InputError(
+            f"received {name}, expected a preset: name the preset, and this by --weights {name}"
+        )
+    overrides = without_none(sample_rate=sample_rate, channels=channels) | named(sources)
+    model = load_showing_progress(name, False if weights is None else weights, **overrides)
+    settings = without_none(
         batch_size=batch_size,
         crop_seconds=crop_seconds,
         crops_per_track=crops_per_track,
@@ -95,10 +131,10 @@ def train(
         reader=reader,
     )
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
-    if not is_prepared(data):
-        say("first, the level of every frequency in the training data")
+    say(f"training starts from {'random weights' if weights is None else weights}")
     with contextlib.ExitStack() as stack:
-        progress = stack.enter_context(contextlib.closing(FitProgress(out)))
+        shown = FitProgress(out, monitor or model.recipe.get("monitor") or "val_loss")
+        progress = stack.enter_context(contextlib.closing(shown))
         if workers:
             data_service = stack.enter_context(serving(workers=workers)).address
         history = training.train(
@@ -106,10 +142,15 @@ def train(
             data,
             out_folder,
             valid,
-            recipe=given(epochs=epochs) | {"data": settings},
+            recipe=without_none(epochs=epochs, freeze=listed(freeze)) | {"data": settings},
             seed=seed,
             devices=devices,
             data_service=data_service,
+            metrics=None if metrics is None else [name.strip() for name in metrics.split(",")],
+            monitor=monitor,
+            dtype=dtype,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
             max_minutes=max_minutes,
             callbacks=[progress],
         )

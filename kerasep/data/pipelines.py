@@ -80,7 +80,8 @@ def waveforms(
             pool of speakers are joined end to end and mixed with those of other speakers. The
             groups of a pool of instruments have the names of the sources.
         model: Anything with `sources`, `sample_rate` and `channels`.
-        batch_size: Crops in a batch. Defaults to 16.
+        batch_size: Crops in a batch. Defaults to 16. In training, a batch larger than an epoch is
+            reduced to that size, and logged.
         crop_seconds: Duration of a crop; shorter tracks are padded with silence. Defaults to 6.
         training: Whether crops are random and augmented. Defaults to True.
         crops_per_track: Crops of each track, or of each group of a pool, in an epoch. Defaults to
@@ -138,9 +139,9 @@ def waveforms(
         including those that are not a source of the model.
 
     Raises:
-        InputError: A setting is out of range, there is no track, a track lacks a source, or an
-            epoch is smaller than a batch. If no file is left that can be read, the dataset raises
-            `tf.errors.InvalidArgumentError` with such a message in it.
+        InputError: A setting is out of range, there is no track, or a track lacks a source. If no
+            file is left that can be read, the dataset raises `tf.errors.InvalidArgumentError` with
+            such a message in it.
 
     Example:
     ```python
@@ -214,10 +215,10 @@ def spectrograms(data, model, **options):
     def targets(reference, mask=None):
         if mask is not None:
             reference *= mask[..., None, None, None]
-        each = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
+        y_true = dict.fromkeys(heads, reference) if isinstance(heads, dict) else reference
         # The norm, in half the time that tf.norm takes.
         power = tf.square(reference[..., 0, 0]) + tf.square(reference[..., 0, 1])
-        return tf.sqrt(power), each
+        return tf.sqrt(power), y_true
 
     arguments = inspect.signature(waveforms).bind(data, model, **options)
     arguments.apply_defaults()
@@ -231,7 +232,6 @@ def _dataset(transform, arguments):
     first_epoch, first_step = arguments["first_epoch"], arguments["first_step"]
     part, data_service = arguments["part"], arguments["data_service"]
     number, parts = part
-    share = sampling.batch_size // parts
     if sampling.batch_size % parts or not 0 <= number < parts:
         raise InputError(
             f"received part={part} of batches of {sampling.batch_size}: expected (number, count) "
@@ -250,6 +250,9 @@ def _dataset(transform, arguments):
             "batches, read parts without it"
         )
     reader = open_reader(data, model, sampling, training, arguments["split"], arguments["missing"])
+    if training:
+        sampling = sampling.within(reader.source.plan.length, parts)
+    share = sampling.batch_size // parts
     steps = reader.steps(sampling.batch_size, training)
     if first_step >= steps:
         raise InputError(

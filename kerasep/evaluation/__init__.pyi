@@ -1,3 +1,4 @@
+from .dnsmos_rating import dnsmos
 from .oracles import oracle_estimates
 from .score_tables import (
     bounded,
@@ -11,6 +12,7 @@ from .scores import (
 
 __all__ = [
     "bounded",
+    "dnsmos",
     "estimates",
     "evaluate",
     "oracle_estimates",

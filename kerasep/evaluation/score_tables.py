@@ -11,10 +11,10 @@ from rich.table import Table
 from kerasep.errors import InputError
 from kerasep.evaluation.oracles import ORACLES
 from kerasep.files.text_files import write_table
-from kerasep.metrics import MEASURES
+from kerasep.metrics import MEASURES, unit
 from kerasep.system.console import cell
 
-# In dB. What lies beyond, up to infinity, is rounding errors; cut off, so that means exist.
+# In dB. Higher ones, up to infinity, are rounding errors, and would leave no finite mean.
 LIMIT = 100.0
 
 
@@ -50,10 +50,10 @@ def summarise(rows: list[dict]) -> list[dict]:
 
 
 def bounded(score: float | None) -> float | None:
-    """Return a score as tables show it: None for NaN, and no more than 100 dB either way.
+    """Return a score as tables show it: None for NaN, and no more than 100 either way.
 
     Args:
-        score: In dB, or None.
+        score: In its unit, or None.
 
     Returns:
         A finite number, or None.
@@ -68,7 +68,7 @@ def bounded(score: float | None) -> float | None:
 
 
 def write_csv(rows: list[dict], path: str | os.PathLike) -> None:
-    """Write a table of scores in dB, with three decimals. Missing scores are empty.
+    """Write a table of scores, with three decimals. Missing scores are empty.
 
     Args:
         rows: List of dicts with the same keys.
@@ -88,8 +88,31 @@ def write_csv(rows: list[dict], path: str | os.PathLike) -> None:
 
 
 def score_tables(rows: list[dict], measures: Sequence[str]) -> list[tuple[str, Table]]:
-    """Return for each measure a line that explains it, and a table of its scores in dB."""
+    """Return for each measure a line that explains it, and a table of its scores."""
     return [(f"{measure}: {MEASURES[measure]}", _table(rows, measure)) for measure in measures]
+
+
+def improvement_lines(rows: list[dict], measures: Sequence[str]) -> list[str]:
+    """Return a line per measure: mean and median improvement over the mixture per source."""
+    lines = []
+    for measure in measures:
+        key = f"{measure}_improvement"
+        parts = []
+        for source in dict.fromkeys(row["source"] for row in rows):
+            scores = [bounded(row.get(key)) for row in rows if row["source"] == source]
+            known = [score for score in scores if score is not None]
+            if known:
+                mean, median = statistics.mean(known), statistics.median(known)
+                parts.append(f"{source} {mean:.2f} / {median:.2f}")
+        if parts:
+            count = len({row["track"] for row in rows})
+            in_unit = f" in {unit(measure)}" if unit(measure) else ""
+            tracks = f"{count} track{'s' if count > 1 else ''}"
+            lines.append(
+                f"{measure} improvement over the mixture{in_unit}, mean / median of {tracks}: "
+                f"{', '.join(parts)}"
+            )
+    return lines
 
 
 def _decimals(value):

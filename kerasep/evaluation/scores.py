@@ -11,9 +11,20 @@ import numpy as np
 from kerasep import data
 from kerasep.data.datasets import missing_stems
 from kerasep.errors import InputError
+from kerasep.evaluation import dnsmos_rating
 from kerasep.evaluation.oracles import ORACLES, oracle_estimates
 from kerasep.evaluation.score_tables import bounded
-from kerasep.metrics import BSS_EVAL, bss_eval, check_measures, median_over_frames, scores
+from kerasep.metrics import (
+    BSS_EVAL,
+    DNSMOS,
+    SPEECH,
+    bss_eval,
+    check_installed,
+    check_measures,
+    median_over_frames,
+    scores,
+    speech_scores,
+)
 from kerasep.separation.chunks import best_order
 from kerasep.separation.recordings import separate
 
@@ -50,7 +61,8 @@ def evaluate(
         tracks: Folder of tracks, of which only the test tracks are used if it has splits, or list
             of `kerasep.data.Track`.
         measures: Names in `kerasep.metrics.MEASURES`. "bss_eval" stands for the four of BSS Eval
-            version 4. Defaults to SI-SDR and uSDR.
+            version 4, "dnsmos" for the three of DNSMOS P.835, whose network is downloaded once.
+            PESQ and STOI need `pip install kerasep[speech]`. Defaults to SI-SDR and uSDR.
         oracles: Whether to score the ideal binary, ratio and truncated phase-sensitive masks too.
             Defaults to True.
         progress: Called with the share of tracks that are done, 0 to 1.
@@ -60,7 +72,7 @@ def evaluate(
         **settings: Passed to `kerasep.separate`, such as `wiener_iterations`.
 
     Returns:
-        List of dicts, one per track and source: track, source, each measure in dB with its
+        List of dicts, one per track and source: track, source, each measure, in its unit, with its
         improvement over the mixture, `<measure>_improvement` (except for bss_isr and bss_sar), then
         `<oracle>_<measure>`. Scores are from -100 to 100 dB: beyond lie rounding errors, and the
         infinity of perfect estimates. A score is None if it cannot be measured: for a source that
@@ -69,7 +81,7 @@ def evaluate(
 
     Raises:
         InputError: The tracks lack a source of the model or cannot be read, or a measure is
-            unknown.
+            unknown or lacks its package or network.
 
     Example:
     ```python
@@ -82,6 +94,9 @@ def evaluate(
     ```
     """
     measures = check_measures(measures)
+    check_installed(measures)
+    if set(DNSMOS) & set(measures):
+        dnsmos_rating.network()  # before anything is separated
     if isinstance(tracks, str | os.PathLike):
         chosen = data.find_tracks(tracks)
         chosen = [track for track in chosen if track.split == "test"] or chosen
@@ -153,9 +168,18 @@ def _is_rounding(rest, whole):
 
 def _scores(stems, estimates, mixture, sample_rate, measures):
     """Return for each source a dict from measure to the score of `(samples, channels, sources)`."""
-    ratios = [measure for measure in measures if measure not in BSS_EVAL]
-    rows = [scores(stems[..., i], estimates[..., i], ratios) for i in range(stems.shape[-1])]
-    if len(ratios) < len(measures):
+    speech = [measure for measure in measures if measure in SPEECH]
+    ratios = [measure for measure in measures if measure not in (*BSS_EVAL, *SPEECH, *DNSMOS)]
+    rows = []
+    for stem, estimate in zip(
+        np.moveaxis(stems, -1, 0), np.moveaxis(estimates, -1, 0), strict=True
+    ):
+        row = scores(stem, estimate, ratios)
+        row |= speech_scores(stem, estimate, sample_rate, speech)
+        if set(DNSMOS) & set(measures):
+            row |= dnsmos_rating.dnsmos(estimate, sample_rate)
+        rows.append(row)
+    if set(BSS_EVAL) & set(measures):
         rest, estimated_rest = (mixture - x.sum(axis=-1) for x in (stems, estimates))
         if not _is_rounding(rest, mixture):
             stems = np.concatenate([stems, rest[..., None]], axis=-1)

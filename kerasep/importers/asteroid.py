@@ -92,6 +92,7 @@ def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
     if differing:
         raise InputError(f"received for {path} a model with {some(differing)}: {_ADVICE}")
     weight_map.assign(path, slots, state, _ADVICE)
+    model.trained = True
     return model
 
 

@@ -42,6 +42,7 @@ def load(model: DemucsLike, path: str | os.PathLike) -> DemucsLike:
         )
     _, state = _read(path)
     weight_map.assign(path, _slots(model), state, _ADVICE)
+    model.trained = True
     return model
 
 

@@ -98,6 +98,7 @@ def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
                 f"{path} holds a network of {received}, expected {expected}: {_ADVICE}"
             )
     weight_map.assign(path, _slots(model), without_buffers(state), _ADVICE)
+    model.trained = True
     return model
 
 

@@ -16,6 +16,7 @@ from kerasep.models import OpenUnmixLike
 
 # Some releases save more than weights: the window of the transform, and the sample rate.
 _IGNORED = ("stft.", "transform.", "sample_rate")
+_ENDINGS = (".pth", ".safetensors")
 _USUAL_ORDER = ("vocals", "drums", "bass", "other")
 _ADVICE = "build the matching model with kerasep.importers.open_unmix.build"
 
@@ -119,7 +120,7 @@ def load(
     kerasep.errors.InputError: received checkpoints of drums, expected one per source: ...
     """
     weight_map.check_class(model, OpenUnmixLike)
-    files = _files(paths, model.sources)
+    files = files_of(paths, model.sources)
     missing = [source for source in model.sources if source not in files]
     if missing:
         raise InputError(
@@ -128,6 +129,7 @@ def load(
         )
     states = {source: (files[source], weights(files[source])) for source in model.sources}
     assign(model, states, _ADVICE)
+    model.trained = True
     return model
 
 
@@ -166,7 +168,7 @@ def build(
     Traceback (most recent call last):
     kerasep.errors.InputError: received no/such/folder, which is not there: give a .pth file, or ...
     """
-    files = _files(paths)
+    files = files_of(paths)
     states = {source: weights(path) for source, path in files.items()}
     found = {source: arguments(state) for source, state in states.items()}
     settings, *others = found.values()
@@ -197,7 +199,7 @@ def model_of(path, states, settings, sample_rate, hop=None, bridged=False):
     return weight_map.build(path, OpenUnmixLike, found, held)
 
 
-def _files(paths, sources=()):
+def files_of(paths, sources=()):
     """Return a dict of source to path for any of the three ways to name checkpoints."""
     if isinstance(paths, dict):
         return dict(paths)
@@ -206,7 +208,7 @@ def _files(paths, sources=()):
         raise InputError(f"received {path}, which is not there: give a .pth file, or their folder")
     if path.is_dir():
         found = {}
-        for file in sorted(path.glob("*.pth")):
+        for file in sorted(file for file in path.iterdir() if file.suffix in _ENDINGS):
             source = _source(file)
             if source in found:
                 raise InputError(

@@ -9,14 +9,24 @@ from kerasep.errors import InputError
 
 # The module here that reads the published checkpoints of a class.
 PROJECTS = {
+    "BSRoFormerLike": "roformer",
     "ChimeraLike": "nussl",
     "ConvTasNetLike": "asteroid",
     "DPRNNLike": "asteroid",
+    "DTLNLike": "dtln",
     "DeepClusteringLike": "nussl",
     "DemucsLike": "demucs",
+    "GTCRNLike": "gtcrn",
+    "HSTasNetLike": "hs_tasnet",
+    "HTDemucsLike": "htdemucs",
+    "MDXNetLike": "mdx_net",
     "MaskInferenceLike": "nussl",
+    "MelBandRoFormerLike": "roformer",
     "OpenUnmixLike": "open_unmix",
+    "SCNetLike": "scnet",
     "SpleeterLike": "spleeter",
+    "ULUNASLike": "ul_unas",
+    "WavenetLike": "wavenet",
 }
 
 

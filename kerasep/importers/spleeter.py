@@ -3,7 +3,7 @@
 import os
 import re
 
-from kerasep.importers import tf_checkpoint
+from kerasep.importers import tar_archive, tf_checkpoint
 from kerasep.importers.weight_map import assign, check_class, same
 from kerasep.models import SpleeterLike
 
@@ -13,6 +13,7 @@ STEMS = {
     4: ("vocals", "drums", "bass", "other"),
     5: ("vocals", "piano", "drums", "bass", "other"),
 }
+_FILES = r"model\.(index|data-00000-of-00001)"  # of a checkpoint in an archive
 # What training saves beside the weights.
 _TRAINING = re.compile(r"/Adam(_\d+)?$|^beta\d_power$|^global_step$")
 
@@ -21,7 +22,8 @@ def weights(path: str | os.PathLike) -> dict:
     """Read the weights from one of Spleeter's checkpoints.
 
     Args:
-        path: the folder of `model.index` and `model.data-00000-of-00001`, or one of these files.
+        path: the folder of `model.index` and `model.data-00000-of-00001`, one of these files, or
+            the `.tar.gz` archive that holds them.
 
     Returns:
         A dict: TensorFlow's name to numpy array, without what only training needs.
@@ -34,6 +36,9 @@ def weights(path: str | os.PathLike) -> dict:
     Traceback (most recent call last):
     kerasep.errors.InputError: received 2stems, expected a TensorFlow checkpoint: a file ending ...
     """
+    if tar_archive.is_archive(path):
+        with tar_archive.unpacked(path, _FILES) as folder:
+            return weights(folder)
     state = tf_checkpoint.read(path)
     return {name: value for name, value in state.items() if not _TRAINING.search(name)}
 
@@ -74,6 +79,7 @@ def load(model: SpleeterLike, path: str | os.PathLike) -> SpleeterLike:
     count = sum(name.startswith("conv2d_transpose") for name in state) // (2 * len(model.filters))
     advice = f"the checkpoint has about {count} stems, build a model with as many and its filters"
     assign(path, slots, state, advice)
+    model.trained = True
     return model
 
 

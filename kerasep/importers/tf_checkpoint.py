@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from kerasep.errors import InputError
-from kerasep.importers import tf_table
+from kerasep.importers import file_kinds, tf_table
 
 _LARGEST_INDEX = 1 << 22  # that of Spleeter with five stems is 1 % of this
 _DATA = ".data-00000-of-"
@@ -58,6 +58,10 @@ def read(path: str | os.PathLike) -> dict:
     """
     beginning = find(path)
     if beginning is None:
+        path = pathlib.Path(path)
+        for file in sorted(path.glob("*.index")) if path.is_dir() else [path]:
+            if file.is_file():
+                file_kinds.check(file)
         raise InputError(
             f"received {path}, expected a TensorFlow checkpoint: a file ending in .index with the "
             f"one ending in {_DATA}00001 beside it, or their folder"
@@ -65,6 +69,7 @@ def read(path: str | os.PathLike) -> dict:
     advice = "fetch both files again"
     numbers = beginning.with_name(f"{beginning.name}{_DATA}00001")
     try:
+        file_kinds.check(numbers)
         size = numbers.stat().st_size
         index = beginning.with_name(f"{beginning.name}.index")
         if index.stat().st_size > _LARGEST_INDEX:

@@ -1,4 +1,4 @@
-"""Weights of a PyTorch file, read with NumPy alone and without running code from the file."""
+"""Weights of a PyTorch or safetensors file, read without running code from the file."""
 
 import io
 import math
@@ -12,24 +12,25 @@ from typing import Any
 import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.importers import torch_pickle
+from kerasep.importers import file_kinds, safetensors_file, torch_pickle
+from kerasep.importers.state_dicts import find_tensors, without_wrappers
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _ZIP_MAGIC = b"PK\x03\x04"
 # What zipfile, the unpickler, NumPy and our own code raise for malformed contents.
 _MALFORMED = (ValueError, TypeError, LookupError, NotImplementedError, EOFError, OSError)
-_NESTED = ("state_dict", "model", "state")
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the tensors of a file written by `torch.save`, without PyTorch.
+    """Read the tensors of a file written by `torch.save`, or of safetensors, without PyTorch.
 
-    Both formats are read: the zip archive of PyTorch 1.6 and later, and the older stream. The
-    tensors may be at the top or under the key `"state_dict"`, `"model"` or `"state"`. Entries that
-    are not tensors are left out. A view keeps its offset and strides, and views of one storage
-    share it. The pickle in the file is read by `kerasep.importers.torch_pickle`, which imports and
-    calls nothing.
+    Both formats of PyTorch are read: the zip archive of version 1.6 and later, and the older
+    stream. The tensors may be at the top or under a usual key such as `"state_dict"`, `"model"` or
+    `"ema"`: see `kerasep.importers.state_dicts.PLACES`. Entries that are not tensors are left out,
+    as are the prefixes `module.`, `model.` and `_orig_mod.` if all names share them. A view keeps
+    its offset and strides, and views of one storage share it. The pickle in the file is read by
+    `kerasep.importers.torch_pickle`, which imports and calls nothing.
 
     Args:
         path: the file.
@@ -59,7 +60,7 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     if not state:
         raise InputError(
             f"{path} is not a PyTorch file of weights: it holds no named tensors, at its top or "
-            f"under {' or '.join(_NESTED)}: give one written by torch.save(state_dict)"
+            f"under a key such as state_dict or model: give one written by torch.save(state_dict)"
         )
     return state
 
@@ -80,31 +81,39 @@ def without_buffers(state: dict, ignored: str | tuple[str, ...] = ()) -> dict:
 
 
 def read_checkpoint(path: str | os.PathLike) -> tuple[Any, dict[str, np.ndarray]]:
-    """Read the tensors of a file written by `torch.save`, and what was saved beside them.
+    """Read the tensors of a file of weights as `read_state_dict`, and what was saved beside them.
 
     Args:
         path: the file.
 
     Returns:
         The contents of the file, plain containers with stand-ins for tensors and objects; and the
-        tensors by name, as from `read_state_dict`, which may be empty.
+        tensors by name, as from `read_state_dict`, which may be empty. The contents of a
+        safetensors file are its metadata.
 
     Raises:
         InputError: as `read_state_dict`.
     """
-    if not os.path.isfile(path):
-        raise InputError(f"received {path}, which is not a file: give the path of a .pth file")
-    if os.path.getsize(path) == 0:
-        raise InputError(f"{path} is empty: download or save it again")
+    file_kinds.check(path)
+    if safetensors_file.is_safetensors(path):
+        contents, state = safetensors_file.read(path)
+        return contents, without_wrappers(state)
     with open(path, "rb") as file:
         try:
             read = _read_zip if file.read(4) == _ZIP_MAGIC else _read_legacy
             with warnings.catch_warnings():  # of escapes in strings that raise an error later
                 warnings.simplefilter("ignore", DeprecationWarning)
                 contents, tensors, storages = read(file)
-            return contents, {name: _view(name, each, storages) for name, each in tensors.items()}
+            state = {name: _view(name, each, storages) for name, each in tensors.items()}
+            return contents, without_wrappers(state)
         except zipfile.BadZipFile as error:
-            raise InputError(f"{path} is a broken zip archive ({error}): fetch it again") from error
+            raise InputError(
+                f"{path} is a broken zip archive, damaged or cut short ({error}): download it again"
+            ) from error
+        except EOFError as error:
+            raise InputError(
+                f"{path} is not a PyTorch file of weights, or cut short: download it again"
+            ) from error
         except _MALFORMED as error:
             reason = error if isinstance(error, ValueError | OSError) else "it is malformed"
             raise InputError(
@@ -126,11 +135,15 @@ def _read_zip(file):
         if len(pickles) != 1:
             raise ValueError("the zip archive holds no data.pkl, so it is another kind of archive")
         top = pickles[0].removesuffix("data.pkl")
+        if top + "constants.pkl" in sizes:
+            raise ValueError(
+                "it is a TorchScript program, whose weights are torch.jit.load(file).state_dict()"
+            )
         order = archive.read(top + "byteorder").decode() if top + "byteorder" in sizes else "little"
         if order not in ("little", "big"):
             raise ValueError(f"its byte order is {order!r}")
         contents, _ = torch_pickle.read(io.BytesIO(archive.read(pickles[0])))
-        tensors = _tensors(contents)
+        tensors = find_tensors(contents)
         storages = {}
         for storage in {tensor.storage.key: tensor.storage for tensor in tensors.values()}.values():
             name = f"{top}data/{storage.key}"
@@ -149,7 +162,7 @@ def _read_legacy(file):
             raise ValueError("its beginning is not a PyTorch file's")
         torch_pickle.read(stream)  # about the writer's system; numbers are little-endian on all
         contents, declared = torch_pickle.read(stream)
-        tensors = _tensors(contents)
+        tensors = find_tensors(contents)
         if not tensors:
             return contents, {}, {}
         keys, _ = torch_pickle.read(stream)
@@ -166,21 +179,6 @@ def _read_legacy(file):
             content = stream.read(storage.numel * _itemsize(storage))
             storages[key] = _numbers(content, storage, "little")
         return contents, tensors, storages
-
-
-def _tensors(contents):
-    """Return the dict of tensors at the top, or one level down under a usual name."""
-    nested = [contents.get(name) for name in _NESTED] if type(contents) is dict else []
-    for state in (contents, *nested):
-        if type(state) is dict:
-            tensors = {
-                name: value
-                for name, value in state.items()
-                if isinstance(value, torch_pickle.Tensor) and isinstance(name, str)
-            }
-            if tensors:
-                return tensors
-    return {}
 
 
 def _itemsize(storage):

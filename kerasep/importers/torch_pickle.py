@@ -4,6 +4,7 @@ import pickle
 import pickletools
 import re
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 
@@ -56,7 +57,7 @@ DTYPES = {
 }
 
 
-def _empty_dict():
+def _empty_dict(*arguments):
     return {}  # `dict` itself would copy its argument, as often as the file asks
 
 
@@ -66,23 +67,39 @@ def _tensor(storage, offset, size, stride, *autograd):
     return Tensor(storage, offset, size, stride)
 
 
+def _fraction(numerator, denominator=1):
+    """Return the value of a fraction, which is pickled as a text or as two numbers."""
+    if type(numerator) is str and re.fullmatch(r"\d{1,9}(/\d{1,9})?", numerator):
+        numerator, *rest = numerator.split("/")
+        denominator = rest[0] if rest else 1
+    return int(numerator) / int(denominator)
+
+
 # What a pickle may call, and what is called instead.
-CALLS = {
+CALLS: dict[str, Callable] = {
     "collections.OrderedDict": _empty_dict,
+    "collections.Counter": _empty_dict,
+    "collections.defaultdict": _empty_dict,
+    "lightning_fabric.utilities.data.AttributeDict": _empty_dict,
+    "lightning.fabric.utilities.data.AttributeDict": _empty_dict,
+    "pytorch_lightning.utilities.parsing.AttributeDict": _empty_dict,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_parameter": lambda tensor, *autograd: tensor,
+    "fractions.Fraction": _fraction,
     # A named tuple: window length, hop and window type.
     "nussl.core.audio_signal.STFTParams": lambda *values: values,
 }
 # What training scripts save beside the weights: their arguments, paths, data sets and scores.
 UNREAD = re.compile(
     r"argparse\.Namespace|pathlib\.(Posix|Windows)?Path|_codecs\.encode"
-    r"|nussl\.datasets\.transforms\.\w+|numpy\.(_?core\.multiarray\.scalar|dtype)"
-    r"|torch\.torch_version\.TorchVersion"
+    r"|nussl\.datasets\.transforms\.\w+|omegaconf\.[\w.]+|typing\.Any|datetime\.(date)?time"
+    r"|numpy\.(_?core\.multiarray\.(scalar|_reconstruct)|dtype|ndarray)"
+    r"|(builtins|__builtin__)\.(dict|list|tuple|int|float|str|bool)"
+    r"|torch\.(torch_version\.TorchVersion|Size|device|b?float\w*|u?int\w*)"
 )
 # Classes of models: names that nothing can call.
-NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs"}
+NAMES = {"demucs.model.Demucs", "demucs.demucs.Demucs", "demucs.htdemucs.HTDemucs"}
 
 
 def read(file):

@@ -265,6 +265,15 @@ def check_class(model: keras.Model, *classes: type) -> None:
         raise InputError(f"received a model of {type(model).__name__}, expected {expected}")
 
 
+def check_sources(path: str | os.PathLike, sources: tuple[str, ...], count: int) -> None:
+    """Validate that there are as many names as a file's model has sources."""
+    if len(sources) != count:
+        raise InputError(
+            f"{path} is of a model with {count} sources, received the names {list(sources)}: pass "
+            f"their names in sources=[...]"
+        )
+
+
 def some(names: Iterable[str]) -> str:
     """Join the first few names."""
     names = list(names)

@@ -85,6 +85,7 @@ def load(model: OpenUnmixLike, path: str | os.PathLike) -> OpenUnmixLike:
             f"{path} has {', '.join(states)}, expected the model's {', '.join(model.sources)}"
         )
     open_unmix.assign(model, {source: (path, states[source]) for source in model.sources}, _ADVICE)
+    model.trained = True
     return model
 
 

@@ -18,6 +18,8 @@ class InverseSTFT(Arguments, keras.layers.Layer):
         hop: as in `STFT`. Defaults to 1024.
         window: as in `STFT`. Defaults to "hann".
         center: as in `STFT`. Defaults to True.
+        least: smallest sum of squared windows that is divided by, as in `kerasep.ops.istft`.
+            Defaults to 1e-10.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -46,6 +48,7 @@ class InverseSTFT(Arguments, keras.layers.Layer):
         hop: int = 1024,
         window: str = "hann",
         center: bool = True,
+        least: float = 1e-10,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -55,7 +58,8 @@ class InverseSTFT(Arguments, keras.layers.Layer):
     def call(self, spectrum: Tensor, like: Tensor | None = None) -> Tensor:
         """Invert `(batch, frames, bins, channels, 2)`."""
         length = None if like is None else keras.ops.shape(like)[1]
-        return ops.istft(spectrum, self.n_fft, self.hop, self.window, self.center, length)
+        settings = self.n_fft, self.hop, self.window, self.center
+        return ops.istft(spectrum, *settings, length, self.least)
 
     def compute_output_spec(
         self, spectrum: Tensor, like: Tensor | None = None

@@ -27,10 +27,12 @@ class LearnedAnalysis(Arguments, keras.layers.Layer):
         initializer: initializer of the filters. Defaults to "glorot_normal".
         fill: whether remaining samples at the end get a frame too, padded with zeros. Models with
             published weights leave them out. Defaults to True.
+        use_bias: whether a number is added to every feature. Defaults to False.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
-        Waveform `(batch, samples, channels)`; weight `filters` of shape `(filters, kernel_size)`.
+        Waveform `(batch, samples, channels)`; weight `filters` of shape `(filters, kernel_size)`,
+        and `bias` of shape `(filters,)` with `use_bias`.
 
     Output shape:
         `(batch, frames, filters, channels)`, with enough frames to cover every sample: one, plus
@@ -57,6 +59,7 @@ class LearnedAnalysis(Arguments, keras.layers.Layer):
         activation: str | Callable | None = None,
         initializer: str | keras.Initializer = "glorot_normal",
         fill: bool = True,
+        use_bias: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -71,10 +74,15 @@ class LearnedAnalysis(Arguments, keras.layers.Layer):
         self.filters = self.add_weight(
             shape=(self.count, self.kernel_size), initializer=self.initializer, name="filters"
         )
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.count,), initializer="zeros", name="bias")
 
     def call(self, waveform: Tensor) -> Tensor:
         """Compute the features of `(batch, samples, channels)`."""
-        return self.activation(ops.analysis(waveform, self.filters, self.hop, self.fill))
+        features = ops.analysis(waveform, self.filters, self.hop, self.fill)
+        if self.use_bias:
+            features = features + self.bias[:, None]
+        return self.activation(features)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the features."""

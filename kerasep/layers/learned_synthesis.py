@@ -22,6 +22,8 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
         kernel_size: length of the filters in samples, as in the analysis.
         hop: samples between frames, as in the analysis. Defaults to half the kernel size.
         initializer: initializer of the filters. Defaults to "glorot_normal".
+        window: name of a window that the filters are multiplied by, such as "hann". Defaults to
+            None.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Call arguments:
@@ -35,7 +37,7 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
         Waveform `(batch, samples, channels)`, or `(batch, samples, channels, sources)`.
 
     Raises:
-        InputError: for a hop beyond the kernel size.
+        InputError: for a hop beyond the kernel size, or an unknown window.
 
     Example:
     >>> import numpy as np
@@ -55,12 +57,14 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
         kernel_size: int,
         hop: int | None = None,
         initializer: str | keras.Initializer = "glorot_normal",
+        window: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.hop = kernel_size // 2 if hop is None else hop
         ops.check_filterbank(1, kernel_size, self.hop)
         self.initializer = keras.initializers.get(initializer)
+        self._window = None if window is None else ops.window(window, kernel_size)
 
     def build(
         self,
@@ -77,7 +81,8 @@ class LearnedSynthesis(Arguments, keras.layers.Layer):
     def call(self, features: Tensor, like: Tensor | None = None) -> Tensor:
         """Compute waveforms from `(batch, frames, filters, channels)`, with or without sources."""
         length = None if like is None else keras.ops.shape(like)[1]
-        return ops.synthesis(features, self.filters, self.hop, length)
+        filters = self.filters if self._window is None else self.filters * self._window
+        return ops.synthesis(features, filters, self.hop, length)
 
     def compute_output_shape(
         self,

@@ -152,8 +152,8 @@ class RecurrentStack(Arguments, keras.layers.Layer):
         """Return the part of a state for each layer, or None for each without a state."""
         if state is None:
             return [None] * self.layers
-        each = 2 if self.cell == "lstm" else 1
-        expected = (self.layers * each, self.units)
+        count = 2 if self.cell == "lstm" else 1
+        expected = (self.layers * count, self.units)
         if self.bidirectional or tuple(state.shape[1:]) != expected:
             raise InputError(
                 f"received a state of shape {tuple(state.shape)}, expected (batch, "
@@ -161,7 +161,7 @@ class RecurrentStack(Arguments, keras.layers.Layer):
             )
         state = keras.ops.cast(state, "float32")
         return [
-            [state[:, index * each + which] for which in range(each)]
+            [state[:, index * count + number] for number in range(count)]
             for index in range(self.layers)
         ]
 

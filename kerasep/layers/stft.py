@@ -19,6 +19,8 @@ class STFT(Arguments, keras.layers.Layer):
         window: "hann", "sqrt_hann", "hamming" or "rectangular". Defaults to "hann".
         center: whether frame t is centred on sample `t * hop`, with the waveform mirrored at its
             ends. Defaults to True.
+        fill: whether without `center` remaining samples at the end get a frame too, padded with
+            zeros, as in `LearnedAnalysis`. Defaults to False.
         **kwargs: name and the rest of `keras.layers.Layer`'s arguments.
 
     Input shape:
@@ -42,6 +44,7 @@ class STFT(Arguments, keras.layers.Layer):
         hop: int = 1024,
         window: str = "hann",
         center: bool = True,
+        fill: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -50,12 +53,18 @@ class STFT(Arguments, keras.layers.Layer):
 
     def call(self, waveform: Tensor) -> Tensor:
         """Transform `(batch, samples, channels)`."""
+        if self.fill and not self.center:
+            rows = keras.ops.transpose(waveform, (0, 2, 1))
+            rows = ops.pad_to_frames(rows, self.n_fft, self.hop)
+            waveform = keras.ops.transpose(rows, (0, 2, 1))
         return ops.stft(waveform, self.n_fft, self.hop, self.window, self.center)
 
     def compute_output_spec(self, waveform: Tensor) -> keras.KerasTensor:
         """Return the shape of the spectrum."""
         batch, samples, channels = waveform.shape
         frames = None
-        if samples is not None:
+        if samples is not None and self.fill and not self.center:
+            frames = ops.count_frames(samples, self.n_fft, self.hop)
+        elif samples is not None:
             frames = ops.count_stft_frames(samples, self.n_fft, self.hop, self.center)
         return keras.KerasTensor((batch, frames, self.n_fft // 2 + 1, channels, 2), dtype="float32")

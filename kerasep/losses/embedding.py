@@ -4,7 +4,7 @@ from keras import ops
 
 from kerasep import targets
 from kerasep.errors import InputError
-from kerasep.losses.spectrogram import alike
+from kerasep.losses.spectrogram import have_same_shape
 from kerasep.ops import magnitude
 from kerasep.system.types import Tensor
 
@@ -20,7 +20,7 @@ def check_weights(weights: str) -> None:
 def check_embedding(reference: Tensor, embedding: Tensor) -> None:
     """Raise `InputError` unless an embedding matches the shape of the reference."""
     mixture, _ = targets.unpack_reference(reference)
-    if len(embedding.shape) != 5 or not alike(embedding[..., 0], mixture[..., 0]):
+    if len(embedding.shape) != 5 or not have_same_shape(embedding[..., 0], mixture[..., 0]):
         raise InputError(
             f"received an embedding of shape {tuple(embedding.shape)}, expected "
             f"{tuple(mixture.shape[:4])} and the size of the embedding: use the same transform for "

@@ -10,7 +10,7 @@ from keras import ops
 from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
 from kerasep.losses.pairwise import as_loss, each_example
-from kerasep.losses.spectrogram import alike
+from kerasep.losses.spectrogram import have_same_shape
 from kerasep.system.types import Tensor
 
 # Largest number of assignments to try, such as 2 mixtures of 12 estimates.
@@ -64,7 +64,7 @@ class MixtureInvariant(_Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the loss of each example, `(batch,)`."""
         true, estimated = tuple(y_true.shape), tuple(y_pred.shape)
-        fits = len(true) == len(estimated) == 4 and alike(y_true[..., 0], y_pred[..., 0])
+        fits = len(true) == len(estimated) == 4 and have_same_shape(y_true[..., 0], y_pred[..., 0])
         if not fits or estimated[3] < true[3] or true[3] ** estimated[3] > MOST:
             raise InputError(
                 f"received mixtures {true} and estimates {estimated}, expected (batch, samples, "

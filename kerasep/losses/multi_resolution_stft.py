@@ -67,14 +67,7 @@ class MultiResolutionSTFT(_Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, **kwargs)
-        self.resolutions = [[*resolution] for resolution in resolutions]
-        for resolution in self.resolutions:
-            if len(resolution) != 3 or not 0 < resolution[2] <= resolution[0]:
-                raise InputError(
-                    f"received the resolution {resolution}, expected the FFT's length, the hop and "
-                    f"the window's length, which is at most the FFT's"
-                )
-            check_transform(*resolution[:2])
+        self.resolutions = check_resolutions(resolutions)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the loss of each example, `(batch,)`."""
@@ -83,25 +76,37 @@ class MultiResolutionSTFT(_Loss):
         return sum(distances) / len(distances)
 
     def _distance(self, y_true, y_pred, n_fft, hop, length):
-        true, estimated = (_magnitudes(x, n_fft, hop, length) for x in (y_true, y_pred))
-        difference = _level(true - estimated)
+        true, estimated = (magnitude(spectra(x, n_fft, hop, length)) for x in (y_true, y_pred))
+        difference = level(true - estimated, (1, 2))
         least = ops.maximum(ops.stop_gradient(difference) / LIMIT, FLOOR)
-        convergence = difference / ops.maximum(_level(true), least)
+        convergence = difference / ops.maximum(level(true, (1, 2)), least)
         logs = ops.log(ops.maximum(true, FLOOR)) - ops.log(ops.maximum(estimated, FLOOR))
         return ops.mean(convergence + ops.mean(absolute(logs), axis=(1, 2)), axis=1)
 
 
-def _magnitudes(waveforms, n_fft, hop, length):
-    """Compute magnitudes `(batch, frames, bins, channels * sources)`."""
+def check_resolutions(resolutions):
+    """Return the resolutions as lists, or raise an error for an invalid one."""
+    for resolution in resolutions:
+        if len(resolution) != 3 or not 0 < resolution[2] <= resolution[0]:
+            raise InputError(
+                f"received the resolution {[*resolution]}, expected the FFT's length, the hop and "
+                f"the window's length, which is at most the FFT's"
+            )
+        check_transform(*resolution[:2])
+    return [[*resolution] for resolution in resolutions]
+
+
+def spectra(waveforms, n_fft, hop, length):
+    """Compute spectra `(batch, frames, bins, channels * sources, 2)`."""
     _, samples, channels, sources = ops.shape(waveforms)
     x = ops.reshape(waveforms, (-1, samples, channels * sources))
     x = ops.pad(x, [[0, 0], [n_fft // 2, n_fft // 2], [0, 0]])
     before = (n_fft - length) // 2
     weights = np.pad(window("hann", length), (before, n_fft - length - before))
-    return magnitude(stft(x, n_fft, hop, weights, center=False))
+    return stft(x, n_fft, hop, weights, center=False)
 
 
-def _level(x):
-    """Compute the root mean square over frames and bins, with a finite gradient at 0."""
-    power = ops.mean(ops.square(x), axis=(1, 2))
+def level(x, axes):
+    """Compute the root mean square over some axes, with a finite gradient at 0."""
+    power = ops.mean(ops.square(x), axis=axes)
     return ops.where(power > 0, ops.sqrt(ops.where(power > 0, power, 1.0)), 0.0)

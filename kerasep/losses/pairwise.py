@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from kerasep.errors import InputError
-from kerasep.losses.spectrogram import alike
+from kerasep.losses.spectrogram import have_same_shape
 from kerasep.system.types import Tensor
 
 
@@ -58,9 +58,9 @@ def pairwise(loss: keras.losses.Loss, y_true: Tensor, y_pred: Tensor) -> Tensor:
 def check_sources(y_true: Tensor, y_pred: Tensor) -> None:
     """Raise `InputError` unless the estimates have the shape of the sources."""
     if len(y_true.shape) == 6 and len(y_pred.shape) == 5:
-        fits = y_true.shape[-1] == 2 and alike(y_true[..., 1:, 0], y_pred)
+        fits = y_true.shape[-1] == 2 and have_same_shape(y_true[..., 1:, 0], y_pred)
     else:
-        fits = len(y_true.shape) == 4 and alike(y_true, y_pred)
+        fits = len(y_true.shape) == 4 and have_same_shape(y_true, y_pred)
     if not fits:
         raise InputError(
             f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "

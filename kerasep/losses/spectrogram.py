@@ -32,7 +32,7 @@ def mean_power(difference: Tensor, p: float) -> Tensor:
     return ops.mean(powers, axis=tuple(range(1, len(difference.shape))))
 
 
-def alike(first: Tensor, second: Tensor) -> bool:
+def have_same_shape(first: Tensor, second: Tensor) -> bool:
     """Return whether two tensors have the same shape, ignoring unknown sizes."""
     pairs = zip(first.shape, second.shape, strict=False)
     return len(first.shape) == len(second.shape) and all(a == b or None in (a, b) for a, b in pairs)
@@ -48,7 +48,7 @@ class _SpectrogramLoss(_Loss):
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Compute the loss of each example, `(batch,)`."""
         target = self.target(y_true)
-        if not alike(y_pred, target):
+        if not have_same_shape(y_pred, target):
             raise InputError(
                 f"received source magnitudes of shape {tuple(y_pred.shape)}, expected "
                 f"{tuple(target.shape)}, the shape of the reference: use the same sources and "

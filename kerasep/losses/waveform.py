@@ -7,13 +7,13 @@ from keras import ops
 
 from kerasep.errors import InputError
 from kerasep.losses.loss import _Loss
-from kerasep.losses.spectrogram import alike, check_exponent, mean_power
+from kerasep.losses.spectrogram import check_exponent, have_same_shape, mean_power
 from kerasep.system.types import Tensor
 
 
 def check_waveforms(y_true: Tensor, y_pred: Tensor) -> None:
     """Raise `InputError` unless both are source waveforms of the same shape."""
-    if len(y_true.shape) != 4 or not alike(y_true, y_pred):
+    if len(y_true.shape) != 4 or not have_same_shape(y_true, y_pred):
         raise InputError(
             f"received y_true {tuple(y_true.shape)} and y_pred {tuple(y_pred.shape)}, expected "
             f"(batch, samples, channels, sources) twice"

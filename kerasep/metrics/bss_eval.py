@@ -77,10 +77,10 @@ def bss_eval(
     true_sounds, estimated_sounds = _sounds(reference), _sounds(estimate)
     heard, estimated = (np.flatnonzero(x.any(axis=1)) for x in (true_sounds, estimated_sounds))
     if permute:
-        own, other = heard, np.tile(estimated, (len(heard), 1))
+        true, other = heard, np.tile(estimated, (len(heard), 1))
     else:
-        own = estimated = np.intersect1d(heard, estimated)
-        other = own[:, None]
+        true = estimated = np.intersect1d(heard, estimated)
+        other = true[:, None]
     sources = len(reference)
     scores = np.full((len(RATIOS), len(frames), sources, sources), np.nan)
     if other.size and _determined(reference[heard], estimate[estimated], filter_length):
@@ -88,8 +88,8 @@ def bss_eval(
             reference, estimate = reference[heard], estimate[estimated]
         sounds = np.concatenate([true_sounds[heard], estimated_sounds[estimated]])
         scored = [sounds[:, start:stop].any(axis=1).all() for start, stop in frames]
-        pairs = np.searchsorted(heard, own), np.searchsorted(estimated, other)
-        scores[:, :, own[:, None], other] = _scores_of_pairs(
+        pairs = np.searchsorted(heard, true), np.searchsorted(estimated, other)
+        scores[:, :, true[:, None], other] = _scores_of_pairs(
             reference, estimate, *pairs, frames, scored, filter_length
         )
     order = _best_order(scores[RATIOS.index("sir")]) if permute else np.arange(sources)
@@ -120,14 +120,14 @@ def median_over_frames(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
     return medians
 
 
-def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
-    """Compute scores `(4, frames, *other.shape)` of `own[i]` with estimates `other[i, k]`."""
-    filters = _projections(reference, estimate, own, other, taps)
+def _scores_of_pairs(reference, estimate, true, other, frames, scored, taps):
+    """Compute scores `(4, frames, *other.shape)` of `true[i]` with estimates `other[i, k]`."""
+    filters = _projections(reference, estimate, true, other, taps)
     scores = np.full((len(RATIOS), len(frames), *other.shape), np.nan)
 
     def energies(t):
         parts = [signals[..., slice(*frames[t])] for signals in (reference, estimate)]
-        return _energies(*parts, own, other, filters, taps)
+        return _energies(*parts, true, other, filters, taps)
 
     scored = np.flatnonzero(scored)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -136,20 +136,20 @@ def _scores_of_pairs(reference, estimate, own, other, frames, scored, taps):
     return scores
 
 
-def _projections(reference, estimate, own, other, taps):
+def _projections(reference, estimate, true, other, taps):
     """Compute spectra `(bins, outputs, inputs)` of filters onto all, then onto own references."""
     within, across = _correlations(reference, estimate, taps)
     channels, rows = reference.shape[1], reference.shape[0] * reference.shape[1]
     onto_all = _least_squares(
         within.reshape(1, taps, rows, rows), across.reshape(1, taps, rows, -1)
     )
-    targets = [across[:, j][:, :, k] for j, k in zip(own, other, strict=True)]
+    targets = [across[:, j][:, :, k] for j, k in zip(true, other, strict=True)]
     onto_own = _least_squares(
-        np.stack([within[:, j, :, j] for j in own]),
-        np.stack(targets).reshape(len(own), taps, channels, -1),
+        np.stack([within[:, j, :, j] for j in true]),
+        np.stack(targets).reshape(len(true), taps, channels, -1),
     )
     filters = [onto_all[0]]
-    for j, alone in zip(own, onto_own, strict=True):
+    for j, alone in zip(true, onto_own, strict=True):
         filters.append(np.zeros((taps, rows, alone.shape[-1])))
         filters[-1][:, j * channels : (j + 1) * channels] = alone
     spectra = _rfft(np.concatenate(filters, axis=2), _block_size(taps))
@@ -230,7 +230,7 @@ def _solve_by_pivots(within, across):
     return solved.reshape(across.shape)
 
 
-def _energies(reference, estimate, own, other, filters, taps):
+def _energies(reference, estimate, true, other, filters, taps):
     """Compute the energies in one frame of s, s - e, p, p - s, q, q - p, e - q."""
     size = _block_size(taps)
     hop = size - taps + 1
@@ -242,7 +242,7 @@ def _energies(reference, estimate, own, other, filters, taps):
         shape = (size, -1, reference.shape[1], blocks.shape[-1])
         known, projected = (x.reshape(shape)[taps - 1 :] for x in (blocks, filtered))
         for place, (i, k) in enumerate(np.ndindex(other.shape)):
-            s, e = known[:, own[i]], known[:, len(reference) + other[i, k]]
+            s, e = known[:, true[i]], known[:, len(reference) + other[i, k]]
             q, p = projected[:, other[i, k]], projected[:, len(estimate) + place]
             parts = (s, s - e, p, p - s, q, q - p, e - q)
             energies[:, i, k] += [np.einsum("ncb,ncb->", x, x) for x in parts]

@@ -11,6 +11,7 @@ from kerasep.errors import InputError
 from kerasep.system.types import Tensor
 
 _BSS_EVAL = "BSS Eval v4 (Stöter et al. 2018, 512 taps, median over frames of 1 s)"
+_DNSMOS = "DNSMOS P.835 (Reddy et al. 2022, 1 to 5, without a reference)"
 _CHANNELS = "of each channel, averaged over those with sound"
 MEASURES = {
     "si_sdr": f"SI-SDR {_CHANNELS} (Le Roux et al. 2019, means kept)",
@@ -22,9 +23,19 @@ MEASURES = {
     "bss_isr": f"ISR, of image to spatial distortion, of {_BSS_EVAL}",
     "bss_sir": f"SIR, of source to interference, of {_BSS_EVAL}",
     "bss_sar": f"SAR, of sources to artifacts, of {_BSS_EVAL}",
+    "pesq_wb": f"wide-band PESQ {_CHANNELS} (ITU-T P.862.2 at 16 kHz, 1 to 4.64)",
+    "pesq_nb": f"narrow-band PESQ {_CHANNELS} (ITU-T P.862.1 at 8 kHz, 1 to 4.55)",
+    "stoi": f"STOI {_CHANNELS} (Taal et al. 2011, 0 to 1)",
+    "estoi": f"extended STOI {_CHANNELS} (Jensen and Taal 2016, 0 to 1)",
+    "dnsmos_sig": f"rating of the speech by {_DNSMOS}",
+    "dnsmos_bak": f"rating of the background by {_DNSMOS}",
+    "dnsmos_ovrl": f"overall rating by {_DNSMOS}",
 }
 RATIOS = {"si_sdr": ops.si_sdr, "si_snr": ops.si_snr, "sd_sdr": ops.sd_sdr, "snr": ops.snr}
 BSS_EVAL = tuple(name for name in MEASURES if name.startswith("bss_"))
+SPEECH = ("pesq_wb", "pesq_nb", "stoi", "estoi")
+DNSMOS = tuple(name for name in MEASURES if name.startswith("dnsmos_"))
+_GROUPS = {"bss_eval": BSS_EVAL, "dnsmos": DNSMOS}
 
 
 def scores(
@@ -35,8 +46,8 @@ def scores(
     Args:
         reference: the true waveform `(samples, channels)`.
         estimate: its estimate, of the same shape.
-        measures: names in `MEASURES`, except those of BSS Eval. They also need the other sources:
-            see `bss_eval`. Defaults to SI-SDR and uSDR.
+        measures: names of ratios in `MEASURES`. BSS Eval also needs the other sources: see
+            `bss_eval`. For PESQ and STOI see `speech_scores`. Defaults to SI-SDR and uSDR.
 
     Returns:
         Dict from measure to its score in dB. If the reference is silent, scores are NaN.
@@ -69,11 +80,24 @@ def scores(
     return results
 
 
-def check_measures(names: Iterable[str]) -> tuple[str, ...]:
-    """Validate names of measures, and expand "bss_eval" to the four measures of BSS Eval.
+def unit(measure: str) -> str:
+    """Return the unit of a measure: "dB", or "" for ratings and STOI.
 
     Args:
-        names: names in `MEASURES`, or "bss_eval".
+        measure: a name in `MEASURES`.
+
+    Example:
+    >>> unit("usdr"), unit("stoi")
+    ('dB', '')
+    """
+    return "" if measure in SPEECH + DNSMOS else "dB"
+
+
+def check_measures(names: Iterable[str]) -> tuple[str, ...]:
+    """Validate names of measures, and expand "bss_eval" and "dnsmos" to the measures of these.
+
+    Args:
+        names: names in `MEASURES`, "bss_eval" or "dnsmos".
 
     Returns:
         Tuple of names in `MEASURES` in the same order, without duplicates.
@@ -87,11 +111,11 @@ def check_measures(names: Iterable[str]) -> tuple[str, ...]:
     """
     expanded: list[str] = []
     for name in names:
-        expanded += BSS_EVAL if name == "bss_eval" else [name]
+        expanded += _GROUPS.get(name, (name,))
     unknown = [name for name in expanded if name not in MEASURES]
     if unknown or not expanded:
         raise InputError(
             f"received the measures {', '.join(unknown) or 'none'}, expected some of "
-            f"{', '.join(MEASURES)}, or bss_eval for the last four"
+            f"{', '.join(MEASURES)}, or bss_eval or dnsmos for all of them"
         )
     return tuple(dict.fromkeys(expanded))

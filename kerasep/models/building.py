@@ -9,7 +9,7 @@ import keras
 
 from kerasep.errors import InputError
 from kerasep.system import memory
-from kerasep.system.keras_private import drop_initial_values
+from kerasep.system.keras_private import drop_initial_values, zero_random_values
 
 _LARGEST = 2**17  # of sizes: features, bins, kernels, hops
 _RATES = ("sample_rate", "max_hz")
@@ -22,30 +22,49 @@ _NONE = ("max_hz", "rescale")  # accept None although their default is a number
 _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\>-]{0,199}")
 
 
-def build(cls, arguments, check=None):
-    """Build `cls(**arguments)`; `check(model)` and a check of the memory precede its values."""
+def build(cls, arguments, check=None, random_values=True):
+    """Build `cls(**arguments)`; `check(model)` and a check of the memory precede its values.
+
+    Without `random_values`, which take long to draw, all weights must be set afterwards.
+    """
     check_arguments(cls, arguments)
-    # Keras defers the initial values to the end of this scope. After an error they must not be
-    # created at all.
-    with keras.StatelessScope():
-        complete = False
-        try:
-            model = cls(**arguments)
-            if check is not None:
-                check(model)
-            _check_memory(model)
-            complete = True
-        except (ValueError, ArithmeticError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"received {_listed(arguments)}, of which no {cls.__name__} can be made: "
-                f"{first_line(error)}"
-            ) from error
-        finally:
-            if not complete:
-                drop_initial_values()
+    try:
+        # Keras defers the initial values to the end of this scope. After an error they must not be
+        # created at all.
+        with keras.StatelessScope():
+            complete = False
+            try:
+                model = cls(**arguments)
+                if check is not None:
+                    check(model)
+                _check_memory(model)
+                if not random_values:
+                    zero_random_values()
+                complete = True
+            except (ValueError, ArithmeticError) as error:
+                if isinstance(error, InputError):
+                    raise
+                raise InputError(
+                    f"received {_listed(arguments)}, of which no {cls.__name__} can be made: "
+                    f"{first_line(error)}"
+                ) from error
+            finally:
+                if not complete:
+                    drop_initial_values()
+    except BaseException:
+        # An error on the way, such as a lack of memory, leaves the rest of them.
+        drop_initial_values()
+        raise
     return model
+
+
+def build_without_values(cls, arguments):
+    """Build `cls(**arguments)` for the shapes of its weights, which get no values."""
+    with keras.StatelessScope():
+        try:
+            return cls(**arguments)
+        finally:
+            drop_initial_values()
 
 
 def check_arguments(cls, arguments):

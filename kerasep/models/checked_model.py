@@ -1,9 +1,10 @@
 """A Keras model that checks the mixtures it is called with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from kerasep.errors import InputError
 from kerasep.system.types import Tensor
@@ -15,9 +16,13 @@ class CheckedModel(keras.Model):
     # `fit` and the others check arrays and datasets first: on JAX they remove the weights from the
     # model while it runs, and a TensorFlow graph may not know the number of axes of a mixture.
 
+    trained = False
+
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         """Apply the model to a mixture."""
         check_mixture(self, args[0] if args else kwargs.get("inputs"))
+        if kwargs.get("training"):
+            self.trained = True
         return super().__call__(*args, **kwargs)
 
     def stateless_call(
@@ -29,8 +34,20 @@ class CheckedModel(keras.Model):
     ) -> tuple:
         """Apply the model with other weights, as training on JAX does."""
         check_mixture(self, args[0] if args else kwargs.get("inputs"))
+        if kwargs.get("training"):
+            self.trained = True
         variables = trainable_variables, non_trainable_variables
         return super().stateless_call(*variables, *args, **kwargs)
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Set all weights: see `keras.Model.set_weights`."""
+        super().set_weights(weights)
+        self.trained = True
+
+    def load_own_variables(self, store: Mapping) -> None:
+        """Read what a file has for the model itself, as Keras does when it loads weights."""
+        super().load_own_variables(store)
+        self.trained = True
 
     def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Train the model: see `keras.Model.fit`."""

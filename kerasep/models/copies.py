@@ -10,7 +10,7 @@ from kerasep.system.arguments import Arguments, arguments, copy_arguments, plain
 from kerasep.system.keras_private import RemembersOrigin, origin
 
 # Attributes of a model beside its constructor's arguments.
-KNOWLEDGE = ("preset", "licence", "recipe")
+KNOWLEDGE = ("preset", "licence", "recipe", "trained")
 
 
 class Copied(Arguments, CheckedModel, RemembersOrigin):
@@ -56,8 +56,8 @@ class Copied(Arguments, CheckedModel, RemembersOrigin):
 
     def share_knowledge(self, other: keras.Model) -> None:
         """Set arguments, sources, signal, transform and `KNOWLEDGE` of this model on another."""
-        own = [name for name in self._own_attributes if name not in vars(other)]
-        for name in (*own, *self._class_attributes):
+        attributes = [name for name in self._own_attributes if name not in vars(other)]
+        for name in (*attributes, *self._class_attributes):
             value = getattr(self, name)
             if not isinstance(value, keras.layers.Layer):
                 setattr(other, name, value)
@@ -76,7 +76,7 @@ def _constructor(init):
             self._own_attributes = original._own_attributes
             original.share_knowledge(self)
             copy_arguments(original, self, lambda value: _twin(value, self))
-            self.__setstate__(original._knowledge())
+            self.__setstate__(original._knowledge() | {"trained": False})  # its weights are random
             return
         with _policy(kwargs.pop("dtype", None)):
             init(self, *args, **kwargs)

@@ -1,7 +1,5 @@
 """Demucs: a waveform U-Net of strided convolutions with an LSTM in the middle."""
 
-import math
-
 import keras
 from keras import layers as kl
 from keras import ops
@@ -15,6 +13,7 @@ from kerasep.layers import (
     RecurrentStack,
     Resample,
 )
+from kerasep.layers.rescaled_uniform import rescaled_uniform
 from kerasep.models.separation_model import SeparationModel, check_signal
 
 
@@ -110,19 +109,9 @@ class DemucsLike(SeparationModel):
                 f"LSTM layers, and a rescale above 0 or None"
             )
 
-        def start(inputs):
-            limit = 1 / math.sqrt(inputs)
-            if rescale is not None:
-                limit = math.sqrt(math.sqrt(3) * rescale * limit)
-            uniform = keras.initializers.RandomUniform
-            return {
-                "kernel_initializer": uniform(-limit, limit),
-                "bias_initializer": uniform(-limit, limit),
-            }
-
         def convolved(x, width, size, step, name):
-            inputs = x.shape[-1] * size
-            return kl.Conv1D(width, size, strides=step, name=name, **start(inputs))(x)
+            start = rescaled_uniform(x.shape[-1] * size, rescale)
+            return kl.Conv1D(width, size, strides=step, name=name, **start)(x)
 
         def gated(x, width, size, name):
             x, gate = ops.split(convolved(x, 2 * width, size, 1, f"{name}_rewrite"), 2, axis=-1)
@@ -157,7 +146,7 @@ class DemucsLike(SeparationModel):
                 kernel_size,
                 strides=stride,
                 name=f"decoder_{level}_conv",
-                **start(width * kernel_size),
+                **rescaled_uniform(width * kernel_size, rescale),
             )(x)
             if level:
                 x = kl.ReLU(name=f"decoder_{level}_relu")(x)

@@ -116,11 +116,11 @@ class OpenUnmixLike(SeparationModel):
             x = normalised(x, hidden, (source, 1))
             encoded.append(kl.Activation("tanh", name=f"{source}_tanh")(x))
         skipped = []
-        for source, own, x in zip(sources, encoded, joined(encoded, "bridge_1"), strict=True):
+        for source, direct, x in zip(sources, encoded, joined(encoded, "bridge_1"), strict=True):
             recurrent = RecurrentStack(
                 units, lstm_layers, bidirectional, dropout, name=f"{source}_lstm"
             )(x)
-            skipped.append(kl.Concatenate(name=f"{source}_skip")([own, recurrent]))
+            skipped.append(kl.Concatenate(name=f"{source}_skip")([direct, recurrent]))
         estimates = []
         for source, x in zip(sources, joined(skipped, "bridge_2"), strict=True):
             x = kl.ReLU(name=f"{source}_relu")(normalised(x, hidden, (source, 2)))

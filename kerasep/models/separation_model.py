@@ -1,8 +1,9 @@
 """Base class of all architectures in the zoo."""
 
 import numbers
+import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import keras
 
@@ -25,11 +26,15 @@ class SeparationModel(Copied):
         domain: "spectrogram" (magnitude in, source magnitudes out) or "waveform".
         stft: dict of n_fft, hop and window of a spectrogram model, else None.
         latency: samples from input to output of a causal model, else None.
+        chunk_seconds: length of the chunks that recordings are cut into for a model that was made
+            for one length, else None.
         interchangeable: whether any output may be any source, as after permutation invariant
             training or clustering. Then the chunks of a long recording are brought into one order.
         preset: name of the preset that `kerasep.zoo.load` built it from, else None.
         licence: licence of its published weights, else None.
         recipe: dict of how its preset is trained, empty by default.
+        trained: whether weights were loaded or set, or the model was called with `training=True`.
+            If not, `kerasep.separate` warns.
 
     Example:
     ```python
@@ -51,17 +56,57 @@ class SeparationModel(Copied):
     domain = "spectrogram"
     stft: dict[str, Any] | None = None
     latency: int | None = None
+    chunk_seconds: float | None = None
     interchangeable = False
     preset: str | None = None
     licence: str | None = None
     _class_attributes = (
         *("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable"),
+        "chunk_seconds",
         *KNOWLEDGE,
     )
 
     def __init__(self, inputs: Tensor, outputs: Tensor, name: str | None = None) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name)
         self.recipe: dict[str, Any] = {}
+
+    @classmethod
+    def from_preset(
+        cls,
+        name: str | os.PathLike,
+        weights: str | os.PathLike | bool | None = None,
+        **overrides: Any,
+    ) -> Self:
+        """Load a preset of this class, or a saved model: see `kerasep.zoo.load`.
+
+        Args:
+            name: "entry" or "entry/preset", or the path of a `.keras` file or a training run.
+            weights: as in `kerasep.zoo.load`. Defaults to None: those in the package, if any.
+            **overrides: arguments of the class that differ from the preset's.
+
+        Returns:
+            The model.
+
+        Raises:
+            InputError: the name stands for a model of another class, or as `kerasep.zoo.load`.
+
+        Example:
+        ```python
+        from kerasep.models import SeparationModel, UNetLike
+
+        assert SeparationModel.from_preset("unet_like/karaoke").trained
+        assert UNetLike.from_preset("unet_like", weights=False).sample_rate == 8192
+        ```
+        """
+        from kerasep.zoo import registry
+
+        preset_class = registry.class_of(name)
+        if not issubclass(preset_class, cls):
+            raise InputError(
+                f"received {name} for {cls.__name__}, expected a model of this class: use "
+                f"{preset_class.__name__}.from_preset, or kerasep.zoo.load"
+            )
+        return registry.load(name, weights, **overrides)
 
     def estimate(self, mixture: Tensor) -> Tensor:
         """Return the estimates for separation, which for most models are the outputs.

@@ -1,10 +1,11 @@
 """Pure functions of tensors, written with `keras.ops` only."""
 
 from kerasep.ops.assignment import best_permutation, sinkhorn
-from kerasep.ops.centering import center_crop, center_pad
+from kerasep.ops.centering import center_crop, center_pad, end_pad
 from kerasep.ops.chunking import check_chunks, join_chunks, split_chunks
 from kerasep.ops.clustering import as_points, centroids, kmeans, soft_kmeans
 from kerasep.ops.consistency import mixture_consistency
+from kerasep.ops.erb import erb_filterbank
 from kerasep.ops.filterbanks import (
     analysis,
     check_filterbank,
@@ -17,7 +18,7 @@ from kerasep.ops.folding import check_folding, fold, unfold
 from kerasep.ops.framing import count_frames, fit_length, frame, overlap_add, pad_to_frames
 from kerasep.ops.levels import mono_level
 from kerasep.ops.masks import binary_mask, invert_mask
-from kerasep.ops.mel import inverse_mel_filterbank, mel_filterbank
+from kerasep.ops.mel import inverse_mel_filterbank, mel_bands, mel_filterbank
 from kerasep.ops.padding import crop_like, pad_to_multiple
 from kerasep.ops.phase import (
     alternate_projections,
@@ -29,7 +30,7 @@ from kerasep.ops.phase import (
     with_phase,
 )
 from kerasep.ops.ratios import sd_sdr, si_sdr, si_snr, snr, thresholded_snr
-from kerasep.ops.recurrence import lstm
+from kerasep.ops.recurrence import gru, lstm
 from kerasep.ops.resampling import resample, resampled_length, resampling_filters
 from kerasep.ops.running_sum import running_sum
 from kerasep.ops.spectra import apply_mask, magnitude
@@ -58,11 +59,14 @@ __all__ = [
     "count_stft_frames",
     "crop_like",
     "dual_filters",
+    "end_pad",
+    "erb_filterbank",
     "filled_length",
     "fit_length",
     "fold",
     "frame",
     "griffin_lim",
+    "gru",
     "inverse_mel_filterbank",
     "invert_mask",
     "invert_together",
@@ -71,6 +75,7 @@ __all__ = [
     "kmeans",
     "lstm",
     "magnitude",
+    "mel_bands",
     "mel_filterbank",
     "misi",
     "mixture_consistency",

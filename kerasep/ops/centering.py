@@ -1,4 +1,4 @@
-"""Symmetric padding and cropping of signals."""
+"""Padding of signals to lengths that a network accepts, and symmetric cropping."""
 
 from keras import ops
 
@@ -28,11 +28,35 @@ def center_pad(signal: Tensor, step: int, least: int, reach: int) -> Tensor:
     >>> [center_pad(np.ones((1, samples, 1)), 4, 10, 6).shape[1] for samples in (1, 6, 7, 10, 11)]
     [10, 10, 14, 14, 18]
     """
+    missing = _missing(signal, step, least, reach)
+    return ops.pad(signal, [[0, 0], [missing // 2, missing - missing // 2], [0, 0]])
+
+
+def end_pad(signal: Tensor, step: int, least: int) -> Tensor:
+    """Pad with zeros at the end to the next length that a network accepts.
+
+    Args:
+        signal: tensor `(batch, samples, channels)`.
+        step: difference between two accepted lengths, in samples.
+        least: the shortest accepted length, in samples.
+
+    Returns:
+        Tensor `(batch, least + n * step, channels)`.
+
+    Example:
+    >>> import numpy as np
+    >>> [end_pad(np.ones((1, samples, 1)), 4, 10).shape[1] for samples in (1, 10, 11)]
+    [10, 10, 14]
+    """
+    return ops.pad(signal, [[0, 0], [0, _missing(signal, step, least, least)], [0, 0]])
+
+
+def _missing(signal, step, least, reach):
+    """Compute how many samples a signal lacks."""
     samples = ops.shape(signal)[1]
     steps = -((reach - samples) // step)
     steps = max(0, steps) if isinstance(samples, int) else ops.maximum(0, steps)
-    missing = least + steps * step - samples
-    return ops.pad(signal, [[0, 0], [missing // 2, missing - missing // 2], [0, 0]])
+    return least + steps * step - samples
 
 
 def center_crop(signal: Tensor, like: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The mel scale and its inverse."""
+"""The mel scale, its bands and its inverse."""
 
 import numpy as np
 
@@ -58,6 +58,37 @@ def mel_filterbank(
     if scale == "slaney":
         filters *= 2 / (edges[2:] - edges[:-2])
     return filters.astype("float32")
+
+
+def mel_bands(n_fft: int, sample_rate: float, bands: int = 60) -> list[tuple[int, int]]:
+    """Compute the bins of overlapping bands of equal width in mel.
+
+    A band contains the bins where a filter of `mel_filterbank` is positive. The first band also
+    contains bin 0, and the last one the highest bin. Most bins are in two bands.
+
+    Args:
+        n_fft: FFT length in samples.
+        sample_rate: in Hz.
+        bands: number of bands. Defaults to 60.
+
+    Returns:
+        List of pairs: the first bin of a band, and the bin after its last.
+
+    Raises:
+        InputError: if a band contains no bin.
+
+    Example:
+    >>> mel_bands(64, 8000, 6)
+    [(0, 6), (3, 9), (6, 12), (9, 17), (12, 23), (17, 33)]
+
+    Reference:
+        Wang, Lu and Won 2023, "Mel-band RoFormer for music source separation".
+    """
+    filters = mel_filterbank(n_fft, sample_rate, bands) > 0
+    filters[0, 0] = filters[-1, -1] = True
+    starts = filters.argmax(axis=0)
+    stops = len(filters) - filters[::-1].argmax(axis=0)
+    return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
 def inverse_mel_filterbank(

@@ -216,6 +216,7 @@ def istft(
     window: str | Tensor = "hann",
     center: bool = True,
     length: int | Tensor | None = None,
+    least: float = 1e-10,
 ) -> Tensor:
     """Compute the inverse of `stft`, which is exact for all samples in a frame, edges included.
 
@@ -227,7 +228,8 @@ def istft(
     the hop, the last few samples are covered only by the very end of the last window. There,
     rounding errors are divided by almost zero, and samples are lost if the squared window is below
     1e-10. Pad the waveform to a multiple of the hop before `stft`, as `kerasep.separate` does, or
-    use a smaller hop.
+    use a smaller hop. Where a mask has changed the spectrum, what it leaves at the end of the
+    window grows as much: `least` turns that into a fade.
 
     Args:
         spectrum: tensor `(batch, frames, n_fft / 2 + 1, channels, 2)`.
@@ -237,6 +239,7 @@ def istft(
         center: as passed to `stft`. Defaults to True.
         length: samples to return, at most up to the end of the last frame. Default:
             `(frames - 1) * hop`, plus `n_fft` without `center`.
+        least: smallest sum of squared windows that is divided by. Defaults to 1e-10.
 
     Returns:
         Waveform `(batch, length, channels)`, float32.
@@ -270,7 +273,7 @@ def istft(
     count = ops.shape(frames)[-2]
     squares = ops.broadcast_to(ops.square(weights), (1, 1, count, n_fft))
     weight_sum = overlap_add(squares, hop)
-    signal = signal / ops.maximum(weight_sum, 1e-10)
+    signal = signal / ops.maximum(weight_sum, least)
     start = n_fft // 2 if center else 0
     if length is None:
         length = (count - 1) * hop + (0 if center else n_fft)

@@ -1,58 +1,63 @@
 """The page of the demo."""
 
+from collections.abc import Mapping
+
+import numpy as np
+
 from kerasep import evaluation
 from kerasep.metrics import scores as score
-from kerasep.reports import plots, report
+from kerasep.reports.learning_curve import learning_curve
+from kerasep.reports.mixer import mixer
 from kerasep.reports.rendering import render
+from kerasep.reports.spectrograms import COLOURS
 
 
-def summarise(rows: list[dict]) -> list[dict]:
-    """Return median SI-SDR over songs, of mixture, estimates and ideal masks, per source."""
+def summarise(shipped: list[dict], tuned: list[dict]) -> list[dict]:
+    """Return median SI-SDR over songs per source: mixture, before and after training, ideal."""
+    before = {row["source"]: row["si_sdr"] for row in evaluation.summarise(shipped)}
     return [
         {
             "source": row["source"],
             "mixture": row["si_sdr"] - row["si_sdr_improvement"],
-            "estimate": row["si_sdr"],
+            "shipped": before[row["source"]],
+            "tuned": row["si_sdr"],
             "improvement": row["si_sdr_improvement"],
-            "IBM": row["ibm_si_sdr"],
-            "IRM": row["irm_si_sdr"],
-            "tPSA": row["tpsa_si_sdr"],
+            "ideal": row["tpsa_si_sdr"],
         }
-        for row in evaluation.summarise(rows)
+        for row in evaluation.summarise(tuned)
     ]
 
 
 def demo_page(
-    *, sample_rate, mixture, stems, estimates, on_phone, exported, history, scores, trained, **texts
-):
+    *, sample_rate, stems, estimates, on_phone, exported, history, scores, clip, **texts
+) -> str:
     """Build the page from the waveforms of one song and the results of the demo."""
-    song = [{"mixture": mixture}] + [
-        {
-            f"{source}: true": stem,
-            f"{source}: separated": estimates[source],
-            f"{source}: separated by the .tflite file": on_phone[source],
-        }
-        for source, stem in stems.items()
-    ]
-    agreement = [
-        {
-            "source": source,
-            "Keras: SI-SDR": score(stem, estimates[source])["si_sdr"],
-            ".tflite: SI-SDR": score(stem, on_phone[source])["si_sdr"],
-            "Keras and .tflite agree to (SNR)": score(estimates[source], on_phone[source])["usdr"],
-        }
-        for source, stem in stems.items()
-    ]
     return render(
         "demo.html",
+        clip=clip,
+        song=mixer({"true": stems, "separated": estimates}, sample_rate),
         scores=scores,
-        song=[report.player_data(waveforms, sample_rate) for waveforms in song],
-        curve=plots.curve(history, {"loss": "training", "val_loss": "validation"}),
+        colours=COLOURS,
+        curve=learning_curve(history, list(stems)),
         file=_file_facts(exported),
-        agreement=agreement,
-        trained=trained,
+        chunk_seconds=exported.seconds,
+        agreement=[
+            {
+                "source": source,
+                "keras": score(stem, estimates[source])["si_sdr"],
+                "tflite": score(stem, on_phone[source])["si_sdr"],
+                "snr": score(estimates[source], on_phone[source])["usdr"],
+            }
+            for source, stem in stems.items()
+        ],
         **texts,
     )
+
+
+def clip_values(clip, estimates: Mapping[str, np.ndarray], preset: str) -> dict:
+    """Return the values of the section about the visitor's own song."""
+    modes = {"original": {"mixture": clip.waveform}, "separated": estimates}
+    return {"place": clip.place, "preset": preset, "mixer": mixer(modes, clip.sample_rate)}
 
 
 def _file_facts(exported):
@@ -60,7 +65,7 @@ def _file_facts(exported):
     return {
         "file": f"{exported.path.name}, {exported.bytes / 1e6:.2f} MB, TFLite builtin operations "
         f"only",
-        "input": f"{about['chunk']} samples, {about['channels']} channel(s) at "
+        "input": f"{about['chunk']} samples, {about['channels']} channels at "
         f"{about['sample_rate']} Hz",
         "output": ", ".join(about["sources"]),
         "one chunk": f"agrees with Keras to {exported.snr_db:.1f} dB, largest difference "

@@ -5,28 +5,16 @@ import io
 import math
 import warnings
 
-import numpy as np
-
-from kerasep.reports.rendering import require
+from kerasep.errors import installed_by
 from kerasep.system.names import one_line, picture_text
 
-_INK, _ACCENT, _ALERT = "#30343b", "#2a78d6", "#c8553d"
+# Readable on light and dark pages, since the pictures are transparent.
+_INK, _ACCENT, _ALERT = "#7d838d", "#3f86e0", "#d9604a"
 
 
 def data_address(content: bytes, kind: str) -> str:
     """Return the address of a file that a page holds itself."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def spectrogram(waveform: np.ndarray, sample_rate: int) -> str:
-    """Draw the spectrogram of a waveform `(samples, channels)`, from -120 to -30 dB."""
-    figure, axes = _new_figure(5, 2.2)
-    mono = np.asarray(waveform).mean(axis=1)
-    # Below hearing: keeps the logarithm of digital silence finite.
-    mono = mono + 1e-6 * np.random.default_rng(0).standard_normal(len(mono))
-    axes.specgram(mono, NFFT=1024, noverlap=768, Fs=sample_rate, cmap="magma", vmin=-120, vmax=-30)
-    axes.set(xlabel="seconds", ylabel="Hz")
-    return _png(figure)
 
 
 def curve(history: list[dict], keys: dict[str, str]) -> str:
@@ -37,8 +25,9 @@ def curve(history: list[dict], keys: dict[str, str]) -> str:
         values = [row.get(key, math.nan) for row in history]
         axes.plot(minutes, values, style, label=picture_text(label), ms=3)
     axes.set(xlabel="minutes", ylabel="loss")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    _plain(axes)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, labelcolor=_INK)
     return _png(figure)
 
 
@@ -61,7 +50,7 @@ def boxes(values: dict[str, list[float]], unit: str, line: float | None = None) 
         orientation="horizontal",
         widths=0.55,
         patch_artist=True,
-        boxprops={"facecolor": "#2a78d633", "edgecolor": _ACCENT},
+        boxprops={"facecolor": "#3f86e033", "edgecolor": _ACCENT},
         medianprops={"color": _ACCENT, "linewidth": 2},
         whiskerprops={"color": _ACCENT},
         capprops={"color": _ACCENT},
@@ -75,13 +64,19 @@ def boxes(values: dict[str, list[float]], unit: str, line: float | None = None) 
 
 
 def _new_figure(width, height):
-    figure = require("matplotlib.figure").Figure((width, height), dpi=100, layout="constrained")
+    with installed_by("kerasep[report]"):
+        from matplotlib.figure import Figure
+
+    figure = Figure((width, height), dpi=160, layout="constrained")
     return figure, figure.subplots()
 
 
 def _plain(axes):
     axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["bottom", "left"]].set_color(_INK)
     axes.tick_params(colors=_INK, labelsize=8)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
     axes.grid(axis="x", alpha=0.25)
     axes.set_axisbelow(True)
 
@@ -97,5 +92,5 @@ def _png(figure):
         # Names may have characters that matplotlib's font lacks: they are drawn as boxes.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         warnings.filterwarnings("ignore", "Matplotlib currently does not support .* natively")
-        figure.savefig(file, format="png")
+        figure.savefig(file, format="png", transparent=True)
     return data_address(file.getvalue(), "image/png")

@@ -1,23 +1,19 @@
-"""HTML from the templates of this folder, and the libraries that reports need."""
+"""HTML from the templates of this folder, and the packages that reports need."""
 
 import functools
 import importlib
 import pathlib
-from types import ModuleType
 from typing import Any
 
-from kerasep.errors import InputError
+from kerasep.errors import installed_by
 from kerasep.system.names import one_line
 
 
-def require(package: str, extra: str = "report") -> ModuleType:
-    """Import an optional package, or raise InputError with the extra that installs it."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise InputError(
-            f"this command needs {package}, which is not installed: pip install 'kerasep[{extra}]'"
-        ) from error
+def check_installed() -> None:
+    """Raise InputError now if a package that a report needs is missing, not after the work."""
+    with installed_by("kerasep[report]"):
+        for package in ("jinja2", "matplotlib"):
+            importlib.import_module(package)
 
 
 def render(template: str, **values: Any) -> str:
@@ -32,7 +28,8 @@ def part(name: str, *values: Any) -> str:
 
 @functools.cache
 def _environment():
-    jinja2 = require("jinja2")
+    with installed_by("kerasep[report]"):
+        import jinja2
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent / "templates"),
         autoescape=True,

@@ -10,6 +10,7 @@ import soundfile
 from kerasep.files.atomic import replacing
 from kerasep.reports import plots
 from kerasep.reports.rendering import part, render
+from kerasep.reports.spectrograms import spectrogram
 
 
 def page(title: str, lead: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -77,7 +78,7 @@ def player_data(waveforms: dict[str, np.ndarray], sample_rate: int) -> list[dict
     return [
         {
             "caption": caption,
-            "spectrogram": plots.spectrogram(waveform, sample_rate),
+            "spectrogram": spectrogram(waveform, sample_rate),
             "audio": _audio(waveform, sample_rate),
         }
         for caption, waveform in waveforms.items()

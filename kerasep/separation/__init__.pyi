@@ -3,12 +3,13 @@ from . import (
     chunks,
     recordings,
 )
-from .recordings import separate, separate_file
+from .recordings import as_chunk_separator, separate, separate_file
 from .separator import Separator, as_separator, chunk_separator, pad_to_frames
 
 __all__ = [
     "Separator",
     "archives",
+    "as_chunk_separator",
     "as_separator",
     "chunk_separator",
     "chunks",

@@ -8,7 +8,7 @@ import json
 import os
 import pathlib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kerasep.data.prepared import planning, preparation, shards
 from kerasep.errors import InputError
@@ -16,10 +16,13 @@ from kerasep.files.atomic import remove, remove_partial, replacing
 from kerasep.files.folder_lock import locked
 from kerasep.files.text_files import read_text
 from kerasep.separation import recordings
+from kerasep.separation.bands import Band, check_band
 from kerasep.separation.beam_runs import attempt as attempt
 from kerasep.separation.beam_runs import on_each, watched
+from kerasep.separation.ensembles import shared_sources
 from kerasep.separation.manifests import named as named
 from kerasep.separation.manifests import read_manifest as read_manifest
+from kerasep.separation.stem_files import requested_outputs
 
 FAILURES = "failures.csv"
 _one_at_a_time = threading.Lock()
@@ -28,9 +31,15 @@ _one_at_a_time = threading.Lock()
 def separate(
     files: Mapping[str, str | os.PathLike],
     out: str | os.PathLike,
-    load: Callable[[], recordings.ChunkSeparator],
+    load: Callable[[], recordings.ChunkSeparator | list[recordings.ChunkSeparator]],
     *,
     suffix: str = ".wav",
+    bits: str | None = None,
+    stems: Sequence[str] | None = None,
+    minus: Sequence[str] | None = None,
+    normalize: bool = False,
+    band: Band = "full",
+    weights: Sequence[float] | None = None,
     track: int | None = None,
     runner: str = "direct",
     options: Iterable[str] = (),
@@ -45,9 +54,16 @@ def separate(
     Args:
         files: Dict from a name, of the folder for the stems, to the path of an audio file.
         out: The folder for these folders, created if missing.
-        load: Function that returns a `recordings.ChunkSeparator`, called once in every worker
-            process. Workers must be able to import what it needs.
-        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        load: Function that returns a `recordings.ChunkSeparator`, or a list of them for an
+            ensemble. It is called once in every worker process. Workers must be able to import what
+            it needs.
+        suffix: See `separate_file`, also for the next four. Defaults to ".wav".
+        bits: Defaults to "32f" for WAV and "24" for FLAC.
+        stems: Defaults to all, or to none if there is `minus`.
+        minus: Defaults to None.
+        normalize: Defaults to False.
+        band: See `kerasep.separate`. Defaults to "full".
+        weights: See `kerasep.separate`. Defaults to equal weights.
         track: Which audio track of files that have several, from 1. Defaults to the first.
         runner: "direct" for this machine's processors, or a runner that Beam knows. Defaults to
             "direct".
@@ -60,7 +76,7 @@ def separate(
 
     Raises:
         InputError: Apache Beam is not installed or knows no such runner, the folder of a file is
-            incomplete, or another call is using `out`.
+            incomplete, another call is using `out`, or band or weights are invalid.
 
     Example:
     ```python
@@ -79,13 +95,24 @@ def separate(
     ```
     """
     folder = _folder(out)
-    sources = load().sources
+    check_band(band)
+    requested = requested_outputs(shared_sources(load(), weights), stems, minus)
     todo = [
         (os.fsencode(file), os.fsencode(name))  # Beam's strings are UTF-8 only
         for name, file in files.items()
-        if not _is_separated(folder / name, sources, suffix)
+        if not _is_separated(folder / name, requested, suffix)
     ]
-    work = functools.partial(_separate_one, load, folder, suffix, track)
+    settings = {
+        "suffix": suffix,
+        "bits": bits,
+        "stems": stems,
+        "minus": minus,
+        "normalize": normalize,
+        "band": band,
+        "weights": weights,
+        "track": track,
+    }
+    work = functools.partial(_separate_one, load, folder, settings)
     names = {name for _, name in todo}
 
     def done():
@@ -189,15 +216,13 @@ def _is_separated(folder, sources, suffix):
     return True
 
 
-def _separate_one(load, out, suffix, track, file, name):
+def _separate_one(load, out, settings, file, name):
     """Separate a file into a folder that appears when it is complete."""
     folder = out / os.fsdecode(name)
     try:
         # Some runners have several threads.
         with _one_at_a_time, replacing(folder) as temporary:
-            recordings.separate_file(
-                _loaded(load), os.fsdecode(file), temporary, suffix=suffix, track=track
-            )
+            recordings.separate_file(_loaded(load), os.fsdecode(file), temporary, **settings)
     except InputError:
         if not folder.exists():  # a runner may try a file twice: the first result stays
             raise

@@ -15,7 +15,7 @@ import time
 
 import psutil
 
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
 from kerasep.system import logs
 from kerasep.system.names import csv_cell
 
@@ -32,11 +32,11 @@ log = logs.logger(__name__)
 
 def on_each(todo, work, report, runner, options):
     """Call `work(*item)` for each item; write the failures to a CSV file and return them."""
-    beam, pipeline_options = _beam(runner, options)
+    beam, built_runner, pipeline_options = _beam(runner, options)
     with (
         _killed_workers_noticed(),
         _workers_ended(),
-        beam.Pipeline(runner=runner, options=pipeline_options) as pipeline,
+        beam.Pipeline(runner=built_runner, options=pipeline_options) as pipeline,
     ):
         (
             pipeline
@@ -98,13 +98,18 @@ def _failures(item, work):
 
 
 def _beam(runner, options):
-    """Import Apache Beam, and parse its options."""
-    try:
+    """Import Apache Beam, build its runner, and parse its options."""
+    with installed_by("kerasep[beam]"):
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
-    except ImportError as error:
+        from apache_beam.runners import create_runner
+    try:
+        built_runner = create_runner(runner)
+    except (ValueError, ImportError, AttributeError) as error:
+        reason = " ".join(str(error).split())
         raise InputError(
-            f"received runner {runner!r}, which needs Apache Beam: pip install kerasep[beam]"
+            f"received the runner {runner!r}, expected direct or another that Apache Beam knows: "
+            f"{reason}"
         ) from error
     defaults = _DIRECT if runner == "direct" else ()
     flags = [f"--{option.lstrip('-')}" for option in (*defaults, *options)]  # the last one wins
@@ -122,7 +127,7 @@ def _beam(runner, options):
             f"received runner options {', '.join(options)}, but Apache Beam knows no "
             f"{', '.join(sorted(unknown))}"
         )
-    return beam, parsed
+    return beam, built_runner, parsed
 
 
 @contextlib.contextmanager

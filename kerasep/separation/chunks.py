@@ -28,6 +28,9 @@ class ChunkSeparator(NamedTuple):
         fixed: Whether `process` takes no chunk shorter than `chunk`. Defaults to False.
         interchangeable: Whether `process` may return the sources of each chunk in another order.
             They are then put into one order. Defaults to False.
+        residual: Name of the source that stands for the rest of the mixture. It gets what lies
+            outside the band of `sample_rate`. Defaults to None: the sources are not the whole
+            mixture.
     """
 
     process: Callable
@@ -39,6 +42,7 @@ class ChunkSeparator(NamedTuple):
     hop: int = 1
     fixed: bool = False
     interchangeable: bool = False
+    residual: str | None = None
 
 
 def crossfaded(

@@ -1,4 +1,4 @@
-"""Manifests: which files of an archive to separate, and under which names."""
+"""Manifests: lists of the files of an archive, and of their names."""
 
 import csv
 import io
@@ -53,8 +53,10 @@ def read_manifest(path: str | os.PathLike) -> dict[str, pathlib.Path]:
     )
 
 
-def named(pairs: Iterable[tuple[str, pathlib.Path]]) -> dict[str, pathlib.Path]:
-    """Return a dict from folder names to files, each file once."""
+def named(
+    pairs: Iterable[tuple[str, pathlib.Path]], nested: bool = False
+) -> dict[str, pathlib.Path]:
+    """Return a dict from folder names to files, each file once; nested names have slashes."""
     files: dict[str, pathlib.Path] = {}
     for name, file in pairs:
         if name in files and os.path.realpath(files[name]) == os.path.realpath(file):
@@ -62,9 +64,10 @@ def named(pairs: Iterable[tuple[str, pathlib.Path]]) -> dict[str, pathlib.Path]:
         if name in files:
             raise InputError(
                 f"received {files[name]} and {file}, both called {name}, expected different names: "
-                "give them in a .csv manifest, in columns file and name"
+                "rename one, or give them in a .csv manifest, in columns file and name"
             )
-        if not name or name.startswith(".") or "/" in name or "\\" in name:
+        parts = name.split("/") if nested else [name]
+        if any(not part or part.startswith(".") or {"/", "\\"} & {*part} for part in parts):
             raise InputError(f"received the name {name!r} for {file}, expected that of a folder")
         files[name] = file
     if not files:

@@ -5,37 +5,37 @@ Keras is imported only for models, and an audio library only for files.
 
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from kerasep.data import audio as audio_files
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
+from kerasep.separation.bands import Band, check_band, reader
+from kerasep.separation.bands import stems as stems
 from kerasep.separation.chunks import (
-    CHUNK_SECONDS,
-    OVERLAP_SECONDS,
     ChunkSeparator,
-    by_channel_groups,
     check_waveform,
-    crossfaded,
 )
-from kerasep.separation.stem_files import outputs, whole_stems, writing
+from kerasep.separation.ensembles import blended, normalized
+from kerasep.separation.named_models import loaded, warn_untrained
 from kerasep.system import logs
 
 log = logs.logger(__name__)
 
 
 def separate(
-    model: Any,
-    audio: str | os.PathLike | np.ndarray,
+    model: Any = None,
+    audio: str | os.PathLike | np.ndarray | None = None,
     sample_rate: int | None = None,
     *,
     wiener_iterations: int = 0,
     residual: str | None = None,
-    consistent: bool = False,
-    chunk_seconds: float = CHUNK_SECONDS,
-    overlap_seconds: float = OVERLAP_SECONDS,
+    consistent: bool | None = None,
+    band: Band = "full",
+    weights: Sequence[float] | None = None,
+    chunk_seconds: float | None = None,
+    overlap_seconds: float | None = None,
     track: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Separate a recording of any length, sample rate and number of channels.
@@ -44,18 +44,33 @@ def separate(
     chunks' edges. Memory beyond the result itself does not grow with the length. If the channels
     differ from the model's, they are separated in groups of as many as the model has. Sources that
     a model returns in any order (`model.interchangeable`) keep their order from chunk to chunk and
-    from channel to channel: each takes the place that it agrees with best. If the rate is above the
-    model's, the stems have nothing above half the model's rate.
+    from channel to channel: each takes the place that it agrees with best.
+
+    If the sources make up the whole mixture, the stems add up to the recording, at its own rate:
+    the rest of the mixture is shared among the estimates, and what lies outside the model's band
+    goes to the source that stands for the rest, such as "accompaniment" or "other"
+    (`kerasep.separation.residual.residual_source`). Other stems end at half the model's rate, which
+    is logged.
 
     Args:
-        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`.
+        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`;
+            or the name of a preset with trained weights, or the path of a saved model. A list of
+            several is an ensemble: the stems are the mean of their estimates. They must have the
+            same source names. Their rates may differ. Defaults to None:
+            `kerasep.zoo.BEST_FOR_SONGS`. The log warns if a model was never trained.
         audio: Path of an audio file, or array `(samples, channels)` or `(samples,)`.
-        sample_rate: Of an array, in Hz. Defaults to the model's. A file has its own rate.
+        sample_rate: Of an array, in Hz. Defaults to the (first) model's. A file has its own rate.
         wiener_iterations: See `Separator`. Only for models of the zoo. Defaults to 0.
         residual: See `Separator`. Only for models of the zoo. Defaults to None.
-        consistent: See `Separator`. Only for models of the zoo. Defaults to False.
-        chunk_seconds: Length of a chunk, for Keras models. Defaults to 30.
-        overlap_seconds: How much neighbouring chunks share, for Keras models. Defaults to 4.
+        consistent: Whether to make the estimates add up to the mixture, see `Separator`. Only for
+            models of the zoo. Defaults to True if the sources make up the whole mixture.
+        band: "full", or "model" to leave out what lies outside the model's band. Defaults to
+            "full".
+        weights: Relative weight of each model of an ensemble. Defaults to equal weights.
+        chunk_seconds: Length of a chunk, for Keras models. Defaults to that of the model if it has
+            its own, else 30.
+        overlap_seconds: How much neighbouring chunks share, for Keras models. Defaults to 4, or a
+            quarter of a shorter chunk.
         track: Which audio track of a file that has several, from 1. Defaults to the first, and the
             log lists all.
 
@@ -64,7 +79,8 @@ def separate(
         Stems of a silent recording are silent, with a warning in the log.
 
     Raises:
-        InputError: The audio is missing, empty, damaged or not finite.
+        InputError: The audio is missing, empty, damaged or not finite, the models of an ensemble
+            have different sources, or the weights or the band are invalid.
 
     Example:
     ```python
@@ -76,8 +92,20 @@ def separate(
     assert stems["drums"].shape == (22050, 2)
     ```
     """
-    separator = _as_chunk_separator(
-        model, wiener_iterations, residual, consistent, chunk_seconds, overlap_seconds
+    if audio is None:
+        raise InputError(
+            f"received no audio and model {model!r}, expected separate(model, audio), or "
+            f"separate(audio=PATH) for the default model"
+        )
+    separators, weights = _members(
+        model,
+        weights,
+        band,
+        wiener_iterations,
+        residual,
+        consistent,
+        chunk_seconds,
+        overlap_seconds,
     )
     if isinstance(audio, str | os.PathLike):
         if sample_rate is not None:
@@ -85,19 +113,19 @@ def separate(
                 f"received sample_rate={sample_rate} for {audio}: a file knows its own"
             )
         header, read = _audio_file(audio, track)
-        rate, samples = header.sample_rate, header.samples
-        separator = _silent_for_silence(separator, read(), audio)
+        rate, samples, name = header.sample_rate, header.samples, audio
     else:
         if track is not None:
             raise InputError(f"received track={track} with an array, expected it with a path")
         waveform = check_waveform(audio)
-        rate = separator.sample_rate if sample_rate is None else sample_rate
+        rate = separators[0].sample_rate if sample_rate is None else sample_rate
         if rate <= 0:
             raise InputError(f"received sample_rate={rate}, expected a rate above 0 Hz")
-        samples, read = len(waveform), lambda: [waveform]
-        separator = _silent_for_silence(separator, read(), "the recording")
-    result = np.concatenate(list(stems(separator, read(), rate, samples)))
-    return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(separator.sources)}
+        samples, read, name = len(waveform), lambda: [waveform], "the recording"
+    separators = _silent_for_silence(separators, read(), name)
+    result = np.concatenate(list(blended(separators, weights, read, rate, samples, band)))
+    sources = separators[0].sources
+    return {name: np.ascontiguousarray(result[..., i]) for i, name in enumerate(sources)}
 
 
 def separate_file(
@@ -106,38 +134,59 @@ def separate_file(
     folder: str | os.PathLike,
     *,
     suffix: str = ".wav",
+    bits: str | None = None,
+    stems: Iterable[str] | None = None,
+    minus: Iterable[str] | None = None,
+    normalize: bool = False,
+    name: str = "{stem}",
     overwrite: bool = False,
     resume: bool = False,
     wiener_iterations: int = 0,
     residual: str | None = None,
-    consistent: bool = False,
+    consistent: bool | None = None,
+    band: Band = "full",
+    weights: Sequence[float] | None = None,
     track: int | None = None,
     progress: Callable[[float], object] | None = None,
 ) -> dict[str, pathlib.Path]:
     """Separate a file into one file per source, written block by block in constant memory.
 
-    Stems of a silent recording are silent, with a warning in the log.
+    Stems of a silent recording are silent, with a warning in the log. Title, artist, cover and the
+    like are copied to the stems, with the name of the stem behind the title.
 
     Args:
-        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`.
+        model: As in `separate`.
         path: The audio file.
         folder: Folder for `<source><suffix>`, created if missing.
-        suffix: ".wav", ".flac" or ".ogg". Defaults to ".wav".
+        suffix: ".wav", ".flac", ".ogg", ".mp3", ".m4a" or ".opus". Defaults to ".wav".
+        bits: Per sample, see `kerasep.data.write`. Defaults to "32f" for WAV and "24" for FLAC.
+        stems: The sources to write. Defaults to all, or to none if there is `minus`.
+        minus: Sources to subtract from the recording, each for a file such as "minus_vocals.wav".
+        normalize: Whether to turn all files down by one gain if one of them exceeds full scale, so
+            that none clips and they still add up to the recording, turned down as much. Defaults to
+            False.
+        name: Path of each file in the folder without suffix. It has the field "{stem}". Defaults to
+            "{stem}".
         overwrite: Whether existing files may be replaced. Defaults to False.
         resume: Whether to keep existing stems that can belong to this file (see
-            `recordings.whole_stems`) and to write only the others. Defaults to False.
+            `stem_files.whole_stems`) and to write only the others. Defaults to False.
         wiener_iterations: See `Separator`. Only for models of the zoo. Defaults to 0.
         residual: See `Separator`. Only for models of the zoo. Defaults to None.
-        consistent: See `Separator`. Only for models of the zoo. Defaults to False.
+        consistent: See `separate`. Only for models of the zoo. Defaults to True if the sources make
+            up the whole mixture.
+        band: See `separate`. Defaults to "full".
+        weights: See `separate`. Defaults to equal weights.
         track: Which audio track of a file that has several, from 1. Defaults to the first, and the
             log lists all.
         progress: Called with the share of the file that is done, 0 to 1.
 
     Returns:
-        Dict from source name to path.
+        Dict to the path of each file from the name of its source, such as "vocals", or
+            "minus_vocals".
 
     Raises:
-        InputError: The file cannot be read or an output exists. Nothing half-written is left.
+        InputError: The file cannot be read, an output exists, or a name is not a source. Nothing
+            half-written is left.
 
     Example:
     ```python
@@ -148,123 +197,118 @@ def separate_file(
     kerasep.separation.separate_file(model, "mixture.wav", "stems", overwrite=True)
     ```
     """
-    separator = _as_chunk_separator(model, wiener_iterations, residual, consistent)
-    paths = outputs(separator.sources, folder, suffix, overwrite or resume)
+    with installed_by():
+        from kerasep.data.audio.tags import read_tags
+        from kerasep.separation.stem_files import outputs, requested_outputs, whole_stems, writing
+
+    separators, weights = _members(model, weights, band, wiener_iterations, residual, consistent)
+    sources = separators[0].sources
+    requested = requested_outputs(sources, stems, minus)
+    paths = outputs(requested, folder, suffix, overwrite or resume, name)
     header, read = _audio_file(path, track)
     rate, samples, done = header.sample_rate, header.samples, 0
-    kept = whole_stems(paths, header) if resume and not overwrite else set()
+    kept = whole_stems(paths, header, bits) if resume and not overwrite else set()
     if len(kept) == len(paths):
         return paths
-    separator = _silent_for_silence(separator, read(), path)
-    with writing(paths, rate, header.channels, overwrite, samples, kept) as write:
-        for block in stems(separator, read(), rate, samples):
-            write(block)
+    separators = _silent_for_silence(separators, read(), path)
+    next_mixture = reader(read()) if minus else None
+    with writing(
+        paths,
+        sources,
+        header,
+        overwrite=overwrite,
+        kept=kept,
+        bits=bits,
+        normalize=normalize,
+        tags=read_tags(path),
+    ) as write:
+        for block in blended(separators, weights, read, rate, samples, band):
+            write(block, next_mixture(len(block)) if next_mixture else None)
             done += len(block)
             if progress:
                 progress(done / samples)
     return paths
 
 
-def stems(
-    separator: ChunkSeparator, blocks: Iterable[np.ndarray], sample_rate: int, samples: int
-) -> Iterator[np.ndarray]:
-    """Separate a recording block by block.
+def as_chunk_separator(
+    model: Any,
+    wiener_iterations: int = 0,
+    residual: str | None = None,
+    consistent: bool | None = None,
+    chunk_seconds: float | None = None,
+    overlap_seconds: float | None = None,
+) -> ChunkSeparator:
+    """Return a chunk separator for anything that separates.
 
     Args:
-        separator: A `ChunkSeparator`.
-        blocks: Iterable of successive arrays `(n, channels)`.
-        sample_rate: Of the blocks, in Hz. They are resampled if the separator's rate differs.
-        samples: Total number of samples in the blocks.
+        model: A model of the zoo, a `Separator`, a `kerasep.tflite.Runtime` or a `ChunkSeparator`.
+            The other arguments are ignored for files and chunk separators.
+        wiener_iterations: See `as_separator`. Defaults to 0.
+        residual: See `as_separator`. Defaults to None.
+        consistent: See `as_separator`. Defaults to True if the sources make up the whole mixture.
+        chunk_seconds: See `chunk_separator`. Defaults to the model's own, else 30.
+        overlap_seconds: See `chunk_separator`. Defaults to 4, or a quarter of a shorter chunk.
 
-    Yields:
-        Successive arrays `(n, channels, sources)` at `sample_rate`, `samples` in all.
+    Returns:
+        A `ChunkSeparator`.
 
     Example:
-    >>> halves = ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
-    >>> sum(len(block) for block in stems(halves, [np.ones((9000, 1))], 8000, 9000))
-    9000
+    ```python
+    import kerasep
+
+    model = kerasep.zoo.load("open_unmix_like/small", hidden=16)
+    separator = kerasep.separation.as_chunk_separator(model)
+    assert separator.residual == "other"
+    ```
     """
-    reorder = separator.interchangeable
-
-    def process(waveform):
-        return by_channel_groups(separator.process, waveform, separator.channels, reorder)
-
-    rate = separator.sample_rate
-    separated = crossfaded(
-        _resampled(blocks, sample_rate, rate),
-        process,
-        separator.chunk,
-        separator.overlap,
-        separator.hop,
-        pad=separator.fixed,
-        reorder=reorder,
-    )
-    missing = samples
-    for block in _resampled(separated, rate, sample_rate):
-        block = block[:missing]
-        missing -= len(block)
-        shape = block.shape[1:]
-        yield block
-    if missing:  # resampling there and back rounds the length twice
-        yield np.zeros((missing, *shape), "float32")
-
-
-def _as_chunk_separator(
-    model,
-    wiener_iterations,
-    residual,
-    consistent,
-    chunk_seconds=CHUNK_SECONDS,
-    overlap_seconds=OVERLAP_SECONDS,
-):
-    """Return a chunk separator for a Keras model, an exported file or a chunk separator."""
     if isinstance(model, ChunkSeparator):
         return model
+    model = loaded(model)
     if hasattr(model, "chunk_separator"):
         return model.chunk_separator()
-    from kerasep.separation.separator import as_separator, chunk_separator
+    if not hasattr(model, "sources"):
+        raise InputError(
+            f"received a model of type {type(model).__name__}, expected a model of the zoo, a "
+            f"Separator, a Runtime or a name: load one by kerasep.zoo.load"
+        )
+    warn_untrained(model)
+    with installed_by("kerasep"):  # kerasep-runtime has no models
+        from kerasep.separation.separator import as_separator, chunk_separator
 
     separator = as_separator(model, wiener_iterations, residual, consistent)
     return chunk_separator(separator, chunk_seconds, overlap_seconds)
 
 
+def _members(model, weights, band, *settings):
+    """Return the chunk separators of a model or an ensemble, and their weights."""
+    check_band(band)
+    is_one = isinstance(model, ChunkSeparator) or not isinstance(model, list | tuple)
+    separators = [
+        as_chunk_separator(member, *settings) for member in ([model] if is_one else model)
+    ]
+    return separators, normalized(separators, weights)
+
+
 def _audio_file(path, track):
     """Return the header of an audio file, and a function that reads its blocks."""
-    from kerasep.data.audio.audio_tracks import stream_of
+    with installed_by():
+        from kerasep.data.audio import reading
+        from kerasep.data.audio.audio_tracks import stream_of
 
     stream = stream_of(path, track)
-    return audio_files.info(path, stream), lambda: audio_files.stream(path, stream=stream)
+    return reading.info(path, stream), lambda: reading.stream(path, stream=stream)
 
 
-def _silent_for_silence(separator, blocks, name):
-    """Return the separator, or one whose stems are silent if the blocks are."""
+def _silent_for_silence(separators, blocks, name):
+    """Return the separators, or ones whose stems are silent if the blocks are."""
     if any(np.any(block) for block in blocks):
-        return separator
+        return separators
     # A model may return noise, where layers have biases, or NaN, where they normalise.
     log.warning("%s is silent throughout: so are its stems", name)
-    count = len(separator.sources)
-    return separator._replace(
-        process=lambda batch: np.zeros((*batch.shape, count), "float32"), interchangeable=False
-    )
-
-
-def _resampled(blocks, rate, new_rate):
-    """Resample a stream of blocks `(n, ...)`."""
-    if rate == new_rate:
-        yield from blocks
-        return
-    import soxr
-
-    resampler, samples = None, 0
-    for block in blocks:
-        shape = block.shape[1:]
-        if resampler is None:
-            resampler = soxr.ResampleStream(rate, new_rate, int(np.prod(shape)), "float32")
-        flat = np.ascontiguousarray(block, "float32").reshape(len(block), -1)
-        resampled = resampler.resample_chunk(flat).reshape(-1, *shape)
-        samples += len(resampled)
-        yield resampled
-    nothing = np.zeros((0, int(np.prod(shape))), "float32")
-    resampled = resampler.resample_chunk(nothing, last=True).reshape(-1, *shape)
-    # Even less than one sample at the new rate becomes one: a recording never disappears.
-    yield resampled if samples + len(resampled) else np.zeros((1, *shape), "float32")
+    count = len(separators[0].sources)
+    return [
+        separator._replace(
+            process=lambda batch: np.zeros((*batch.shape, count), "float32"), interchangeable=False
+        )
+        for separator in separators
+    ]

@@ -11,6 +11,7 @@ from kerasep.models import weight_values
 from kerasep.models.copies import Copied
 from kerasep.models.separation_model import check_signal
 from kerasep.separation.chunks import CHUNK_SECONDS, OVERLAP_SECONDS, ChunkSeparator
+from kerasep.separation.residual import is_consistent, residual_of
 
 
 @keras.saving.register_keras_serializable("kerasep")
@@ -126,7 +127,7 @@ def as_separator(
     model: keras.Model,
     wiener_iterations: int = 0,
     residual: str | None = None,
-    consistent: bool = False,
+    consistent: bool | None = None,
 ) -> Separator:
     """Wrap a model in a `Separator`, unless it is one.
 
@@ -137,7 +138,8 @@ def as_separator(
         model: A model of the zoo, or a `Separator`.
         wiener_iterations: See `Separator`.
         residual: See `Separator`.
-        consistent: See `Separator`.
+        consistent: See `Separator`. Defaults to True if the model's sources make up the whole
+            mixture (see `kerasep.separation.residual.residual_source`).
 
     Returns:
         A `Separator`.
@@ -155,6 +157,8 @@ def as_separator(
         return model
     # Keras would take an attribute for a part of the model.
     cached = vars(model).setdefault("__separators", {})
+    if consistent is None:
+        consistent = is_consistent(model, residual)
     settings = (wiener_iterations, residual, consistent)
     if settings not in cached:
         cached[settings] = Separator(model, *settings)
@@ -163,15 +167,17 @@ def as_separator(
 
 def chunk_separator(
     separator: Separator,
-    chunk_seconds: float = CHUNK_SECONDS,
-    overlap_seconds: float = OVERLAP_SECONDS,
+    chunk_seconds: float | None = None,
+    overlap_seconds: float | None = None,
 ) -> ChunkSeparator:
     """Return a chunk separator, which `kerasep.separation.recordings` takes, for a `Separator`.
 
     Args:
         separator: A `Separator`.
-        chunk_seconds: Length of a chunk in seconds. Defaults to 30.
-        overlap_seconds: How much neighbouring chunks share, in seconds. Defaults to 4.
+        chunk_seconds: Length of a chunk in seconds. Defaults to that of the model if it has its
+            own, else 30.
+        overlap_seconds: How much neighbouring chunks share, in seconds. Defaults to 4, or a quarter
+            of a shorter chunk.
 
     Returns:
         A `kerasep.separation.recordings.ChunkSeparator`.
@@ -186,6 +192,10 @@ def chunk_separator(
     ```
     """
     rate, transform = separator.sample_rate, separator.model.stft
+    if chunk_seconds is None:
+        chunk_seconds = separator.model.chunk_seconds or CHUNK_SECONDS
+    if overlap_seconds is None:
+        overlap_seconds = min(OVERLAP_SECONDS, chunk_seconds / 4)
 
     def process(batch):
         padded = pad_to_frames(batch, transform)
@@ -200,6 +210,7 @@ def chunk_separator(
         overlap=round(overlap_seconds * rate),
         hop=transform["hop"] if transform else 1,
         interchangeable=separator.interchangeable,
+        residual=residual_of(separator),
     )
 
 

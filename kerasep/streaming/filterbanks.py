@@ -18,6 +18,21 @@ def frame_length(layer):
     return layer.n_fft if hasattr(layer, "n_fft") else layer.kernel_size
 
 
+def silence_around(walk, layer, waveform):
+    """Leave out silence: the past of the first block is silent, and so is the end of a stream."""
+    if waveform.lag or waveform.tensor.shape[1] == walk.frames:
+        raise_cannot_stream(layer, "pads something else than the mixture")
+    walk.before += layer.padding[0]
+    return waveform
+
+
+def silence_cut(walk, layer, waveform):
+    """Leave in what `silence_around` left out."""
+    if layer.cropping != (walk.before, 0):
+        raise_cannot_stream(layer, "cuts off something else than the silence in front")
+    return waveform
+
+
 def stft(walk, layer, waveform):
     """Transform the frames that end in this block. The caller mirrors the ends of a stream."""
 
@@ -62,7 +77,7 @@ def inverse_stft(walk, layer, spectrum, like=None):
     valid = ops.reshape(walk.valid(spectrum.lag), (walk.frames, 1))
     signal = overlapped(walk, frames * valid, layer, channels)
     total = overlapped(walk, valid * np.square(weights), layer, 1)
-    return Signal(signal / ops.maximum(total, 1e-10), spectrum.lag)
+    return Signal(signal / ops.maximum(total, layer.least), spectrum.lag)
 
 
 def learned_synthesis(walk, layer, features, like=None):

@@ -80,17 +80,22 @@ class StreamingStep(keras.layers.Layer):
         shape = (1, 2 * grain * self.hop, self.separator.channels)
         noise = _NOISE_LEVEL * np.random.default_rng(0).standard_normal(shape).astype("float32")
         sources, state, walk = self._walk(keras.ops.convert_to_tensor(noise), None)
+        if walk.before % self.hop:
+            raise_cannot_stream(
+                analysis, "sees silence in front that is not a whole number of hops"
+            )
         self.timing = Timing(
             hop=self.hop,
-            frame=frame_length(analysis) // columns,
+            # Counted from the first frame that begins with the stream: those before it are known.
+            frame=frame_length(analysis) // columns - walk.before,
             grain=grain * self.hop,
             step=large * grain * self.hop,
             lag=sources.lag * self.hop,
             silence=walk.align * self.hop,
-            ends=_ends(analysis),
+            ends="fill" if walk.before else _ends(analysis),
         )
         self.start = np.zeros(tuple(state.shape), "float32")
-        self.start[0, :COUNTERS] = -walk.align, ENDLESS
+        self.start[0, :COUNTERS] = walk.before // self.hop - walk.align, ENDLESS
         self.built = True
 
     def call(self, mixture: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,6 +115,6 @@ class StreamingStep(keras.layers.Layer):
 
 def _ends(analysis):
     """Return how the ends of a stream are treated: see `Timing`."""
-    if hasattr(analysis, "center"):
-        return "mirror" if analysis.center else "drop"
+    if getattr(analysis, "center", False):
+        return "mirror"
     return "fill" if getattr(analysis, "fill", True) else "drop"

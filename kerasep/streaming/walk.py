@@ -1,4 +1,4 @@
-"""Walk through a model's graph in one step: each layer sees the block, and what it remembers."""
+"""Walk through a model's graph in one step: each layer gets the block and its past."""
 
 import dataclasses
 from typing import NoReturn
@@ -27,17 +27,13 @@ class Signal:
 
 
 class Walk:
-    """One step, in which the streaming forms of layers read their past and keep what comes next.
+    """One step of `frames` frames, in which the streaming forms of layers read and keep a state.
 
-    Args:
-        forms: Dict from layer class to function of (walk, layer, *arguments), with `Signal`s among
-            the arguments, that returns `Signal`s.
-        frames: Number of frames of the block.
-        state: Tensor `(1, size)`, or None to find out its size.
-        twins: Dict from a layer's id to the layer that its form built for it.
-
-    Attributes:
-        align: Frames of silence that the stream must start with.
+    `forms` maps a layer class to a function of (walk, layer, *arguments), with `Signal`s among the
+    arguments, that returns `Signal`s. `state` is a tensor `(1, size)`, or None to find out its
+    size. `twins` maps the id of a layer to the layer that its form built for it. `align` is the
+    number of silent frames that the stream must start with, `before` the number of silent samples
+    in front of the waveform, which frames of the model see.
     """
 
     def __init__(self, forms, frames, state, twins):
@@ -46,6 +42,7 @@ class Walk:
         self.state = state
         self.twins = twins
         self.align = 0
+        self.before = 0
         self._recalled = 0
         self._kept = []
         counters = self.recall((1, COUNTERS))
@@ -142,8 +139,8 @@ def raise_cannot_stream(layer, reason) -> NoReturn:
     raise InputError(
         f"received a model that cannot stream: its layer {layer.name} ({type(layer).__name__}) "
         f"{reason}, expected a causal one, such as open_unmix_like/causal, "
-        f"mask_inference_like/enhancement, tasnet_like/lstm, conv_tasnet_like/causal or "
-        f"dprnn_like/causal"
+        f"mask_inference_like/enhancement, dtln_like, gtcrn_like, tasnet_like/lstm, "
+        f"conv_tasnet_like/causal, dprnn_like/causal or hs_tasnet_like"
     )
 
 

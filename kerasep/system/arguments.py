@@ -69,8 +69,8 @@ def _is_free(instance, name):
     if not hasattr(type(instance), name):
         return not hasattr(instance, name)
     default = getattr(type(instance), name)
-    own = callable(default) or inspect.isdatadescriptor(default)
-    return not own and name not in vars(instance)
+    is_defined = callable(default) or inspect.isdatadescriptor(default)
+    return not is_defined and name not in vars(instance)
 
 
 def plain(value):

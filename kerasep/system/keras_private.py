@@ -4,11 +4,30 @@ import weakref
 
 import keras
 from keras.src.backend.common import global_state
+from keras.src.initializers.random_initializers import RandomInitializer
+
+_UNINITIALIZED = "uninitialized_variables"
 
 
 def flatten_layers(layer):
     """Return a layer, or a model, and all layers inside it, also those of layers that hold some."""
     return layer._flatten_layers()
+
+
+def sublayers(layer):
+    """Return the layers that a layer holds itself."""
+    return layer._flatten_layers(include_self=False, recursive=False)
+
+
+def layer_before(layer):
+    """Return the nearest layer with weights before a layer of a Functional model, or None."""
+    while True:
+        inputs = keras.tree.flatten(layer.input)
+        layer = inputs[0]._keras_history.operation
+        if isinstance(layer, keras.layers.InputLayer) or not hasattr(layer, "input"):
+            return None
+        if getattr(layer, "weights", None):
+            return layer
 
 
 def is_functional(operation):
@@ -30,7 +49,14 @@ def symbolic_build(model, batch, once=False):
 
 def drop_initial_values():
     """Forget the values that weights made in a `keras.StatelessScope` would get at its end."""
-    global_state.set_global_attribute("uninitialized_variables", [])
+    global_state.set_global_attribute(_UNINITIALIZED, [])
+
+
+def zero_random_values():
+    """Set the weights made in a `keras.StatelessScope` to zero that would be random at its end."""
+    for variable in global_state.get_global_attribute(_UNINITIALIZED, []):
+        if isinstance(variable._initializer, RandomInitializer):
+            variable._initializer = keras.initializers.Zeros()
 
 
 class RemembersOrigin(keras.Model):

@@ -1,4 +1,4 @@
-"""Time a file in a process of its own: `python -m kerasep.tflite.benchmark_worker`."""
+"""Time a file in a separate process: `python -m kerasep.tflite.benchmark_worker`."""
 
 import json
 import sys

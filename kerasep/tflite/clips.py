@@ -1,4 +1,4 @@
-"""What an exported file loses in SI-SDR on recordings whose sources are known."""
+"""The SI-SDR that an exported file loses on recordings whose sources are known."""
 
 import pathlib
 
@@ -16,7 +16,7 @@ from kerasep.separation.chunks import best_order
 
 def synthetic_clips(separator, samples):
     """Return a list of the built-in clip: synthetic voices and instruments."""
-    # Sources named as stems of `kerasep.data.song` are these stems, others are singers of others.
+    # Sources named like stems of `kerasep.data.song` are these stems, others are other singers.
     names, rest = _names(separator)
 
     def song(seed):

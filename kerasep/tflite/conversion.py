@@ -1,4 +1,4 @@
-"""From a Keras model of fixed shape to the bytes of a TFLite file, builtin operations only."""
+"""Convert a Keras model of fixed shape to a TFLite file of builtin operations only."""
 
 import contextlib
 import logging

@@ -9,6 +9,14 @@ from kerasep.system.names import one_line
 from kerasep.tflite.format.graphs import operations
 from kerasep.tflite.format.metadata import parse_metadata
 
+_QUANTIZED = (
+    "            the level of the sources above the error from rounding the weights,",
+    "            at the worst of all test signals. It is expected to be far below the",
+    "            100 dB of float32, and matters only beside the errors of the model.",
+    "            What it costs in quality: kerasep evaluate on this file and on the",
+    "            model, or kerasep export --tracks FOLDER.",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class ExportReport:
@@ -24,7 +32,7 @@ class ExportReport:
         metadata: what is written in the file, as `read_metadata` returns it.
         snr_db: agreement with Keras in dB, the lowest of all sources and test signals; None if it
             was not checked.
-        max_abs_error: largest difference from Keras; None likewise.
+        max_abs_error: largest difference from Keras, or None.
         si_sdr_change_db: SI-SDR of the file minus that of Keras in dB, the mean over reference
             clips and sources. A negative value is a loss. None without quantization and tracks.
         judged_on: which reference clips.
@@ -57,6 +65,8 @@ class ExportReport:
             lines.append(
                 f"  as Keras  {self.snr_db:.1f} dB, largest difference {self.max_abs_error:.1e}"
             )
+            if about["quantization"]:
+                lines += _QUANTIZED
         if self.si_sdr_change_db is not None:
             lines.append(f"  SI-SDR    {self.si_sdr_change_db:+.2f} dB on {self.judged_on}")
         counts = list(self.operations.items())
@@ -80,7 +90,7 @@ def checked_path(path, overwrite):
 
 
 def written(path, content, run, **compared):
-    """Write a file that `run` has loaded, and report on it and on how it compared with Keras."""
+    """Write a file that `run` has loaded, and return its report."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
     about = parse_metadata(content, path)

@@ -1,4 +1,4 @@
-"""Export: a model becomes one file, compared with Keras before it is written."""
+"""Export a model as one file, compared with Keras before it is written."""
 
 import hashlib
 import math
@@ -11,12 +11,16 @@ import numpy as np
 import kerasep
 from kerasep.data import Track
 from kerasep.errors import InputError
+from kerasep.separation.residual import residual_of
 from kerasep.tflite.export_report import ExportReport, checked_path, written
 from kerasep.tflite.format.bounds import FORMAT, complaint
+from kerasep.tflite.format.graphs import litert_schema
 from kerasep.tflite.format.metadata import with_metadata
 from kerasep.tflite.interpreter import Interpreter
 from kerasep.tflite.modes import MODES
-from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights
+from kerasep.tflite.quantization import QUANTIZATIONS, quantize_weights, quantizer_names
+
+_SECONDS = 6.0
 
 
 def export(
@@ -24,8 +28,9 @@ def export(
     path: str | os.PathLike,
     *,
     mode: str = "separate",
-    seconds: float = 6.0,
+    seconds: float | None = None,
     quantization: str | None = None,
+    consistent: bool | None = None,
     check: bool = True,
     tracks: str | os.PathLike | Sequence[Track] | None = None,
     overwrite: bool = False,
@@ -53,12 +58,15 @@ def export(
             "streaming", for a causal model frame by frame, which `StreamRuntime` runs. Defaults to
             "separate".
         seconds: length of the waveform that the file takes, rounded up to a whole number of hops.
-            Ignored in mode "streaming". Defaults to 6.
+            Ignored in mode "streaming". Defaults to the chunk of a model that has its own, else 6.
         quantization: None for float32 weights; "float16" for half the size; "int8" for a quarter
             of the size and integer products (dynamic: activations are quantised at run time);
             "weight_int8" for a quarter of the size and float32 products. The transforms stay
             float32, and so do the learned filterbank and the mask head of a waveform model. Needs
             ai-edge-quantizer. Defaults to None.
+        consistent: whether the estimates are made to add up to the mixture, within the file, for a
+            model of the zoo; a `Separator` has this setting itself. Defaults to True if the
+            sources make up the whole mixture, except in mode "mask".
         check: whether to compare with Keras. Defaults to True.
         tracks: folder of tracks, or list of `kerasep.data.Track`. The change in SI-SDR is measured
             on the middle of each. Default: for quantised weights, a built-in synthetic clip.
@@ -87,12 +95,18 @@ def export(
     _check_backend()
     _check_choice("mode", mode, MODES)
     _check_choice("quantization", quantization, (None, *QUANTIZATIONS))
+    litert_schema()  # reports missing packages before the work
+    if quantization:
+        quantizer_names()
     target = checked_path(path, overwrite)
     if tracks is not None and not check:
         raise InputError(
             "received tracks with check=False, which compares nothing: leave one of them out"
         )
-    separator = _as_separator(model)
+    separator = _as_separator(model, mode, consistent)
+    if seconds is None:
+        model = getattr(separator, "model", separator)
+        seconds = getattr(model, "chunk_seconds", None) or _SECONDS
     plan = MODES[mode](separator, seconds)
     clips, judged_on = (
         _clips(separator, plan.samples, tracks, quantization) if check else ([], None)
@@ -141,6 +155,7 @@ def description(separator, mode, quantization):
         "quantization": quantization,
         "sources": list(separator.sources),
         "interchangeable": getattr(separator, "interchangeable", False),
+        "residual": residual_of(separator),
         "sample_rate": separator.sample_rate,
         "channels": separator.channels,
         "stft": stft and dict(stft),
@@ -202,7 +217,7 @@ def _check_choice(name, received, known):
         raise InputError(f"received {name}={received!r}, expected one of {listed}")
 
 
-def _as_separator(model):
+def _as_separator(model, mode, consistent):
     from kerasep.separation.separator import as_separator
 
     if not isinstance(model, keras.Model):
@@ -213,4 +228,13 @@ def _as_separator(model):
             f"received the model {model.name} without {', '.join(missing)}, expected a model of "
             f"the zoo, a kerasep.Separator, or a model with these attributes"
         )
-    return as_separator(model) if hasattr(model, "domain") else model
+    if hasattr(model, "domain"):
+        if mode == "mask" and consistent is None:
+            consistent = False  # the network alone has no mixture to add up to
+        return as_separator(model, consistent=consistent)
+    if consistent is not None and consistent != getattr(model, "consistent", False):
+        raise InputError(
+            f"received consistent={consistent} with {type(model).__name__} {model.name}, expected "
+            f"it with a model of the zoo: set it in kerasep.Separator"
+        )
+    return model

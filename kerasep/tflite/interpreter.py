@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
 from kerasep.tflite.format.soundness import DAMAGE, check_graphs
 from kerasep.tflite.silence import quiet
 
@@ -20,13 +20,8 @@ class Interpreter:
     # memory of tensors and packed weights, and be no faster: a run has several threads of its own.
 
     def __init__(self, content, threads=None, name="the model"):
-        try:
+        with installed_by("kerasep[edge]"):
             from ai_edge_litert import interpreter
-        except ImportError as error:
-            raise InputError(
-                "received no ai-edge-litert, expected it to be installed to run .tflite files: "
-                "pip install 'kerasep[edge]'"
-            ) from error
         if threads is not None and threads < 1:
             raise InputError(f"received threads={threads}, expected at least 1")
         try:

@@ -1,4 +1,4 @@
-"""What each export mode puts into a file, and how that is compared with Keras."""
+"""The content of a file in each export mode, and how it is compared with Keras."""
 
 import dataclasses
 import math

@@ -105,9 +105,9 @@ def _first_departure(plan, waveform):
     """Return which layer's export form is the first to differ from the layer."""
     departures = []
 
-    def wrap(layer, own, form):
+    def wrap(layer, call, form):
         def compared(*args, **kwargs):
-            expected = own(*args, **kwargs)
+            expected = call(*args, **kwargs)
             ratio, _ = agreement(expected, form(*args, **kwargs))
             if not ratio >= GATE_DB:
                 departures.append(f"{type(layer).__name__} {layer.name}, {ratio:.1f} dB")

@@ -10,7 +10,7 @@ import os
 
 import numpy as np
 
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
 from kerasep.tflite.export_report import ExportReport, checked_path, written
 from kerasep.tflite.format.graphs import with_buffers_inside
 from kerasep.tflite.format.metadata import parse_metadata, read_model, with_metadata
@@ -75,16 +75,17 @@ def quantize(
     return written(target, content, run)
 
 
-def quantize_weights(content, quantization):
-    """Quantise the weights in the bytes of a TFLite file."""
-    try:
+def quantizer_names():
+    """Return what is used of ai-edge-quantizer: two modules, and the names of its algorithms."""
+    with installed_by("kerasep[edge]"):
         from ai_edge_quantizer import qtyping, quantizer
         from ai_edge_quantizer.algorithm_manager import AlgorithmName
-    except ImportError as error:
-        raise InputError(
-            f"received quantization={quantization!r} without ai-edge-quantizer, expected it to "
-            f"be installed: pip install 'kerasep[edge]'"
-        ) from error
+    return qtyping, quantizer, AlgorithmName
+
+
+def quantize_weights(content, quantization):
+    """Quantise the weights in the bytes of a TFLite file."""
+    qtyping, quantizer, AlgorithmName = quantizer_names()
     every = qtyping.TFLOperationName.ALL_SUPPORTED
     work = quantizer.Quantizer(content)
     if quantization == "int8":

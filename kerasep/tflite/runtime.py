@@ -7,6 +7,7 @@ import numpy as np
 from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
 from kerasep.separation import recordings
+from kerasep.separation.bands import Band
 from kerasep.tflite.format.metadata import expect_complete, parse_metadata, read_model
 from kerasep.tflite.interpreter import Interpreter
 
@@ -37,6 +38,7 @@ class Runtime:
         stft: dict of the transform's n_fft, hop and window; None for a waveform model.
         latency: samples from input to output of a causal model, else None.
         interchangeable: whether the model's sources come in any order.
+        residual: the source that stands for the rest of the mixture, or None.
         metadata: dict, as `read_metadata` returns it.
 
     Raises:
@@ -70,6 +72,7 @@ class Runtime:
         self.stft = about.get("stft")
         self.latency = about.get("latency")
         self.interchangeable = about["interchangeable"]
+        self.residual = about["residual"]
         self._run = Interpreter(content, threads, path)
         channels, count = self.channels, len(self.sources)
         if self.mode == "separate":
@@ -134,6 +137,7 @@ class Runtime:
         audio: str | os.PathLike | np.ndarray,
         sample_rate: int | None = None,
         *,
+        band: Band = "full",
         track: int | None = None,
     ) -> dict[str, np.ndarray]:
         """Separate a recording of any length, sample rate and number of channels.
@@ -145,6 +149,8 @@ class Runtime:
             audio: path of an audio file, or array `(samples, channels)` or `(samples,)`.
             sample_rate: sample rate of an array, in Hz. Default: that of the model. Only for
                 arrays.
+            band: "full": what lies outside the model's band goes to the source that stands for the
+                rest of the mixture; "model": it is left out. Defaults to "full".
             track: number of the audio track, from 1, in a file with several. Defaults to the first.
 
         Returns:
@@ -153,9 +159,11 @@ class Runtime:
 
         Raises:
             InputError: if the audio is missing, empty, damaged or not finite, or the file has
-                another mode.
+                another mode, or the band is unknown.
         """
-        return recordings.separate(self.chunk_separator(), audio, sample_rate, track=track)
+        return recordings.separate(
+            self.chunk_separator(), audio, sample_rate, band=band, track=track
+        )
 
     def chunk_separator(self) -> recordings.ChunkSeparator:
         """Return what `kerasep.separation.recordings` separates chunks with."""
@@ -170,6 +178,7 @@ class Runtime:
             self.metadata["hop"],
             fixed=True,
             interchangeable=self.interchangeable,
+            residual=self.residual,
         )
 
     def _expect(self, mode):

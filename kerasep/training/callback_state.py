@@ -10,11 +10,11 @@ _LEFT_OUT = ("params", "_model", "min_delta")
 
 
 class CallbackStates:
-    """The attributes of Keras' own callbacks, and of their subclasses, that change in training.
+    """The attributes of Keras' callbacks, and of their subclasses, that change in training.
 
-    Numbers, strings, arrays, and lists and dicts of them are stored, such as the remaining patience
-    of `keras.callbacks.EarlyStopping` and its best weights. Direct subclasses of
-    `keras.callbacks.Callback`, such as a progress bar, start afresh in each process.
+    Stores numbers, strings, arrays, and lists and dicts of them, such as the patience and the best
+    weights of `keras.callbacks.EarlyStopping`. Direct subclasses of `keras.callbacks.Callback`,
+    such as a progress bar, are not restored.
     """
 
     def __init__(self, callbacks: list[keras.callbacks.Callback]):

@@ -17,9 +17,8 @@ from kerasep.training.run_state import RunState, capture, is_finite, restore
 class Checkpoints(keras.callbacks.Callback):
     """Write state, best model and history; resume in the middle of an epoch, to the same result.
 
-    Keras' BackupAndRestore resumes at the start of an epoch, without the metrics, the other
-    callbacks' counters and the best loss so far. Its files, as those of ModelCheckpoint and
-    CSVLogger, are incomplete if the process is killed while it writes them.
+    Keras' BackupAndRestore resumes at the start of an epoch, without metrics, counters of callbacks
+    and the best loss so far. A kill may leave its files incomplete.
 
     `best_model` is a copy of the model for its best weights. The run ends at `max_minutes`, or with
     the epoch before it. A kill within an epoch costs `save_minutes` of work at most.
@@ -60,8 +59,8 @@ class Checkpoints(keras.callbacks.Callback):
     ) -> list[keras.callbacks.Callback]:
         """Return all callbacks of a fit in their order.
 
-        Checkpoints see a batch before the callbacks in `after`, which may stop training there. The
-        state of an epoch is complete only after all other callbacks have seen its end.
+        Those in `after` may stop training at a batch that checkpoints have seen. The state of an
+        epoch is complete only after all other callbacks have seen its end.
         """
         self.others = [*before, *after]
         last = keras.callbacks.LambdaCallback(
@@ -73,8 +72,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _begin(self, _logs):
         """Restore the state."""
-        losses = (row[self.folder.monitor] for row in self.state.history)
-        self.best = min(losses, default=math.inf)
+        self.sign = -1.0 if self.folder.watched.mode == "max" else 1.0
+        values = (self.sign * row[self.folder.monitor] for row in self.state.history)
+        self.best = min(values, default=math.inf)
         self.callback_states = CallbackStates(self.others)
         if self.pending:
             self.callback_states.restore(self.state.callbacks, self.pending)
@@ -105,9 +105,9 @@ class Checkpoints(keras.callbacks.Callback):
 
     def _end_epoch(self, epoch, logs):
         """Write the model if it is the best so far, then the state and the history."""
-        loss = float(logs[self.folder.monitor])
-        if not math.isfinite(loss):
-            raise NotFiniteError(f"{self.folder.monitor} {loss} in epoch {epoch + 1}")
+        value = float(logs[self.folder.monitor])
+        if not math.isfinite(value):
+            raise NotFiniteError(f"{self.folder.monitor} {value} in epoch {epoch + 1}")
         history, seconds = self.state.history, self._seconds()
         taken = seconds - (history[-1]["seconds"] if history else 0.0)
         if seconds + taken > 60 * self.max_minutes:
@@ -117,8 +117,8 @@ class Checkpoints(keras.callbacks.Callback):
         self.state.finished = self.model.stop_training or epoch + 1 == self.folder.epochs
         row = {"epoch": epoch + 1, "seconds": round(seconds, 1)}
         history.append(row | {key: float(value) for key, value in logs.items()})
-        if loss < self.best:
-            self.best = loss
+        if self.sign * value < self.best:
+            self.best = self.sign * value
             # Not the compiled model, whose optimizer would triple the file's size.
             with averaged(self.model):
                 self.best_model.set_weights(self.model.get_weights())

@@ -1,4 +1,4 @@
-"""Devices and hosts: which there are, and how a batch is spread over them."""
+"""Devices and hosts, and how a batch is spread over them."""
 
 import contextlib
 import io
@@ -122,6 +122,9 @@ def replica(model: keras.Model) -> keras.Model:
     copy = type(model).from_config(model.get_config())
     copy.set_weights(model.get_weights())
     model.share_knowledge(copy)
+    for layer in model.layers:
+        if not layer.trainable:
+            copy.get_layer(layer.name).trainable = False
     if keras.backend.backend() == "tensorflow":  # JAX does so by itself
         for layer in flatten_layers(copy):
             if isinstance(layer, keras.layers.BatchNormalization):

@@ -1,4 +1,4 @@
-"""From a preset's recipe to a trained model: compile, fit, checkpoints, recovery, resume."""
+"""Train a model by its recipe: compile, fit, checkpoints, recovery, resume."""
 
 import contextlib
 import os
@@ -19,7 +19,9 @@ from kerasep.training.batch_size import largest
 from kerasep.training.checkpoints import Checkpoints
 from kerasep.training.devices import agreed, count, process, replica, spread
 from kerasep.training.interruption import Interruption
-from kerasep.training.recipes import compile_model, complete_recipe, cosine, schedules
+from kerasep.training.monitoring import as_recipe, find_monitor
+from kerasep.training.precision import in_precision
+from kerasep.training.recipes import compile_model, complete_recipe, cosine, freeze, schedules
 from kerasep.training.recovery import (
     NotFiniteError,
     check_share,
@@ -30,6 +32,7 @@ from kerasep.training.recovery import (
 from kerasep.training.run_folder import RunFolder
 from kerasep.training.run_state import RunState, capture, restore
 from kerasep.training.splits import Tracks, split
+from kerasep.training.statistics import adapt
 from kerasep.training.training_data import TrainingData
 from kerasep.training.waveform_training import fed_waveforms, transforms_on_device
 
@@ -43,6 +46,11 @@ def train(
     valid: Tracks | None = None,
     *,
     recipe: Mapping[str, Any] | None = None,
+    metrics: Sequence[str | keras.metrics.Metric] | None = None,
+    monitor: str | None = None,
+    dtype: str | None = None,
+    jit_compile: bool | str | None = None,
+    steps_per_execution: int | None = None,
     seed: int = 0,
     devices: int | str = 1,
     data_service: str | None = None,
@@ -53,30 +61,48 @@ def train(
 ) -> list[dict[str, float]]:
     """Train a model by its recipe. The same call resumes a run that was killed.
 
-    The folder `out` gets `model.keras` (the weights with the lowest validation loss),
-    `history.csv`, `recipe.json` and TensorBoard logs. Until training ends it also holds
-    `state.npz`: weights, optimizer, random seeds, running metrics and position in the data. A
-    resumed run comes to the same result as an uninterrupted one.
+    The folder `out` gets `model.keras` (the best weights, by validation loss or `monitor`),
+    `history.csv`, `recipe.json` and TensorBoard logs. It also holds `state.npz`: weights,
+    optimizer, random seeds, running metrics and position in the data. A resumed run comes to the
+    same result as an uninterrupted one.
+
+    At the end the state becomes `final_state.npz`. With it, the same call with more epochs extends
+    the run, to the result of a run that had them from the beginning. Only a cosine differs: its
+    length is that of all epochs, so the learning rate rises again. A run that was stopped early
+    gets its whole patience again.
 
     With `use_ema` in the optimizer's settings, the moving averages of the weights are validated
     and saved.
 
-    If the loss is not a finite number, the run goes back to the last state and continues with half
-    the learning rate, up to five times. If a device runs out of memory, each batch is divided into
+    If the loss is not finite, the run returns to the last state and continues with half the
+    learning rate, up to five times. If a device runs out of memory, each batch is divided into
     parts whose gradients are summed. Both are logged.
 
     Args:
         model: a model of the zoo.
-        tracks: what to train on: folder of tracks, list of `kerasep.data.Track`,
-            `kerasep.data.Pool`, or a folder written by `kerasep.data.prepare`.
+        tracks: folder of tracks, list of `kerasep.data.Track`, `kerasep.data.Pool`, or a folder
+            written by `kerasep.data.prepare`.
         out: the run's folder, created if it is missing.
-        valid: tracks to validate on. Default: the valid tracks of the data set, or else every tenth
-            training track is held out (see `split`). With a single track there is no validation,
-            and the training loss decides which weights are best.
+        valid: tracks to validate on. Default: the valid tracks of the data set, or every tenth
+            training track (see `split`). With a single track there is no validation, and the
+            training loss decides which weights are best.
         recipe: changes to `model.recipe`, with keys loss, loss_weights, optimizer, plateau,
-            cosine, early_stopping, epochs, and `data`: arguments of `kerasep.data.waveforms`.
-            Its `batch_size` may be "auto", the largest power of two that fits; its `missing`
-            applies to `valid` too.
+            cosine, early_stopping, epochs, freeze (names or shell patterns of layers that are not
+            trained), and `data`: arguments of `kerasep.data.waveforms`. `batch_size` may be "auto",
+            the largest power of two that fits; `missing` applies to `valid` too. The next five
+            arguments may be keys as well.
+        metrics: names to log beside the loss ("si_sdr", "si_sdr_improvement", and the same of
+            sd_sdr, snr, usdr and, for waveforms, si_snr), or Keras metrics. For spectrogram models
+            they compare spectra (see `kerasep.metrics.SISDR`). Interchangeable sources are
+            reordered for the best score. Defaults to none.
+        monitor: the logged value that selects the best weights, and that plateau and early stopping
+            watch, such as "val_si_sdr": the lowest loss, the highest ratio. Of a model with several
+            outputs, "val_estimates_si_sdr". Defaults to "val_loss", or "loss" without validation.
+        dtype: what layers compute in: "bfloat16", "float16" or "float32". Weights, losses and
+            metrics stay float32, and so does `model.keras`. Defaults to the model's own.
+        jit_compile: whether to compile the step by XLA, as in `keras.Model.compile`. Defaults to
+            "auto".
+        steps_per_execution: batches per call of the compiled step. Defaults to 1.
         seed: of crops and mixing. Defaults to 0.
         devices: how many devices share each batch, or "all", by `keras.distribution.DataParallel`
             on JAX and `tf.distribute.MirroredStrategy` on TensorFlow. Defaults to 1.
@@ -93,8 +119,8 @@ def train(
 
     Raises:
         InputError: the data or a setting is invalid, the devices cannot share a batch, the loss
-            stays infinite, or the folder holds a finished run, a run with other settings, or one
-            that another process is training.
+            stays infinite, or the folder holds a finished run of as many epochs, a run with other
+            settings, or one that another process is training.
 
     Example:
     ```python
@@ -107,7 +133,16 @@ def train(
     assert kerasep.zoo.load("run").sources == model.sources
     ```
     """
-    recipe = complete_recipe(model, recipe or {})
+    arguments: dict[str, Any] = {
+        "metrics": None if metrics is None else as_recipe(metrics),
+        "monitor": monitor,
+        "dtype": dtype,
+        "jit_compile": jit_compile,
+        "steps_per_execution": steps_per_execution,
+    }
+    arguments = {key: value for key, value in arguments.items() if value is not None}
+    recipe = complete_recipe(model, {**(recipe or {}), **arguments})
+    freeze(model, recipe.get("freeze"))
     devices = count(devices)
     number, processes = process()
     if processes > 1 and (max_minutes is not None or recipe["data"]["batch_size"] == "auto"):
@@ -117,15 +152,17 @@ def train(
         )
     missing = recipe["data"].get("missing", "refuse")
     train_tracks, valid_tracks = split(tracks, valid, model.sources, missing)
-    monitor = "val_loss" if valid_tracks else "loss"
+    watched = find_monitor(model, recipe, bool(valid_tracks))
+    schedules(recipe, watched)
+    best_model = type(model).from_config(model.get_config())
+    received_model, model = model, in_precision(model, recipe.get("dtype"))
     compile_model(model, recipe)
-    schedules(recipe, monitor)
     spectra = any(map(data.prepared.holds_spectrograms, (train_tracks, valid_tracks)))
     on_device = transforms_on_device(model, recipe["data"], spectra)
     batches = TrainingData(
         model, train_tracks, valid_tracks, recipe["data"], seed, devices, data_service, on_device
     )
-    folder = RunFolder(out, monitor, recipe["epochs"], number == 0)
+    folder = RunFolder(out, watched, recipe["epochs"], number == 0)
     interruption = Interruption()
     with contextlib.ExitStack() as stack:
         stack.enter_context(input_errors())
@@ -141,11 +178,12 @@ def train(
         # Invalid data raises here, before the folder is written.
         batches.training(state)
         batches.validation(state)
-        best_model = type(model).from_config(model.get_config())
         checkpoints = Checkpoints(folder, state, best_model, max_minutes, save_minutes)
         folder.begin(state)
-        if not state.epoch and not state.step:
+        if folder.extends or (not state.epoch and not state.step):
             checkpoints.write()
+        if folder.extends:
+            folder.begin_extension(state)
         with spread(devices):
             trained = replica(model) if devices > 1 else model
             trained = fed_waveforms(trained) if on_device else trained
@@ -159,7 +197,7 @@ def train(
                 checkpoints.resume(state)
                 checkpoints.write()
             weights = trained.get_weights()
-        model.set_weights(weights)
+        received_model.set_weights(weights)
         folder.finish(checkpoints.state.history)
     return checkpoints.state.history
 
@@ -168,14 +206,18 @@ def _new_state(model, recipe, batches):
     """Return a new run's state: with its batch size, and normalised by its data."""
     scale.warn_beyond_full_scale(batches.train_tracks)
     size = recipe["data"]["batch_size"]
+    crops = batches.crops()
+    number = int(crops.cardinality())
+    limit = number // batches.devices
     if size == "auto":
-        crops = batches.crops()
-        limit = int(crops.cardinality()) // batches.devices
         trained = fed_waveforms(model) if batches.on_device else model
         compile_model(trained, recipe)
         size = batches.devices * largest(trained, crops.element_spec, limit)
         log.info("batch size %d: the largest that fits", size)
-    model.adapt(batches.statistics(size))
+    elif size > number and limit:
+        wanted, size = size, limit * batches.devices
+        log.info("an epoch has %d crops: batches of %d, not %d", number, size, wanted)
+    adapt(model, batches.statistics(size))
     compile_model(model, recipe)
     model.optimizer.build(model.trainable_variables)
     return RunState(size, arrays=capture(model))
@@ -193,7 +235,7 @@ def _train_until_failure(
         restore(model, checkpoints.pending, kinds=["weight"])
         lowered = [cosine(model, recipe["epochs"])] if recipe.get("cosine") else []
         while True:
-            scheduled = [*schedules(recipe, checkpoints.folder.monitor), *lowered]
+            scheduled = [*schedules(recipe, checkpoints.folder.watched), *lowered]
             _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose)
             if checkpoints.state.finished:
                 return None

@@ -22,7 +22,7 @@ class Interruption(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def watched(self):
-        """Note the signals within the context, unless the program has handlers of its own."""
+        """Record the signals within the context, unless the program has its own handlers."""
         handlers = {}
         if threading.current_thread() is threading.main_thread():
             handlers = {

@@ -11,14 +11,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class FitProgress(keras.callbacks.Callback):
     """Show a bar over the batches of each epoch, and print a line after each epoch.
 
-    Keras does not call `on_train_end` when training fails or is stopped: call `close` then, or the
-    terminal's cursor stays hidden. The epochs with the lowest `monitor` so far are marked.
+    The epochs with the best `monitor` so far are marked. Keras does not call `on_train_end` when
+    training fails or is stopped: call `close` then, or the terminal's cursor stays hidden.
     """
 
     def __init__(self, console: Console, monitor: str = "val_loss"):
         super().__init__()
         self.console = console
         self.monitor = monitor
+        self.sign = 1 if monitor.endswith("loss") else -1
         self.best = math.inf
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -55,14 +56,13 @@ class FitProgress(keras.callbacks.Callback):
         line = f"epoch {epoch + 1:4d}/{self.params['epochs']}  loss {logs['loss']:.4f}"
         if self.monitor in logs:
             value = float(logs[self.monitor])
-            line += f"  {self.monitor} {value:.4f}{' *' if value < self.best else '  '}"
-            self.best = min(self.best, value)
+            is_best = self.sign * value < self.best
+            line += f"  {self.monitor} {value:.4f}{' *' if is_best else '  '}"
+            self.best = min(self.best, self.sign * value)
         self.console.print(f"{line}  {time.monotonic() - self.began:.1f} s", highlight=False)
 
-    def on_train_end(self, logs=None):
-        """Remove the bar."""
-        self.close()
-
-    def close(self):
+    def close(self, logs=None):
         """Remove the bar."""
         self.progress.stop()
+
+    on_train_end = close

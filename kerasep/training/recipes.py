@@ -1,18 +1,21 @@
-"""A recipe's settings, checked and as Keras objects: loss, optimizer and schedules."""
+"""Validate the settings of a recipe, and build its loss, optimizer and schedules."""
 
-import copy
+import fnmatch
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 
 from kerasep import data, losses
 from kerasep.errors import InputError
+from kerasep.system.arguments import plain
+from kerasep.training.monitoring import Monitor, expect_one_of, weighted_metrics
+from kerasep.training.precision import policy_of
 from kerasep.training.waveform_training import OfWaveforms
-from kerasep.zoo.registry import merge_recipe
+from kerasep.zoo.cards import merge_recipe
 
 SCHEDULES = {
     "plateau": keras.callbacks.ReduceLROnPlateau,
@@ -26,7 +29,13 @@ KEYS = (
     "cosine",
     "early_stopping",
     "epochs",
+    "freeze",
     "data",
+    "metrics",
+    "monitor",
+    "dtype",
+    "jit_compile",
+    "steps_per_execution",
 )
 # Arguments of `kerasep.data.waveforms` that a run decides by itself.
 NOT_SETTINGS = {"data", "model", "training", "seed", "split", "data_service"}
@@ -35,19 +44,47 @@ NOT_SETTINGS |= {"part", "first_epoch", "first_step"}
 
 def complete_recipe(model: keras.Model, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the model's recipe with changes; raise `InputError` for settings that are invalid."""
-    unknown = changes.keys() - set(KEYS)
-    if unknown:
-        raise InputError(
-            f"received recipe setting {', '.join(sorted(unknown))}, expected one of "
-            f"{', '.join(KEYS)}"
-        )
+    for name in changes:
+        expect_one_of("recipe setting", name, KEYS)
     recipe = merge_recipe(model.recipe, changes)
     if "epochs" not in recipe:
         raise InputError("received a recipe without epochs: pass recipe={'epochs': ...}")
-    if recipe["epochs"] < 1:
-        raise InputError(f"received epochs={recipe['epochs']}, expected 1 or more")
+    if type(recipe["epochs"]) is not int or recipe["epochs"] < 1:
+        raise InputError(f"received epochs={recipe['epochs']!r}, expected a number from 1 on")
     check_settings(recipe["data"])
+    if recipe.get("dtype") is not None:
+        recipe["dtype"] = policy_of(recipe["dtype"])
+    steps, jit = recipe.get("steps_per_execution", 1), recipe.get("jit_compile", "auto")
+    if type(steps) is not int or steps < 1 or jit not in (True, False, "auto"):
+        raise InputError(
+            f"received steps_per_execution={steps!r} and jit_compile={jit!r}, expected a number "
+            f"from 1 on, and True, False or 'auto'"
+        )
     return recipe
+
+
+def freeze(model: keras.Model, patterns: Sequence[str] | None) -> None:
+    """Exclude layers from training, by names or shell patterns such as "vocals_*".
+
+    Frozen batch normalisations use their moving statistics. Raises `InputError` if no layer has
+    such a name, or no weight is left to train.
+    """
+    if not patterns:
+        return
+    if isinstance(patterns, str) or not all(isinstance(pattern, str) for pattern in patterns):
+        raise InputError(f"received freeze={patterns!r}, expected a list of names of layers")
+    layers = [layer for layer in model.layers if layer.weights]
+    for pattern in patterns:
+        frozen = [layer for layer in layers if fnmatch.fnmatchcase(layer.name, pattern)]
+        if not frozen:
+            names = ", ".join(layer.name for layer in layers)
+            raise InputError(f"received freeze={pattern!r}, expected names of layers: {names}")
+        for layer in frozen:
+            layer.trainable = False
+    if not model.trainable_variables:
+        raise InputError(
+            f"received freeze={list(patterns)}, which leaves no weight to train: freeze less"
+        )
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
@@ -83,10 +120,11 @@ def compile_model(
     Args:
         model: a model of the zoo, or one returned by `waveform_training.fed_waveforms`.
         recipe: dict with `loss` and `optimizer`, each in Keras' serialised form. For a model with
-            several outputs, `loss` and `loss_weights` are dicts by output name.
-        parts: how many batches one optimizer step sums the gradients of. Defaults to 1.
-        halvings: how often to halve the recipe's learning rate. Defaults to 0.
-        replicas: how many devices clip their own share of the gradient. Defaults to 1.
+            several outputs, `loss` and `loss_weights` are dicts by output name. It may have
+            `metrics`, `jit_compile` and `steps_per_execution` (see `train`).
+        parts: batches whose gradients one optimizer step sums. Defaults to 1.
+        halvings: number of times to halve the recipe's learning rate. Defaults to 0.
+        replicas: devices that each clip their share of the gradient. Defaults to 1.
 
     Raises:
         InputError: Keras does not know the loss or the optimizer, or the losses and their weights
@@ -113,16 +151,23 @@ def compile_model(
             f"received a recipe with loss {json.dumps(recipe.get('loss'))} and optimizer "
             f"{json.dumps(recipe.get('optimizer'))}, expected ones that Keras knows: {reason}"
         ) from error
-    model.compile(optimizer=optimizer, loss=loss, loss_weights=recipe.get("loss_weights"))
+    model.compile(
+        optimizer=optimizer,
+        loss=loss,
+        loss_weights=recipe.get("loss_weights"),
+        weighted_metrics=weighted_metrics(model, recipe),  # padding has a weight of 0
+        jit_compile=recipe.get("jit_compile", "auto"),
+        steps_per_execution=recipe.get("steps_per_execution", 1),
+    )
 
 
-def schedules(recipe: Mapping[str, Any], monitor: str) -> list[keras.callbacks.Callback]:
+def schedules(recipe: Mapping[str, Any], monitor: Monitor) -> list[keras.callbacks.Callback]:
     """Return the callbacks for a recipe's `plateau` and `early_stopping`.
 
     Args:
         recipe: dict that may hold `plateau` (arguments of `keras.callbacks.ReduceLROnPlateau`) and
             `early_stopping` (arguments of `keras.callbacks.EarlyStopping`).
-        monitor: the logged loss that they watch.
+        monitor: the logged value that they watch.
 
     Returns:
         List of Keras callbacks.
@@ -131,12 +176,13 @@ def schedules(recipe: Mapping[str, Any], monitor: str) -> list[keras.callbacks.C
         InputError: the callback has no such argument.
 
     Example:
-    >>> [type(one).__name__ for one in schedules({"plateau": {"patience": 5}}, "val_loss")]
+    >>> monitor = Monitor("val_loss", "min")
+    >>> [type(one).__name__ for one in schedules({"plateau": {"patience": 5}}, monitor)]
     ['ReduceLROnPlateau']
     """
     try:
         return [
-            kind(monitor=monitor, mode="min", **recipe[key])
+            kind(monitor=monitor.name, mode=monitor.mode, **recipe[key])
             for key, kind in SCHEDULES.items()
             if recipe.get(key)
         ]
@@ -182,7 +228,8 @@ def _check_heads(model, recipe):
 
 def _optimizer(config, parts, factor, replicas):
     """Build a recipe's optimizer for batches in parts and a lower rate."""
-    optimizer = keras.optimizers.get(copy.deepcopy(config))  # Keras modifies its argument
+    # Keras modifies its argument. A deep copy of a model's recipe would copy the model.
+    optimizer = keras.optimizers.get(plain(config))
     config = optimizer.get_config()
     rate = config["learning_rate"]
     if not isinstance(rate, dict):

@@ -1,6 +1,7 @@
 """The files of a training run, and whether a run may resume from them."""
 
 import json
+import math
 import os
 import pathlib
 import re
@@ -14,27 +15,30 @@ from kerasep.errors import InputError
 from kerasep.files.atomic import remove, remove_partial, replacing
 from kerasep.files.text_files import read_text, write_table
 from kerasep.system import logs
+from kerasep.training.monitoring import Monitor
 from kerasep.training.recipes import compile_model
 from kerasep.training.run_state import RunState, check_fits
 
 log = logs.logger(__name__)
 
 MODEL, HISTORY, SETTINGS, STATE = "model.keras", "history.csv", "recipe.json", "state.npz"
+FINAL_STATE = "final_state.npz"  # of a run that has ended, to extend it
 PARTIAL_MODEL = f".partial.{MODEL}"  # Keras requires the suffix
 
 
 class RunFolder:
-    """The best model, the history, the settings and, until the run ends, its state.
+    """The best model, the history, the settings and the state of a run.
 
     Each file is replaced as a whole, so that a killed run leaves a complete state. Of several
-    processes only the first `writes`. `monitor` and `epochs` are the run's.
+    processes only the first `writes`. A run that `extends` an earlier one has more epochs.
     """
 
-    def __init__(self, path: str | os.PathLike, monitor: str, epochs: int, writes: bool = True):
+    def __init__(self, path: str | os.PathLike, watched: Monitor, epochs: int, writes: bool = True):
         self.path = pathlib.Path(path)
-        self.monitor = monitor
+        self.watched, self.monitor = watched, watched.name
         self.epochs = epochs
         self.writes = writes
+        self.extends = False
 
     def start(self, model: keras.Model, settings: dict[str, Any]) -> RunState | None:
         """Return the state to resume from, None for a new run; raise `InputError` otherwise.
@@ -45,7 +49,17 @@ class RunFolder:
         about |= {"monitor": self.monitor, "kerasep": __version__}
         self.settings = settings = json.loads(json.dumps({**settings, **about}))
         earlier = self._read_settings()
-        if earlier and (self.path / STATE).is_file():
+        before = _epochs(earlier)
+        self.extends = before < self.epochs
+        ended = not (self.path / STATE).is_file() and (self.path / FINAL_STATE).is_file()
+        if earlier and (self.path / (FINAL_STATE if ended else STATE)).is_file():
+            if ended and not self.extends:
+                raise InputError(
+                    f"received --out {self.path}, which holds a finished run: extend it by more "
+                    f"than {before} epochs, or choose another folder"
+                )
+            if self.extends:
+                earlier["recipe"]["epochs"] = self.epochs
             differing = {key for key in settings if settings[key] != earlier.get(key)}
             differing -= {"kerasep"}
             if differing:
@@ -55,12 +69,16 @@ class RunFolder:
                     f"settings of that run"
                 )
             self._check_release(earlier["kerasep"])
-            state = self.read_state()
+            state = self.read_state(FINAL_STATE if ended else STATE)
             self._check_state(state, model, earlier)
+            if self.extends:
+                _continue(state, before)
             return state
+        self.extends = False
         if earlier and any((self.path / name).is_file() for name in (HISTORY, MODEL)):
             raise InputError(
-                f"received --out {self.path}, which holds a finished run: choose another folder"
+                f"received --out {self.path}, which holds a finished run without {FINAL_STATE}: "
+                f"choose another folder"
             )
         if not earlier and self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(
@@ -70,24 +88,33 @@ class RunFolder:
         return None
 
     def begin(self, state: RunState) -> None:
-        """Remove what kills left behind, and for a new run make the folder and its settings."""
+        """Remove what killed runs left behind, and create the folder and settings of a new run."""
         if not self.writes:
             return
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(
-                f"received --out {self.path}, where no folder can be made: {error.strerror}"
+                f"received --out {self.path}, where no folder can be created: {error.strerror}"
             ) from error
         self._remove_partial()
         if not state.epoch and not state.step:
-            with replacing(self.path / SETTINGS) as file:
-                text = json.dumps({**self.settings, "batch_size": state.batch_size}, indent=2)
-                file.write_text(text, "utf-8")
+            self._write_settings(state)
 
-    def read_state(self) -> RunState:
+    def begin_extension(self, state: RunState) -> None:
+        """Write the new number of epochs, after the state that it is needed for."""
+        if self.writes:
+            self._write_settings(state)
+            remove(self.path / FINAL_STATE)
+
+    def _write_settings(self, state):
+        with replacing(self.path / SETTINGS) as file:
+            text = json.dumps({**self.settings, "batch_size": state.batch_size}, indent=2)
+            file.write_text(text, "utf-8")
+
+    def read_state(self, name: str = STATE) -> RunState:
         """Read the last state that was written."""
-        return RunState.read(self.path / STATE)
+        return RunState.read(self.path / name)
 
     def write_state(self, state: RunState) -> None:
         """Replace the state."""
@@ -111,10 +138,10 @@ class RunFolder:
             write_table(self.path / HISTORY, history)
 
     def finish(self, history: list[dict[str, float]]) -> None:
-        """Write the history, and remove the state."""
+        """Write the history, and keep the state for an extension."""
         if self.writes:
             self.write_history(history)
-            remove(self.path / STATE)
+            os.replace(self.path / STATE, self.path / FINAL_STATE)
             self._remove_partial()
 
     def _remove_partial(self):
@@ -176,6 +203,21 @@ class RunFolder:
                 f"received {path}, which is damaged: remove its folder and start again"
             ) from error
         return settings if isinstance(settings, dict) and "kerasep" in settings else None
+
+
+def _epochs(settings):
+    """Return the number of epochs in a run's settings; infinity if they hold none."""
+    recipe = settings and settings.get("recipe")
+    epochs = recipe.get("epochs") if isinstance(recipe, dict) else None
+    return epochs if type(epochs) is int else math.inf
+
+
+def _continue(state, epochs):
+    """Change the state of a run that finished within `epochs` so that it can continue."""
+    if state.finished and state.epoch < epochs:  # it was stopped early: patience starts again
+        kept = {key: v for key, v in state.callbacks.items() if "EarlyStopping" not in key}
+        state.callbacks = kept
+    state.finished = False
 
 
 def _release(version):

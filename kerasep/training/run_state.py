@@ -1,14 +1,15 @@
-"""Everything that the next step of a training run depends on, in one file."""
+"""The state of a training run in one file: all that the next step depends on."""
 
 import contextlib
 import dataclasses
 import hashlib
 import json
-import math
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from kerasep.errors import InputError
 from kerasep.files.array_file import read_arrays
@@ -16,36 +17,28 @@ from kerasep.training import callback_state
 
 MOST_HALVINGS = 5
 _MOST = 1 << 40  # of anything that is counted
+Count = Annotated[int, Meta(ge=0, le=_MOST)]
+Positive = Annotated[int, Meta(ge=1, le=_MOST)]
+Value = Annotated[int, Meta(ge=-_MOST, le=_MOST)] | Annotated[float, Meta(ge=-1e308, le=1e308)]
 _KINDS = ("weight", "optimizer", "iteration", "learning_rate", "gradient_accumulator", "metric")
 
 
 @dataclasses.dataclass
 class RunState:
-    """The progress of a run, and the values of all its variables.
+    """The progress of a run, and the values of all its variables."""
 
-    Attributes:
-        batch_size: crops in a batch.
-        epoch: completed epochs.
-        step: completed batches of the epoch after them.
-        parts: into how many parts each batch is divided for lack of memory.
-        halvings: how often the learning rate was halved after a loss that was not finite.
-        seconds: duration of the run.
-        finished: whether no epoch is left.
-        history: a dict per completed epoch.
-        callbacks: attributes of callbacks (see `kerasep.training.callback_state`).
-        arrays: weights, random seeds, optimizer, running metrics and arrays of callbacks, by kind
-            and number.
-    """
-
-    batch_size: int
-    epoch: int = 0
-    step: int = 0
-    parts: int = 1
-    halvings: int = 0
-    seconds: float = 0.0
+    batch_size: Positive  # crops in a batch
+    epoch: Count = 0  # completed epochs
+    step: Count = 0  # completed batches of the next epoch
+    parts: Positive = 1  # per batch, for lack of memory
+    # Of the learning rate, after losses that were not finite.
+    halvings: Annotated[int, Meta(ge=0, le=MOST_HALVINGS)] = 0
+    seconds: Annotated[float, Meta(ge=0, le=_MOST)] = 0.0
     finished: bool = False
-    history: list[dict[str, float]] = dataclasses.field(default_factory=list)
-    callbacks: dict[str, Any] = dataclasses.field(default_factory=dict)
+    history: list[dict[str, Value]] = dataclasses.field(default_factory=list)
+    # See `kerasep.training.callback_state`.
+    callbacks: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
+    # Weights, random seeds, optimizer, metrics and arrays of callbacks, by kind and number.
     arrays: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def halve_rate(self) -> None:
@@ -87,7 +80,8 @@ class RunState:
             if facts.keys() != expected:
                 names = ", ".join(sorted(facts.keys() ^ expected))
                 raise ValueError(f"its facts lack, or should not have, {names[:200]}")
-            state = cls(**facts, arrays=arrays)
+            state = msgspec.convert(facts, cls)
+            state.arrays = arrays
             state.check()
             if digest != _digest(facts, arrays):
                 raise ValueError("its content was changed since it was written")
@@ -100,27 +94,16 @@ class RunState:
             ) from error
 
     def check(self) -> None:
-        """Raise `ValueError` for what no run writes, as far as the model and data do not matter."""
-        counts = {"batch_size": 1, "epoch": 0, "step": 0, "parts": 1, "halvings": 0}
-        for name, least in counts.items():
-            value = getattr(self, name)
-            if type(value) is not int or not least <= value <= _MOST:
-                raise ValueError(f"its {name} is {str(value)[:40]}")
+        """Raise `ValueError` for values that no run writes, whatever its model and data."""
         if self.batch_size % self.parts:
             raise ValueError(f"its batches of {self.batch_size} do not divide into {self.parts}")
-        if self.halvings > MOST_HALVINGS:
-            raise ValueError(f"its halvings are {self.halvings}, more than {MOST_HALVINGS}")
-        if not isinstance(self.finished, bool) or (self.finished and self.step):
-            raise ValueError(f"its finished is {str(self.finished)[:40]}, its step {self.step}")
-        if not _is_number(self.seconds) or not 0 <= self.seconds < _MOST:
-            raise ValueError(f"its seconds are {str(self.seconds)[:40]}")
+        if self.finished and self.step:
+            raise ValueError(f"it is finished, but its step is {self.step}")
         self._check_callbacks()
         self._check_history()
         self._check_arrays()
 
     def _check_callbacks(self):
-        if not isinstance(self.callbacks, dict):
-            raise ValueError("its callbacks are not a dict")
         try:
             for attributes in self.callbacks.values():
                 callback_state.unpacked(list(attributes.values()), self.arrays)
@@ -129,15 +112,13 @@ class RunState:
 
     def _check_history(self):
         rows = self.history
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ValueError("its history is not a list of dicts")
         if len(rows) != self.epoch:
             raise ValueError(f"its history has {len(rows)} epochs, it says {self.epoch}")
         for number, row in enumerate(rows, 1):
             if not {"epoch", "seconds", "loss"} <= row.keys() or row.keys() != rows[0].keys():
                 raise ValueError(f"its history lacks a value in epoch {number}")
-            if row["epoch"] != number or not all(map(_is_number, row.values())):
-                raise ValueError(f"its history has an invalid value in epoch {number}")
+            if row["epoch"] != number:
+                raise ValueError(f"its history has the epoch {row['epoch']} as number {number}")
 
     def _check_arrays(self):
         counts = dict.fromkeys((*_KINDS, "callback"), 0)
@@ -230,12 +211,6 @@ def _digest(facts, arrays):
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
-
-
-def _is_number(value):
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -_MOST <= value <= _MOST if isinstance(value, int) else math.isfinite(value)
 
 
 def _opened(file, mode):

@@ -1,17 +1,18 @@
-"""Which tracks a run trains on, and which it validates on."""
+"""The tracks that a run trains on, and those that it validates on."""
 
 import os
 from collections.abc import Sequence
 from typing import Any
 
 from kerasep import data
-from kerasep.data.datasets import missing_stems
+from kerasep.data.datasets.layouts.once import unchanged
 from kerasep.system import logs
 
 Tracks = str | os.PathLike | Sequence[data.Track] | data.Pool
 log = logs.logger(__name__)
 
 
+@unchanged()
 def split(
     tracks: Tracks, valid: Tracks | None, sources: Sequence[str], missing: str = "refuse"
 ) -> tuple[Any, Any]:
@@ -23,10 +24,9 @@ def split(
 
     Args:
         tracks: folder, list of tracks, or `kerasep.data.Pool`.
-        valid: likewise, or None to hold out every tenth song (none of a single one).
+        valid: the same, or None to hold out every tenth song (none of a single one).
         sources: names that every track must have.
-        missing: what to do about a track without one of them: "silent", "skip" or "refuse" (see
-            `kerasep.data.find_tracks`). Defaults to "refuse".
+        missing: "silent", "skip" or "refuse", see `kerasep.data.find_tracks`. Defaults to "refuse".
 
     Returns:
         Two lists of tracks, two pools (see `kerasep.data.pools.split_pool`), or for a folder of
@@ -58,6 +58,4 @@ def split(
 def _find(tracks, sources, missing):
     if data.prepared.is_prepared(tracks):
         return tracks
-    if isinstance(tracks, str | os.PathLike):
-        return data.find_tracks(tracks, sources, missing=missing)
-    return missing_stems.with_sources(list(tracks), sources, missing)
+    return data.tracks.tracks_of(tracks, sources, missing)

@@ -1,4 +1,4 @@
-"""The batches that a run trains and validates on, from wherever it goes on."""
+"""The batches that a run trains and validates on, from any of its states on."""
 
 from kerasep import data
 from kerasep.data.sampling import batches as batch_parts
@@ -11,16 +11,8 @@ STATISTICS_SECONDS = 600
 class TrainingData:
     """The pipelines of a run.
 
-    Args:
-        model: the model they are for.
-        train_tracks: list of tracks.
-        valid_tracks: list of tracks; with none there is no validation.
-        settings: the recipe's `data`.
-        seed: of crops and mixing.
-        devices: over how many each batch is spread.
-        data_service: address of the data service that reads training batches, or None.
-        on_device: whether a model of spectrograms is fed waveforms (see
-            `kerasep.training.waveform_training`). Defaults to False.
+    `settings` are the recipe's `data`. Each batch is spread over `devices`. With `on_device`, a
+    model of spectrograms is fed waveforms (see `kerasep.training.waveform_training`).
     """
 
     def __init__(
@@ -44,40 +36,37 @@ class TrainingData:
         return self._training(batch_size=1)
 
     def statistics(self, batch_size):
-        """Return batches that show the levels of the data; a prepared folder knows them."""
+        """Yield batches for the statistics of the data, which a prepared folder stores."""
         if data.prepared.is_prepared(self.train_tracks):
-            known = data.prepared.statistics(self.train_tracks, self.model)
-            if known:
-                return known
+            stored = data.prepared.statistics(self.train_tracks, self.model)
+            if stored:
+                yield from stored
+                return
         seconds = batch_size * self.settings["crop_seconds"]
         batches = self._training(on_device=False, batch_size=batch_size)
-        return batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
+        yield from batches.take(max(1, round(STATISTICS_SECONDS / seconds)))
 
     def training(self, state):
         """Return the training dataset from `state` on, with each batch split into `state.parts`.
 
-        Args:
-            state: the `RunState` to go on from.
-
-        Returns:
-            A tf.data.Dataset, and the number of its batches up to the end of an epoch that was
-            begun before, else None; of an endless dataset, from a data service, that up to the end
-            of any epoch.
+        Also returns its batches up to the end of the epoch, or None for a whole epoch of a dataset
+        that ends by itself.
         """
         place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
         place["data_service"] = self.data_service
-        whole = int(self._training(batch_size=state.batch_size).cardinality())
-        if state.step >= whole:
-            raise InputError(
-                f"received a run that has done {state.step} batches of an epoch of {whole}: give "
-                f"it the data that it was begun with, or choose another folder"
-            )
+        steps = None
+        if state.step or self.data_service is not None:
+            whole = int(self._training(batch_size=state.batch_size).cardinality())
+            if state.step >= whole:
+                raise InputError(
+                    f"received a run that has done {state.step} batches of an epoch of {whole}: "
+                    f"pass the data that it was begun with, or choose another folder"
+                )
+            steps = (whole - state.step) * state.parts
         batches = self._training(batch_size=state.batch_size, **place)
         if state.parts > 1:
             batches = batch_parts.split(batches, state.parts)
-        if not state.step and self.data_service is None:
-            return batches, None
-        return batches, (whole - state.step) * state.parts
+        return batches, steps
 
     def validation(self, state):
         """Return the validation batches, or None without tracks to validate on."""

@@ -65,9 +65,12 @@ class OfWaveforms(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         """Return the loss per example, `(batch,)`."""
+        return each_example(self.loss, self.reference(y_true), y_pred)
+
+    def reference(self, y_true):
+        """Return the packed reference of waveforms."""
         batch, samples, channels, signals = ops.shape(y_true)
         flat = ops.reshape(y_true, (batch, samples, channels * signals))
         spectra = self.stft(flat)
         _, frames, bins, _, _ = ops.shape(spectra)
-        reference = ops.reshape(spectra, (batch, frames, bins, channels, signals, 2))
-        return each_example(self.loss, reference, y_pred)
+        return ops.reshape(spectra, (batch, frames, bins, channels, signals, 2))

@@ -1,5 +1,8 @@
-"""The zoo: named architectures, presets of their settings, and models by name."""
+"""The zoo: named architectures, presets of their settings, and models by name.
 
-from kerasep.zoo.registry import describe, list_entries, load, trained_preset
+Names load on first use: what the presets say needs no Keras.
+"""
 
-__all__ = ["describe", "list_entries", "load", "trained_preset"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,13 +11,16 @@ from kerasep.system.keras_private import flatten_layers
 _SECONDS = 4
 
 
-def costs(model: keras.Model, seconds: float = _SECONDS) -> dict[str, int]:
+def costs(model: keras.Model, seconds: float | None = None) -> dict[str, int]:
     """Count a model's parameters, and its multiply-adds per second of audio.
+
+    They are counted over the model's own chunk, or else over four seconds.
 
     A multiply-add is a product of a weight and a value in a dense, convolutional or recurrent layer
     or a learned filterbank. Norms, activations and fixed transforms are left out. The graph is
     traced without numbers, so the model's weights need no values.
     """
+    seconds = seconds or model.chunk_seconds or _SECONDS
     samples = math.ceil(seconds * model.sample_rate)
     shape: tuple = (1, samples, model.channels)
     if model.domain == "spectrogram":
@@ -63,8 +66,21 @@ def _by_input(layer, inputs, outputs):
     return inputs * math.prod(layer.kernel.shape[:-1])
 
 
+def _causal(layer, inputs, outputs):
+    """Count all but the products with the zeros between the bands of a transposed convolution."""
+    return _by_output(layer, inputs, outputs) // (layer.stride if layer.transposed else 1)
+
+
 def _by_step(layer, inputs, outputs):
-    kernel, recurrent = layer.cell.kernel.shape, layer.cell.recurrent_kernel.shape
+    return _cell_by_step(layer.cell, inputs)
+
+
+def _of_groups(layer, inputs, outputs):
+    return sum(_cell_by_step(cell, inputs // layer.groups) for cell in layer.cells)
+
+
+def _cell_by_step(cell, inputs):
+    kernel, recurrent = cell.kernel.shape, cell.recurrent_kernel.shape
     return inputs // kernel[0] * (math.prod(kernel) + math.prod(recurrent))
 
 
@@ -80,6 +96,8 @@ COUNTS = {
     keras.layers.DepthwiseConv1D: lambda layer, x, y: y * math.prod(layer.kernel_size),
     keras.layers.LSTM: _by_step,
     keras.layers.GRU: _by_step,
+    layers.CausalConv2D: _causal,
+    layers.GroupedGRU: _of_groups,
     layers.GatedAnalysis: lambda layer, x, y: 2 * y * layer.filters.shape[-1],
     layers.LearnedAnalysis: lambda layer, x, y: y * layer.filters.shape[-1],
     layers.LearnedSynthesis: lambda layer, x, y: x * layer.filters.shape[-1],

@@ -1,4 +1,4 @@
-"""Download files into a cache: resumed after an interruption, and checked by their SHA-256."""
+"""Download files into a cache, with resuming, locks and checks of their SHA-256."""
 
 import contextlib
 import os
@@ -12,7 +12,9 @@ import requests
 
 from kerasep import __version__
 from kerasep.errors import InputError
+from kerasep.files.cache import cache_folder
 from kerasep.files.checksums import sha256 as checksum_of
+from kerasep.files.text_files import read_text
 from kerasep.system import logs
 
 try:
@@ -31,12 +33,6 @@ _RESUME = "the same call again resumes it"
 log = logs.logger(__name__)
 
 
-def cache_folder() -> pathlib.Path:
-    """Return the folder of downloads: `$KERASEP_CACHE`, or `kerasep` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(os.environ.get("KERASEP_CACHE") or pathlib.Path(base) / "kerasep")
-
-
 def fetch(
     url: str,
     sha256: str,
@@ -44,10 +40,11 @@ def fetch(
     *,
     size: int | None = None,
 ) -> pathlib.Path:
-    """Return the path of a file in the cache, and download it first if it is not there.
+    """Return the path of a file in the cache, after downloading it if it is missing.
 
-    `sha256` may be the first 8 digits of the checksum if the publisher states no more. Without a
-    `size` in bytes the limit is `LARGEST`. `progress` is called with the share received, 0 to 1.
+    `sha256` may be the first 8 digits of the checksum if the publisher states no more. The whole
+    checksum of the first download is then stored beside the file, and must hold from then on.
+    Without a `size` in bytes the limit is `LARGEST`. `progress` is called with the share received.
     """
     sha256 = sha256.lower()
     if not re.fullmatch(rf"[0-9a-f]{{{_LEAST_DIGITS},{_DIGITS}}}", sha256):
@@ -56,11 +53,14 @@ def fetch(
             f"hexadecimal digits of its SHA-256, or better all {_DIGITS}"
         )
     path = cache_folder() / sha256[:_LEAST_DIGITS] / _file_name(url)
+    checksum_file = path.with_name(f"{path.name}.sha256")
+    if len(sha256) < _DIGITS:
+        sha256 = _stored_checksum(checksum_file, sha256)
     if _is_complete(path, sha256):
         return path
     try:
         with _locked(path.with_name(f"{path.name}.partial")) as partial:
-            if _is_complete(path, sha256):  # by now, thanks to another process
+            if _is_complete(path, sha256):  # another process has just completed it
                 _remove(partial)
                 return path
             try:
@@ -78,6 +78,9 @@ def fetch(
                     f"the publisher replaced the file, or the transfer was tampered with"
                 )
             os.replace(partial.name, path)
+        if len(sha256) < _DIGITS:
+            log.info("%s: SHA-256 %s, of which its publisher states %s", url, received, sha256)
+            checksum_file.write_text(received, "ascii")
     except requests.RequestException as error:  # which are OSErrors
         raise InputError(
             f"cannot download {url} ({_reason(error)}): check the network; {_RESUME}, and a file "
@@ -85,9 +88,17 @@ def fetch(
         ) from error
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    if len(sha256) < _DIGITS:
-        log.info("%s: SHA-256 %s, of which its publisher states %s", url, received, sha256)
     return path
+
+
+def _stored_checksum(file, digits):
+    """Return the whole checksum of an earlier download, or the digits if there was none."""
+    try:
+        checksum = read_text(file).strip()
+    except (OSError, ValueError):
+        return digits
+    whole = re.fullmatch(rf"[0-9a-f]{{{_DIGITS}}}", checksum) and checksum.startswith(digits)
+    return checksum if whole else digits
 
 
 def _file_name(url):

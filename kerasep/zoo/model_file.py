@@ -14,8 +14,9 @@ import keras
 
 from kerasep import models
 from kerasep.errors import InputError
+from kerasep.files import hdf5_headers
 from kerasep.models.building import build, check_arguments, layer_count
-from kerasep.zoo import hdf5_headers, weights_file
+from kerasep.zoo import weights_file
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _LARGEST = 1 << 20  # bytes of a config, which is a few hundred
@@ -34,7 +35,12 @@ def load(path: str | os.PathLike) -> models.SeparationModel:
                 # Before the graph is built, which may be large even if the weights are small.
                 if (layers := layer_count(arguments, lists=False)) > len(held):
                     raise InputError(f"received {layers} layers, but {len(held)} arrays of weights")
-                model = build(cls, arguments, lambda model: weights_file.compare(path, model, held))
+                model = build(
+                    cls,
+                    arguments,
+                    check=lambda model: weights_file.compare(path, model, held),
+                    random_values=False,
+                )
             except InputError as error:
                 if str(path) in str(error):
                     raise
@@ -78,7 +84,7 @@ def read_config(archive: zipfile.ZipFile, path, kind: str = "model") -> tuple[ty
     """
     start = f"received {kind} {path}"
     try:
-        config = json.loads(archive.read(CONFIG), parse_constant=_refuse_constant)
+        config = json.loads(archive.read(CONFIG), parse_constant=_reject_constant)
     except (*_DAMAGED, RecursionError) as error:
         raise InputError(
             f"{start}, expected one saved by kerasep: its {CONFIG} is damaged ({_line(error)})"
@@ -133,7 +139,7 @@ def _check_members(archive, size):
         raise ValueError(f"its {CONFIG} is larger than {_LARGEST} bytes")
 
 
-def _refuse_constant(name):
+def _reject_constant(name):
     raise ValueError(f"it holds the number {name}")
 
 

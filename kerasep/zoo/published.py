@@ -11,8 +11,14 @@ from kerasep import importers
 from kerasep.errors import InputError
 from kerasep.files.checksums import sha256
 from kerasep.models import SeparationModel
+from kerasep.models.building import build
+from kerasep.system import logs
+from kerasep.system.arguments import plain
 from kerasep.zoo import weights_file
 from kerasep.zoo.downloads import fetch
+from kerasep.zoo.fitting import copy_weights
+
+log = logs.logger(__name__)
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
@@ -25,7 +31,7 @@ def is_address(weights: object) -> bool:
 
 
 def is_shipped(weights: dict) -> bool:
-    """Return whether a preset's set of weights is in the package, not to be downloaded."""
+    """Return whether a preset's set of weights is in the package."""
     return "file" in weights
 
 
@@ -53,55 +59,62 @@ def download(address: str, progress: Callable | None = None) -> pathlib.Path:
 
 
 def load_published(
-    model: SeparationModel, card: dict, name: str | bool = True, progress: Callable | None = None
+    model: SeparationModel, card: dict, name: str, progress: Callable | None = None
 ) -> None:
-    """Set a model's weights from a published set of its preset; True stands for the first one.
+    """Set a model's weights from the published set `name` of its preset, and log their licence.
 
-    Of a set with a file per source only the files of the model's sources are downloaded.
+    If the model differs from the preset, the layers that fit are kept. Of a set with a file per
+    source only the files of the model's sources are downloaded.
     """
-    sets = card["weights"]
-    if not sets or (name is not True and name not in sets):
-        known = f"it has {', '.join(sets)}" if sets else "train it, or pass weights=PATH"
-        raise InputError(
-            f"received weights={name!r} for {card['name']}, which has no such published set: "
-            f"{known}"
-        )
-    chosen = next(iter(sets.values())) if name is True else sets[name]
-    model.licence = chosen.get("licence")
+    chosen = card["weights"][name]
+    title = f"{card['name']}, weights {name}"
+    arguments, files = card["arguments"], chosen.get("files", {})
+    if per_source := files and set(files) != {"all"}:
+        common = [source for source in model.sources if source in files]
+        if not common:
+            raise InputError(
+                f"received sources {', '.join(model.sources)}, expected some of "
+                f"{', '.join(files)}, of which {card['name']} has published weights"
+            )
+        arguments = {**arguments, "sources": common}
+    config = model.get_config()
+    if all(config[argument] == plain(value) for argument, value in arguments.items()):
+        source = model
+    else:
+        source = build(type(model), arguments, random_values=False)
     if is_shipped(chosen):
-        _load_shipped(model, card, chosen)
-        return
-    files = chosen["files"]
-    whole = set(files) == {"all"}
-    wanted = ["all"] if whole else list(model.sources)
-    missing = [source for source in wanted if source not in files]
-    if missing:
-        raise InputError(
-            f"received sources {', '.join(model.sources)}, expected some of {', '.join(files)}: "
-            f"the published weights of {card['name']} have no {', '.join(missing)}"
-        )
+        _load_shipped(source, chosen)
+    else:
+        wanted = arguments["sources"] if per_source else ["all"]
+        paths = _downloaded(files, wanted, progress)
+        importers.load(source, paths if per_source else paths["all"])
+    if source is not model:
+        copy_weights(source, model, title)
+    model.licence = chosen["licence"]
+    log.info("%s: licence: %s; trained on %s", title, chosen["licence"], chosen["data"])
+
+
+def _downloaded(files, wanted, progress):
+    """Return the paths of the wanted files by name."""
 
     def report(index, share):
         if progress:
             progress((index + share) / len(wanted))
 
     paths = {}
-    for index, source in enumerate(wanted):
-        file = files[source]
-        share = functools.partial(report, index)
-        paths[source] = fetch(file["url"], file["sha256"], share, size=file.get("bytes"))
-    importers.load(model, paths["all"] if whole else paths)
+    for index, name in enumerate(wanted):
+        file, share = files[name], functools.partial(report, index)
+        if "sha256" not in file:
+            raise InputError(
+                f"received no checksum of {file['url']}, expected one, since kerasep uses no file "
+                f"that it cannot check: download it by hand and pass weights=PATH"
+            )
+        paths[name] = fetch(file["url"], file["sha256"], share, size=file.get("bytes"))
+    return paths
 
 
-def _load_shipped(model, card, weights):
+def _load_shipped(model, weights):
     """Set a model's weights from a file in the package."""
-    config = model.get_config()
-    differing = [name for name, value in card["arguments"].items() if config[name] != value]
-    if differing:
-        raise InputError(
-            f"received another {', '.join(differing)} for {card['name']}, whose weights were "
-            f"trained with {card['arguments'][differing[0]]}: train it yourself, or leave that out"
-        )
     file = resources.files("kerasep.zoo") / "weights" / weights["file"]
     with resources.as_file(file) as path:
         if not path.is_file() or sha256(path) != weights["sha256"]:

@@ -1,101 +1,34 @@
 """Models by the name of a preset, or from a file."""
 
-import difflib
 import json
 import os
 import pathlib
-from collections.abc import Callable, Mapping
-from importlib import resources
+from collections.abc import Callable
 from typing import Any
 
-from kerasep import importers, models
+from kerasep import models
 from kerasep.errors import InputError
 from kerasep.files.text_files import read_text
 from kerasep.models.building import build
-from kerasep.zoo import model_file, weights_file
+from kerasep.system import logs
+from kerasep.zoo import model_file
+from kerasep.zoo.cards import all_cards, check_trained, describe, list_entries, merge_recipe
+from kerasep.zoo.fitting import NothingFitsError, copy_weights
 from kerasep.zoo.published import download, is_address, is_shipped, load_published
+from kerasep.zoo.weights_source import MODEL_FILE, load_file
 
-MODEL_FILE = "model.keras"
 _LARGEST_RECIPE = 1 << 20  # bytes
 
-
-def list_entries() -> list[str]:
-    """List the names of all presets, the default preset of each entry first.
-
-    Returns:
-        List of "entry/preset" names.
-
-    Example:
-    >>> "open_unmix_like/umx" in list_entries()
-    True
-    """
-    return [f"{entry}/{preset}" for entry, card in _cards().items() for preset in card["presets"]]
+log = logs.logger(__name__)
 
 
-def describe(name: str) -> dict:
-    """Describe a preset: class, arguments, training recipe and published weights.
-
-    Args:
-        name: "entry" for the entry's default preset, or "entry/preset".
-
-    Returns:
-        Dict of `name`, `description`, `class`, `arguments`, `recipe` and `weights`; of `size`: its
-        parameters, multiply-adds per second of audio and latency in samples (None if it needs the
-        whole chunk); and of `tiny`: arguments that make a toy of it, for trials:
-        `load(name, **describe(name)["tiny"])`.
-
-    Raises:
-        InputError: for an unknown name. The message has the nearest one.
-
-    Example:
-    >>> describe("open_unmix_like/umx")["arguments"]["hidden"]
-    512
-    """
-    cards = _cards()
-    entry, _, preset = name.partition("/")
-    card = cards.get(entry)
-    if card is None or (preset and preset not in card["presets"]):
-        known = [*cards, *list_entries()]
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.3)
-        hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(cards)}"
-        raise InputError(f"received model {name!r}, expected a name of the zoo or a file: {hint}")
-    preset = preset or next(iter(card["presets"]))
-    settings = card["presets"][preset]
-    return {
-        "name": f"{entry}/{preset}",
-        "description": settings["description"],
-        "class": card["class"],
-        "arguments": {**card["arguments"], **settings.get("arguments", {})},
-        "tiny": card["tiny"],
-        "recipe": merge_recipe(card["recipe"], settings.get("recipe", {})),
-        "weights": settings.get("weights", {}),
-        "size": settings.get("size", {}),
-    }
-
-
-def trained_preset(name: str) -> str:
-    """Return the preset that a name stands for if a trained model is needed.
-
-    Args:
-        name: "entry" or "entry/preset".
-
-    Returns:
-        The preset's "entry/preset": of an entry alone the first whose weights come with the
-        package, else the first with published weights, else the default one.
-
-    Raises:
-        InputError: for an unknown name.
-
-    Example:
-    >>> trained_preset("open_unmix_like"), trained_preset("open_unmix_like/umx")
-    ('open_unmix_like/karaoke', 'open_unmix_like/umx')
-    """
-    card = describe(name)
-    if "/" in name:
-        return card["name"]
-    cards = [describe(f"{name}/{preset}") for preset in _cards()[name]["presets"]]
-    shipped = [c for c in cards if any(map(is_shipped, c["weights"].values()))]
-    return next((c for c in [*shipped, *(c for c in cards if c["weights"])]), card)["name"]
+def class_of(name: str | os.PathLike) -> type[models.SeparationModel]:
+    """Return the class of a preset, or of a saved model, without building it."""
+    file = _saved_file(name)
+    if file is None:
+        return getattr(models, describe(str(name))["class"])
+    with model_file.opened(file) as archive:
+        return model_file.read_config(archive, file)[0]
 
 
 def load(
@@ -107,14 +40,21 @@ def load(
 ) -> models.SeparationModel:
     """Build a model by its name, or restore one from a file or a training run.
 
+    The log says which weights were loaded, and their licence. If the model differs from the one
+    that they were trained for (by its sources, channels, rate, transform or sizes), the layers that
+    fit are kept and the others are initialised: the log lists them. Such a model needs training.
+
     Args:
-        name: "entry" or "entry/preset"; or the path of a `.keras` file, or of a folder that
-            `kerasep train` wrote. A path that holds a model has precedence over a name.
-        weights: None or False for random weights; True for the preset's published ones, or the
-            name of one of its published sets; the path of a `.weights.h5` or `.keras` file, or of a
-            checkpoint that another project published, or of its folder (see `kerasep.importers`);
-            or an address that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`.
-            Downloads are kept in `kerasep.zoo.downloads.cache_folder()`.
+        name: "entry" for the entry's first preset, or "entry/preset"; or the path of a `.keras`
+            file, or of a folder that `kerasep train` wrote. A path that holds a model has
+            precedence over a name.
+        weights: None for the weights in the package if the preset has some, else random ones. False
+            for random weights. True for the preset's first set, downloaded if it is not in the
+            package. Or the name of one of its sets; of another preset, whose first set is taken;
+            the path of a `.weights.h5` or `.keras` file, of a training run, or of a checkpoint that
+            another project published, or of its folder (see `kerasep.importers`); or an address
+            that ends in `#sha256=...`, `https://` or `hf://owner/repository/file`. Downloads are
+            kept in `~/.cache/kerasep`, or `$KERASEP_CACHE`.
         progress: called with the share of a download that was received, 0 to 1.
         **overrides: arguments of the model's class that differ from the preset's, such as
             `sources=["vocals"]` or `sample_rate=16000`.
@@ -124,7 +64,7 @@ def load(
 
     Raises:
         InputError: for an unknown name (the message has the nearest one) or argument, a file that
-            is not a model, weights of another model, or a download that fails.
+            is not a model, weights of which nothing fits, or a download that fails.
 
     Example:
     ```python
@@ -134,58 +74,90 @@ def load(
     assert model.sources == ("vocals",)
     ```
     """
-    path = pathlib.Path(name)
-    file = path / MODEL_FILE if path.is_dir() else path
-    known = name in _cards() or name in list_entries()
-    preset = None
-    if file.is_file() or (not known and (path.exists() or path.suffix == ".keras")):
-        model = _restore(file, overrides)
-    else:
-        preset = describe(str(name))
-        cls = getattr(models, preset["class"])
-        unknown = set(overrides) - set(preset["arguments"]) - {"name"}
-        if unknown:
-            raise InputError(
-                f"received argument {', '.join(sorted(unknown))}, expected one of "
-                f"{', '.join(preset['arguments'])} for {preset['name']}"
-            )
-        model = build(cls, {**preset["arguments"], **overrides})
-        model.recipe = preset["recipe"]
-        model.preset = preset["name"]
-    if weights is None or weights is False:
+    file = _saved_file(name)
+    if file is None:
+        card = describe(str(name))
+        model = _build(card, overrides, weights)
+        _set_weights(model, card, weights, progress)
         return model
-    if weights is True and not preset:
-        raise InputError(f"received weights=True for the saved model {file}, which has its own")
-    if preset and (weights is True or weights in preset["weights"]):
-        load_published(model, preset, weights if weights is True else str(weights), progress)
-        return model
-    weights = str(weights)
-    if is_address(weights):
-        weights = download(weights, progress)
-    elif preset and preset["weights"] and not pathlib.Path(weights).exists():
+    model = _restore(file, overrides)
+    if isinstance(weights, bool):
         raise InputError(
-            f"received weights {weights}, expected a file, a folder, or a published set of "
-            f"{preset['name']}: {', '.join(preset['weights'])}"
+            f"received weights={weights} for the saved model {file}, which has its own: leave it "
+            f"out, or name a preset"
         )
-    load_weights(model, weights)
+    if weights is not None:
+        _set_weights(model, {"name": str(file), "weights": {}}, weights, progress)
     return model
 
 
-def merge_recipe(recipe: Mapping, changes: Mapping) -> dict:
-    """Return a recipe with changes, those under `data` key by key.
+def _build(card, overrides, weights):
+    """Build a preset's model with random weights, or zeros if published ones replace them all."""
+    unknown = set(overrides) - set(card["arguments"]) - {"name"}
+    if unknown:
+        raise InputError(
+            f"received argument {', '.join(sorted(unknown))}, expected one of "
+            f"{', '.join(card['arguments'])} for {card['name']}"
+        )
+    replaced = not overrides and (
+        weights in card["weights"]
+        or (weights is True and bool(card["weights"]))
+        or (weights is None and any(map(is_shipped, card["weights"].values())))
+    )
+    model = build(
+        getattr(models, card["class"]),
+        {**card["arguments"], **overrides},
+        random_values=not replaced,
+    )
+    model.recipe = card["recipe"]
+    model.preset = card["name"]
+    return model
 
-    Example:
-    >>> merge_recipe({"epochs": 9, "data": {"remix": 0.5}}, {"data": {"remix": 1.0}})
-    {'epochs': 9, 'data': {'remix': 1.0}}
-    """
-    data = {**recipe.get("data", {}), **changes.get("data", {})}
-    return {**recipe, **changes, "data": data}
+
+def _set_weights(model, card, weights, progress):
+    """Set a model's weights as `load` documents it."""
+    sets = card["weights"]
+    if weights is False:
+        return
+    if weights is None:
+        shipped = [key for key, weights_set in sets.items() if is_shipped(weights_set)]
+        if shipped:
+            try:
+                load_published(model, card, shipped[0])
+            except NothingFitsError:
+                log.info("no weights of %s fit these arguments: they are random", card["name"])
+        return
+    if weights is True:
+        check_trained(card)
+        weights = next(iter(sets))
+    weights = str(weights)
+    path = pathlib.Path(weights)
+    is_preset = weights in all_cards() or weights in list_entries()
+    if weights in sets:
+        load_published(model, card, weights, progress)
+    elif is_address(weights):
+        load_file(model, download(weights, progress), card.get("arguments"))
+    elif is_preset and not (path / MODEL_FILE).is_file():
+        other = load(weights, True, progress=progress)
+        copy_weights(other, model, weights)
+        model.licence = other.licence
+    elif path.exists():
+        load_file(model, path, card.get("arguments"))
+    else:
+        known = f", or a published set of {card['name']}: {', '.join(sets)}" if sets else ""
+        raise InputError(
+            f"received weights {weights}, expected the path of a file or folder, the name of a "
+            f"preset (see kerasep list){known}"
+        )
 
 
-def _cards():
-    folder = resources.files("kerasep.zoo") / "presets"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".json")), key=lambda f: f.name)
-    return {f.name.removesuffix(".json"): json.loads(f.read_text("utf-8")) for f in files}
+def _saved_file(name):
+    """Return the file of the saved model that a name stands for, or None for a preset."""
+    path = pathlib.Path(name)
+    file = path / MODEL_FILE if path.is_dir() else path
+    known = name in all_cards() or name in list_entries()
+    saved = file.is_file() or (not known and (path.exists() or path.suffix == ".keras"))
+    return file if saved else None
 
 
 def _restore(file, overrides):
@@ -216,26 +188,3 @@ def _read_recipe(file):
             f"received {file}, expected the recipe of a training run: remove the file"
         ) from error
     return recipe
-
-
-def load_weights(model: models.SeparationModel, path: str | os.PathLike) -> None:
-    """Set a model's weights from a file of Keras or another project, or from a training run."""
-    path = pathlib.Path(path)
-    if path.is_dir() and (path / MODEL_FILE).is_file():
-        path = path / MODEL_FILE
-    if path.is_dir():
-        try:
-            importers.load(model, path)
-        except InputError as error:
-            raise InputError(
-                f"received weights {path}, expected {MODEL_FILE} there, or another project's "
-                f"checkpoint: {error}"
-            ) from error
-    elif path.suffix not in (".h5", ".keras") and path.exists():
-        importers.load(model, path)
-    elif path.suffix == ".keras" and path.is_file():
-        model_file.load_weights(model, path)
-    elif path.name.endswith(".weights.h5") and path.is_file():
-        weights_file.load(model, path)
-    else:
-        raise InputError(f"received weights {path}, expected a .weights.h5 or .keras file there")

@@ -7,9 +7,9 @@ import warnings
 import keras
 
 from kerasep.errors import InputError
+from kerasep.files import hdf5_headers
 from kerasep.models import weight_values
 from kerasep.models.building import first_line
-from kerasep.zoo import hdf5_headers
 
 
 def load(model: keras.Model, path: str | os.PathLike, name: object = None) -> None:

@@ -72,7 +72,8 @@ def folder(tmp_path_factory):
     data.write_songs(folder / "songs", 3, seconds=2.0)
     load = zoo.load
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zoo, "load", functools.partial(load, hidden=16, n_fft=256, hop=64))
+        sizes = {"hidden": 16, "n_fft": 256, "hop": 64, "lstm_layers": 1}
+        patch.setattr(zoo, "load", functools.partial(load, **sizes))
         assert _call(*_train_command(folder / "songs", folder / "run")) == 0
     data.write(folder / "mixture.wav", np.random.default_rng(0).normal(0, 0.02, (9000, 1)), 16000)
     return folder

@@ -67,7 +67,7 @@ def test_prepare(songs, tmp_path):
     ("options", "words"),
     [
         (["--runner", "direct", "--overwrite"], "received --overwrite for an archive"),
-        ([], "received no file: name audio files, or give --manifest"),
+        ([], "received no file: name audio files or folders, or give --manifest"),
     ],
 )
 def test_refused(tmp_path, options, words):

@@ -33,7 +33,7 @@ def worker_of(said):
     return int(re.search(r"process (\d+)", said).group(1))
 
 
-def gone(pid, seconds=30):
+def gone(pid, seconds=120):
     """Return whether a process ends in time."""
     for _ in range(10 * seconds):
         try:

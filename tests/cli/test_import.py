@@ -1,17 +1,29 @@
 """`kerasep import`, and separating with the model."""
 
 import pathlib
+import re
+import sys
 
-from kerasep.zoo import registry
+import numpy as np
+
+from kerasep import Separator
+from kerasep.cli import verification
+from kerasep.importers import originals
+from kerasep.zoo import cards as presets
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "open_unmix"
 
 
-def test_import_and_separate(folder, tmp_path, monkeypatch, capsys, call, refused, files):
-    cards = registry._cards()
+def small_presets(monkeypatch):
+    """Make the presets of Open-Unmix as small as the files in the folder."""
+    cards = presets.all_cards()
     cards["open_unmix_like"]["arguments"] |= {"n_fft": 64, "hop": 16, "hidden": 12, "max_hz": 2400}
     cards["open_unmix_like"]["arguments"] |= {"sample_rate": 8000}
-    monkeypatch.setattr(registry, "_cards", lambda: cards)
+    monkeypatch.setattr(presets, "all_cards", lambda: cards)
+
+
+def test_import_and_separate(folder, tmp_path, monkeypatch, capsys, call, refused, files):
+    small_presets(monkeypatch)
     command = ("import", GOLDEN, "--as", "open_unmix_like/umx")
     command += ("--sources", "vocals,drums", "--out")
     model = tmp_path / "umx.keras"
@@ -24,3 +36,41 @@ def test_import_and_separate(folder, tmp_path, monkeypatch, capsys, call, refuse
     assert files(tmp_path) == ["umx.keras", "umx.weights.h5"]
     assert call("separate", folder / "mixture.wav", "--model", model, "--out", tmp_path / "o") == 0
     assert files(tmp_path / "o") == ["mixture/drums.wav", "mixture/vocals.wav"]
+
+
+def test_verify_names_the_package_that_is_missing(tmp_path, monkeypatch, capsys, call):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    small_presets(monkeypatch)
+    command = ("import", GOLDEN, "--as", "open_unmix_like/umx", "--sources", "vocals,drums")
+    assert call(*command, "--out", tmp_path / "umx.keras", "--verify") == 0
+    *_, written, line = capsys.readouterr().out.splitlines()
+    assert "umx.keras" in written
+    assert re.match(r"not compared with the original: received no package torch, .*openunmix", line)
+
+
+def test_verify_refuses_estimates_that_differ(tmp_path, monkeypatch, capsys, call):
+    """An original whose estimates differ from ours by 1 % of each sample."""
+
+    def separate(model, checkpoint, mixture):
+        estimates = Separator(model).predict_on_batch(mixture[None, :3000])[0]
+        return estimates * (1 + 0.01 * np.where(np.arange(3000) % 2, 1, -1)[:, None, None])
+
+    monkeypatch.setattr(originals, "separate", separate)
+    monkeypatch.setattr(verification, "SECONDS", 1.0)
+    small_presets(monkeypatch)
+    command = ("import", GOLDEN, "--as", "open_unmix_like/umx", "--sources", "vocals,drums")
+    assert call(*command, "--out", tmp_path / "umx.weights.h5", "--verify") == 2
+    output, error = capsys.readouterr()
+    assert "vocals: agrees with openunmix to 40.0 dB" in output
+    assert "drums: agrees with openunmix to 40.0 dB" in output
+    assert "agree with those of openunmix to 40.0 dB, expected at least 60 dB: report" in error
+
+
+def test_silent_estimates_are_measured_against_the_mixture():
+    mixture = np.ones((10, 1))
+    theirs = np.zeros((10, 1, 2))
+    theirs[..., 0] = 1
+    ours = theirs + 1e-5
+    agreement = verification.agreement(ours, theirs, mixture)
+    np.testing.assert_allclose(agreement, [100, 40], atol=1e-6)
+    assert np.all(verification.agreement(theirs, theirs, mixture) >= 299)

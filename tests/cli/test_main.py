@@ -4,27 +4,28 @@ import logging
 
 import pytest
 
+import kerasep
 from kerasep import zoo
+from kerasep.cli import COMMANDS, DATA_COMMANDS
 from kerasep.cli.terminal import show_log
 
 
-def test_list_and_show(capsys, call):
-    assert call("list") == 0
-    assert "open_unmix_like/karaoke" in capsys.readouterr().out
-    assert call("show", "open_unmix_like/umx") == 0
-    assert '"hidden": 512' in capsys.readouterr().out
+def test_version(capsys, call):
+    assert call("--version") == 0
+    assert capsys.readouterr().out == f"kerasep {kerasep.__version__}\n"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("show", "prepare", "train", "separate", "stream", "evaluate", "export", "bench", "demo"),
-        *("data", "data check"),
-    ],
-)
-def test_every_command_has_help(command, capsys, call):
+@pytest.mark.parametrize("command", [*COMMANDS, "data", *(f"data {c}" for c in DATA_COMMANDS)])
+def test_every_command_has_help_of_80_columns(command, capsys, call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     assert call(*command.split(), "--help") == 0
-    assert "Usage" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "Usage" in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert "..." not in text.replace("[files]...", "").replace("files...", "").replace(
+        "[ARGS]...", ""
+    )
 
 
 @pytest.mark.parametrize("group", [(), ("data",)])

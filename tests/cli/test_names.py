@@ -97,7 +97,7 @@ def test_boxes_on_any_terminal(monkeypatch, encoding):
     assert (status, errors) == (0, "")
     assert "unet_like/karaoke*" in printed
     assert "\\u" not in printed
-    status, printed, errors = call(monkeypatch, encoding, "show", "unet_like/karaoke")
+    status, printed, errors = call(monkeypatch, encoding, "show", "unet_like/karaoke", "--graph")
     assert (status, errors) == (0, "")
     corner, rule = ("┏━", "├─") if encoding == "utf-8" else ("+-", "+-")
     assert f"\n{corner}" in printed

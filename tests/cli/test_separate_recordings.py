@@ -87,7 +87,7 @@ def test_a_full_disk(folder, tmp_path, files, start):
         *("separate", folder / "mixture.wav", "--model", folder / "run", "--out", tmp_path),
         preexec_fn=limit,
     )
-    _, error = process.communicate(timeout=120)
+    _, error = process.communicate(timeout=300)
     assert process.returncode == 2, error
     assert error.count("\n") == 1
     assert "Traceback" not in error

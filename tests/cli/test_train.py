@@ -1,6 +1,9 @@
 """`kerasep train`: what it refuses, keeps and resumes."""
 
+import csv
+import functools
 import io
+import json
 import shutil
 import signal
 import sys
@@ -19,10 +22,10 @@ from kerasep.training.progress import FitProgress
 def test_training_says_what_it_recognised(tmp_path, capsys, call, train_command):
     data.write_songs(tmp_path / "songs", 3, seconds=0.5)
     (tmp_path / "songs" / "song_0001" / "bass.flac").write_bytes(b"")
-    command = train_command(tmp_path / "songs", tmp_path / "run", "--batch-size", 99)
+    command = train_command(tmp_path / "songs", tmp_path / "run", "--crop-seconds", 0)
     assert call(*command) == 2
     said = capsys.readouterr()
-    assert "batch_size=99" in said.err
+    assert "crop_seconds=0.0" in said.err
     lines = said.out.splitlines()
     (skipped,) = [line for line in lines if line.startswith("skipped ")]
     assert "track 'song_0001'" in skipped
@@ -41,6 +44,57 @@ def test_numbers_out_of_range(folder, tmp_path, option, refused, train_command):
     command = train_command(folder / "songs", tmp_path / "run", *option)
     assert option[0] in refused(*command)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--metrics", "si_sdr,sisnr", "received metric 'sisnr', expected one of si_sdr, "),
+        ("--monitor", "val_los", "did you mean val_loss?"),
+        ("--dtype", "bfloat61", "did you mean bfloat16?"),
+        ("--steps-per-execution", 0, "--steps-per-execution"),
+    ],
+)
+def test_names_of_settings(folder, tmp_path, option, value, message, refused, train_command):
+    command = train_command(folder / "songs", tmp_path / "run", option, value)
+    assert message in refused(*command)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_run_selects_on_a_metric_and_is_extended(folder, tmp_path, capsys, call, train_command):
+    settings = ["--metrics", "si_sdr", "--monitor", "val_si_sdr", "--no-jit-compile"]
+    command = train_command(folder / "songs", tmp_path / "run", *settings)
+    assert call(*command, "--epochs", 1) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if "epoch    1/1" in line)
+    assert call(*command, "--epochs", 2) == 0
+    with (tmp_path / "run/history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(np.isfinite(float(row["val_si_sdr"])) for row in rows)
+    assert f"val_si_sdr {float(rows[0]['val_si_sdr']):.4f} *" in line
+    recipe = json.loads((tmp_path / "run/recipe.json").read_text())["recipe"]
+    expected = {"metrics": ["si_sdr"], "monitor": "val_si_sdr", "jit_compile": False, "epochs": 2}
+    assert recipe | expected == recipe
+
+
+@pytest.mark.parametrize(
+    ("monitor", "stars"), [("val_loss", [True, False, True]), ("val_si_sdr", [True, True, False])]
+)
+def test_the_best_epochs_are_marked(monitor, stars):
+    shown = io.StringIO()
+    progress = FitProgress(Console(file=shown), monitor)
+    progress.set_params({"epochs": 3, "steps": 1})
+    for epoch, value in enumerate((2.0, 3.0, 1.0)):
+        progress.on_epoch_begin(epoch)
+        progress.on_epoch_end(epoch, {"loss": 0.5, monitor: value})
+    assert ["*" in line for line in shown.getvalue().splitlines()] == stars
+
+
+def test_a_run_is_no_preset(folder, tmp_path, refused):
+    command = ("train", folder / "run", "--data", folder / "songs", "--out", tmp_path / "new")
+    assert "expected a preset: name the preset, and this by --weights" in refused(*command)
+    assert not (tmp_path / "new").exists()
 
 
 def test_training_that_is_stopped_gives_the_cursor_back(
@@ -137,6 +191,35 @@ def test_weights_of_another_model(folder, tmp_path, refused, train_command):
     assert "other.weights.h5" in refused(*command)
 
 
+def test_a_layer_to_freeze_that_is_not_there(folder, tmp_path, refused, train_command):
+    command = train_command(folder / "songs", tmp_path / "run", "--freeze", "vocals_*, nothing")
+    assert "freeze='nothing', expected names of layers: vocals_input" in refused(*command)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_weights_for_other_sources(folder, tmp_path, capsys, call):
+    """The network of a source that the run knows is kept, and frozen here."""
+    run, out = folder / "run", tmp_path / "tuned"
+    arguments = zoo.load(run).get_config()
+    songs, stems = tmp_path / "songs", ["vocals", "accompaniment"]
+    data.write_songs(songs, 3, seconds=2.0, sources=stems)
+    options = ("--data", songs, "--epochs", 1, "--batch-size", 2, "--crop-seconds", 1)
+    sources = ("--sources", ",".join(stems), "--freeze", "vocals_*", "--crops-per-track", 1)
+    with pytest.MonkeyPatch.context() as patch:
+        names = ("hidden", "n_fft", "hop", "lstm_layers")
+        sizes = {name: arguments[name] for name in names}
+        patch.setattr(zoo, "load", functools.partial(zoo.load, **sizes))
+        command = ("train", "open_unmix_like/small", *options, "--weights", run, "--out", out)
+        assert call(*command, *sources) == 0
+    said = capsys.readouterr().out
+    assert "9 of 18 layers of open_unmix_like are kept; initialised: accompaniment_input" in said
+    assert f"training starts from {run}" in said
+    for part in ("input", "fc1", "bn1", "lstm", "fc2", "bn2", "fc3", "bn3", "output"):
+        weights = zoo.load(out).get_layer(f"vocals_{part}").get_weights()
+        np.testing.assert_equal(weights, zoo.load(run).get_layer(f"vocals_{part}").get_weights())
+
+
 def test_sources_of_the_same_name(folder, tmp_path, refused, train_command):
     command = train_command(folder / "songs", tmp_path / "run", "--sources", "vocals,vocals")
     assert "different names" in refused(*command)
@@ -148,18 +231,18 @@ def test_interrupted_training_goes_on(folder, tmp_path, start, train_command):
     command[command.index("--epochs") + 1] = 400
     process = start(*command)
     history = tmp_path / "run" / "history.csv"
-    for _ in range(600):
-        if history.exists() and len(history.read_text().splitlines()) > 3:
-            break
+    while process.poll() is None and not (
+        history.exists() and len(history.read_text().splitlines()) > 3
+    ):
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=300)
     assert process.returncode == 130
     assert error.startswith("kerasep: stopped")
     assert error.count("\n") == 1
     done = len(history.read_text().splitlines()) - 1
     again = start(*command, "--max-minutes", 0.001)
-    again.communicate(timeout=120)
+    again.communicate(timeout=300)
     assert again.returncode == 0
     lines = history.read_text().splitlines()
     assert len(lines) - 1 == done + 1

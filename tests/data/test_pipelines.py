@@ -241,7 +241,6 @@ def test_a_file_that_goes_bad_is_named(folder, tmp_path):
         ({"crop_seconds": -1.0}, "expected numbers above 0"),
         ({"batch_size": 0}, "expected numbers above 0"),
         ({"crops_per_track": 0}, "expected numbers above 0"),
-        ({"batch_size": 100}, "lower batch_size or raise crops_per_track"),
         ({"remix": 1.5}, "expected a probability"),
         ({"gain": (2, 1)}, "expected a probability"),
         ({"seed": -1}, "whole numbers from 0 on"),
@@ -311,3 +310,28 @@ def test_semitones_raise_pitch_and_tempo_of_a_recording_together(tmp_path):
         heard.append(12 * np.log2(peaks[0] / tone))
     np.testing.assert_allclose(heard, np.round(heard), atol=0.02)
     assert {round(shift) for shift in heard} == {-2, -1, 0, 1, 2}
+
+
+@pytest.mark.parametrize("build", [waveforms, spectrograms])
+def test_a_batch_larger_than_an_epoch_is_reduced(folder, caplog, build):
+    caplog.set_level("INFO", "kerasep")
+    options = {"crop_seconds": 1.0, "crops_per_track": 1}
+    received = collect(build(folder, model(), batch_size=16, **options))
+    crops = len(list((folder).iterdir()))
+    assert f"an epoch has {crops} crops: batches of {crops}, not 16" in caplog.messages
+    expected = collect(build(folder, model(), batch_size=crops, **options))
+    assert len(received) == 1
+    assert same(received, expected)
+
+
+def test_a_reduced_batch_has_equal_parts(folder):
+    options = {"crop_seconds": 1.0, "crops_per_track": 1, "batch_size": 16}
+    crops = len(list((folder).iterdir()))
+    [(mixture, _)] = collect(waveforms(folder, model(), part=(1, 2), **options))
+    assert len(mixture) == crops // 2
+
+
+def test_a_validation_batch_keeps_its_size(folder, caplog):
+    caplog.set_level("INFO", "kerasep")
+    list(waveforms(folder, model(), batch_size=100, crop_seconds=1.0, training=False))
+    assert not any("an epoch has" in message for message in caplog.messages)

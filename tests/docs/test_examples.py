@@ -63,6 +63,10 @@ def small(monkeypatch):
     def small_load(name, weights=None, **overrides):
         if pathlib.Path(name).exists():
             return load(name, weights, **overrides)
+        if weights in kerasep.zoo.list_entries():  # they do not fit a tiny model
+            return load(name, weights, **overrides)
+        if weights is None:
+            weights = False
         return load(name, weights, **{**kerasep.zoo.describe(name)["tiny"], **overrides})
 
     def small_fit(self, *args, epochs=1, initial_epoch=0, **kwargs):

@@ -75,6 +75,7 @@ def test_public_names_are_listed(room):
         name
         for name, value in public(importlib.import_module(f"kerasep.{room}")).items()
         if not isinstance(value, types.ModuleType)
+        and f"kerasep.{room}.{name}" not in LISTED
         and not any(same(value, other) for other in listed_values)
     ]
     assert not missing, f"kerasep.{room}: add {', '.join(missing)} to a page of docs/reference"

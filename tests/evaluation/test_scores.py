@@ -140,6 +140,25 @@ def test_a_separator_and_its_settings(model, songs):
     assert shares == [1.0]
 
 
+def test_sources_that_make_up_the_mixture_are_scored_as_they_are_separated(tmp_path):
+    data.write_songs(
+        tmp_path, 1, seconds=1.0, sample_rate=8000, sources=("vocals", "accompaniment")
+    )
+    keras.utils.set_random_seed(0)
+    whole = OpenUnmixLike(["vocals", "accompaniment"], **SMALL)
+    settings = {"measures": ["snr"], "oracles": False}
+    rows = evaluation.evaluate(whole, tmp_path, **settings)
+    assert rows == evaluation.evaluate(Separator(whole, consistent=True), tmp_path, **settings)
+    # The estimates add up, and so one source's error is the other's.
+    (track,) = data.find_tracks(tmp_path)
+    _, stems = track.read(whole.sources, 8000, 1)
+    energies = 10 * np.log10(np.square(stems).sum(axis=(0, 1)))
+    vocals, rest = (row["snr"] for row in rows)
+    assert vocals - rest == pytest.approx(energies[0] - energies[1], abs=1e-3)
+    loose = evaluation.evaluate(whole, tmp_path, consistent=False, **settings)
+    assert loose[0]["snr"] != pytest.approx(vocals, abs=1e-3)
+
+
 def test_anything_with_a_separate_of_its_own(songs):
     class Half:
         sources, sample_rate, channels = ("vocals",), 8000, 1

@@ -75,7 +75,7 @@ def test_malformed_audio(files, tmp_path, cases, capfd):
         source = files[seed % len(files)]
         path = tmp_path / f"{seed}{source.name}"
         path.write_bytes(mutated(source.read_bytes(), rng))
-        begun = time.monotonic()
+        begun = time.process_time()
         try:
             info = audio.info(path)
             waveform, rate = audio.read(path)
@@ -89,7 +89,7 @@ def test_malformed_audio(files, tmp_path, cases, capfd):
             refused += 1
             message = str(error)
         assert "\n" not in message, seed
-        assert time.monotonic() - begun < SECONDS, seed
+        assert time.process_time() - begun < SECONDS, seed
         path.unlink()
     assert 0 < refused < seed
     assert capfd.readouterr() == ("", "")

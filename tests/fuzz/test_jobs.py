@@ -60,7 +60,7 @@ def test_jobs_that_lie(truths, cases):
     made = 0
     for seed, rng in cases(2000):
         packed = lie(truths[rng.integers(len(truths))], rng)
-        start = time.monotonic()
+        start = time.process_time()
         try:
             job = jobs.unpack(packed)
             batch = jobs.batches_of(packed)
@@ -80,7 +80,7 @@ def test_jobs_that_lie(truths, cases):
         except BaseException as error:
             error.add_note(f"seed {seed}")
             raise
-        assert time.monotonic() - start < 20, seed
+        assert time.process_time() - start < 20, seed
     assert 0 < made < seed / 2
 
 

@@ -57,7 +57,7 @@ def test_lies_are_refused_or_do_no_harm(cases, lie, tiny_parts, tmp_path):
     outcomes = set()
     for seed, rng in cases(400):
         path.write_bytes(with_text(content, lie(rng, about)))
-        begin = time.monotonic()
+        begin = time.process_time()
         try:
             runtime = Runtime(path, threads=1)
             np.testing.assert_array_equal(runtime.process(audio[:400]), chunk, f"seed {seed}")
@@ -68,7 +68,7 @@ def test_lies_are_refused_or_do_no_harm(cases, lie, tiny_parts, tmp_path):
         except InputError as error:
             assert_one_line(error)
             outcomes.add("refused")
-        assert time.monotonic() - begin < SECONDS, f"seed {seed}"
+        assert time.process_time() - begin < SECONDS, f"seed {seed}"
     assert outcomes == {"separated", "refused"}
 
 
@@ -87,7 +87,7 @@ def test_lies_of_streams_are_refused_or_do_no_harm(cases, lie, stream, tmp_path)
                 .encode()
             )
         path.write_bytes(with_text(content, text))
-        begin = time.monotonic()
+        begin = time.process_time()
         try:
             sources = streamed(path, audio)
             assert sources.shape == (301, 2, 2), seed
@@ -96,7 +96,7 @@ def test_lies_of_streams_are_refused_or_do_no_harm(cases, lie, stream, tmp_path)
         except InputError as error:
             assert_one_line(error)
             outcomes.add("refused")
-        assert time.monotonic() - begin < SECONDS, f"seed {seed}"
+        assert time.process_time() - begin < SECONDS, f"seed {seed}"
     assert outcomes == {"streamed", "refused"}
 
 

@@ -100,7 +100,7 @@ def test_python_and_c_judge_metadata_alike(cases, lie, tiny_parts, sanitized, ru
     """The same without LiteRT, so that many cases take little time; and each damaged further."""
     content, about = tiny_parts
     path, text = tmp_path / "a.tflite", tmp_path / "a.json"
-    for seed, rng in cases(150):
+    for seed, rng in cases(75):
         json = lie(rng, about)
         text.write_bytes(json or b" ")
         path.write_bytes(with_text(content, json or b" "))
@@ -166,7 +166,7 @@ def test_damaged_models_crash_nothing(cases, tiny_parts, separate, tmp_path):
     model, path = tmp_path / "a.tflite", tmp_path / "a.wav"
     content = with_metadata(*tiny_parts)
     soundfile.write(path, 0.1 * np.ones((500, 1)), 8000)
-    for seed, rng in cases(60):
+    for seed, rng in cases(30):
         changed = bytearray(content)
         for at in rng.integers(8, len(changed), rng.choice([1, 3])):
             changed[at] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])

@@ -45,7 +45,7 @@ def crops(folder, training=False):
 @contextlib.contextmanager
 def one_line(seed):
     """Let nothing but an `InputError` of one line happen, and soon."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         yield
     except InputError as error:
@@ -54,7 +54,7 @@ def one_line(seed):
     except BaseException as error:
         error.add_note(f"seed {seed}")
         raise
-    assert time.monotonic() - start < 30, seed
+    assert time.process_time() - start < 30, seed
 
 
 @pytest.mark.slow

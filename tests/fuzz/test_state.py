@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from kerasep.errors import InputError
+from kerasep.training.monitoring import Monitor
 from kerasep.training.recipes import compile_model
 from kerasep.training.run_folder import RunFolder
 from kerasep.training.run_state import RunState, capture, restore
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "training"))
 from tiny_runs import RECIPE, tiny
+
+MONITOR = Monitor("val_loss", "min")
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +42,7 @@ def run(tmp_path_factory):
     path = tmp_path_factory.mktemp("run")
     model = tiny(0.3)
     compile_model(model, RECIPE)
-    folder = RunFolder(path, "val_loss", RECIPE["epochs"])
+    folder = RunFolder(path, MONITOR, RECIPE["epochs"])
     settings = {"recipe": RECIPE, "seed": 0}
     assert folder.start(model, settings) is None
     model.optimizer.build(model.trainable_variables)
@@ -51,7 +54,7 @@ def run(tmp_path_factory):
     written = json.dumps({**folder.settings, "batch_size": 4})
     (path / "recipe.json").write_text(written, "utf-8")
     state.write(path / "state.npz")
-    assert RunFolder(path, "val_loss", 3).start(model, settings).step == 2
+    assert RunFolder(path, MONITOR, 3).start(model, settings).step == 2
     return model, path, settings, (path / "state.npz").read_bytes()
 
 
@@ -140,7 +143,7 @@ def test_changed_states(run, cases, change):
         (path / "state.npz").write_bytes(changed)
         tracemalloc.start()
         try:
-            state = RunFolder(path, "val_loss", 3).start(model, settings)
+            state = RunFolder(path, MONITOR, 3).start(model, settings)
             restore(model, state.arrays)
             accepted += 1
             # What is gone on from is a state that a run may be in.

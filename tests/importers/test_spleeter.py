@@ -1,10 +1,12 @@
 """Spleeter's checkpoints give Spleeter's numbers; those of others are refused."""
 
 import functools
+import gzip
 import json
 import math
 import pathlib
 import shutil
+import tarfile
 
 import keras
 import numpy as np
@@ -14,7 +16,7 @@ from keras.ops import convert_to_numpy
 import kerasep
 from kerasep import importers, ops
 from kerasep.errors import InputError
-from kerasep.importers import spleeter, tf_checkpoint
+from kerasep.importers import spleeter, tar_archive, tf_checkpoint
 from kerasep.models import SpleeterLike
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
@@ -129,6 +131,43 @@ def test_a_checkpoint_is_found_by_any_of_its_names(tmp_path):
         shutil.copy(file, tmp_path / file.name.replace("model", "step.7"))
     assert tf_checkpoint.find(tmp_path) == tmp_path / "step.7"
     assert tf_checkpoint.read(tmp_path).keys() == tf_checkpoint.read(folder).keys()
+
+
+def archive(path, *members):
+    """Write a gzipped tar file of (name in it, file on disk)."""
+    with tarfile.open(path, "w:gz") as file:
+        for name, source in members:
+            file.add(source, arcname=name)
+    return path
+
+
+def test_an_archive_with_a_checkpoint(tmp_path):
+    files = [(f"./{file.name}", file) for file in sorted((FOLDER / "2stems").iterdir())]
+    other = FOLDER / "4stems" / "model.index"
+    strays = [("../../._model.index", other), ("2stems/training.index", other)]
+    path = archive(tmp_path / "2stems.tar.gz", *files, *strays)
+    expected = spleeter.weights(FOLDER / "2stems")
+    found = spleeter.weights(path)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value)
+    assert [file.name for file in tmp_path.iterdir()] == ["2stems.tar.gz"]
+
+
+def test_archives_that_are_damaged_too_large_or_of_something_else(tmp_path, monkeypatch):
+    path = archive(tmp_path / "none.tar.gz", ("readme.txt", FOLDER / "2stems/model.index"))
+    with pytest.raises(InputError, match=r"none.tar.gz holds no file named model"):
+        spleeter.weights(path)
+    whole = archive(tmp_path / "2stems.tar.gz", ("model.index", FOLDER / "2stems/model.index"))
+    (tmp_path / "cut.tar.gz").write_bytes(whole.read_bytes()[:300])
+    with pytest.raises(InputError, match=r"cut.tar.gz is a damaged archive .*fetch it again"):
+        spleeter.weights(tmp_path / "cut.tar.gz")
+    (tmp_path / "no.tar.gz").write_bytes(gzip.compress(b"no archive" * 100))
+    with pytest.raises(InputError, match=r"no.tar.gz is a damaged archive"):
+        spleeter.weights(tmp_path / "no.tar.gz")
+    monkeypatch.setattr(tar_archive, "_LARGEST", 100)
+    with pytest.raises(InputError, match="unpacks to more than 100 bytes"):
+        spleeter.weights(whole)
 
 
 def test_several_checkpoints_in_a_folder_are_refused(tmp_path):

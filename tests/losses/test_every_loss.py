@@ -15,11 +15,15 @@ from kerasep.errors import InputError
 # Arguments that a loss requires, or that make it fast on the short signals below.
 ARGUMENTS = {
     "Combinations": {"loss": losses.SISDR()},
+    "Dissimilarity": {"loss": losses.SISDR()},
+    "CompressedSpectrum": {"n_fft": 64, "hop": 16},
     "MixtureInvariant": {"loss": losses.ThresholdedSNR()},
     "MultiResolutionSTFT": {"resolutions": [[64, 16, 48]]},
+    "MultiResolutionSpectrum": {"resolutions": [[64, 16, 48]]},
     "PermutationInvariant": {"loss": losses.SISDR()},
     "SinkPIT": {"loss": losses.SISDR()},
     "SourceWeighted": {"loss": losses.SISDR(), "weights": [1.0, 2.0]},
+    "SpectrumRMSE": {"n_fft": 64, "hop": 16},
     "WaveformApproximation": {"loss": losses.SNR()},
     "WeightedSum": {"losses": [losses.SISDR(), losses.Waveform()]},
 }
@@ -34,9 +38,15 @@ EMBEDDING = {
 OTHER = {
     "p": 2,
     "limit": 1.5,
+    "weight": 0.2,
     "weights": "none",
     "activation": "sigmoid",
     "resolutions": [[64, 16, 64]],
+    "power": 0.5,
+    "complex_weight": 2.0,
+    "magnitude_weight": 3.0,
+    "n_fft": 128,
+    "hop": 32,
     "sharpness": 5.0,
     "iterations": 20,
     "overlap": 2,

@@ -41,6 +41,23 @@ def test_weights_take_no_memory_before_the_check():
     assert memory.peak() - before < 300 << 20
 
 
+def test_an_error_while_weights_get_values():
+    """As when memory ends: the next model is none the worse."""
+
+    def lacking(shape, dtype=None):
+        raise MemoryError
+
+    class Lacking(OpenUnmixLike):
+        def __init__(self, hidden=8):
+            super().__init__(**{**SMALL, "hidden": hidden})
+            keras.layers.Dense(2, kernel_initializer=lacking).build((None, 3))
+
+    with pytest.raises(MemoryError):
+        building.build(Lacking, {})
+    model = building.build(OpenUnmixLike, SMALL)
+    assert np.isfinite(model(np.ones((1, 3, 33, 2), "float32"))).all()
+
+
 def test_a_model_that_does_not_fit(monkeypatch):
     monkeypatch.setattr(memory, "free", lambda: 100_000)
     with pytest.raises(InputError, match=r"weights take .* GB, expected less than the 0\.0001 GB"):

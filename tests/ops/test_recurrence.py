@@ -1,4 +1,4 @@
-"""The LSTM's loop and its gradient against those of a plain loop."""
+"""The loops of LSTM and GRU and their gradients against those of plain loops."""
 
 import keras
 import numpy as np
@@ -87,3 +87,34 @@ def test_computes_in_the_type_that_it_is_given(rng, dtype):
     np.testing.assert_allclose(
         convert_to_numpy(received), convert_to_numpy(expected), atol=tolerance
     )
+
+
+def derived_gru(projected, kernel, bias, h):
+    """Compute the GRU by a plain loop over frames."""
+    outputs = []
+    for row in keras.ops.unstack(projected):
+        update, reset, new = keras.ops.split(row, 3, axis=-1)
+        by_memory = keras.ops.split(keras.ops.matmul(h, kernel) + bias, 3, axis=-1)
+        update = keras.ops.sigmoid(update + by_memory[0])
+        reset = keras.ops.sigmoid(reset + by_memory[1])
+        h = update * h + (1 - update) * keras.ops.tanh(new + reset * by_memory[2])
+        outputs.append(h)
+    return keras.ops.stack(outputs)
+
+
+@settings(deadline=None, max_examples=6)
+@given(
+    frames=st.integers(1, 9),
+    batch=st.integers(1, 3),
+    units=st.integers(1, 5),
+    seed=st.integers(0, 100),
+)
+def test_gru_equals_what_is_derived_step_by_step(frames, batch, units, seed):
+    rng = np.random.default_rng(seed)
+    shapes = [(frames, batch, 3 * units), (units, 3 * units), (3 * units,), (batch, units)]
+    arguments = [rng.standard_normal(shape).astype("float32") for shape in shapes]
+    weights = rng.standard_normal((frames, batch, units)).astype("float32")
+    expected = gradients(derived_gru, arguments, weights)
+    received = gradients(ops.gru, arguments, weights)
+    for ours, theirs in zip(received, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5)

@@ -77,6 +77,16 @@ def test_limit_of_hann_at_half_a_frame(rng, samples):
     np.testing.assert_allclose(again, waveform, atol=1e-5)
 
 
+def test_least_fades_the_end_out(rng):
+    waveform = rng.standard_normal((1, 1000, 1)).astype("float32")
+    spectrum = ops.stft(waveform, 512, 256)
+    again = convert_to_numpy(ops.istft(spectrum, 512, 256, length=1000, least=0.1))
+    window = np.sin(np.pi * (256 + np.arange(1000 - 768)) / 512) ** 2  # behind the last centre
+    expected = waveform.copy()
+    expected[0, 768:, 0] *= np.minimum(window**2 / 0.1, 1)
+    np.testing.assert_allclose(again, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("n_fft_hop", ["512_128", "400_160", "256_96"])
 @pytest.mark.parametrize("center", [True, False])
 def test_equals_torch(n_fft_hop, center):

@@ -1,5 +1,6 @@
 """What the parity tests compare with; each is skipped where that is not installed."""
 
+import contextlib
 import importlib.util
 import pathlib
 import sys
@@ -104,16 +105,29 @@ def julius(torch):
 
 @pytest.fixture(scope="module")
 def demucs2(julius):
-    """Demucs 2.0.3 beside the environment's packages, since another version has its name.
-
-    Its quantiser, which no test needs, is a stand-in.
-    """
-    folder = pathlib.Path(sys.prefix) / "demucs2" / "demucs"
-    if not folder.is_dir():
-        pytest.skip("parity needs Demucs 2: pip install --no-deps --target demucs2 demucs==2.0.3")
+    """Demucs 2.0.3; its quantiser, which no test needs, is a stand-in."""
     diffq = types.ModuleType("diffq")
     diffq.UniformQuantizer = diffq.DiffQuantizer = object
     sys.modules.setdefault("diffq", diffq)
+    with _demucs("2.0.3", ("model", "utils")) as package:
+        yield package
+
+
+@pytest.fixture(scope="module")
+def demucs4(julius):
+    """Demucs 4.1.0."""
+    with _demucs("4.1.0", ("htdemucs", "apply", "states")) as package:
+        yield package
+
+
+@contextlib.contextmanager
+def _demucs(version, parts):
+    """Import a version of Demucs, which lies beside the environment's packages with the others."""
+    major = f"demucs{version[0]}"
+    folder = pathlib.Path(sys.prefix) / major / "demucs"
+    if not folder.is_dir():
+        advice = f"pip install --no-deps --target {major} demucs=={version}"
+        pytest.skip(f"parity needs Demucs {version}: {advice}")
     path = str(folder / "__init__.py")
     spec = importlib.util.spec_from_file_location(
         "demucs", path, submodule_search_locations=[str(folder)]
@@ -124,7 +138,7 @@ def demucs2(julius):
     sys.modules["demucs"] = package
     try:
         spec.loader.exec_module(package)
-        for part in ("model", "utils"):
+        for part in parts:
             importlib.import_module(f"demucs.{part}")
         yield package
     finally:
@@ -135,3 +149,10 @@ def demucs2(julius):
 
 def _of_demucs(name):
     return name.partition(".")[0] == "demucs"
+
+
+@pytest.fixture(scope="session")
+def pymss(torch):
+    """Band-split models of Music-Source-Separation-Training, as the package has them."""
+    reason = "parity needs pymss-core: pip install pymss-core --no-deps"
+    return pytest.importorskip("pymss_core.modules", reason=reason)

@@ -1,10 +1,7 @@
-"""Templates: everything that a user names is escaped, and missing libraries are named."""
-
-import importlib
+"""Templates: everything that a user names is escaped."""
 
 import pytest
 
-from kerasep.errors import InputError
 from kerasep.reports import rendering, report
 
 HOSTILE = "<script>alert('\"')</script>\n\u202e\udce9"
@@ -29,14 +26,3 @@ def test_names_are_escaped(html):
 
 def test_sections_keep_their_html():
     assert "<p>none</p>" in report.page("Demo", "", [("Scores", "<p>none</p>")])
-
-
-def test_a_missing_library_names_its_extra(monkeypatch):
-    def fail(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr(importlib, "import_module", fail)
-    with pytest.raises(InputError, match=r"pip install 'kerasep\[report\]'"):
-        rendering.require("matplotlib.figure")
-    with pytest.raises(InputError, match=r"pip install 'kerasep\[edge\]'"):
-        rendering.require("ai_edge_litert", "edge")

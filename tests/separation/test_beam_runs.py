@@ -19,6 +19,14 @@ def test_options_are_beams_own(tmp_path):
             on_each([], print, tmp_path / "failures.csv", "direct", options)
 
 
+@pytest.mark.parametrize("runner", ["direckt", "no_such_module.Runner", "json.Runner"])
+def test_a_runner_that_beam_does_not_know(tmp_path, runner):
+    pytest.importorskip("apache_beam", reason="the extra beam is not installed")
+    with pytest.raises(InputError, match=f"received the runner '{runner}', expected") as caught:
+        on_each([], print, tmp_path / "failures.csv", runner, [])
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_killed_worker_is_named_whoever_notices_first():
     def late():

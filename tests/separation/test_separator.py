@@ -226,3 +226,80 @@ def test_consistent_estimates_add_up_to_the_mixture(model):
         separate(model, mixture, residual="rest", consistent=True)
     with pytest.raises(InputError, match="would be the mixture itself"):
         separate(build(sources=["vocals"]), mixture, consistent=True)
+
+
+WHOLE = ["vocals", "accompaniment"]
+
+
+def test_sources_that_make_up_the_mixture_add_up_to_it():
+    whole, mixture = build(sources=WHOLE), noise(640)
+    tight = called(Separator(whole, consistent=True), mixture)
+    for settings in ({}, {"consistent": None}, {"consistent": True}):
+        stems = separate(whole, mixture, **settings)
+        np.testing.assert_allclose(np.stack([*stems.values()], -1), tight, atol=1e-6)
+    loose = separate(whole, mixture, consistent=False)
+    np.testing.assert_allclose(
+        np.stack([*loose.values()], -1), called(Separator(whole), mixture), atol=1e-6
+    )
+    assert np.abs(sum(loose.values()) - mixture).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("sources", "settings", "consistent", "residual"),
+    [
+        (WHOLE, {}, True, "accompaniment"),
+        (WHOLE, {"consistent": False}, False, "accompaniment"),
+        (WHOLE, {"residual": "rest"}, False, "rest"),
+        (["vocals"], {}, False, None),
+        (["vocals"], {"residual": "accompaniment"}, False, "accompaniment"),
+        (["vocals", "drums"], {}, False, None),
+        (["vocals", "drums"], {"consistent": True}, True, None),
+    ],
+)
+def test_what_is_consistent_and_what_is_residual(sources, settings, consistent, residual):
+    separator = separation.as_separator(build(sources=sources), **settings)
+    assert separator.consistent == consistent
+    assert not Separator(separator.model).consistent
+    assert separation.as_chunk_separator(separator).residual == residual
+    assert separation.as_chunk_separator(separator.model, **settings).residual == residual
+
+
+def test_interchangeable_sources_are_left_alone():
+    sizes = {"n_fft": 256, "hop": 64, "units": 4, "lstm_layers": 1, "sample_rate": RATE}
+    model = kerasep.models.MaskInferenceLike(WHOLE, **sizes)
+    separator = separation.as_separator(model)
+    assert model.interchangeable
+    assert not separator.consistent
+    assert separation.as_chunk_separator(separator).residual is None
+    # Chunks may put the residual, too, into another place.
+    assert separation.as_chunk_separator(model, residual="noise").residual is None
+    named = kerasep.models.MaskInferenceLike(WHOLE, interchangeable=False, **sizes)
+    assert separation.as_separator(named).consistent
+
+
+@pytest.mark.parametrize("residual", [None, "accompaniment"])
+@pytest.mark.parametrize(("rate", "channels"), [(22050, 2), (RATE, 3), (6000, 1)])
+def test_stems_of_a_model_add_up_at_the_recording_s_rate(residual, rate, channels):
+    model = build(sources=WHOLE if residual is None else ["vocals"])
+    mixture = noise(9001, channels)
+    stems = separate(model, mixture, rate, residual=residual, **FADES)
+    assert list(stems) == WHOLE
+    error = sum(stems.values()) - mixture
+    assert np.square(error).sum() < 1e-9 * np.square(mixture).sum()
+
+
+def test_a_chunk_separator_is_taken_as_it_is(model):
+    separator = separation.as_chunk_separator(model, chunk_seconds=2.0, overlap_seconds=0.5)
+    assert (separator.chunk, separator.overlap, separator.hop) == (2 * RATE, RATE // 2, 64)
+    assert separation.as_chunk_separator(separator) is separator
+
+
+def test_models_of_several_rates_are_averaged():
+    slow, fast = build(sources=WHOLE), build(sources=WHOLE[::-1], sample_rate=11025)
+    mixture = noise(9001, 2)
+    first, second = (separate(model, mixture, 22050) for model in (slow, fast))
+    mean = separate([slow, fast], mixture, 22050, weights=[2, 1])
+    for name in WHOLE:
+        expected = (2 * first[name] + second[name]) / 3
+        np.testing.assert_allclose(mean[name], expected, atol=1e-6)
+    assert np.abs(first["vocals"] - second["vocals"]).max() > 1e-3

@@ -6,13 +6,24 @@ import keras
 import numpy as np
 
 import kerasep
-from kerasep.models import ConvTasNetLike, DPRNNLike, MaskInferenceLike, OpenUnmixLike, TasNetLike
+from kerasep.models import (
+    ConvTasNetLike,
+    DPRNNLike,
+    DTLNLike,
+    GTCRNLike,
+    HSTasNetLike,
+    MaskInferenceLike,
+    OpenUnmixLike,
+    TasNetLike,
+    ULUNASLike,
+)
 from kerasep.streaming import Streamer, StreamingStep
 from kerasep.streaming.buffering import Buffer
 
 SPECTRUM = {"sample_rate": 8000, "n_fft": 128, "bidirectional": False}
 CONV = {"filters": 16, "bottleneck": 6, "hidden": 8, "skip": 5, "blocks": 3, "repeats": 1}
 DPRNN = {"filters": 16, "bottleneck": 6, "hidden": 4, "chunk": 6, "blocks": 1, "norm": "layer"}
+BANDS = {"sample_rate": 8000, "n_fft": 128, "hop": 64, "low": 17, "bands": 16}
 SMALL = {
     "open_unmix": lambda **changes: OpenUnmixLike(
         ["vocals", "drums"],
@@ -25,7 +36,16 @@ SMALL = {
         **{"filters": 16, "hidden": 8, "bidirectional": False, **changes}
     ),
     "conv_tasnet": lambda **changes: ConvTasNetLike(**{**CONV, "causal": True, **changes}),
+    "dtln": lambda **changes: DTLNLike(
+        **{"frame": 64, "hop": 16, "filters": 12, "units": 6, "normalized": True, **changes}
+    ),
+    "gtcrn": lambda **changes: GTCRNLike(**{**BANDS, "filters": 4, "dilations": [1, 2], **changes}),
+    "ul_unas": lambda **changes: ULUNASLike(**{**BANDS, "filters": [2, 4, 4, 4, 4], **changes}),
     "dprnn": lambda **changes: DPRNNLike(**{**DPRNN, "bidirectional": False, **changes}),
+    "hs_tasnet": lambda **changes: HSTasNetLike(
+        ["vocals", "drums"],
+        **{"sample_rate": 8000, "kernel_size": 64, "filters": 12, "units": 6, **changes},
+    ),
 }
 
 

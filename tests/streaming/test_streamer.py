@@ -10,7 +10,7 @@ import kerasep
 from kerasep.errors import InputError
 from kerasep.models import SeparationModel
 from kerasep.streaming import Streamer
-from tests.streaming.small_streams import SMALL, built, eager, noise
+from tests.streaming.small_streams import SMALL, built, eager, noise, separated
 
 # Building a streamer takes longer than streaming.
 KINDS = [
@@ -81,7 +81,7 @@ def test_a_stream_is_the_whole_for_other_settings(kind, changes, samples, sizes)
 @pytest.mark.parametrize("kind", SMALL)
 @pytest.mark.parametrize("samples", [1, 17, 41])
 def test_streams_of_a_frame_or_less(kind, samples):
-    if kind in ("open_unmix", "mask_inference"):
+    if kind in ("open_unmix", "mask_inference", "gtcrn", "ul_unas"):
         streamer = built(kind)[2]
         streamer.process(noise(samples, streamer.channels))
         with pytest.raises(InputError, match=rf"stream of {samples} samples, expected at least 65"):
@@ -125,6 +125,17 @@ def test_a_residual_is_late_with_the_others(small):
     np.testing.assert_allclose(received.sum(axis=-1), x, atol=1e-6)
     expected = keras.ops.convert_to_numpy(separator(x[None]))[0]
     assert decibels(expected, received[..., :2]) >= 110
+
+
+def test_sources_that_make_up_the_mixture_add_up_to_it_in_a_stream():
+    changes = (("sources", ("vocals", "accompaniment")), ("interchangeable", False))
+    model, loose = separated("mask_inference", changes)
+    x = noise(480, loose.channels)
+    received = streamed(eager(model), x, [100, 7])
+    np.testing.assert_allclose(received.sum(axis=-1), x, atol=1e-6)
+    tight = keras.ops.convert_to_numpy(kerasep.Separator(model, consistent=True)(x[None]))[0]
+    assert decibels(tight, received) >= 110
+    assert decibels(tight, keras.ops.convert_to_numpy(loose(x[None]))[0]) < 60
 
 
 @pytest.mark.parametrize("kind", KINDS)

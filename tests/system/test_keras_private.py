@@ -31,6 +31,25 @@ def test_layers_inside_layers():
     assert {model.name, "both", "forward_inner", "backward_inner"} <= names
 
 
+def test_the_layers_that_a_layer_holds_itself():
+    both = keras.layers.Bidirectional(keras.layers.LSTM(2, name="inner"))
+    both.build((None, 4, 3))
+    assert {"forward_inner", "backward_inner"} <= {
+        each.name for each in keras_private.sublayers(both)
+    }
+    assert not keras_private.sublayers(keras.layers.Dense(2))
+
+
+def test_the_layer_with_weights_before_another():
+    x = keras.Input((4, 3))
+    dense = keras.layers.Dense(2)
+    norm = keras.layers.BatchNormalization()
+    y = norm(keras.layers.ReLU()(keras.ops.reshape(dense(x), (-1, 8))))
+    assert keras.Model(x, y).layers
+    assert keras_private.layer_before(norm) is dense
+    assert keras_private.layer_before(dense) is None
+
+
 def test_a_functional_model_is_known(model):
     assert keras_private.is_functional(model)
     assert not keras_private.is_functional(keras.layers.Dense(2))

@@ -40,6 +40,25 @@ def exported(small_model, before_export, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def whole_model():
+    """A mono model whose sources make up the whole mixture."""
+    from kerasep.models import OpenUnmixLike
+
+    sizes = {"n_fft": 256, "hop": 64, "hidden": 8, "lstm_layers": 1, "max_hz": 3000}
+    sources = ["vocals", "accompaniment"]
+    return shaken(OpenUnmixLike(sources, sample_rate=8000, channels=1, **sizes))
+
+
+@pytest.fixture(scope="session")
+def exported_whole(whole_model, tmp_path_factory):
+    """Report of the exported model whose sources make up the whole mixture."""
+    from kerasep.tflite import export
+
+    path = tmp_path_factory.mktemp("whole") / "whole.tflite"
+    return export(whole_model, path, seconds=1.0)
+
+
+@pytest.fixture(scope="session")
 def network_report(small_model, tmp_path_factory):
     """Report of an exported network alone."""
     from kerasep.tflite import export

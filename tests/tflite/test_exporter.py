@@ -234,6 +234,33 @@ def test_masks_are_a_spectrogram_network_s_own(small_model, tmp_path, settings):
         export(convolution(), tmp_path / "a.tflite", mode="mask")
 
 
+def test_estimates_add_up_to_the_mixture_where_sources_are_all_of_it(
+    exported_whole, whole_model, tmp_path
+):
+    mixture = 0.1 * np.random.default_rng(0).standard_normal((1, 8000, 1)).astype("float32")
+
+    def total(report):
+        return Interpreter(report.path.read_bytes(), 1)("separate", mixture=mixture)["sources"]
+
+    np.testing.assert_allclose(total(exported_whole).sum(-1), mixture, atol=1e-6)
+    assert exported_whole.snr_db > 100
+    loose = export(whole_model, tmp_path / "loose.tflite", seconds=1.0, consistent=False)
+    expected = np.asarray(Separator(whole_model)(mixture))
+    np.testing.assert_allclose(total(loose), expected, atol=1e-5)
+    assert np.abs(expected.sum(-1) - mixture).max() > 0.01
+    assert loose.metadata["residual"] == "accompaniment"
+    network = export(whole_model, tmp_path / "mask.tflite", seconds=0.5, mode="mask", check=False)
+    assert network.metadata["residual"] == "accompaniment"
+
+
+def test_a_separator_s_own_setting_is_not_overruled(whole_model, tmp_path):
+    with pytest.raises(InputError, match="set it in kerasep"):
+        export(Separator(whole_model), tmp_path / "a.tflite", consistent=True)
+    with pytest.raises(InputError, match="the network alone"):
+        export(whole_model, tmp_path / "a.tflite", mode="mask", consistent=True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_may_be_left_unchecked(tmp_path, monkeypatch):
     monkeypatch.setattr("kerasep.tflite.parity.compare", None)
     report = export(convolution(), tmp_path / "a.tflite", seconds=0.1, check=False)

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import soxr
 
 from kerasep.errors import InputError
 from kerasep.separation.recordings import separate
@@ -23,6 +24,7 @@ def test_attributes(runtime):
     assert runtime.sources == ("vocals", "drums")
     assert (runtime.sample_rate, runtime.channels, runtime.chunk) == (8000, 2, 8000)
     assert runtime.latency is None
+    assert runtime.residual is None
     assert runtime.stft == {"n_fft": 256, "hop": 64, "window": "hann"}
 
 
@@ -46,14 +48,51 @@ def test_long_recordings_equal_keras_in_the_same_chunks(runtime, small_model, ch
 
 @pytest.mark.parametrize("samples", [2, 100, 7919, 8001, 20011])
 def test_any_length_is_kept(runtime, samples):
-    stems = runtime.separate(noise(samples))
-    assert all(stem.shape == (samples, 2) for stem in stems.values())
-    assert all(np.isfinite(stem).all() for stem in stems.values())
+    """The last chunk begins early, at a frame, and is repeated up to its length."""
+    audio, beyond = noise(samples), samples - runtime.chunk
+    hop, step = runtime.stft["hop"], runtime.chunk - runtime.overlap
+    start = max(0, -(-beyond // hop) * hop)
+    last = runtime.process(np.resize(audio[start:], (runtime.chunk, 2)))[: samples - start]
+    # Where the chunk before ends.
+    end = runtime.chunk + (beyond - 1) // step * step if beyond > 0 else 0
+    for index, stem in enumerate(runtime.separate(audio).values()):
+        assert stem.shape == (samples, 2)
+        np.testing.assert_allclose(stem[end:], last[end - start :, :, index], atol=1e-6)
 
 
 def test_other_rates_come_back_at_their_own(runtime):
-    stems = runtime.separate(noise(20000, 1), sample_rate=11025)
-    assert stems["drums"].shape == (20000, 1)
+    audio = noise(20000, 1)
+    stems = runtime.separate(audio, sample_rate=11025)
+    low = runtime.separate(soxr.resample(audio, 11025, 8000))
+    for name, stem in stems.items():
+        expected = soxr.resample(low[name], 8000, 11025)
+        assert stem.shape == audio.shape
+        common = min(len(stem), len(expected))
+        np.testing.assert_allclose(stem[:common], expected[:common], atol=1e-5)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(22050, 2), (8000, 1), (11025, 3)])
+def test_stems_add_up_to_the_recording_as_in_keras(
+    exported_whole, whole_model, rate, channels, tmp_path
+):
+    whole = Runtime(exported_whole.path, threads=1)
+    assert (whole.residual, whole.metadata["residual"]) == ("accompaniment", "accompaniment")
+    seconds = (whole.chunk / 8000, whole.overlap / 8000)
+    settings = dict(zip(("chunk_seconds", "overlap_seconds"), seconds, strict=True))
+    # A whole number of chunks at the file's rate.
+    samples = (whole.chunk + 2 * (whole.chunk - whole.overlap)) * rate // 8000
+    audio = noise(samples, channels)
+    for band in ("full", "model"):
+        received = whole.separate(audio, rate, band=band)
+        expected = separate(whole_model, audio, rate, band=band, **settings)
+        for name in ("vocals", "accompaniment"):
+            np.testing.assert_allclose(received[name], expected[name], atol=1e-5)
+        error = np.square(sum(received.values()) - audio).sum() / np.square(audio).sum()
+        assert error < 1e-9 if band == "full" or rate == 8000 else error > 0.1
+    mean = separate([whole, whole_model], audio, rate, **settings)
+    np.testing.assert_allclose(
+        mean["vocals"], (whole.separate(audio, rate)["vocals"] + expected["vocals"]) / 2, atol=1e-5
+    )
 
 
 def test_files_are_read(runtime, tmp_path):

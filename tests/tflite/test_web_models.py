@@ -37,20 +37,39 @@ def test_presets_are_exported_with_their_weights_under_a_name_for_people(
     _, path = exported
     models = {}
 
-    def export(model, file, *, seconds, quantization, overwrite):
-        models[model.preset] = (model.licence, seconds, quantization)
+    def export(model, file, *, mode, quantization, overwrite, seconds=None):
+        models[model.preset] = (model.licence, mode, seconds, quantization)
         shutil.copy(path, file)
 
     monkeypatch.setattr(make_models.kerasep.tflite, "export", export, raising=False)
-    index = make_models.make(tmp_path, ["unet_like/karaoke", "open_unmix_like"])
+    presets = ["open_unmix_like/karaoke", "unet_like/karaoke"]
+    index = make_models.make(tmp_path, presets, live=["open_unmix_like/karaoke_causal"])
+    research = "research use only"
     assert models == {
-        "unet_like/karaoke": ("research use only", 6.0, "float16"),
-        "open_unmix_like/karaoke": ("research use only", 6.0, "float16"),
+        "open_unmix_like/karaoke": (research, "separate", 6.0, "float16"),
+        "unet_like/karaoke": (research, "separate", 6.0, "float16"),
+        "open_unmix_like/karaoke_causal": (research, "streaming", None, "float16"),
     }
     assert index["models"] == [
-        {"file": "unet_like-karaoke.tflite", "name": "Singing voice (U-Net)"},
-        {"file": "open_unmix_like.tflite", "name": "open_unmix_like (OpenUnmixLike)"},
+        {"file": "open_unmix_like-karaoke.tflite", "name": "Singing voice, fast (Open-Unmix)"},
+        {"file": "unet_like-karaoke.tflite", "name": "Singing voice, best (U-Net)"},
     ]
+    assert index["live"] == [
+        {
+            "file": "open_unmix_like-karaoke_causal.tflite",
+            "name": "Singing voice (causal Open-Unmix)",
+        }
+    ]
+
+
+def test_presets_without_weights_and_files_of_the_other_mode_are_refused(
+    make_models, exported, tmp_path
+):
+    with pytest.raises(InputError, match=r"unet_like/singing, which has no trained weights"):
+        make_models.make(tmp_path / "models", ["unet_like/singing"])
+    _, path = exported
+    with pytest.raises(InputError, match=r"in mode 'separate', expected 'streaming': export"):
+        make_models.make(tmp_path / "models", [str(path)], live=[str(path)])
 
 
 def test_files_too_large_for_a_phone_are_refused(make_models, exported, tmp_path, monkeypatch):

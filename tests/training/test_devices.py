@@ -46,7 +46,7 @@ def test_two_devices_of_tensorflow(songs, tmp_path):
     one, two = histories(process)
     compare(two, one)
     assert {path.name for path in (tmp_path / "2").iterdir()} == {
-        "history.csv", "model.keras", "recipe.json", "tensorboard",
+        "final_state.npz", "history.csv", "model.keras", "recipe.json", "tensorboard",
     }  # fmt: skip
 
 

@@ -36,13 +36,12 @@ def killed_processes(songs, out, times):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("times", [1, 6])
-def test_a_run_killed_at_random_moments(unbroken, songs, tmp_path, times, monkeypatch):
+def test_a_run_killed_at_random_moments(unbroken, songs, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    killed_processes(songs, tmp_path, times)
+    killed_processes(songs, tmp_path, times=3)
     folder = tmp_path / "1"
     if (folder / "state.npz").exists():  # it had no time to come to its end
-        train(songs, folder, model=tiny(0.3, seed=0 if times == 1 else 1), save_minutes=0)
+        train(songs, folder, model=tiny(0.3, seed=1), save_minutes=0)
     with open(folder / "history.csv", newline="") as file:
         history = [{key: float(row[key]) for key in row} for row in csv.DictReader(file)]
     np.testing.assert_allclose(losses(history), losses(unbroken[1]), rtol=1e-5)

@@ -145,11 +145,12 @@ def callbacks():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place",
     [
         pytest.param({"epoch": 2}, id="between"),
-        pytest.param({"batch": 2 * BATCHES + 2}, id="within", marks=pytest.mark.slow),
+        pytest.param({"batch": 2 * BATCHES + 2}, id="within"),
     ],
 )
 def test_callbacks_of_the_user(songs, tmp_path, place):

@@ -90,7 +90,7 @@ def test_a_damaged_history_is_written_again(songs, run):
     assert lines[0].startswith("epoch,seconds,loss")
     # A finished run without its history is a finished run.
     (run / "history.csv").unlink()
-    refused(songs, run, "holds a finished run: choose another folder", file=None)
+    refused(songs, run, "holds a finished run: extend it by more than 3 epochs", file=None)
 
 
 @pytest.mark.parametrize("recipe", ["5", '"abc"', '{"data": 5}', "null", "[[]]"])

@@ -106,7 +106,7 @@ def files(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-FINISHED = ["history.csv", "model.keras", "recipe.json", "tensorboard"]
+FINISHED = ["final_state.npz", "history.csv", "model.keras", "recipe.json", "tensorboard"]
 
 
 def losses(history):

@@ -59,6 +59,20 @@ def test_a_file_that_was_changed_in_the_cache_is_fetched_again(server):
     assert downloads.fetch(f"{server.url}/file.bin", DIGEST).read_bytes() == CONTENT
 
 
+def test_the_first_download_of_a_file_known_by_eight_digits_is_the_one_from_then_on(server):
+    url = f"{server.url}/file.bin"
+    path = downloads.fetch(url, DIGEST[:8])
+    noted = path.with_name("file.bin.sha256")
+    assert noted.read_text() == DIGEST
+    other = DIGEST[:8] + 56 * "0"  # as if a file with the same first digits had come first
+    noted.write_text(other)
+    with pytest.raises(InputError, match=f"SHA-256 {DIGEST}, expected {other}"):
+        downloads.fetch(url, DIGEST[:8])
+    for malformed in ("", "no checksum", 64 * "1"):
+        noted.write_text(malformed)
+        assert downloads.fetch(url, DIGEST[:8]).read_bytes() == CONTENT
+
+
 def test_what_is_not_there(server, tmp_path):
     with pytest.raises(InputError, match=r"missing.bin gave 404.*moved.*weights=PATH"):
         downloads.fetch(f"{server.url}/missing.bin", DIGEST)
@@ -131,7 +145,7 @@ def test_several_processes_at_once(server, tmp_path, breaks):
     for process in processes:
         process.stdin.write("\n")
         process.stdin.flush()
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    errors = [process.communicate(timeout=300)[1] for process in processes]
     assert sum("broke off" in error for error in errors) == (1 if breaks else 0)
     assert sum(not error for error in errors) == (2 if breaks else 3)
     (path,) = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""Every entry, made tiny, learns one mixture: what is built can be trained."""
+"""Entries without trained weights, made tiny, learn one mixture: what is built can be trained."""
 
 import keras
 import numpy as np
@@ -9,11 +9,21 @@ from kerasep import zoo
 from kerasep.metrics import scores
 from kerasep.separation.chunks import best_order
 from kerasep.training.fit import compile_model
+from kerasep.zoo.published import is_shipped
 
-ENTRIES = sorted({zoo.describe(name.split("/")[0])["name"] for name in zoo.list_entries()})
+# UL-UNAS is left out: its loops over bands compile for long, and GTCRN is made of the same blocks.
+TRAINED = {
+    name.split("/")[0]
+    for name in zoo.list_entries()
+    if any(map(is_shipped, zoo.describe(name)["weights"].values()))
+}
+ENTRIES = sorted(
+    zoo.describe(entry)["name"]
+    for entry in {name.split("/")[0] for name in zoo.list_entries()} - TRAINED - {"ul_unas_like"}
+)
 SECONDS, RATE, STEPS = 1.0, 8000, 1500
 # In dB. Masks keep the mixture's phase, which costs some.
-WANTED = {"spectrogram": 8.0, "waveform": 12.0}
+WANTED = {"mask": 6.0, "waveform": 9.0}
 
 
 def voices():
@@ -67,11 +77,11 @@ def test_learns_one_mixture(name):
     compile_model(model, {**model.recipe, "optimizer": optimizer})
     model.fit(x, y, epochs=1, verbose=0)
     untrained = improvement(model, waveforms)
-    reached = -np.inf
-    for _ in range(0, STEPS, 100):
-        model.fit(x, y, epochs=100, verbose=0)
+    reached, wanted = -np.inf, WANTED["mask" if model.stft else "waveform"]
+    for _ in range(0, STEPS, 50):
+        model.fit(x, y, epochs=50, verbose=0)
         reached = improvement(model, waveforms)
-        if reached >= WANTED[model.domain]:
+        if reached >= wanted:
             break
-    assert reached >= WANTED[model.domain]
+    assert reached >= wanted
     assert untrained < reached - 3

@@ -1,18 +1,23 @@
 """Published weights: from an address or the name of a set to a model's variables."""
 
 import hashlib
+import os
 import pathlib
+import re
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
 
 from kerasep import zoo
 from kerasep.errors import InputError
-from kerasep.zoo import published, registry
+from kerasep.zoo import cards as presets
+from kerasep.zoo import published
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "open_unmix"
 DIGEST = 64 * "0"
+WEIGHTS = pathlib.Path(os.environ.get("KERASEP_WEIGHTS", "no-weights"))
 TINY = {"sample_rate": 8000, "channels": 2, "n_fft": 64, "hop": 16, "hidden": 12, "max_hz": 2400}
 
 
@@ -28,9 +33,11 @@ def card(server, monkeypatch):
             "sha256": digest,
             "bytes": source.stat().st_size,
         }
-    cards = registry._cards()
-    cards["open_unmix_like"]["presets"]["umxhq"]["weights"] = {"local": {"files": files}}
-    monkeypatch.setattr(registry, "_cards", lambda: cards)
+    cards = presets.all_cards()
+    about = {"licence": "MIT", "origin": server.url, "data": "noise"}
+    preset = cards["open_unmix_like"]["presets"]["umxhq"]
+    preset |= {"weights": {"local": {**about, "files": files}}, "arguments": TINY}
+    monkeypatch.setattr(presets, "all_cards", lambda: cards)
     return files
 
 
@@ -84,14 +91,34 @@ def test_a_mistyped_set(card):
         load("lokal")
 
 
-def test_sources_that_were_not_published(card):
-    with pytest.raises(InputError, match="have no bass"):
-        load(True, sources=["vocals", "bass"])
+def test_published_networks_of_some_sources_are_kept(card, server):
+    model, vocals = load(True, sources=["bass", "vocals"]), load(True, sources=["vocals"])
+    assert [path for path, _ in server.requests] == [f"/{next(GOLDEN.glob('vocals*')).name}"]
+    for part in ("input", "fc1", "bn1", "lstm", "fc3", "output"):
+        name = f"vocals_{part}"
+        expected = vocals.get_layer(name).get_weights()
+        np.testing.assert_equal(model.get_layer(name).get_weights(), expected)
+    assert vocals.trained
+    assert not model.trained
 
 
-def test_presets_without_published_weights():
-    with pytest.raises(InputError, match=r"no such published set.*train it"):
+def test_sources_of_which_none_was_published(card, server):
+    with pytest.raises(InputError, match=r"sources bass, expected some of .*vocals"):
+        load(True, sources=["bass"])
+    assert not server.requests
+
+
+def test_presets_without_trained_weights_name_those_with_some():
+    with pytest.raises(InputError, match=r"no trained weights.*open_unmix_like/umx, .*train it"):
         zoo.load("open_unmix_like/small", weights=True)
+    with pytest.raises(InputError, match=r"unet_like/singing, .*that has: unet_like/karaoke; or"):
+        zoo.load("unet_like", weights=True)
+
+
+def test_the_licence_is_logged(card, caplog):
+    with caplog.at_level("INFO", "kerasep"):
+        assert load(True, sources=["drums"]).licence == "MIT"
+    assert "open_unmix_like/umxhq, weights local: licence: MIT; trained on noise" in caplog.text
 
 
 def test_an_address_with_a_checksum(card, server):
@@ -144,14 +171,111 @@ def test_no_such_weights_are_loaded(address):
         load(address)
 
 
+@pytest.mark.skipif(
+    not (WEIGHTS / "dtln").is_dir(),
+    reason="no published weights: set KERASEP_WEIGHTS to the folder of dtln",
+)
+def test_the_files_of_dtln(server, monkeypatch):
+    """The real files, from this machine in place of the author's address."""
+    from kerasep.importers import dtln
+
+    cards = presets.all_cards()
+    monkeypatch.setattr(presets, "all_cards", lambda: cards)
+    for name in ("dtln", "norm_40h", "norm_500h"):
+        (chosen,) = cards["dtln_like"]["presets"][name]["weights"].values()
+        file = chosen["files"]["all"]
+        source = WEIGHTS / "dtln" / file["url"].rpartition("/")[2]
+        shutil.copy(source, server.folder)
+        file["url"] = f"{server.url}/{source.name}"
+        model = zoo.load(f"dtln_like/{name}", weights=True)
+        assert model.trained
+        assert model.licence.startswith("MIT")
+        for one, other in zip(model.get_weights(), dtln.build(source).get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+        zoo.load(f"dtln_like/{name}", weights=True)
+    assert len(server.requests) == 3
+
+
+def published_archive(server, monkeypatch):
+    """A preset of Spleeter with an archive on the local server, as its authors publish them."""
+    archive = server.folder / "2stems.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(GOLDEN.parent / "spleeter" / "2stems", arcname=".")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    cards = presets.all_cards()
+    (chosen,) = cards["spleeter_like"]["presets"]["2stems"]["weights"].values()
+    chosen["files"]["all"] = {"url": f"{server.url}/{archive.name}", "sha256": digest}
+    sizes = {"sample_rate": 8000, "n_fft": 256, "hop": 64, "filters": [2, 2, 3, 3, 4, 4]}
+    cards["spleeter_like"]["arguments"] |= {**sizes, "max_hz": 63 * 8000 / 256, "segment": 64}
+    monkeypatch.setattr(presets, "all_cards", lambda: cards)
+
+
+def test_an_archive(server, monkeypatch):
+    from kerasep.importers import spleeter
+
+    published_archive(server, monkeypatch)
+    model = zoo.load("spleeter_like/2stems", weights="deezer")
+    assert (model.trained, model.licence) == (True, "MIT, by the authors' paper")
+    other = zoo.load("spleeter_like/2stems", weights=False)
+    expected = spleeter.load(other, GOLDEN.parent / "spleeter" / "2stems")
+    for one, other in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert zoo.load("spleeter_like/2stems", weights=True).trained
+    assert len(server.requests) == 1
+
+
+def test_a_file_without_a_checksum_is_not_downloaded(server):
+    with pytest.raises(InputError, match=r"00058-0\.hdf5, expected one.*by hand.*weights=PATH"):
+        zoo.load("wavenet_like", weights=True, **zoo.describe("wavenet_like")["tiny"])
+    assert not server.requests
+
+
 def test_every_published_set_says_what_it_is():
     for name in zoo.list_entries():
         for published_set in zoo.describe(name)["weights"].values():
-            assert {"data", "licence"} <= published_set.keys()
-            if published.is_shipped(published_set):
-                continue
-            assert {"origin", "files"} <= published_set.keys()
-            for file in published_set["files"].values():
-                assert file["url"].startswith("https://")
-                # Some publishers tell the beginning of it alone, in the name of the file.
-                assert len(file["sha256"]) == 64 or file["sha256"] in file["url"].rpartition("/")[2]
+            assert all(published_set[key] for key in ("data", "licence", "origin"))
+
+
+ROWS = zoo.catalogue()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row['preset']}-{row['name']}" for row in ROWS])
+def test_every_row_of_the_catalogue(row):
+    assert row["origin"].startswith("https://")
+    assert row["licence"].strip()
+    assert row["data"].strip()
+    sizes, sums = [], []
+    for file in row["files"].values():
+        assert file["url"].startswith("https://")
+        sizes.append(file["bytes"])
+        sums.append(file["sha256"])
+        if file["sha256"] is not None:
+            assert re.fullmatch("[0-9a-f]{64}|[0-9a-f]{8}", file["sha256"])
+            # Some publishers tell the beginning of it alone, in the name of the file.
+            assert len(file["sha256"]) == 64 or file["sha256"] in file["url"].rpartition("/")[2]
+    assert all(size is None or (type(size) is int and size > 100_000) for size in sizes)
+    assert row["bytes"] == (None if None in sizes else sum(sizes))
+    assert row["downloadable"] == (None not in sums)
+    published_set = zoo.describe(row["preset"])["weights"][row["name"]]
+    assert published_set["licence"] == row["licence"]
+    if row["reported"] is not None:
+        assert row["reported"].keys() == {"measure", "data", "source", "values"}
+        assert row["reported"]["source"].startswith("https://")
+        assert row["reported"]["values"].keys() <= {"mean", *row["sources"]}
+        assert all(0 < value < 30 for value in row["reported"]["values"].values())
+
+
+def test_the_catalogue():
+    rows = {(row["preset"], row["name"]): row for row in ROWS}
+    assert len(rows) == len(ROWS)
+    assert list(dict.fromkeys(row["preset"] for row in ROWS)) == [
+        name
+        for name in zoo.list_entries()
+        if any("files" in weights for weights in zoo.describe(name)["weights"].values())
+    ]
+    speech = rows["open_unmix_like/umxse", "voicebank"]
+    assert (speech["sources"], speech["bytes"]) == (["speech", "noise"], None)
+    assert rows["spleeter_like/2stems", "deezer"]["sources"] == ["vocals", "accompaniment"]
+    assert rows["open_unmix_like/umxhq", "musdb18hq"]["bytes"] == 4 * 35_637_796
+    licences = {row["licence"] for row in ROWS if row["preset"].startswith("demucs_like/")}
+    assert licences == {"research use only, says its author (facebookresearch/demucs issue 327)"}

@@ -10,7 +10,8 @@ from keras.ops import convert_to_numpy
 
 from kerasep import zoo
 from kerasep.errors import InputError
-from kerasep.zoo.registry import merge_recipe
+from kerasep.zoo import registry
+from kerasep.zoo.cards import merge_recipe
 
 SMALL = {"sources": ["vocals"], "hidden": 8}
 
@@ -147,8 +148,7 @@ def test_weights_from_a_file(model, saved, tmp_path):
 
 def test_weights_of_another_model(saved, tmp_path):
     name = "open_unmix_like/small"
-    for other in ({"hidden": 10}, {"sources": ["vocals", "drums"]}, {"lstm_layers": 2}):
-        refused("received weights.*expected weights of", name, saved, **{**SMALL, **other})
+    refused("received weights.*expected weights of", name, saved, **{**SMALL, "hidden": 10})
     dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     dense.save_weights(tmp_path / "dense.weights.h5")
     refused("received weights.*dense", name, tmp_path / "dense.weights.h5", **SMALL)
@@ -174,8 +174,48 @@ def test_the_reason_is_not_cut_off(tmp_path):
     refused("received weights.*shape", "tasnet_like", path, **tiny, sources=["a", "b", "c"])
 
 
-def test_no_weights_wanted():
-    assert zoo.load("open_unmix_like/karaoke", weights=False, **SMALL).licence is None
+def test_no_weights_wanted(saved):
+    model = zoo.load("open_unmix_like/karaoke", weights=False, **SMALL)
+    assert model.licence is None
+    assert not model.trained
+    for weights in (True, False):
+        refused(f"weights={weights} for the saved model", saved, weights=weights)
+
+
+def test_random_values_are_drawn_only_if_they_stay(tmp_path, monkeypatch):
+    drawn, draw = [], keras.initializers.VarianceScaling.__call__
+
+    def counted(self, *arguments, **options):
+        drawn.append(self)
+        return draw(self, *arguments, **options)
+
+    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", counted)
+    model = zoo.load("open_unmix_like/phone")
+    model.save(tmp_path / "model.keras")
+    assert same_weights(zoo.load(tmp_path / "model.keras"), model)
+    assert not drawn
+    some = zoo.load("open_unmix_like/phone", hidden=12)  # fits in part
+    assert drawn
+    assert all(np.ptp(weight) for weight in some.get_weights() if weight.ndim > 1)
+
+
+def test_weights_of_no_name(saved):
+    refused("received weights nothing, expected the path", saved, weights="nothing")
+    refused("published set of unet_like/karaoke: mir1k", "unet_like/karaoke", weights="mirk")
+
+
+def test_a_saved_model_takes_other_weights(model, saved, tmp_path):
+    other = zoo.load("open_unmix_like/small", **SMALL)
+    other.save(tmp_path / "other.keras")
+    assert same_weights(zoo.load(saved, tmp_path / "other.keras"), other)
+    assert same_weights(zoo.load(saved), model)
+
+
+def test_the_class_of_a_name(saved):
+    assert registry.class_of("unet_like").__name__ == "UNetLike"
+    assert registry.class_of(saved).__name__ == "OpenUnmixLike"
+    with pytest.raises(InputError, match="did you mean unet_like"):
+        registry.class_of("unet_lik")
 
 
 def test_weights_that_are_none(saved, tmp_path):

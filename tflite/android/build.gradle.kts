@@ -1,16 +1,5 @@
 plugins {
-    id("com.android.library")
-    id("org.jetbrains.kotlin.android")
-}
-
-android {
-    namespace = "kerasep"
-    compileSdk = 35
-    defaultConfig { minSdk = 24 }
-}
-
-kotlin { jvmToolchain(17) }
-
-dependencies {
-    implementation("com.google.ai.edge.litert:litert:2.3.0")
+    alias(libs.plugins.android.application) apply false
+    alias(libs.plugins.android.library) apply false
+    alias(libs.plugins.kotlin.android) apply false
 }

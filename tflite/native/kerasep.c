@@ -9,6 +9,8 @@
 #include "error.h"
 #include "opened.h"
 #include "order.h"
+#include "resampled.h"
+#include "streamed.h"
 
 static bool open_model(kerasep *opened, const char *path, int threads, kerasep_error *error) {
     const char *json;
@@ -42,26 +44,25 @@ void kerasep_close(kerasep *opened) {
     free(opened);
 }
 
+const char *kerasep_version(void) { return KERASEP_VERSION; }
+
 const kerasep_about *kerasep_describe(const kerasep *model) { return &model->metadata.about; }
 
 /* Channels in groups of the size that the model takes; the last channel is repeated to fill up. */
 typedef struct grouped {
     const kerasep_about *about;
     size_t channels; /* of the recording */
+    size_t lanes;    /* the sources, and the mixture if it is asked for */
     signature separate;
     tensor *mixture, *sources;
     float *in, *out;
     float *first; /* the first group's sources, whose order the others get */
 } grouped;
 
-static bool grouped_open(grouped *g, kerasep *model, size_t channels, kerasep_error *error) {
+static bool grouped_open(grouped *g, kerasep *model, size_t channels, size_t lanes,
+                         kerasep_error *error) {
     const kerasep_about *about = kerasep_describe(model);
-    *g = (grouped){.about = about, .channels = channels};
-    if (!channels || channels > 1024)
-        return kerasep_fail(error, "received %zu channels, expected 1 to 1024", channels);
-    if (!about->chunk)
-        return kerasep_fail(error, "received %s, which is for streams: export it for recordings",
-                            model->model.path);
+    *g = (grouped){.about = about, .channels = channels, .lanes = lanes};
     size_t shape[] = {1, about->chunk, about->channels, about->source_count};
     if (!signature_open(&g->separate, &model->model, "separate", 1, 1, error) ||
         !(g->mixture = signature_input(&g->separate, "mixture", 3, shape, error)) ||
@@ -98,23 +99,40 @@ static bool grouped_process(void *context, const float *mixture, float *sources,
         else if (g->about->interchangeable)
             order_like(g->first, chunk * taken, g->out, chunk * taken, names);
         for (size_t i = 0; i < chunk; i++)
-            for (size_t c = 0; c < taken && begin + c < g->channels; c++)
-                memcpy(sources + (i * g->channels + begin + c) * names,
-                       g->out + (i * taken + c) * names, names * sizeof(float));
+            for (size_t c = 0; c < taken && begin + c < g->channels; c++) {
+                float *to = sources + (i * g->channels + begin + c) * g->lanes;
+                memcpy(to, g->out + (i * taken + c) * names, names * sizeof(float));
+                if (g->lanes > names) to[names] = mixture[i * g->channels + begin + c];
+            }
     }
     return true;
 }
 
-bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
-                             kerasep_write write, void *context, kerasep_error *error) {
+static bool separate_chunks(kerasep *model, size_t channels, bool with_mixture, kerasep_read read,
+                            kerasep_write write, void *context, kerasep_error *error) {
     const kerasep_about *about = kerasep_describe(model);
-    chunking plan = {about->chunk, about->overlap,      about->hop,
-                     channels,     about->source_count, about->interchangeable};
+    size_t lanes = about->source_count + (with_mixture ? 1 : 0);
+    chunking plan = {about->chunk, about->overlap, about->hop,
+                     channels,     lanes,          about->interchangeable};
     grouped g;
-    bool done = grouped_open(&g, model, channels, error) &&
+    bool done = grouped_open(&g, model, channels, lanes, error) &&
                 chunks_crossfaded(&plan, grouped_process, &g, read, write, context, error);
     grouped_close(&g);
     return done;
+}
+
+bool kerasep_separate_blocks(kerasep *model, const kerasep_format *format, kerasep_read read,
+                             kerasep_write write, void *context, kerasep_error *error) {
+    const kerasep_about *about = kerasep_describe(model);
+    separation separate = about->streams ? separate_streamed : separate_chunks;
+    int rate = format->sample_rate;
+    if (!format->channels || format->channels > 1024)
+        return kerasep_fail(error, "received %zu channels, expected 1 to 1024", format->channels);
+    if (rate && (rate < 1000 || rate > 768000))
+        return kerasep_fail(error, "received %d Hz, expected 1000 to 768000", rate);
+    if (!rate || rate == about->sample_rate)
+        return separate(model, format->channels, false, read, write, context, error);
+    return separate_resampled(model, format, separate, read, write, context, error);
 }
 
 /* A recording in memory, and where its stems go. */
@@ -152,10 +170,11 @@ static bool write_whole(void *context, const float *sources, size_t samples,
     return true;
 }
 
-bool kerasep_separate(kerasep *model, const float *mixture, size_t samples, size_t channels,
-                      float *const *stems, kerasep_error *error) {
-    whole w = {.mixture = mixture, .stems = stems, .samples = samples, .channels = channels};
+bool kerasep_separate(kerasep *model, const kerasep_format *format, const float *mixture,
+                      size_t samples, float *const *stems, kerasep_error *error) {
+    whole w = {.mixture = mixture, .stems = stems, .samples = samples};
+    w.channels = format->channels;
     w.source_count = kerasep_describe(model)->source_count;
     if (!samples) return kerasep_fail(error, "received no samples, expected at least one");
-    return kerasep_separate_blocks(model, channels, read_whole, write_whole, &w, error);
+    return kerasep_separate_blocks(model, format, read_whole, write_whole, &w, error);
 }

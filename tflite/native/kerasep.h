@@ -31,7 +31,19 @@ typedef struct kerasep_about {
     bool interchangeable; /* whether the model's sources come in any order */
     bool streams;         /* whether the file is for streams */
     size_t latency;       /* of a stream: after n samples in, at least n - latency have come out */
+    int residual; /* index of the source that stands for the rest of the mixture, or -1 */
 } kerasep_about;
+
+/* Of a recording. */
+typedef struct kerasep_format {
+    size_t channels; /* any number; those that the model takes are separated together */
+    int sample_rate; /* in Hz; 0: the model's */
+    bool model_band; /* whether stems end with the model's band; else the residual source gets what
+                        lies beyond, so that the stems add up to the mixture at its own rate */
+} kerasep_format;
+
+/* Version of the library, such as "0.1.0". */
+const char *kerasep_version(void);
 
 /* Load a file. threads: 0 for as many as there are processors, at most 4. */
 kerasep *kerasep_open(const char *path, int threads, kerasep_error *error);
@@ -39,10 +51,10 @@ void kerasep_close(kerasep *model);
 /* Valid until the model is closed. */
 const kerasep_about *kerasep_describe(const kerasep *model);
 
-/* Separate a recording of any length and number of channels, at the model's sample rate.
+/* Separate a recording of any length.
  * stems: for each source a buffer like the mixture's, samples * channels. */
-bool kerasep_separate(kerasep *model, const float *mixture, size_t samples, size_t channels,
-                      float *const *stems, kerasep_error *error);
+bool kerasep_separate(kerasep *model, const kerasep_format *format, const float *mixture,
+                      size_t samples, float *const *stems, kerasep_error *error);
 
 /* The same block by block, for recordings that do not fit into memory.
  * read: write up to `samples` samples to `mixture`, and their number to `given`; fewer only at the
@@ -53,10 +65,10 @@ typedef bool (*kerasep_read)(void *context, float *mixture, size_t samples, size
                              kerasep_error *error);
 typedef bool (*kerasep_write)(void *context, const float *sources, size_t samples,
                               kerasep_error *error);
-bool kerasep_separate_blocks(kerasep *model, size_t channels, kerasep_read read,
+bool kerasep_separate_blocks(kerasep *model, const kerasep_format *format, kerasep_read read,
                              kerasep_write write, void *context, kerasep_error *error);
 
-/* Streams, with a file exported for them: blocks of any size in, sources out as soon as they are
+/* Live streams, with a file exported for them and at its rate: blocks of any size in, sources out as soon as they are
  * ready, late by the latency. The state is in the stream, so several streams may share a model.
  * Nothing is allocated after opening. */
 kerasep_stream *kerasep_stream_open(kerasep *model, kerasep_error *error);

@@ -1,9 +1,11 @@
 /* The command kerasep-native: a WAV file in, one WAV file per source out. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "kerasep.h"
@@ -15,7 +17,10 @@ static const char USAGE[] =
     "kerasep-native MODEL.tflite RECORDING.wav FOLDER     separate into FOLDER/<source>.wav\n"
     "kerasep-native --time RUNS MODEL.tflite              measure the time for a chunk\n"
     "  --threads N    number of threads; default: as many as there are processors, at most 4\n"
-    "  --overwrite    replace existing files\n";
+    "  --band model   end the stems with the model's band; default: full, the rest of the mixture\n"
+    "                 goes to the source that stands for it\n"
+    "  --overwrite    replace existing files\n"
+    "  --version      print the version\n";
 
 enum { MOST_SOURCES = 64 };
 
@@ -24,7 +29,7 @@ typedef struct options {
     int count;
     int threads;
     int runs; /* to time */
-    bool overwrite;
+    bool overwrite, model_band;
 } options;
 
 static bool parse_number(int *number, const char *text) {
@@ -49,6 +54,9 @@ static bool parse(options *found, int count, char **arguments) {
             if (!parse_number(&found->threads, arguments[++i])) return false;
         } else if (!strcmp(arguments[i], "--time") && i + 1 < count) {
             if (!parse_number(&found->runs, arguments[++i])) return false;
+        } else if (!strcmp(arguments[i], "--band") && i + 1 < count) {
+            found->model_band = !strcmp(arguments[++i], "model");
+            if (!found->model_band && strcmp(arguments[i], "full")) return false;
         } else if (arguments[i][0] == '-' || found->count == 3) {
             return false;
         } else {
@@ -87,31 +95,6 @@ static bool write_stems(void *context, const float *sources, size_t samples,
     return true;
 }
 
-/* Block by block, as on a device. */
-static bool stream_blocks(kerasep *model, job *j, kerasep_error *error) {
-    enum { BLOCK = 1024 };
-    const kerasep_about *about = kerasep_describe(model);
-    if (j->recording.channels != about->channels)
-        return kerasep_fail(error, "%s has %zu channels, expected %zu for a stream",
-                            j->recording.name, j->recording.channels, about->channels);
-    kerasep_stream *stream = kerasep_stream_open(model, error);
-    float *block = calloc(BLOCK, about->channels * sizeof(float));
-    bool done = stream && (block || kerasep_fail_memory(error));
-    for (size_t given = BLOCK; done && given == BLOCK;)
-        done = read_recording(j, block, BLOCK, &given, error) &&
-               kerasep_stream_process(stream, block, given, write_stems, j, error);
-    done = done && kerasep_stream_flush(stream, write_stems, j, error);
-    free(block);
-    kerasep_stream_close(stream);
-    return done;
-}
-
-static bool separate_blocks(kerasep *model, job *j, kerasep_error *error) {
-    if (kerasep_describe(model)->streams) return stream_blocks(model, j, error);
-    return kerasep_separate_blocks(model, j->recording.channels, read_recording, write_stems, j,
-                                   error);
-}
-
 static bool create_stems(job *j, const kerasep_about *about, const char *folder, bool overwrite,
                          kerasep_error *error) {
     char path[4096];
@@ -137,13 +120,12 @@ static bool separate(kerasep *model, job *j, const options *asked, kerasep_error
     if (!wav_open(&j->recording, recording, error)) return false;
     if (j->recording.length_unknown)
         fprintf(stderr, "warning: %s does not say how long it is: read to its end\n", recording);
-    if (j->recording.sample_rate != about->sample_rate)
-        return kerasep_fail(error,
-                            "%s is at %d Hz, expected %d: convert it with: sox %s -r %d out.wav",
-                            recording, j->recording.sample_rate, about->sample_rate, recording,
-                            about->sample_rate);
+    kerasep_format format = {j->recording.channels, j->recording.sample_rate, asked->model_band};
+    if (!asked->model_band && about->residual < 0 && format.sample_rate > about->sample_rate)
+        fprintf(stderr, "warning: the stems end at %g Hz: no source stands for the rest\n",
+                about->sample_rate / 2.0);
     if (!create_stems(j, about, asked->positional[2], asked->overwrite, error) ||
-        !separate_blocks(model, j, error))
+        !kerasep_separate_blocks(model, &format, read_recording, write_stems, j, error))
         return false;
     if (!j->heard)
         return kerasep_fail(error, "%s is silent throughout: there is nothing to separate",
@@ -155,14 +137,29 @@ static bool separate(kerasep *model, job *j, const options *asked, kerasep_error
     return true;
 }
 
+/* LiteRT announces its kernels on stderr; its errors come back as ours. */
+static kerasep *open_quietly(const options *asked, kerasep_error *error) {
+    int heard = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    if (heard >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+    kerasep *model = kerasep_open(asked->positional[0], asked->threads, error);
+    if (heard >= 0 && nowhere >= 0) dup2(heard, STDERR_FILENO);
+    if (heard >= 0) close(heard);
+    if (nowhere >= 0) close(nowhere);
+    return model;
+}
+
 int main(int count, char **arguments) {
     options asked = {0};
     kerasep_error error;
+    if (count == 2 && !strcmp(arguments[1], "--version")) {
+        printf("kerasep-native %s\n", kerasep_version());
+        return 0;
+    }
     if (!parse(&asked, count, arguments)) {
         fputs(USAGE, stderr);
         return 2;
     }
-    kerasep *model = kerasep_open(asked.positional[0], asked.threads, &error);
+    kerasep *model = open_quietly(&asked, &error);
     job *j = calloc(1, sizeof *j);
     bool done = model && j;
     if (done && asked.runs)

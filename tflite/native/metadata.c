@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "order.h"
+#include "residual.h"
 #include "strict_json.h"
 
 /* The bounds are those of kerasep/tflite/format/bounds.py: all readers check the same. */
@@ -140,6 +141,20 @@ static bool parse_order(const cJSON *json, kerasep_about *about) {
     return !about->interchangeable || about->source_count <= MOST_ORDERED;
 }
 
+/* Files of earlier releases do not name the source that stands for the rest. */
+static bool parse_residual(const cJSON *json, kerasep_about *about) {
+    const cJSON *item = item_of(json, "residual");
+    about->residual = -1;
+    if (!item && !about->interchangeable)
+        about->residual = residual_source(about->sources, about->source_count);
+    if (!item || cJSON_IsNull(item)) return true;
+    for (size_t i = 0; cJSON_IsString(item) && i < about->source_count; i++)
+        if (!strcmp(item->valuestring, about->sources[i])) about->residual = (int)i;
+    bool found = about->residual >= 0;
+    if (about->interchangeable) about->residual = -1;
+    return found;
+}
+
 static bool parse_transform(const cJSON *json) {
     size_t value;
     const cJSON *stft = item_of(json, "stft");
@@ -178,7 +193,7 @@ static bool parse(metadata *found) {
     const cJSON *json = found->json;
     return parse_sources(found) && parse_numbers(json, &found->about) &&
            parse_texts(json, &found->about) && parse_order(json, &found->about) &&
-           parse_transform(json) && parse_mode(found);
+           parse_residual(json, &found->about) && parse_transform(json) && parse_mode(found);
 }
 
 /* Files of other modes have other signatures; files of earlier releases have no mode. */

@@ -54,10 +54,11 @@ static bool most_memory(long *kibibytes) {
 
 bool timed_chunks(kerasep *model, int runs, kerasep_error *error) {
     const kerasep_about *about = kerasep_describe(model);
+    const kerasep_format format = {.channels = about->channels};
     for (int run = 0; run <= runs; run++) {
         noise_left s = {(uint32_t)run, about->channels, about->chunk};
         double begin = milliseconds();
-        if (!kerasep_separate_blocks(model, about->channels, noise, forget, &s, error))
+        if (!kerasep_separate_blocks(model, &format, noise, forget, &s, error))
             return false;
         if (run) printf("%.3f\n", milliseconds() - begin);
     }

@@ -66,7 +66,7 @@ def main():
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
     preset = zoo.describe(options.preset)
-    model = zoo.load(options.preset)
+    model = zoo.load(options.preset, weights=False)
     settings = preset["recipe"]["data"]
 
     def batches(folder, **more):

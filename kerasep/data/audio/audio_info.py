@@ -13,7 +13,7 @@ log = logs.logger(__name__)
 
 
 class AudioInfo(NamedTuple):
-    """What an audio file holds: sample rate in Hz, samples (per channel), channels."""
+    """Sample rate in Hz, samples (per channel) and channels of an audio file."""
 
     sample_rate: int
     samples: int

@@ -17,6 +17,7 @@ _DEMUXERS = (
     "rm,dsf,iff,voc,ircam,nistsphere,pvf,avr,paf,sbc,aptx,aptx_hd,gsm,qcp,smk,bink,swf,nsv,qoa,osq,"
     "bonk,rka,wavarc,adx,act,aix,xa,vqf,wtv,dv,ivf,obu,codec2,dss,sox,wve,sds,ast,brstm,spx"
 )
+_PLANES = 7  # PyAV counts planes up to a null pointer, which a frame of more of them lacks
 _SCALES = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31, "flt": 1.0, "dbl": 1.0}
 
 
@@ -107,7 +108,9 @@ def blocks(file, stream, form):
             yield None, None
             continue
         fits = frame.rate == form.sample_rate and frame.layout.name == form.layout
-        if fits and _kind(frame) in _SCALES and (format_of(frame).dtype == form.dtype):
+        same = fits and _kind(frame) in _SCALES and format_of(frame).dtype == form.dtype
+        planes = form.channels if frame.format.is_planar else 1
+        if same and planes <= _PLANES:
             yield frame.pts, _samples(frame)
             continue
         # The format changes where two files were joined: convert to that of the first frame.

@@ -14,7 +14,7 @@ _TAIL = 1 << 17  # an Ogg page is half as long
 
 
 def warn_if_incomplete(path, file, stream, seconds, holes, lost):
-    """Log what a decoded file lacks, given its duration, holes (seconds) and damaged packets."""
+    """Log what a decoded file lacks, by its duration, holes (in seconds) and damaged packets."""
     if holes:
         warn_once(f"{path} lacks {float(sum(holes)):.2f} s in {len(holes)} places: read as silence")
     if lost:

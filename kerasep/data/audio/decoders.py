@@ -14,7 +14,7 @@ import soundfile
 from kerasep.data.audio.audio_info import native, version, warn_once
 from kerasep.data.audio.headers import sample_data
 from kerasep.data.audio.sound_file import SoundFile, flac_may_go_on
-from kerasep.errors import InputError
+from kerasep.errors import InputError, installed_by
 
 RATES = (1_000, 768_000)  # Hz: other rates mean a damaged header
 CHANNELS = 64
@@ -93,6 +93,7 @@ def _goes_on(path, _):
 
 def _container(path, stream):
     # Imported late: PyAV takes longer to load than a WAV file to read.
-    from kerasep.data.audio.container import Container
+    with installed_by():
+        from kerasep.data.audio.container import Container
 
     return Container(path, stream)

@@ -7,7 +7,7 @@ import os
 import struct
 from typing import NamedTuple
 
-# Sizes from here up mean "unknown": sox and ffmpeg write them into pipes.
+# Larger sizes mean "unknown": sox and ffmpeg write them into pipes.
 _STREAMED_SIZE = 0x7FFFF000
 _W64_TAIL = bytes.fromhex("f3acd3118cd100c04f8edb8a")  # ends the identifier of every chunk
 _PLAIN_WAV = (1, 3, 6, 7)  # PCM, float, A-law, mu-law

@@ -170,7 +170,7 @@ def resample(waveform: np.ndarray, sample_rate: int, new_sample_rate: int) -> np
 
 
 def _slice(audio, start, stop):
-    # In one piece if it is short; but never allocate what a damaged header claims.
+    # Short slices are read in one piece. A damaged header must not decide what is allocated.
     blocks = list(audio.blocks(start, stop - start, min(stop - start, 1 << 22)))
     count = sum(map(len, blocks))
     if count < stop - start:

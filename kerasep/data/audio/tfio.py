@@ -1,6 +1,6 @@
-"""Audio files decoded by tensorflow-io, where its operations run: a reader to choose.
+"""Read audio files by tensorflow-io, for `reader="tensorflow-io"`.
 
-An import says nothing: beside TensorFlow 2.17 and later it succeeds, and every operation fails.
+With TensorFlow 2.17 and later the import succeeds, but every operation fails.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ _SCALES = {tf.int16: 2.0**-15, tf.int32: 2.0**-31, tf.float32: 1.0}
 
 @functools.cache
 def check_available():
-    """Run one of tensorflow-io's operations, or raise an error where they do not run."""
+    """Run one of tensorflow-io's operations, and raise an error if that fails."""
     try:
         import tensorflow_io
 
@@ -46,7 +46,7 @@ def check_available():
         ) from error
     except (NotImplementedError, AttributeError, tf.errors.OpError) as error:
         raise InputError(
-            "received reader='tensorflow-io', whose operations do not run beside TensorFlow "
+            "received reader='tensorflow-io', whose operations do not run with TensorFlow "
             f"{tf.__version__}: expected None for kerasep's own reader, or TensorFlow 2.16"
         ) from error
 
@@ -72,8 +72,8 @@ class TensorFlowIOFile:
 
         self.path, self.info, self.dtype = path, info, dtype
         self.read = core_ops.io_audio_readable_read
-        # Under one name the operation has one reader: files open at once need names of their own.
-        # TensorFlow remembers each name for good, so closed files leave theirs to others.
+        # Files that are open at the same time need different names. TensorFlow never forgets a
+        # name, so those of closed files are reused.
         try:
             self.name = _free_names.pop()
         except IndexError:
@@ -104,5 +104,5 @@ class TensorFlowIOFile:
             raise damaged(self.path, getattr(error, "message", str(error))) from error
 
     def close(self):
-        """Leave the reader's name to another file."""
+        """Release the reader's name for another file."""
         _free_names.append(self.name)

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import soundfile
+import soxr
 
-from kerasep.data.audio.audio_info import native
+from kerasep.data.audio.audio_info import AudioInfo, native
+from kerasep.data.audio.encoders import FFmpegEncoder, SoundFileEncoder
+from kerasep.data.audio.encodings import check_suffix as check_suffix
+from kerasep.data.audio.encodings import encoded_info, encoding_of
 from kerasep.data.audio.samples import scaled
+from kerasep.data.audio.tags import Tags, write_tags
 from kerasep.errors import InputError
 from kerasep.files.atomic import temporary_beside
 from kerasep.system import logs
-
-_FORMATS = {".wav": ("WAV", "FLOAT"), ".flac": ("FLAC", "PCM_24"), ".ogg": ("OGG", "VORBIS")}
-_PIECE = 1 << 16
-_WAV_BYTES = (1 << 32) - (1 << 16)  # WAV counts bytes in 32 bits
 
 log = logs.logger(__name__)
 
@@ -26,34 +27,50 @@ class Writer:
     """Write an audio file in blocks, as a context manager: it appears once complete.
 
     The suffix decides the format, as for `write`. A WAV that passes 4 GiB becomes an RF64 file; if
-    `samples` says in advance how many there will be, it is one from the start.
+    `samples` says in advance how many there will be, it is one from the start. `tags` are written
+    into the file.
     """
 
-    def __init__(self, path, sample_rate, channels, overwrite=False, samples=None):
+    def __init__(
+        self, path, sample_rate, channels, overwrite=False, samples=None, bits=None, tags=None
+    ):
         self.path = path = Path(path)
-        check_suffix(path)
+        self.encoding, self.bits = encoding_of(path, bits)
         if not path.parent.is_dir():
             raise InputError(f"cannot write {path}: folder {path.parent} is missing: create it")
         if path.exists() and not overwrite:
             raise InputError(f"{path} exists: remove it, or ask to overwrite")
         if path.is_dir():
             raise InputError(f"cannot write {path}: it is a folder")
+        most = self.encoding.channels
+        if most is not None and channels > most:
+            raise InputError(
+                f"cannot write {path}: received {channels} channels, expected at most {most} in "
+                f"this format: use .wav or .flac"
+            )
         self.sample_rate, self.channels, self.samples = sample_rate, channels, 0
-        self.format, self.subtype = _FORMATS[path.suffix.lower()]
-        if samples is not None and self._passes_4_gib(samples):
-            self.format = "RF64"
-        self.clipped = False
+        self.total, self.tags = samples, tags or Tags({})
+        self.clipped, self.peak = 0, 0.0
 
     def __enter__(self):
         with contextlib.ExitStack() as stack, self._readable_errors():
             self.temporary = stack.enter_context(temporary_beside(self.path))
-            self.file = self._open(self.temporary)
+            self.encoder = self._encoder()
             self._cleanup = stack.pop_all()
         return self
 
-    def _open(self, path):
-        return soundfile.SoundFile(
-            native(path), "w", self.sample_rate, self.channels, self.subtype, format=self.format
+    def _encoder(self):
+        info = AudioInfo(self.sample_rate, self.total or 0, self.channels)
+        rate, total, channels = encoded_info(info, self.path.suffix)
+        same = rate == self.sample_rate
+        self.resampler = (
+            None if same else soxr.ResampleStream(self.sample_rate, rate, channels, "float32")
+        )
+        self.encoded = 0
+        if self.encoding.codec:
+            return FFmpegEncoder(self.temporary, self.encoding, rate, channels)
+        return SoundFileEncoder(
+            self.temporary, self.encoding, self.bits, rate, channels, total or None
         )
 
     def write(self, block):
@@ -67,22 +84,52 @@ class Writer:
         if not np.isfinite(block).all():
             raise InputError(f"cannot write {self.path}: there are NaN or infinite samples")
         self.samples += len(block)
-        if self.format == "FLAC" and not self.clipped and np.abs(block).max(initial=0) > 1:
-            self.clipped = True
-            log.warning("%s: samples beyond full scale are clipped in FLAC: use WAV", self.path)
+        if self.bits != "32f":
+            block = self._limited(block)
+        if self.resampler:
+            block = self.resampler.resample_chunk(np.ascontiguousarray(block))
+        self._encode(block)
+
+    def _encode(self, block):
+        self.encoded += len(block)
         with self._readable_errors():
-            if self._passes_4_gib(self.samples):
-                self._become_rf64()
-            for first in range(0, len(block), _PIECE):  # Vorbis in one call overflows its stack
-                self.file.write(block[first : first + _PIECE])
+            self.encoder.write(block)
+
+    def _limited(self, block):
+        """Return a block with its samples beyond full scale at full scale, and count them."""
+        peak = float(np.abs(block).max(initial=0))
+        if peak <= 1:
+            return block
+        self.peak = max(self.peak, peak)
+        self.clipped += int(np.count_nonzero(np.abs(block) > 1))
+        return np.clip(block, -1, 1)
 
     def complete(self):
         """Close the file and check its length; leaving the context moves it in place."""
+        if self.resampler:
+            rest = np.zeros((0, self.channels), "float32")
+            rest = self.resampler.resample_chunk(rest, last=True)
+            info = AudioInfo(self.sample_rate, self.samples, self.channels)
+            missing = encoded_info(info, self.path.suffix).samples - self.encoded
+            padding = max(0, missing - len(rest))
+            self._encode(np.pad(rest[:missing], ((0, padding), (0, 0))))
+            self.resampler = None
         with self._readable_errors():
-            self.file.close()
+            self.encoder.close()
             # A disk that fills up while the last samples are flushed raises no error.
-            if self.samples and soundfile.info(native(self.temporary)).frames != self.samples:
+            is_checked = self.encoding.codec is None and self.samples
+            if is_checked and soundfile.info(native(self.temporary)).frames != self.samples:
                 raise AssertionError("the file came out short")
+        write_tags(self.temporary, self.tags)
+        if self.clipped:
+            log.warning(
+                "%s: %d samples beyond full scale are clipped (the peak is at %+.1f dBFS): use "
+                "32-bit float WAV, or normalize",
+                self.path,
+                self.clipped,
+                20 * np.log10(self.peak),
+            )
+            self.clipped = 0
 
     def __exit__(self, kind, error, traceback):
         with self._cleanup:
@@ -90,62 +137,58 @@ class Writer:
                 if kind is None:
                     self.complete()
             finally:
-                self.file.close()
+                with contextlib.suppress(OSError, soundfile.LibsndfileError, InputError):
+                    self.encoder.close()
             if kind is None:
                 os.replace(self.temporary, self.path)
-
-    def _passes_4_gib(self, samples):
-        return self.format == "WAV" and samples * self.channels * 4 > _WAV_BYTES
-
-    def _become_rf64(self):
-        """Copy the file so far into one whose header has room for longer counts."""
-        self.file.close()
-        self.format = "RF64"
-        with temporary_beside(self.temporary) as copy:
-            with soundfile.SoundFile(native(self.temporary)) as written:
-                self.file = self._open(copy)
-                for block in written.blocks(_PIECE, dtype="float32", always_2d=True):
-                    self.file.write(block)
-            os.replace(copy, self.temporary)
 
     @contextlib.contextmanager
     def _readable_errors(self):
         try:
             yield
-        except (soundfile.LibsndfileError, AssertionError) as error:  # a short write asserts
-            reason = getattr(error, "error_string", None) or str(error) or "short write"
+        except InputError:
+            raise
+        except (soundfile.LibsndfileError, AssertionError, OSError, ValueError) as error:
+            # a short write asserts, and FFmpeg's errors are OSError or ValueError
+            reason = (
+                getattr(error, "error_string", None)
+                or getattr(error, "strerror", None)
+                or str(error)
+                or "short write"
+            )
             free = shutil.disk_usage(self.path.parent).free >> 20
             raise InputError(
                 f"cannot write {self.path}: {reason.rstrip('.')} ({free} MiB free on the disk)"
             ) from error
 
 
-def check_suffix(path: str | os.PathLike) -> None:
-    """Raise `InputError` for a file with an unknown suffix."""
-    suffix = Path(path).suffix
-    if suffix.lower() not in _FORMATS:
-        raise InputError(
-            f"cannot write {path}: received suffix {suffix!r}, expected one of "
-            f"{', '.join(_FORMATS)}"
-        )
-
-
 def write(
-    path: str | os.PathLike, waveform: npt.ArrayLike, sample_rate: int, overwrite: bool = False
+    path: str | os.PathLike,
+    waveform: npt.ArrayLike,
+    sample_rate: int,
+    overwrite: bool = False,
+    bits: str | None = None,
 ) -> None:
-    """Write a waveform `(samples, channels)` as `.wav` (float), `.flac` (24 bit) or `.ogg`.
+    """Write a waveform `(samples, channels)` as an audio file.
 
     Args:
-        path: The file; its suffix decides the format. A WAV beyond 4 GiB becomes RF64.
+        path: The file. Its suffix decides the format: `.wav`, `.flac`, `.ogg` (Vorbis), `.mp3`,
+            `.m4a` (AAC) or `.opus`. A WAV beyond 4 GiB becomes RF64. OGG, MP3, M4A and Opus take
+            one or two channels. Rates that the last three do not have are resampled to the next one
+            up or to the highest; Opus always has 48000 Hz. Read again, the samples are in place and
+            as many.
         waveform: Array `(samples, channels)` of floats with full scale ±1, or of int8, uint8,
-            int16 or int32, which are scaled to it. FLAC clips samples beyond full scale.
+            int16 or int32, which are scaled to it. All formats but 32-bit float WAV clip samples
+            beyond full scale, with a line in the log.
         sample_rate: In Hz.
         overwrite: Whether an existing file may be replaced. Defaults to False.
+        bits: Per sample: "16", "24" or "32f" (float, WAV only). Only for `.wav` and `.flac`.
+            Defaults to "32f" for WAV and "24" for FLAC.
 
     Raises:
-        InputError: The suffix is unknown, the folder is missing, the file exists, the disk is
-            full, there are NaN or infinite samples or integers of another type, or the format
-            cannot hold the waveform.
+        InputError: The suffix or the bits are unknown, the folder is missing, the file exists, the
+            disk is full, there are NaN or infinite samples or integers of another type, or the
+            format cannot hold the waveform.
 
     Example:
     ```python
@@ -164,7 +207,7 @@ def write(
             "(samples, channels)"
         )
     length, channels = samples.shape
-    with Writer(path, sample_rate, channels, overwrite, length) as writer:
+    with Writer(path, sample_rate, channels, overwrite, length, bits) as writer:
         writer.write(samples)
 
 

@@ -1,4 +1,4 @@
-"""Checks of a data set before training: what it contains, and what is wrong with it."""
+"""Check a data set before training: its contents and its problems."""
 
 import os
 import threading
@@ -131,10 +131,9 @@ def check(folder: str | os.PathLike, progress: Callable[[float], None] | None = 
             None.
 
     Returns:
-        A `Check`: the layout, every recording with its rate, duration, levels, share of silence and
-        clipped samples, and the problems: what cannot be read, is clipped or silent, is there
-        twice, does not add up to its mixture, or differs in rate, channels or length from the rest
-        of its track.
+        A `Check`: the layout, all recordings with their measurements, and the problems. A problem
+        is a recording that cannot be read, is clipped, silent or duplicated, or differs in rate,
+        channels or length from the rest of its track, and stems that do not add up to the mixture.
 
     Raises:
         InputError: The folder is missing or its layout unknown.
@@ -151,7 +150,7 @@ def check(folder: str | os.PathLike, progress: Callable[[float], None] | None = 
     """
     contents = recognise(folder)
     units = list(_units(contents))
-    measured = _measure_all(units, progress or (lambda share: None))
+    measured = _measure_all(folder, units, progress or (lambda share: None))
     recordings = [recording for recordings, _ in measured for recording in recordings]
     sums = {unit.name: meter for unit, (_, meter) in zip(units, measured, strict=True) if meter}
     problems = [Problem("skipped", *line.split(": ", 1)) for line in contents.skipped]
@@ -194,26 +193,33 @@ def write_csv(result: Check, path: str | os.PathLike) -> None:
 
 
 def _units(contents):
-    """Yield what is read together: a track, or a recording without a mixture."""
+    """Yield the units that are read together: tracks, or recordings without a mixture."""
     yield from contents.tracks
     for group in contents.groups:
         for place in group.recordings:
             yield TrackFiles(group.name, {place.path.name: place}, group.split)
 
 
-def _measure_all(units, progress):
-    """Measure all units in parallel; returns the recordings and `SumMeter` or None of each."""
-    sizes = np.array([sum(_size(place.path) for place in unit.stems.values()) for unit in units])
-    shares = np.zeros(len(units))
+def _measure_all(folder, units, progress):
+    """Measure all units in parallel; return recordings and a `SumMeter` or None per unit."""
+    places = [_places(unit) for unit in units]
+    stems = iter(open_stems(folder, [place for named in places for place in named.values()]))
+    opened = [{name: next(stems) for name in named} for named in places]
+    sizes = [sum(_size(place.path) for place in unit.stems.values()) for unit in units]
+    total, read = max(1, sum(sizes)), 0.0
     lock, stop = threading.Lock(), threading.Event()
 
     def measure(index):
-        def report(share):
-            with lock:
-                shares[index] = share
-                progress(min(1.0, float(sizes @ shares) / max(1, sizes.sum())))
+        before = 0.0
 
-        return _measure(units[index], report, stop)
+        def report(share):
+            nonlocal before, read
+            with lock:
+                read += (share - before) * sizes[index]
+                before = share
+                progress(min(1.0, read / total))
+
+        return _measure(units[index], places[index], opened[index], report, stop)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
@@ -226,15 +232,16 @@ def _measure_all(units, progress):
 def _size(path):
     try:
         return path.stat().st_size
-    except (OSError, ValueError):  # the latter for a name that no file can have
+    except (OSError, ValueError):  # ValueError for invalid file names
         return 0
 
 
-def _measure(unit, report, stop):
-    places = dict(unit.stems)
-    if unit.mixture:
-        places[MIXTURE] = unit.mixture
-    opened = dict(zip(places, open_stems(places.values()), strict=True))
+def _places(unit):
+    """Return where the stems of a unit are, and its mixture."""
+    return unit.stems | ({MIXTURE: unit.mixture} if unit.mixture else {})
+
+
+def _measure(unit, places, opened, report, stop):
     errors = {name: str(stem) for name, stem in opened.items() if isinstance(stem, InputError)}
     stems = {name: stem for name, stem in opened.items() if name not in errors}
     meters = {name: Meter(stem.info.sample_rate) for name, stem in stems.items()}
@@ -271,18 +278,18 @@ def _can_be_summed(stems):
 
 def _blocks(stem):
     """Yield a stem in blocks of `_BLOCK` samples."""
-    held, count = [], 0
+    pending, count = [], 0
     for block in audio.stream(stem.path, block=_BLOCK, stream=stem.stream):
         if stem.channel is not None:
             block = block[:, stem.channel : stem.channel + 1]
-        held.append(block)
+        pending.append(block)
         count += len(block)
         while count >= _BLOCK:
-            joined = np.concatenate(held)
+            joined = np.concatenate(pending)
             yield joined[:_BLOCK]
-            held, count = [joined[_BLOCK:]], count - _BLOCK
+            pending, count = [joined[_BLOCK:]], count - _BLOCK
     if count:
-        yield np.concatenate(held)
+        yield np.concatenate(pending)
 
 
 def _recording(unit, name, place, stem, meter, error):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
+from kerasep.data.datasets.layouts.once import unchanged
 from kerasep.data.datasets.layouts.recogniser import of_split, recognise, recognise_groups
 from kerasep.data.datasets.stems import Stem, open_stems
 from kerasep.errors import InputError
@@ -33,9 +34,8 @@ class Pool:
     def are_speakers(self, sources: Sequence[str]) -> bool:
         """Return whether the groups are speakers for a model, not its sources.
 
-        If every source is the name of a group, a mixture has one recording of each source. If none
-        is, the groups are speakers, and a mixture has as many *different* ones as the model has
-        sources.
+        If every source is the name of a group, a mixture has one recording of each. If none is, the
+        groups are speakers, and a mixture has as many different ones as the model has sources.
 
         Args:
             sources: Names of the model's sources.
@@ -73,10 +73,11 @@ class Pool:
         """
         kept, aside = {}, {}
         for name, stems in self.groups.items():
-            held = stems[::10] if len(stems) > 1 else ()
+            held_out = stems[::10] if len(stems) > 1 else ()
+            held = set(held_out)
             kept[name] = tuple(stem for stem in stems if stem not in held)
-            if held:
-                aside[name] = held
+            if held_out:
+                aside[name] = held_out
         return replace(self, groups=kept), replace(self, groups=aside)
 
 
@@ -115,14 +116,14 @@ def find_pool(folder: str | os.PathLike, split: str | None = None) -> Pool:
     contents = recognise_groups(folder)
     groups = of_split(contents.groups, split, folder)
     places = [(group.name, place) for group in groups for place in group.recordings]
-    stems = open_stems([place for _, place in places])
+    stems = open_stems(folder, [place for _, place in places])
     errors = [stem for stem in stems if isinstance(stem, InputError)]
     for line in (*contents.skipped, *errors):
         logger.warning("skipped %s", line)
-    pool: dict[str, tuple[Stem, ...]] = {}
+    pool: dict[str, list[Stem]] = {}
     for (name, _), stem in zip(places, stems, strict=True):
         if isinstance(stem, Stem):
-            pool[name] = (*pool.get(name, ()), stem)
+            pool.setdefault(name, []).append(stem)
     if not pool:
         raise InputError(f"{folder} has {len(errors)} recordings and none can be read: {errors[0]}")
     names, skipped = sorted(pool), len(errors) + len(contents.skipped)
@@ -134,7 +135,7 @@ def find_pool(folder: str | os.PathLike, split: str | None = None) -> Pool:
         ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:8])}... ({len(names)})",
         f", {skipped} skipped" if skipped else "",
     )
-    return Pool(str(folder), {name: pool[name] for name in names})
+    return Pool(str(folder), {name: tuple(pool[name]) for name in names})
 
 
 def is_pool(data_set: object) -> TypeGuard[str | os.PathLike | Pool]:
@@ -202,6 +203,7 @@ def split_pool(
     return train, held if held.groups and enough else None
 
 
+@unchanged()
 def _split(data_set, valid):
     if isinstance(data_set, Pool):
         train, splits = data_set, set()

@@ -1,4 +1,4 @@
-"""The problems of a data set, by the measurements of its recordings."""
+"""Find the problems of a data set in the measurements of its recordings."""
 
 import itertools
 import operator

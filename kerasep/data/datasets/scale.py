@@ -1,4 +1,4 @@
-"""A warning for samples far beyond full scale: integers stored as floats."""
+"""Warn about samples far beyond full scale, such as integers stored as floats."""
 
 import contextlib
 from pathlib import Path

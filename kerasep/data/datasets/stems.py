@@ -1,4 +1,4 @@
-"""Stems: recordings of one source, described by their headers and read by seeking."""
+"""Stems: recordings of one source, opened by their headers and read by seeking."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasep.data import audio
 from kerasep.data.audio.audio_info import as_float
+from kerasep.data.datasets.header_index import HeaderIndex
 from kerasep.errors import InputError
 
 
@@ -26,24 +27,45 @@ class Stem(NamedTuple):
 
     @property
     def unit(self):
-        """What is given up if the stem cannot be read: the whole file."""
+        """What is skipped if the stem cannot be read: the whole file."""
         return self.path
 
 
-def open_stems(locations):
-    """Read the headers of many files at once; returns a `Stem` or an `InputError` per location."""
+def open_stems(folder, locations):
+    """Return a `Stem` or an `InputError` per location in a data set, by the headers of the files.
+
+    Headers of files that an earlier call has read, and that have not changed, are not read again.
+    """
+    index = HeaderIndex(folder)
+    known = [index.info(path, stream) for path, stream, _ in locations]
+    unknown = [place for place, info in zip(locations, known, strict=True) if info is None]
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(_open_stem, locations))
+        opened = pool.map(_read_header, unknown)
+        stems = []
+        for (path, stream, channel), info in zip(locations, known, strict=True):
+            if info is None:
+                info = next(opened)
+                if isinstance(info, audio.AudioInfo):
+                    index.add(path, stream, info)
+            stems.append(_stem(path, stream, info, channel))
+    index.save()
+    return stems
 
 
-def _open_stem(location):
-    path, stream, channel = location
+def _read_header(location):
+    path, stream, _ = location
     try:
-        stem = Stem(path, stream, audio.info(path, stream), channel)
+        return audio.info(path, stream)
     except InputError as error:
         return error
     except OSError as error:
         return InputError(f"{path} cannot be read: {error.strerror or error}")
+
+
+def _stem(path, stream, info, channel):
+    if isinstance(info, InputError):
+        return info
+    stem = Stem(path, stream, info, channel)
     if channel is not None and channel >= stem.info.channels:
         return InputError(
             f"{path} has {stem.info.channels} channels: there is no channel {channel}, counted "
@@ -53,7 +75,7 @@ def _open_stem(location):
 
 
 def check_channels(stem, channels):
-    """Raise `InputError` unless the stem has, or becomes, one channel, or has `channels`."""
+    """Raise `InputError` if the channels of a stem cannot be converted to those of a model."""
     if channels not in (stem.channels, 1) and stem.channels != 1:
         raise InputError(
             f"{stem.path} has {stem.channels} channels, the model {channels}: expected "
@@ -70,8 +92,13 @@ def read_stem(stem, sample_rate, channels, start, samples):
     if count <= 0:
         return np.zeros((0, channels), "float32")
     waveform, _ = audio.read_decoded(stem.path, sample_rate, first, count, stem.stream)
+    return with_channels(waveform[:samples], stem, channels)
+
+
+def with_channels(waveform, stem, channels):
+    """Select the channel of a stem, or average its channels to one; not yet scaled."""
     if stem.channel is not None:
-        waveform = waveform[:, stem.channel : stem.channel + 1]
-    elif stem.channels > channels:
-        waveform = as_float(waveform).mean(axis=1, keepdims=True)
-    return waveform[:samples]
+        return waveform[:, stem.channel : stem.channel + 1]
+    if stem.channels > channels:
+        return as_float(waveform).mean(axis=1, keepdims=True)
+    return waveform

@@ -19,7 +19,7 @@ logger = logs.logger(__name__)
 
 @dataclass(frozen=True)
 class Track:
-    """A song or scene. Its mixture is always the sum of all its stems.
+    """A song or scene. Its mixture is the sum of all its stems.
 
     Stems may differ in rate, channels and length: a shorter one is silent after its end.
 
@@ -185,7 +185,7 @@ def find_tracks(
     contents = recognise_tracks(folder)
     chosen = of_split(contents.tracks, split, folder)
     locations = [place for track in chosen for place in track.stems.values()]
-    stems = dict(zip(locations, open_stems(locations), strict=True))
+    stems = dict(zip(locations, open_stems(folder, locations), strict=True))
     tracks, skipped = [], list(contents.skipped)
     for track in chosen:
         opened = {name: stems[place] for name, place in track.stems.items()}
@@ -210,6 +210,15 @@ def find_tracks(
     )
     tracks.sort(key=lambda track: track.name)
     return tracks if sources is None else with_sources(tracks, sources, missing)
+
+
+def tracks_of(
+    data: str | os.PathLike | Sequence[Track], sources: Sequence[str], missing: str = "refuse"
+) -> list[Track]:
+    """Return the tracks of a folder or a list that have all sources, see `find_tracks`."""
+    if isinstance(data, str | os.PathLike):
+        return find_tracks(data, sources, missing=missing)
+    return with_sources(list(data), sources, missing)
 
 
 def split(tracks: list[Track], valid: list[Track] | None = None) -> tuple[list[Track], list[Track]]:

@@ -11,17 +11,8 @@ from msgspec import Meta
 
 from kerasep.data.prepared import layout
 from kerasep.data.prepared.magnitudes import Statistics
-from kerasep.data.service.schemas import (
-    Channels,
-    Count,
-    Name,
-    Names,
-    Positive,
-    Rate,
-    Record,
-    Transform,
-    parse,
-)
+from kerasep.data.service import schemas
+from kerasep.data.service.schemas import Count, Name, Positive, Record, parse
 from kerasep.errors import InputError
 
 Text = Annotated[str, Meta(max_length=1 << 16)]
@@ -33,18 +24,18 @@ Sum = Annotated[float, Meta(ge=0, le=1e300)]
 class Settings(Record):
     """Settings of a plan."""
 
-    sources: Names
-    sample_rate: Rate
-    channels: Channels
+    sources: schemas.Names
+    sample_rate: schemas.Rate
+    channels: schemas.Channels
     format: Literal["int16", "float16", "spectrogram"]
-    stft: Transform | None
+    stft: schemas.Transform | None
     rest: bool
     record_rows: Positive
     row_shape: list[Positive]
 
 
 class Sums(Record):
-    """What `Statistics.to_json` returns."""
+    """The JSON of `Statistics`."""
 
     frames: Positive
     mean: str
@@ -86,7 +77,7 @@ class Part(Record):
 
 
 class Index(Record):
-    """The index of a folder."""
+    """The index of a prepared folder."""
 
     layout: Literal[1]  # layout.LAYOUT, written out for type checkers
     kerasep: str
@@ -98,7 +89,7 @@ class Index(Record):
 
 
 class Sidecar(Shard):
-    """The file beside a shard."""
+    """The JSON file beside a shard."""
 
     skipped: list[Skip]
     signal: Sum
@@ -107,16 +98,16 @@ class Sidecar(Shard):
 
 
 def is_prepared(data: Any) -> bool:
-    """Return whether data are a folder of shards.
+    """Return whether data are a prepared folder.
 
     Args:
-        data: What `waveforms` and `spectrograms` take.
+        data: As for `waveforms` and `spectrograms`.
 
     Returns:
-        Whether it is such a folder.
+        True for a folder that `prepare` wrote.
 
     Raises:
-        InputError: It is one whose preparation was not finished.
+        InputError: The preparation was not finished.
     """
     if not isinstance(data, str | Path):
         return False
@@ -138,7 +129,7 @@ def holds_validation(folder):
 
 
 def read_index(folder):
-    """Read the index of a prepared folder, a dict: see `kerasep.data.prepared.shards.finish`."""
+    """Read and check the index of a prepared folder, a dict."""
     path = Path(folder) / layout.INDEX
     try:
         text = path.read_bytes()
@@ -160,16 +151,16 @@ def read_index(folder):
 
 
 def statistics(folder: str | os.PathLike, model: Any) -> list | None:
-    """Return the statistics of the training mixtures, in place of a pass over the tracks.
+    """Return the stored statistics of the training mixtures, which spares a pass over the tracks.
 
     Args:
         folder: A prepared folder.
         model: A model with `stft`.
 
     Returns:
-        A list of one batch (magnitude, None) to give to `model.adapt`: mean and deviation of every
-        bin are those of all training mixtures as recorded. None if the folder was prepared with
-        another transform or none.
+        A list of one batch (magnitude, None) for `model.adapt`, with the mean and deviation in
+        each bin of all training mixtures as recorded. None if the folder was prepared with another
+        transform or none.
     """
     index = read_index(folder)
     stored = index["train"]["statistics"]
@@ -184,8 +175,7 @@ def _parse_index(text):
     settings = msgspec.to_builtins(index.settings)
     if len(set(settings["sources"])) < len(settings["sources"]):
         raise ValueError("it has a source twice")
-    wanted = layout.with_rows({**settings, "record_rows": None, "row_shape": None})
-    if settings != wanted:
+    if settings != layout.with_rows(settings):
         raise ValueError(
             f"record_rows and row_shape do not follow from format {settings['format']}"
         )
@@ -200,7 +190,7 @@ def _parse_index(text):
 
 
 def parse_sidecar(text, settings):
-    """Parse the file beside a shard, or raise ValueError for one that is not of its plan."""
+    """Parse the JSON file beside a shard, or raise ValueError if it does not fit its plan."""
     entry = parse(text, Sidecar)
     _check_segments(entry, settings)
     _check_sums(entry.statistics, settings)

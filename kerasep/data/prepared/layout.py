@@ -22,7 +22,7 @@ _SEGMENT_SECONDS, _RECORD_SECONDS = 180.0, 0.5
 
 
 def with_rows(settings):
-    """Complete settings by what follows from them: the rows of a record, and the shape of one."""
+    """Complete settings by the rows of a record and the shape of a row, which follow from them."""
     spectra, channels = settings["format"] == "spectrogram", settings["channels"]
     rate = settings["sample_rate"]
     if spectra:
@@ -35,18 +35,18 @@ def with_rows(settings):
 
 
 def transform_of(model):
-    """Return a model's transform as an index has it: plain values, without defaults left out."""
+    """Return a model's transform with its default window, or None."""
     stft = getattr(model, "stft", None)
     return {"window": "hann", **stft} if stft else None
 
 
 def shard_name(index, count):
-    """Return the name of the file of one shard of so many."""
+    """Return the file name of a shard."""
     return f"{index:05d}-of-{count:05d}.tfrecord"
 
 
 def rows(settings, samples):
-    """Compute how many rows a segment or a crop of so many samples has."""
+    """Compute the number of rows of a segment or a crop."""
     if settings["format"] != "spectrogram":
         return samples
     from kerasep.ops import count_stft_frames  # needs Keras, which waveforms do without
@@ -61,12 +61,12 @@ def segment_cuts(settings, samples):
 
 
 def longest_segment(settings):
-    """Compute how many rows a segment has at most."""
+    """Compute the most rows of a segment."""
     return rows(settings, math.ceil(_SEGMENT_SECONDS * settings["sample_rate"]))
 
 
 def group_count(settings):
-    """Return how many groups a segment has."""
+    """Return the number of groups in a segment."""
     return len(settings["sources"]) + settings["rest"]
 
 
@@ -91,13 +91,13 @@ def segment_bytes(settings, rows):
 
 
 def framed(content):
-    """Return a record of TFRecord with some bytes as its content."""
+    """Return bytes framed as a record of TFRecord."""
     head = struct.pack("<Q", len(content))
     return head + _checksum(head) + content + _checksum(content)
 
 
 def is_intact(record, length):
-    """Return whether a uint8 array is a record of so many bytes, unchanged since it was written."""
+    """Return whether a uint8 array is an undamaged record of `length` bytes."""
     content = record[HEAD : HEAD + length]
     return (
         len(record) == length + FRAMING
@@ -107,6 +107,6 @@ def is_intact(record, length):
 
 
 def _checksum(content: bytes | np.ndarray) -> bytes:
-    """Compute the CRC-32C as TFRecord stores it: rotated, and a number added."""
+    """Compute the CRC-32C as TFRecord stores it: rotated, plus a constant."""
     crc = google_crc32c.value(content)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF)

@@ -1,16 +1,18 @@
-"""Mean and deviation of the mixture's magnitudes, gathered part by part and merged."""
+"""Mean and deviation of the mixtures' magnitudes, computed part by part."""
 
 import base64
 
 import numpy as np
 
+_SUMS = ("mean", "squares", "channel_squares")
+
 
 class Statistics:
     """Sums over magnitudes `(batch, frames, bins, channels)`, for every bin, in float64.
 
-    Two deviations are kept: of the mean of the channels (what Open-Unmix starts from), and of all
-    channels together (what `kerasep.layers.Whitening` takes). Parts are merged as by Chan, Golub
-    and LeVeque 1983, "Algorithms for computing the sample variance".
+    There are two deviations: of the mean of the channels, for Open-Unmix, and of all channels
+    together, for `kerasep.layers.Whitening`. Parts are merged as in Chan, Golub and LeVeque 1983,
+    "Algorithms for computing the sample variance".
     """
 
     def __init__(self, count=0, mean=0.0, squares=0.0, channel_squares=0.0):
@@ -25,11 +27,8 @@ class Statistics:
         frames = magnitude.mean(axis=-1).reshape(-1, magnitude.shape[2])
         mean = frames.mean(axis=0)
         squares = np.square(frames - mean).sum(axis=0)
-        self._merge(Statistics(len(frames), mean, squares, self._apart(magnitude)))
-
-    @staticmethod
-    def _apart(magnitude):
-        return magnitude.var(axis=-1).sum(axis=(0, 1))
+        apart = magnitude.var(axis=-1).sum(axis=(0, 1))
+        self._merge(Statistics(len(frames), mean, squares, apart))
 
     def _merge(self, other):
         if not other.count:
@@ -56,15 +55,14 @@ class Statistics:
         """Return the sums as JSON."""
         packed = {
             name: base64.b64encode(np.asarray(getattr(self, name), "<f8").tobytes()).decode()
-            for name in ("mean", "squares", "channel_squares")
+            for name in _SUMS
         }
         return {"frames": self.count, **packed}
 
     @classmethod
     def from_json(cls, stored):
         """Load what `to_json` returned."""
-        names = ("mean", "squares", "channel_squares")
-        arrays = [np.frombuffer(base64.b64decode(stored[name]), "<f8") for name in names]
+        arrays = [np.frombuffer(base64.b64decode(stored[name]), "<f8") for name in _SUMS]
         return cls(stored["frames"], *arrays)
 
     def stand_in(self, channels):

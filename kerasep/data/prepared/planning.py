@@ -24,7 +24,7 @@ from kerasep.errors import InputError
 
 
 class Segment(NamedTuple):
-    """A part of a track: its number in the plan, its first sample and how many, at our rate."""
+    """A part of a track: number in the plan, first sample and samples, at the model's rate."""
 
     track: int
     start: int
@@ -33,28 +33,23 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be written: the settings, the tracks, and the segments of every shard.
+    """The settings for reading the shards, the tracks, and the segments of each shard.
 
-    Attributes:
-        settings: dict of sources, sample_rate, channels, format, stft, rest, record_rows,
-            row_shape: what is needed to read the shards.
-        tracks: tuple of `Track`.
-        shards: tuple of tuples of `Segment`.
-        valid: number of the first shard of the tracks held out for validation; they come last.
+    The shards from number `valid` on hold the validation tracks.
     """
 
     settings: dict
-    tracks: tuple
-    shards: tuple
+    tracks: tuple[Track, ...]
+    shards: tuple[tuple[Segment, ...], ...]
     valid: int
 
     @property
     def bytes(self):
-        """Return the bytes of disk that the shards take."""
+        """Return the size of all shards in bytes."""
         return sum(map(self.shard_bytes, range(len(self.shards))))
 
     def shard_bytes(self, index):
-        """Compute the bytes of disk that one shard takes."""
+        """Compute the size of a shard in bytes."""
         return sum(
             segment_bytes(self.settings, rows(self.settings, segment.samples))
             for segment in self.shards[index]
@@ -65,7 +60,7 @@ class Plan:
         return shard_name(index, len(self.shards))
 
     def described(self):
-        """Describe the plan in JSON: what two calls must have in common to work in one folder."""
+        """Describe the plan in JSON: calls that work in one folder must agree on it."""
         stems = [
             {name: [Path(s.path).name, s.stream, *s.info] for name, s in sorted(t.stems.items())}
             for t in self.tracks
@@ -94,17 +89,17 @@ def plan(
     format: str = "int16",
     shard_bytes: int = 256 << 20,
 ) -> Plan:
-    """Plan the shards of some tracks; nothing is written, and only headers have been read.
+    """Plan the shards of tracks without writing them.
 
     Args:
         tracks: List of `Track` to train on.
         model: Anything with `sources`, `sample_rate` and `channels`, and for spectrograms and
             statistics `stft`, a dict of `n_fft`, `hop` and `window`.
-        valid: List of `Track` to validate on. Defaults to those that the data set says are for it,
-            or every tenth song: see `kerasep.data.datasets.tracks.split`.
+        valid: List of `Track` to validate on. Defaults to the validation tracks of the data set,
+            or every tenth song: see `kerasep.data.tracks.split`.
         format: "int16" or "float16" for waveforms, "spectrogram" for the model's transform in
             float16. Defaults to "int16".
-        shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
+        shard_bytes: Approximate size of a shard. Defaults to 256 MiB.
 
     Returns:
         A `Plan`.
@@ -160,7 +155,7 @@ def plan(
 
 
 def _filled(settings, tracks, first, shard_bytes):
-    """Cut tracks into segments, and put these into shards one after the other."""
+    """Cut tracks into segments, and fill shards with them in order."""
     shards, size = [], math.inf
     for number, track in enumerate(tracks, first):
         samples = round(track.duration * settings["sample_rate"])

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from kerasep.data.datasets.missing_stems import with_sources
 from kerasep.data.datasets.scale import warn_beyond_full_scale
-from kerasep.data.datasets.tracks import Track, find_tracks
+from kerasep.data.datasets.tracks import Track, tracks_of
 from kerasep.data.prepared import layout, shards
 from kerasep.data.prepared.planning import Plan
 from kerasep.data.service.schemas import parse
@@ -38,35 +37,35 @@ def prepare(
     """Write tracks as TFRecord shards, from which training reads faster than from audio files.
 
     The folder can then be passed to `kerasep.data.waveforms`, `kerasep.data.spectrograms` and
-    `kerasep.training.train` in place of the tracks. Sources are stored apart from each other, so
-    that crops are drawn, mixed across tracks, scaled and swapped as they are read. What is held out
-    for validation is decided here, by track. Mean and deviation of the mixtures' magnitudes, which
-    models start their normalisation from, are computed in the same pass.
+    `kerasep.training.train` in place of the tracks. Sources are stored separately, so that crops
+    are still drawn, mixed across tracks, scaled and swapped during training. Tracks are held out
+    for validation here. The statistics of the mixtures' magnitudes, for `model.adapt`, are computed
+    in the same pass.
 
-    A call that was stopped or killed can be repeated. It keeps finished shards that are undamaged,
-    and writes the others.
+    After an interruption, repeat the call: it keeps undamaged shards and writes the others.
 
     Args:
         data: A folder (see `find_tracks`) or a list of `Track`.
         out: The folder for the shards; created if it is missing.
         model: Anything with `sources`, `sample_rate` and `channels`, and `stft` for spectrograms
             and statistics.
-        valid: Tracks to validate on, as `data`. Defaults to those that the data set says are for
-            it, or every tenth song.
+        valid: Tracks to validate on, as `data`. Defaults to the validation tracks of the data set,
+            or every tenth song.
         format: "int16" or "float16" for waveforms, or "spectrogram" for the model's transform in
             float16. Defaults to "int16".
-        shard_bytes: About how large a shard becomes. Defaults to 256 MiB.
-        workers: How many shards are written at once. Defaults to one for each processor.
-        progress: Called with the share of the bytes that is written, 0 to 1.
+        shard_bytes: Approximate size of a shard. Defaults to 256 MiB.
+        workers: Number of shards written at the same time. Defaults to one per core.
+        progress: Function that is called with the share that is written, from 0 to 1. Defaults to
+            None.
         missing: What to do about a track that lacks a stem of a source: "silent" stores silence,
             "skip" leaves the track out, "refuse" raises an error. Defaults to "refuse".
 
     Returns:
-        The index, a dict; `snr_db` in it is how far below the signal the rounding lies, in dB.
+        The index, a dict. Its `snr_db` is the ratio of the signal to the rounding error in dB.
 
     Raises:
         InputError: There are no tracks, a track lacks a stem or has the wrong channels, the disk
-            is full, the folder holds other files, or another call is writing there.
+            is full, the folder holds other files, or another process is writing there.
 
     Example:
     ```python
@@ -82,8 +81,8 @@ def prepare(
         assert mixture.shape == (2, 16000, 1) and sources.shape == (2, 16000, 1, 1)
     ```
     """
-    tracks = _found(data, model.sources, missing)
-    valid = None if valid is None else _found(valid, model.sources, missing)
+    tracks = tracks_of(data, model.sources, missing)
+    valid = None if valid is None else tracks_of(valid, model.sources, missing)
     plan = shards.plan(tracks, model, valid, format=format, shard_bytes=shard_bytes)
     return carry_out(plan, out, workers=workers, progress=progress)
 
@@ -95,7 +94,7 @@ def carry_out(
     workers: int | None = None,
     progress: Callable[[float], object] | None = None,
 ) -> dict:
-    """Write the shards of a plan that are not there yet, and the index.
+    """Write the missing shards of a plan, and the index.
 
     Args:
         plan: A `kerasep.data.prepared.planning.Plan`.
@@ -133,23 +132,25 @@ def _carry_out(plan, out, workers, progress):
 
 
 def begin(plan, out):
-    """Check a folder before shards are written there, note the plan, return finished shards."""
+    """Check the folder, write the plan into it, and return the entries of finished shards."""
     out = Path(out)
-    noted, wanted = _noted(out), plan.described()
-    if noted is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    stored, wanted = _stored_plan(out), plan.described()
+    if stored is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} holds other files: choose another folder")
-    if noted is not None:
-        differing = [key for key in wanted if key != "kerasep" and noted.get(key) != wanted[key]]
+    if stored is not None:
+        differing = [key for key in wanted if key != "kerasep" and stored.get(key) != wanted[key]]
         if differing:
             raise InputError(
-                f"{out} was prepared with another {_difference(noted, wanted, differing)}: choose "
+                f"{out} was prepared with another {_difference(stored, wanted, differing)}: choose "
                 "another folder, or repeat that call"
             )
     entries = [None] * len(plan.shards)
-    if noted is not None:
+    if stored is not None:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = pool.map(lambda index: shards.finished(plan, index, out), range(len(entries)))
-            entries = list(found)
+            finished = pool.map(
+                lambda index: shards.finished(plan, index, out), range(len(entries))
+            )
+            entries = list(finished)
     needed = sum(plan.shard_bytes(index) for index, entry in enumerate(entries) if entry is None)
     parent = next(path for path in (out, *out.absolute().parents) if path.exists())
     free = shutil.disk_usage(parent).free
@@ -161,29 +162,29 @@ def begin(plan, out):
         )
     out.mkdir(parents=True, exist_ok=True)
     remove_partial(out)
-    if noted is None:
+    if stored is None:
         warn_beyond_full_scale(plan.tracks)
         shards.write_json(out / layout.PLAN, wanted)
     return entries
 
 
-def _noted(out):
+def _stored_plan(out):
     try:
-        noted = parse((out / layout.PLAN).read_bytes(), dict)
+        stored = parse((out / layout.PLAN).read_bytes(), dict)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise InputError(f"{out / layout.PLAN} is damaged: choose another folder") from error
-    return noted if "settings" in noted else None
+    return stored if "settings" in stored else None
 
 
-def _difference(noted, wanted, differing):
+def _difference(stored, wanted, differing):
     """Return what differs: settings by name, with both values."""
-    if "settings" in differing and isinstance(noted["settings"], dict):
+    if "settings" in differing and isinstance(stored["settings"], dict):
         changed = [
-            f"{key} ({_short(noted['settings'].get(key))}, now {value})"
+            f"{key} ({_short(stored['settings'].get(key))}, now {value})"
             for key, value in wanted["settings"].items()
-            if noted["settings"].get(key) != value
+            if stored["settings"].get(key) != value
         ]
         return ", ".join(changed) or "settings"
     return f"set of {', '.join(differing)}"
@@ -191,9 +192,3 @@ def _difference(noted, wanted, differing):
 
 def _short(value):
     return " ".join(str(value).split())[:200]
-
-
-def _found(tracks, sources, missing):
-    if isinstance(tracks, str | Path):
-        return find_tracks(tracks, sources, missing=missing)
-    return with_sources(list(tracks), sources, missing)

@@ -1,4 +1,4 @@
-"""Stems in prepared shards: found by the index, read as decoders read recordings."""
+"""Stems in prepared shards: listed by the index, read by a decoder of their own."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ from kerasep.data.sampling.reader import CropSource
 from kerasep.errors import InputError
 from kerasep.system import logs
 
-_AT_ONCE = 1 << 21  # bytes that are read at once
+_AT_ONCE = 1 << 21  # bytes per read
 # Every float16 as float32, by its bits: twice as fast as NumPy's conversion.
 _HALVES = np.arange(1 << 16, dtype="uint16").view("float16").astype("float32")
 
@@ -23,7 +23,7 @@ log = logs.logger(__name__)
 
 
 class ShardStem(NamedTuple):
-    """One group of a segment. Its "samples" are rows; of spectra one lasts a "second"."""
+    """One group of a segment. Its samples are rows, of which spectra have one per "second"."""
 
     path: Path
     stream: int  # its first byte in the file
@@ -36,21 +36,21 @@ class ShardStem(NamedTuple):
 
     @property
     def channels(self):
-        """Return how many channels it has."""
+        """The number of channels."""
         return self.info.channels
 
     @property
     def unit(self):
-        """Return what is given up if it cannot be read: the stem alone, the file has many."""
+        """What is skipped if the stem cannot be read: the stem alone, as the file has many."""
         return self.path, self.stream
 
 
 class ShardTrack(NamedTuple):
-    """A segment, as a plan takes tracks."""
+    """A segment, with the interface of a `Track` that plans use."""
 
     name: str
     duration: float
-    stems: tuple  # of the model's sources in order, then of what is none
+    stems: tuple  # of each source in order, then of the rest of the mixture
 
     def groups(self, _sources):
         """Return the stems of each source, then all others."""
@@ -96,7 +96,7 @@ class ShardFile:
                     np.multiply(rows, np.float32(self.stem.scale), out=target)
 
     def _contents(self, records):
-        """Yield the rows of some records, once their checksums are compared."""
+        """Yield the rows of records, after checking their checksums."""
         self.file.seek(self.stem.stream + records[0] * self.record_bytes)
         rows = min(records[-1] * self.size + self.size, self.info.samples) - records[0] * self.size
         buffer = np.empty(layout.group_bytes(self.stem.settings, rows), "uint8")
@@ -161,7 +161,7 @@ def _tracks(path, shard, settings, rate, slots, count):
 
 
 def _counts(tracks, seconds, crops_per_track):
-    """Compute how many crops of each segment an epoch has; those of one track share its number."""
+    """Compute the crops per epoch of each segment; those of one track share its number."""
     if crops_per_track is None:
         return [max(1, round(track.duration / seconds)) for track in tracks]
     counts, heard, total = [], {}, {}
@@ -177,7 +177,7 @@ def _counts(tracks, seconds, crops_per_track):
 
 
 def _slots(folder, settings, model):
-    """Return for every stored group the number of its source, or of what is none."""
+    """Return the number of each stored group's source, or the number of sources for the rest."""
     stft, count = layout.transform_of(model), len(model.sources)
     if settings["format"] == "spectrogram" and settings["stft"] != stft:
         raise InputError(
@@ -206,7 +206,7 @@ def _slots(folder, settings, model):
 
 
 def _check_settings(folder, sampling, is_spectra):
-    """Raise an error for settings that need files, or waveforms."""
+    """Raise an error for settings that need audio files or waveforms."""
     if sampling.reader is not None:
         raise InputError(
             f"received reader={sampling.reader!r} for the prepared {folder}: expected None, shards "

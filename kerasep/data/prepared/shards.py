@@ -1,6 +1,6 @@
-"""Writes prepared shards: tracks as TFRecord files from which any crop can be read.
+"""Write prepared shards: TFRecord files from which any crop can be read.
 
-The work on one shard depends on the plan alone, and can be done anywhere.
+A shard depends on the plan alone, so that any process or machine can write it.
 """
 
 import json
@@ -29,19 +29,19 @@ log = logs.logger(__name__)
 
 
 def write_shard(plan: Plan, index: int, folder: str | os.PathLike) -> dict:
-    """Write one shard of a plan, and beside it a JSON file that says what is in it.
+    """Write one shard of a plan, and a JSON file beside it that describes it.
 
-    Both appear under their names only when complete, the JSON file last: a shard that has one is
-    finished. The same plan gives the same bytes. A segment that cannot be read is left out.
+    Both appear once they are complete, the JSON file last: a shard that has one is finished. The
+    same plan gives the same bytes. A segment that cannot be read is left out.
 
     Args:
         plan: A `Plan`.
-        index: Which shard.
-        folder: Where to; it must exist.
+        index: Number of the shard.
+        folder: An existing folder.
 
     Returns:
-        What the JSON file holds: a dict of file, bytes, sha256, segments, skipped, and sums from
-        which `finish` takes statistics and what was lost by rounding.
+        The content of the JSON file: a dict of file, bytes, sha256, segments, skipped, and sums for
+        the statistics and the rounding error in the index.
 
     Raises:
         InputError: The disk is full.
@@ -114,10 +114,10 @@ def _read(plan, segment):
 
 
 def _write_group(file, settings, waveform, sums):
-    """Write one group as records; return the factor that makes waveforms of their numbers."""
+    """Write one group as records; return the factor from stored numbers to samples."""
     scale = 1.0
     if settings["format"] == "int16":
-        # Samples of 16-bit files stay what they are; what is louder than full scale is not cut.
+        # Samples of 16-bit files stay as they are, and louder ones are not clipped.
         peak = float(np.abs(waveform).max(initial=0.0))
         scale = max(1.0, peak * 32768 / 32767) / 32768
     size = settings["record_rows"]
@@ -162,15 +162,15 @@ def _magnitudes(waveform, stft):
 
 
 def finished(plan: Plan, index: int, folder: str | os.PathLike) -> dict | None:
-    """Return the entry of a finished shard, or None.
+    """Return the entry of a finished shard.
 
     Args:
         plan: A `Plan`.
-        index: Which shard.
-        folder: Where it should be.
+        index: Number of the shard.
+        folder: Its folder.
 
     Returns:
-        What its JSON file holds, or None for a shard that is not there, incomplete or damaged.
+        What `write_shard` returned, or None for a shard that is missing, incomplete or damaged.
     """
     path = Path(folder) / plan.name(index)
     try:
@@ -190,7 +190,7 @@ def _planned(plan, index, entry):
     for segment in plan.shards[index]:
         name, start = plan.tracks[segment.track].name, segment.start / plan.settings["sample_rate"]
         wanted.append((name, start, rows(plan.settings, segment.samples)))
-    written = [(each["track"], each["start"], each["rows"]) for each in entry["segments"]]
+    written = [(part["track"], part["start"], part["rows"]) for part in entry["segments"]]
     left_out = [segment for segment in wanted if segment not in written]
     return (
         written == [segment for segment in wanted if segment not in left_out]
@@ -203,14 +203,14 @@ def finish(plan: Plan, entries: Sequence[dict], folder: str | os.PathLike) -> di
 
     Args:
         plan: A `Plan`.
-        entries: What `write_shard` returned, or `finished` found, for each shard.
-        folder: Where they are.
+        entries: What `write_shard` or `finished` returned for each shard.
+        folder: The folder of the shards.
 
     Returns:
         The index, a dict.
 
     Raises:
-        InputError: No shard has anything to train on.
+        InputError: No shard has a segment to train on.
     """
     parts = {"train": entries[: plan.valid], "valid": entries[plan.valid :]}
     if not any(entry["segments"] for entry in parts["train"]):

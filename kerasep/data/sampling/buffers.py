@@ -1,4 +1,4 @@
-"""Arrays for batches, used again: fresh memory costs more than filling it."""
+"""Arrays for batches that are reused: fresh memory costs more than filling it."""
 
 import math
 import sys
@@ -17,21 +17,10 @@ _UNUSED = _references([np.empty(0)])[0]
 
 
 class Buffers:
-    """Arrays that are handed out again once nobody refers to them.
+    """Arrays that are reused once nobody refers to them.
 
     A view refers to the memory that it shows, and TensorFlow to the array that it was given, until
     the last tensor of it is gone.
-
-    Example:
-    ```python
-    from kerasep.data.sampling.buffers import Buffers
-
-    buffers = Buffers()
-    first = buffers.take((2, 3))
-    address = first.ctypes.data
-    del first
-    assert buffers.take((2, 3)).ctypes.data == address
-    ```
     """
 
     def __init__(self):

@@ -1,9 +1,9 @@
-"""Which parts of which recordings make an example: crops of tracks, for training and validation.
+"""Plans of examples: crops of tracks, for training and validation.
 
 A plan has `length` (examples in an epoch) and `example(epoch, index, files)`, which returns a list
 of crops: one per source, then one of all that belongs to the mixture alone. An example depends on
-the seed, its epoch and its index alone, and on which files have been given up: in place of one that
-uses such a file comes the next of a fixed order, so that it does not matter who found out when.
+the seed, its epoch and its index alone, and on which files are skipped: in their place comes the
+next of a fixed order, so that it does not matter when they were found to be unreadable.
 """
 
 import functools
@@ -18,10 +18,7 @@ _CANDIDATES = 8
 
 
 class Part(NamedTuple):
-    """A stem from `start` seconds on, which begins `at` seconds into the crop.
-
-    If it has a `level`, in dB of full scale, it is brought to that.
-    """
+    """A stem from `start` seconds on, placed `at` seconds into the crop, at a `level` in dBFS."""
 
     stem: Stem
     start: float
@@ -32,8 +29,8 @@ class Part(NamedTuple):
 class Crop(NamedTuple):
     """The sum of parts, and how it is changed.
 
-    Crops with the same number as `recording` were recorded together. The level of a crop that has
-    `below` is so many dB under that of the example's first.
+    Crops with the same `recording` were recorded together. `below` is the level in dB under that of
+    the example's first crop.
     """
 
     parts: tuple[Part, ...]

@@ -1,4 +1,4 @@
-"""Which augmentation is applied to which crop: what `augment` of the pipelines says."""
+"""The augmentation that `augment` of the pipelines lists, applied to crops."""
 
 import inspect
 from typing import NamedTuple
@@ -8,11 +8,11 @@ import numpy as np
 from kerasep.data.sampling import augmentation
 from kerasep.errors import InputError
 
-# What changes the sources, so that the mixture stays their sum; the rest damages the mixture alone,
-# unless `on` says otherwise. Time would no longer fit, so it is never changed in the mixture alone.
+# Effects that `on` may apply to the mixture alone, and those for which that is the default.
+# All others change the sources, whose sum is the mixture.
 _ON_MIXTURE = ("add_noise", "code", "limit_band", "reverberate")
 _ON_MIXTURE_BY_DEFAULT = ("add_noise", "code")
-# The same draw for crops that were recorded together.
+# Effects that draw the same numbers for crops that were recorded together.
 _TOGETHER = ("change_pitch", "change_tempo", "shift_time")
 _SPECTRA = "mask_spectrum"
 _EDGE = 4096  # samples that changing pitch or tempo may lose at the end
@@ -48,7 +48,7 @@ class Effects:
         return [step for step in self.steps if step.name == _SPECTRA]
 
     def samples_needed(self, samples):
-        """Compute how many samples must be read so that so many are left."""
+        """Compute how many samples to read so that `samples` are left."""
         for step in self.steps:
             if step.name in ("change_tempo", "change_pitch"):
                 fastest = max(step.options["factors"]) if step.name == "change_tempo" else 1.0

@@ -14,7 +14,7 @@ def input_errors():
     try:
         yield
     except tf.errors.OpError as error:
-        found = re.search(r"InputError: (.+)", str(error))
-        if not found:
+        match = re.search(r"InputError: (.+)", str(error))
+        if not match:
             raise
-        raise InputError(found.group(1).strip()) from error
+        raise InputError(match[1].strip()) from error

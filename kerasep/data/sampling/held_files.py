@@ -2,9 +2,8 @@
 
 import threading
 
-import numpy as np
-
 from kerasep.data.audio.audio_info import as_float
+from kerasep.data.audio.reading import decode
 from kerasep.errors import InputError
 
 _SECONDS = 15.0  # the longest that is held
@@ -12,10 +11,10 @@ _BYTES = 256 << 20  # of all together
 
 
 class HeldFiles:
-    """Decoded short recordings, shared by threads, up to 256 MB; the rest stays on the disk.
+    """Decoded short recordings, shared by threads, up to 256 MB.
 
-    Opening a file takes longer than reading a word from it, and threads that do so wait for each
-    other. Recordings are drawn at random, so those that came first are as good to hold as any.
+    Opening a file takes longer than reading a word from it, and blocks other threads. As recordings
+    are drawn at random, the first ones are kept.
     """
 
     def __init__(self):
@@ -28,13 +27,13 @@ class HeldFiles:
 
     def put(self, key, decoder, status):
         """Hold what an open decoder reads, if it is short, whole, and there is room."""
-        # Once something had no room nothing more is decoded in vain.
+        # Once a recording did not fit, no other is decoded in vain.
         if self.full or decoder.info.seconds > _SECONDS:
             return None
         try:
             recording = Recording(decoder)
         except InputError:
-            return None  # whoever reads the damaged part will say so
+            return None  # reading the damaged part reports it
         with self.lock:
             if key in self.held:  # by another thread, just now
                 return recording
@@ -58,10 +57,7 @@ class Recording:
 
     def __init__(self, decoder):
         self.path, self.info = decoder.path, decoder.info
-        blocks = list(decoder.blocks(0, self.info.samples, self.info.samples))
-        self.samples = np.concatenate(blocks) if blocks else np.empty((0, self.info.channels))
-        if len(self.samples) != self.info.samples:
-            raise InputError(f"{self.path} has {len(self.samples)} samples: get a complete copy")
+        self.samples = decode(decoder, self.info.sample_rate, 0, self.info.samples)
 
     def blocks(self, start, samples, size):
         """Yield blocks of at most `size` samples."""

@@ -1,7 +1,7 @@
 """Mix sources: levels, channels, then their sum.
 
-A waveform is a float32 array `(samples, channels)`. A spectrum is treated alike: a complex64 array
-`(frames, bins, channels)`, whose first axis is cut and whose last one is swapped.
+A waveform is a float32 array `(samples, channels)`. Complex64 spectra
+`(frames, bins, channels)` are cut along the first axis and swapped along the last one, too.
 """
 
 import math
@@ -35,18 +35,10 @@ def relative_gains(waveforms, crops):
 
 
 def mix(waveforms, gains, swaps, mixture, sources):
-    """Add waveforms up.
+    """Add waveforms up, and return whether all samples of the mixture are finite.
 
-    Args:
-        waveforms: Arrays `(samples, channels)`, or None for silence: of every source, and of what
-            belongs to the mixture alone.
-        gains: A factor for each.
-        swaps: Whether the channels of each are swapped.
-        mixture: Array `(samples, channels)`, gets the sum of all.
-        sources: Array `(samples, channels, sources)`, gets each source.
-
-    Returns:
-        Whether all samples of the mixture are finite.
+    `waveforms` are the sources, then what belongs to the mixture alone; None is silence. The sum is
+    written to `mixture`, the sources to `sources` `(samples, channels, sources)`.
     """
     *shape, count = sources.shape
     parts = [

@@ -1,14 +1,15 @@
-"""Files that training reads crops from: kept open, watched, and given up when they go bad."""
+"""Files that training reads crops from: kept open, and skipped once they fail or change."""
 
 import collections
-import os
+import contextlib
 import threading
 
 import numpy as np
 
 from kerasep.data import audio
-from kerasep.data.audio.audio_info import as_float
+from kerasep.data.audio.audio_info import as_float, version
 from kerasep.data.audio.decoders import open_decoder
+from kerasep.data.datasets.stems import with_channels
 from kerasep.data.sampling.held_files import HeldFiles
 from kerasep.errors import InputError
 from kerasep.system import logs
@@ -20,7 +21,7 @@ log = logs.logger(__name__)
 
 
 class Unreadable(Exception):  # noqa: N818
-    """A file that has just been given up."""
+    """A file that is skipped from now on."""
 
 
 def open_recording(stem):
@@ -31,20 +32,18 @@ def open_recording(stem):
 class OpenFiles:
     """Reads stems in several threads; each keeps the files that it used last open.
 
-    Short files are held in memory instead, for all threads.
-
-    A file, or a stem in a shard, that cannot be read or is no longer what it was is given up for
-    good, with one line in the log.
+    Short files are held in memory instead, for all threads. A file, or a stem in a shard, that
+    cannot be read or has changed is skipped for good, with one line in the log.
     """
 
     def __init__(self, threads, open_stem=open_recording):
         self.size, self.open_stem = max(4, _OPEN // threads), open_stem
         self.local, self.held = threading.local(), HeldFiles()
-        self.given_up, self.lock = {}, threading.Lock()
+        self.skipped, self.lock = {}, threading.Lock()
 
     def usable(self, stems):
-        """Return whether none of the stems has been given up."""
-        return not self.given_up or not any(stem.unit in self.given_up for stem in stems)
+        """Return whether none of the stems is skipped."""
+        return not self.skipped or not any(stem.unit in self.skipped for stem in stems)
 
     def holds(self, stem):
         """Return whether a stem's samples are in memory."""
@@ -54,15 +53,15 @@ class OpenFiles:
     def none_left(self, what):
         """Return the error for when no other crop is left to take."""
         return InputError(
-            f"there is no {what} left to train on, {len(self.given_up)} files cannot be read: "
-            f"{list(self.given_up.values())[-1]}"
+            f"there is no {what} left to train on, {len(self.skipped)} files cannot be read: "
+            f"{list(self.skipped.values())[-1]}"
         )
 
     def read(self, stem, sample_rate, channels, start, out, check=False):
         """Fill an array `(samples, channels)` from `start` seconds on, with silence past the end.
 
-        With `check` it looks for NaN and infinite samples. It raises `Unreadable` for a file that
-        it has given up.
+        With `check` it looks for NaN and infinite samples. Raises `Unreadable` for a file that is
+        skipped from now on.
         """
         rate = stem.info.sample_rate
         first = round(start * rate)
@@ -76,14 +75,14 @@ class OpenFiles:
                 decoder.read_into(first, out[:count])
                 filled = count
             else:
-                waveform = as_float(audio.decode(decoder, sample_rate, first, count))[: len(out)]
+                waveform = audio.decode(decoder, sample_rate, first, count)[: len(out)]
                 filled = len(waveform)
-                out[:filled] = _with_channels(waveform, stem, channels)
+                out[:filled] = as_float(with_channels(waveform, stem, channels))
             out[filled:] = 0
             if check and not np.isfinite(out).all():
                 raise InputError(f"{stem.path} has NaN or infinite samples: repair the file")
         except (InputError, OSError) as error:
-            raise self._give_up(stem, error) from error
+            raise self._skip(stem, error) from error
 
     def level(self, stems, start, seconds):
         """Estimate the level of stems together from short probes, in dB of full scale."""
@@ -99,7 +98,9 @@ class OpenFiles:
     def _open(self, stem):
         key = (stem.path, stem.stream)
         files = self.local.__dict__.setdefault("files", collections.OrderedDict())
-        status = _status(stem.path)
+        status = None
+        with contextlib.suppress(OSError):  # which opening it reports
+            status = version(stem.path)
         recording, then = self.held.get(key)
         if recording and then == status:
             return recording
@@ -127,7 +128,7 @@ class OpenFiles:
             files.popitem(last=False)[1][0].close()
         return decoder
 
-    def _give_up(self, stem, error):
+    def _skip(self, stem, error):
         reason = str(error)
         if not isinstance(error, InputError):
             reason = f"{stem.path} cannot be read: {error.strerror or error}"
@@ -135,27 +136,11 @@ class OpenFiles:
         if kept:
             kept[0].close()
         with self.lock:
-            if stem.unit not in self.given_up:
-                self.given_up[stem.unit] = reason
-                log.warning("skipped from now on: %s (%d so far)", reason, len(self.given_up))
+            if stem.unit not in self.skipped:
+                self.skipped[stem.unit] = reason
+                log.warning("skipped from now on: %s (%d so far)", reason, len(self.skipped))
         return Unreadable(reason)
-
-
-def _status(path):
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None  # opening it says what is wrong
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _described(info):
     return f"{info.samples} samples of {info.channels} channels at {info.sample_rate} Hz"
-
-
-def _with_channels(waveform, stem, channels):
-    if stem.channel is not None:
-        return waveform[:, stem.channel : stem.channel + 1]
-    if stem.channels > channels:
-        return waveform.mean(axis=1, keepdims=True)
-    return waveform

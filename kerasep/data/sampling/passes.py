@@ -1,4 +1,4 @@
-"""Which epoch a pass over a dataset is, so that every pass has fresh crops."""
+"""Number the passes over a dataset, so that each has new crops."""
 
 import tensorflow as tf
 
@@ -6,8 +6,8 @@ import tensorflow as tf
 class Passes:
     """Numbers the passes over a dataset.
 
-    A pass counts once its second batch was taken (or its only one): Keras on JAX looks at a first
-    batch before it trains, and training must not start at the second epoch for that.
+    A pass counts once its second batch (or its only one) is taken: Keras on JAX looks at a first
+    batch before it trains, which must not count as an epoch.
     """
 
     def __init__(self, epoch, step, steps):
@@ -30,7 +30,7 @@ class Passes:
                 return tf.nest.map_structure(tf.identity, batch)
 
         options = tf.data.Options()
-        # No batch may be fetched before it is asked for, behind the counting.
+        # A batch that is prefetched behind the counting would count too early.
         options.experimental_optimization.inject_prefetch = False
         return (
             dataset.enumerate().map(lambda index, batch: count(index, *batch)).with_options(options)

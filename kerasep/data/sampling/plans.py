@@ -1,8 +1,9 @@
-"""From what a user has (a folder, tracks, a pool, shards) to a plan of crops."""
+"""Plan the crops of a folder, a list of tracks, a pool or prepared shards."""
 
 import itertools
 from pathlib import Path
 
+from kerasep.data.datasets.layouts.once import unchanged
 from kerasep.data.datasets.layouts.recogniser import recognise_groups
 from kerasep.data.datasets.missing_stems import with_sources
 from kerasep.data.datasets.pools import Pool, find_pool, is_pool, split_pool
@@ -25,22 +26,7 @@ logger = logs.logger(__name__)
 
 
 def open_reader(data, model, sampling, training, split=None, missing="refuse"):
-    """Open the data of a pipeline: find them, plan their crops, and build the reader of batches.
-
-    Args:
-        data: A folder, a list of `Track`, a `Pool`, or a prepared folder.
-        model: Anything with `sources`, `sample_rate` and `channels`.
-        sampling: `kerasep.data.sampling.settings.Sampling`.
-        training: Whether crops are random.
-        split: See `chosen`.
-        missing: See `kerasep.data.datasets.missing_stems.with_sources`.
-
-    Returns:
-        A `Reader`.
-
-    Raises:
-        InputError: There is no track, a track lacks a source, or the data do not fit the model.
-    """
+    """Find the data of a pipeline, plan its crops, and return a `Reader` of batches."""
     effects = Effects(sampling.augment if training else None, model.sample_rate, sampling.seed)
     samples = round(sampling.crop_seconds * model.sample_rate)
     if not 1 <= effects.samples_needed(samples) <= 16 * samples + (1 << 20):
@@ -91,6 +77,7 @@ def _recordings(data, model, sampling, training, effects, split, missing):
     return CropSource(plan, open_stem, shape, model.sample_rate, data)
 
 
+@unchanged()
 def chosen(data, training, split=None):
     """Return the tracks or the pool of a data set to train or to validate on."""
     if split is not None and split not in SPLITS:
@@ -103,30 +90,27 @@ def chosen(data, training, split=None):
     if not isinstance(data, str | Path):
         return [track for track in data if named in (None, track.split)]
     if is_pool(data):
-        if split is None and "train" in _splits_of_pool(data):
+        splits = {group.split for group in recognise_groups(data).groups}
+        if split is None and "train" in splits:
             pair = split_pool(data)
             return _one_of(pair, training, data, "recordings", lambda pool: pool.groups.values())
         return find_pool(data, named)
     tracks = find_tracks(data, split=named)
     if split is None and any(track.split == "train" for track in tracks):
-        return _one_of(split_tracks(tracks), training, data, "tracks", lambda found: [found])
+        return _one_of(split_tracks(tracks), training, data, "tracks", lambda part: [part])
     return tracks
 
 
 def _one_of(pair, training, data, what, lists):
-    """Choose the first of a pair to train, the second to validate, and log which."""
+    """Return the first of a pair to train, the second to validate, and log which."""
     if not training and not pair[1]:
         raise InputError(
             f"{data} has too few {what} of its train split to hold some out: name what to validate "
             f"on by split"
         )
-    train, valid = (sum(map(len, lists(one))) if one else 0 for one in pair)
+    train, valid = (sum(map(len, lists(part))) if part else 0 for part in pair)
     logger.info(
         "%s: %d %s to train on, %d to validate on; now those to %s",
         data, train, what, valid, "train on" if training else "validate on",
     )  # fmt: skip
     return pair[0] if training else pair[1]
-
-
-def _splits_of_pool(data):
-    return {group.split for group in recognise_groups(data).groups}

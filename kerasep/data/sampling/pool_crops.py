@@ -32,14 +32,14 @@ class PoolCrops(RandomCrops):
         return self._mixed(rng, [*sources, Crop(parts, len(sources))])
 
     def _names(self, rng, files):
-        """Draw who or what each source is, and what plays along: pairs of a name and a seed."""
+        """Draw the groups of the sources and of the rest of the mixture: pairs of name and seed."""
         count = self._sounding(rng)
         usable = {
             name: any(files.usable([stem]) for stem in stems)
             for name, stems in self.pool.groups.items()
         }
         if self.speakers:
-            # None twice: a speaker cannot be told from the same one.
+            # None twice: a speaker cannot be separated from themselves.
             drawn = [self.names[place] for place in rng.permutation(len(self.names))]
             drawn = [name for name in drawn if usable[name]]
             if len(drawn) < self.sources:
@@ -60,13 +60,13 @@ class PoolCrops(RandomCrops):
         if name is None:
             return Crop((), number)
         fractions, shift = self._fractions(rng), self._shift(rng)
-        shift = shift if number < self.sources else 0  # what plays along is one crop
+        shift = shift if number < self.sources else 0  # the rest of the mixture is one crop
         group = self.pool.groups[name]
         order = (group[place] for place in rng.permutation(len(group)))
         stems = itertools.cycle(stem for stem in order if files.usable([stem]))
         stem = next(stems, None)
         if stem is None:
-            raise Unreadable(f"another thread has just given up the last recording of {name}")
+            raise Unreadable(f"another thread has just skipped the last recording of {name}")
         speed = 2 ** (shift / 12)
         wanted, longest = self.seconds * speed, stem.info.seconds
         # A long one fills the crop by itself, a short one is cut anywhere.

@@ -19,21 +19,13 @@ _ROUNDING = 2  # samples that a part may last longer than its duration says
 
 
 class CropSource(NamedTuple):
-    """What a `Reader` reads, from recordings or from shards.
+    """The source of a `Reader`: recordings or shards."""
 
-    Attributes:
-        plan: Which crops make an example, such as `kerasep.data.sampling.crops.TrainingCrops`.
-        open_stem: Opens a stem of the plan, as a decoder of `kerasep.data.audio.decoders`.
-        shape: Of a crop: `(samples, channels)`, or of spectra `(frames, bins, channels)`.
-        rate: Samples a second of the plan; 1 for spectra, whose plans count frames.
-        data: What is read: a list of tracks, a pool, or a prepared folder.
-    """
-
-    plan: Any
-    open_stem: Callable
-    shape: tuple[int, ...]
-    rate: int
-    data: Any
+    plan: Any  # see `kerasep.data.sampling.crops`
+    open_stem: Callable  # returns a decoder of a stem, see `kerasep.data.audio.decoders`
+    shape: tuple[int, ...]  # of a crop: (samples, channels), or (frames, bins, channels)
+    rate: int  # in Hz; 1 for spectra, whose plans count frames
+    data: Any  # a list of tracks, a pool, or a prepared folder
 
     @property
     def is_spectra(self):
@@ -52,7 +44,7 @@ class Reader:
         self.local, self.joining = threading.local(), threading.Lock()
 
     def steps(self, batch_size, training):
-        """Return how many batches an epoch has; raise an error if there is none."""
+        """Return the number of batches in an epoch; raise an error if there is none."""
         crops = self.source.plan.length
         steps = crops // batch_size if training else -(-crops // batch_size)
         if not steps:
@@ -63,7 +55,7 @@ class Reader:
         return steps
 
     def shapes(self, size):
-        """Return the shapes of the arrays in a batch of so many examples."""
+        """Return the shapes of the arrays in a batch of `size` examples."""
         shape = self.source.shape
         if self.source.is_spectra:
             return [(size, *shape, 1 + self.sources, 2)]
@@ -95,7 +87,7 @@ class Reader:
             with np.errstate(invalid="ignore", over="ignore"):
                 gains, swaps = relative_gains(waveforms, crops), [crop.swap for crop in crops]
                 finite = mix(waveforms, gains, swaps, mixture, sources)
-            # One look at the sum is enough, as long as all is well.
+            # While all samples are finite, checking their sum is enough.
             if finite:
                 break
             if check:
@@ -120,9 +112,9 @@ class Reader:
         return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
 
     def _turn(self, crop):
-        """Return the lock that lets one thread at a time join many recordings in memory.
+        """Return a lock for joining many recordings in memory.
 
-        That is hundreds of short steps, each of which gives up Python's lock: threads that do it
+        That is hundreds of short steps, each of which releases Python's lock: threads that do so
         side by side are slower than one.
         """
         many = len(crop.parts) > _MANY and all(self.files.holds(part.stem) for part in crop.parts)
@@ -130,7 +122,7 @@ class Reader:
 
     def _join(self, crop, row, spare, check):
         """Read the parts of a crop, one after the other or at once, into an array."""
-        # A rate that, taken for the model's, raises the pitch by so many semitones.
+        # A rate that, taken for the model's, raises the pitch.
         rate = round(self.source.rate / 2 ** (crop.semitones / 12))
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))

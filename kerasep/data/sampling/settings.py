@@ -3,10 +3,12 @@
 from dataclasses import dataclass, fields, replace
 
 from kerasep.errors import InputError
+from kerasep.system import logs
 
 READERS = (None, "tensorflow-io")
 _MOST_SEMITONES, _MOST_DECIBELS, _MOST_THREADS = 48, 300, 1024
 
+log = logs.logger(__name__)
 Setting = str | int | float | bool | None
 
 
@@ -81,6 +83,14 @@ class Sampling:
                 f"received min_sources={self.min_sources}: the model has {count} sources, "
                 f"expected 0 to {count} or None"
             )
+
+    def within(self, crops, multiple=1):
+        """Return the settings with a batch of at most an epoch's crops, a multiple of a number."""
+        if self.batch_size <= crops or crops < multiple:
+            return self
+        size = crops // multiple * multiple
+        log.info("an epoch has %d crops: batches of %d, not %d", crops, size, self.batch_size)
+        return replace(self, batch_size=size)
 
     def for_validation(self):
         """Return the settings without augmentation; levels and numbers of sources stay."""

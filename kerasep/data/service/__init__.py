@@ -1,4 +1,4 @@
-"""The data service: batches made by other processes and machines."""
+"""The data service: batches from other processes and machines."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Batches that the workers of a data service make, received in order by a trainer."""
+"""The trainer's side of the data service: receive batches of its workers in order."""
 
 import collections
 import contextlib
@@ -15,20 +15,20 @@ from kerasep.data.service.dispatcher import listed
 from kerasep.errors import InputError
 from kerasep.system import logs
 
-_CONNECTIONS = 2  # to each worker: it makes one batch while it sends another
+_CONNECTIONS = 2  # to each worker: it prepares one batch while it sends another
 _LOOK_SECONDS = 5.0  # between two looks for more workers
 _PATIENCE = 60.0  # seconds without any worker
-_LONGEST_BATCH = 600.0  # seconds until a worker is taken for dead
-_MOST_LOSSES = 5  # workers that may end over the same batch
+_LONGEST_BATCH = 600.0  # seconds until a worker counts as dead
+_MOST_LOSSES = 5  # workers that end over the same batch
 
 log = logs.logger(__name__)
 
 
 def batches(job, specs, first, address):
-    """Build a dataset whose batches the workers of a data service make.
+    """Build a dataset of batches that the workers of a data service make.
 
-    They come in the order of the pipeline, each exactly once: what a worker was making when it
-    ended, another one makes.
+    They come in the order of the pipeline, each exactly once: if a worker ends, another one makes
+    its batch.
     """
     packed, steps = jobs.pack(job), job["steps"]
     if not listed(address):
@@ -45,7 +45,7 @@ def batches(job, specs, first, address):
 
 
 class _Receiver:
-    """Asks workers for batches in threads, a few ahead, and puts them in order."""
+    """Requests batches from workers in threads, a few ahead, and sorts them."""
 
     def __init__(self, address, packed, steps, shapes, first):
         self.address, self.packed, self.steps, self.shapes = address, packed, steps, shapes
@@ -81,7 +81,7 @@ class _Receiver:
                 if not self.ready and time.monotonic() - self.heard > _PATIENCE:
                     raise InputError(
                         f"no worker of {self.address} answers for {_PATIENCE:.0f} s: start kerasep "
-                        "data serve there, then go on"
+                        "data serve there, then resume"
                     )
                 self.changed.wait(1.0)
             self.next_given += 1
@@ -89,7 +89,7 @@ class _Receiver:
             return self.arrays.pop(self.next_given - 1)
 
     def _watch(self):
-        """Start threads for the workers, and from time to time for new ones."""
+        """Start threads for the workers, and for those that join later."""
         while not self.closed:
             with contextlib.suppress(InputError):  # those that are known may go on without it
                 known, self.workers = set(self.workers), listed(self.address)
@@ -104,7 +104,7 @@ class _Receiver:
                 self.changed.wait_for(lambda: self.closed, _LOOK_SECONDS)
 
     def _keep_asking(self, worker, one_at_a_time):
-        """Request one batch after the other from a worker, until it is no longer listed."""
+        """Request batches from a worker until it is no longer listed."""
         while not self.closed and worker in self.workers:
             try:
                 with self._connected(worker, one_at_a_time) as connection:
@@ -113,8 +113,9 @@ class _Receiver:
             except (OSError, EOFError):
                 time.sleep(0.5)
             except ValueError as error:
-                told = isinstance(error, InputError)
-                self._fail(error if told else InputError(f"worker {worker} sent {error}"))
+                if not isinstance(error, InputError):
+                    error = InputError(f"worker {worker} sent {error}")
+                self._fail(error)
 
     @contextlib.contextmanager
     def _connected(self, worker, one_at_a_time):
@@ -140,7 +141,7 @@ class _Receiver:
                     self.connections.remove(connection)
 
     def _claim(self):
-        """Return the number of the next batch to request once there is room; None at the end."""
+        """Wait for room, and return the number of the next batch to request; None at the end."""
         with self.changed:
             while not self.closed and not self.error:
                 if self.lost:

@@ -1,4 +1,4 @@
-"""The dispatcher of a data service: it knows the addresses of the workers, and tells trainers."""
+"""The dispatcher of a data service, which lists the addresses of its workers."""
 
 import collections
 import contextlib
@@ -23,17 +23,17 @@ log = logs.logger(__name__)
 
 
 class List(Record, tag="list"):
-    """Which workers are there?"""
+    """Request for the list of workers."""
 
 
 class Join(Record, tag="join"):
-    """These are workers for as long as this connection lasts."""
+    """Registration of workers for as long as the connection lasts."""
 
     workers: Addresses
 
 
 class Workers(Record):
-    """Answer to both."""
+    """Answer to either."""
 
     workers: tuple[wire.Address, ...] = ()
     error: str | None = None
@@ -41,7 +41,7 @@ class Workers(Record):
 
 @contextlib.contextmanager
 def dispatching(listening, workers):
-    """Answer at a socket who the workers are, as long as the context lasts."""
+    """List and register workers at a socket while the context lasts."""
     members, lock = collections.Counter(workers), threading.Lock()
 
     def answer(connection):

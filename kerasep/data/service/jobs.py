@@ -1,8 +1,7 @@
-"""Jobs of the data service: which batches a worker makes, described in JSON.
+"""Jobs of the data service: descriptions in JSON of the batches that a worker makes.
 
-A job is data and nothing else: names of files, numbers, and names of functions that kerasep itself
-has. A worker makes the pipeline from it by the same classes as a trainer, which check their
-arguments; what no schema here knows is refused. Functions and classes of a user cannot travel.
+A job holds file names, numbers, and names of kerasep's own functions, but no code. Workers build
+the pipeline from it with the classes that trainers use. Unknown fields are an error.
 """
 
 import functools
@@ -26,17 +25,8 @@ from kerasep.data.datasets.tracks import Track
 from kerasep.data.prepared.layout import transform_of
 from kerasep.data.sampling.plans import open_reader
 from kerasep.data.sampling.settings import Sampling
-from kerasep.data.service.schemas import (
-    Channels,
-    Count,
-    Name,
-    Names,
-    Positive,
-    Rate,
-    Record,
-    Transform,
-    parse,
-)
+from kerasep.data.service import schemas
+from kerasep.data.service.schemas import Channels, Count, Name, Positive, Rate, Record, parse
 from kerasep.data.service.wire import MOST_BYTES
 from kerasep.errors import InputError
 
@@ -89,14 +79,14 @@ class Shards(Record, tag="prepared"):
 class Signal(Record):
     """The signals that a model takes and returns."""
 
-    sources: Names
+    sources: schemas.Names
     sample_rate: Rate
     channels: Channels
-    stft: Transform | None = None
+    stft: schemas.Transform | None = None
 
 
 class Job(Record):
-    """Everything a worker needs to build the batches of a pipeline, `steps` per epoch."""
+    """The description of a pipeline of `steps` batches per epoch."""
 
     data: Tracks | Recordings | Shards
     model: Signal
@@ -106,14 +96,14 @@ class Job(Record):
 
 
 class Request(Record):
-    """Which batch of a job is wanted."""
+    """Request for a batch of a job."""
 
     epoch: Count
     step: Count
 
 
 def describe(data, model, sampling, steps):
-    """Describe a `Job`, a dict; files by their absolute names."""
+    """Describe a pipeline as a `Job`, a dict with absolute file names."""
     signal = {name: getattr(model, name) for name in ("sources", "sample_rate", "channels")}
     settings = asdict(sampling)
     for options in (settings["augment"] or {}).values():
@@ -145,7 +135,7 @@ def _described(data):
 
 
 def pack(job):
-    """Turn a description of a job into bytes, as a worker would read them."""
+    """Convert the description of a job into bytes, and check that a worker accepts them."""
     try:
         packed = json.dumps({"kerasep": __version__, **_plain(job)}, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
@@ -171,13 +161,13 @@ def unpack(packed):
         version = __version__
     if version != __version__ and isinstance(version, str):
         raise InputError(
-            f"received batches of kerasep {version[:50]!r} to make, but the workers have "
+            f"received a job of kerasep {version[:50]!r}, but the workers have "
             f"{__version__}: install the same"
         )
     try:
         job = parse(bytes(packed), Job)
         unknown = json.loads(packed)["sampling"].keys() - {f.name for f in fields(Sampling)}
-        if unknown:  # which msgspec leaves out of a dataclass
+        if unknown:  # msgspec ignores them in a dataclass
             raise ValueError(f"unknown field `{min(unknown)[:50]}` of sampling")
     except ValueError as error:
         raise InputError(
@@ -189,7 +179,7 @@ def unpack(packed):
 
 
 def _check_size(job):
-    """Validate that a job takes neither the memory nor the time of a worker."""
+    """Raise an error for a job that would exhaust the memory or the time of a worker."""
     sampling, seconds = job.sampling, job.sampling.crop_seconds
     samples = seconds * job.model.sample_rate * sampling.batch_size
     size = 4 * samples * job.model.channels * (1 + len(job.model.sources))
@@ -233,7 +223,7 @@ def batches_of(packed):
     if steps != job.steps:
         raise InputError(
             f"received an epoch of {job.steps} batches, but here it has {steps}: expected the "
-            "same files and settings as where the training is"
+            "same files and settings as on the trainer"
         )
 
     def batch(epoch, step):
@@ -271,7 +261,7 @@ def _stem(stem):
 
 
 def _plain(value):
-    """Turn dicts and lists of other kinds, such as those that Keras watches, into JSON's."""
+    """Convert mappings and sequences, such as those that Keras tracks, into dicts and lists."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

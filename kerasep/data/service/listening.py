@@ -1,4 +1,4 @@
-"""Listen at one address of this machine, and answer each connection in a thread of its own."""
+"""Listen at an address of this machine, and answer each connection in its own thread."""
 
 import contextlib
 import ipaddress
@@ -8,14 +8,13 @@ import threading
 from kerasep.data.service import wire
 from kerasep.errors import InputError
 
-_FIRST_WORDS = 30.0  # seconds that the other side has to say what it wants
+_FIRST_WORDS = 30.0  # seconds that the other side has for its request
 
 
 def listen(host, port):
-    """Listen at a port of this machine, on the one network that a host name stands for."""
+    """Listen at a port, on the network to which the host name belongs."""
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)
-        family, _, _, _, place = found[0]
+        family, _, _, _, place = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         if not host or ipaddress.ip_address(place[0].partition("%")[0]).is_unspecified:
             raise InputError(
                 f"received host {host!r}, expected the name or address at which other machines "

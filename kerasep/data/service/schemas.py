@@ -1,4 +1,4 @@
-"""Validate JSON that others wrote: every key, type and range, before anything is made of it."""
+"""Validate untrusted JSON: every key, type and range."""
 
 import json
 import math
@@ -21,7 +21,7 @@ class Record(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Transform(Record):
-    """A short-time Fourier transform, as `shards.transform_of` describes it."""
+    """A short-time Fourier transform, as `layout.transform_of` describes it."""
 
     n_fft: Annotated[int, Meta(ge=1, le=1 << 24)]
     hop: Annotated[int, Meta(ge=1, le=1 << 24)]
@@ -29,12 +29,12 @@ class Transform(Record):
 
 
 def parse(text, kind):
-    """Parse JSON of a kind."""
+    """Parse JSON as an object of a class; raises ValueError."""
     try:
         value = json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
+            parse_constant=_reject_constant,
             parse_float=_finite,
         )
     except RecursionError as error:
@@ -54,7 +54,7 @@ def _unique(pairs):
     return unique
 
 
-def _refuse_constant(name):
+def _reject_constant(name):
     raise ValueError(f"{name} is not a JSON number")
 
 

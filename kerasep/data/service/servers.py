@@ -1,4 +1,4 @@
-"""The processes of a data service: a dispatcher, and workers that are kept running."""
+"""The processes of a data service: a dispatcher, and workers that are restarted if they end."""
 
 import contextlib
 import subprocess
@@ -18,12 +18,7 @@ log = logs.logger(__name__)
 
 
 class Service(NamedTuple):
-    """A running data service.
-
-    Attributes:
-        address: of its dispatcher, `tcp://HOST:PORT`.
-        workers: the `Worker`s that this process keeps running.
-    """
+    """A running data service: its address `tcp://HOST:PORT`, and the workers of this process."""
 
     address: str
     workers: tuple
@@ -33,31 +28,30 @@ class Service(NamedTuple):
 def serving(
     *, port: int = 0, workers: int = 2, host: str = "127.0.0.1", dispatcher: str | None = None
 ) -> Iterator[Service]:
-    """Run a data service, or more workers for one, as long as the context lasts.
+    """Run a data service, or more workers of one, while the context lasts.
 
-    Workers are processes of their own. One that is killed is started again at the same port, where
-    its trainers wait for it.
+    Workers are separate processes. One that ends is restarted at the same port, and its trainers
+    reconnect.
 
     There are no passwords. Whoever can reach a worker can make it read recordings and shards that
     its user can read, and send their samples. Whoever can reach a dispatcher can add workers
     that send wrong batches. Neither can run code.
 
     Args:
-        port: where the dispatcher listens; the workers take the ports that follow. With
-            `dispatcher` the first worker takes this one. Defaults to 0: any that are free.
-        workers: how many. Defaults to 2.
-        host: name or address of this machine at which to listen, and at no other. Trainers, and
-            workers on other machines, must reach it there. Defaults to "127.0.0.1", for those on
-            the same machine.
-        dispatcher: "HOST:PORT" of a dispatcher that the workers join, on another machine. Defaults
-            to one of their own.
+        port: Port of the dispatcher; the workers take the following ones. With `dispatcher`, the
+            port of the first worker. Defaults to 0: any free ports.
+        workers: Number of workers. Defaults to 2.
+        host: Name or address of this machine at which to listen. Trainers, and workers on other
+            machines, must reach it there. Defaults to "127.0.0.1", for this machine alone.
+        dispatcher: "HOST:PORT" of a running dispatcher, on another machine, that the workers join.
+            Defaults to None: start one.
 
     Yields:
         A `Service`.
 
     Raises:
-        InputError: for a port that is taken, a host that is not this machine, or a dispatcher that
-            does not answer.
+        InputError: A port is taken, the host is not this machine, or the dispatcher does not
+            answer.
 
     Example:
     ```python
@@ -83,21 +77,21 @@ def serving(
         )
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(listen(host, port and port + n)) for n in range(count)]
-        own = [] if dispatcher else [sockets.pop(0)]
-        kept = tuple(Worker(address_of(host, each), each) for each in sockets)
-        stack.enter_context(_running(kept))
-        members = [worker.address for worker in kept]
+        listening = sockets.pop(0) if dispatcher is None else None
+        processes = tuple(Worker(address_of(host, listener), listener) for listener in sockets)
+        stack.enter_context(_running(processes))
+        members = [worker.address for worker in processes]
         if dispatcher is None:
-            dispatcher = address_of(host, own[0])
-            stack.enter_context(dispatching(own[0], members))
+            dispatcher = address_of(host, listening)
+            stack.enter_context(dispatching(listening, members))
         else:
             stack.enter_context(joined(dispatcher, members))
-        yield Service(f"tcp://{dispatcher.rpartition('//')[2]}", kept)
+        yield Service(f"tcp://{dispatcher.rpartition('//')[2]}", processes)
 
 
 @contextlib.contextmanager
 def _running(workers):
-    """Restart workers that end, as long as the context lasts."""
+    """Run workers, and restart those that end, while the context lasts."""
     closing, starting = threading.Event(), threading.Lock()
     keeper = threading.Thread(target=_keep, args=(workers, closing, starting))
     try:
@@ -139,14 +133,14 @@ class Worker:
         )
 
     def wait_until_ready(self):
-        """Wait until it answers."""
+        """Wait until the process answers."""
         line = self.process.stdout.readline().strip()
         if line != "ready":
             reason = line or f"it ended with status {self.process.wait()}"
             raise InputError(f"worker {self.address} did not start: {reason}")
 
     def ask_to_end(self):
-        """Close what the process reads: it ends with that."""
+        """Close the standard input of the process, with which it ends."""
         if self.process is not None:
             self.process.stdin.close()
 
@@ -168,7 +162,7 @@ class Worker:
 
 
 def _keep(workers, closing, starting):
-    """Start workers again that have ended."""
+    """Restart workers that have ended."""
     while not closing.wait(0.5):
         for worker in workers:
             status = worker.process.poll()

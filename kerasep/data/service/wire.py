@@ -1,7 +1,7 @@
-"""Messages of the data service: JSON, and arrays of float32 as they lie in memory.
+"""Messages of the data service: JSON and float32 arrays.
 
-A message is its length, four bytes in network order, and so many bytes of JSON. Arrays follow a
-message that has their shapes; their type is fixed, so nobody can ask for another.
+A message is a length of four bytes in network order, and as many bytes of JSON. Arrays follow a
+message with their shapes, as little-endian float32.
 """
 
 import json
@@ -25,7 +25,7 @@ Address = Annotated[str, Meta(min_length=3, max_length=300)]
 
 
 class Reply(Record, omit_defaults=True):
-    """What a worker answers: why not, or the shapes of the arrays that follow."""
+    """Answer of a worker: an error, or the shapes of the arrays that follow."""
 
     error: str | None = None
     shapes: tuple[tuple[Count, ...], ...] = ()
@@ -47,7 +47,7 @@ def connect(address, seconds=10.0):
 
 
 def set_up(connection):
-    """Send at once, and notice when the machine at the other end is gone."""
+    """Send without delay, and notice when the other machine is gone."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 

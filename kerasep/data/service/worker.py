@@ -1,11 +1,9 @@
-"""One worker of a data service, as a process: `python -m kerasep.data.service.worker`.
+"""A worker of a data service, as a process: `python -m kerasep.data.service.worker SOCKET`.
 
-It answers at a socket that the process which started it has bound: so the port stays, and trainers
-wait at it, while a worker that was killed is started again. It ends with that process: when its
-standard input does. Its first line says that it is ready.
+It answers at a socket that its parent process has bound, so that the port stays while a killed
+worker is restarted. It prints "ready", and ends with its standard input, and so with its parent.
 """
 
-import argparse
 import os
 import signal
 import socket
@@ -20,12 +18,9 @@ from kerasep.data.service.schemas import parse
 
 def main():
     """Serve batches until standard input ends."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("socket", type=int, help="file descriptor that listens")
-    arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started it
     _silence_native_code()
-    listening = socket.socket(fileno=arguments.socket)
+    listening = socket.socket(fileno=int(sys.argv[1]))
     threading.Thread(target=answer_all, args=(listening, serve), daemon=True).start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

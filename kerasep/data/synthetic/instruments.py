@@ -18,7 +18,7 @@ _VOWELS = np.array(
 
 
 class Score(NamedTuple):
-    """What the instruments share: tempo, key, scale and chords."""
+    """Tempo, key, scale and chords, which the instruments share."""
 
     beat: float  # in seconds
     key: int  # MIDI note of C to B

@@ -142,7 +142,7 @@ def _place(rng, waveform, channels, sample_rate):
     size = len(waveform) + tail
     decay = np.exp(-np.arange(tail) / sample_rate / rng.uniform(0.04, 0.1))
     echoes = rng.standard_normal((channels, tail)) * decay / np.sqrt(np.square(decay).sum())
-    room = np.fft.rfft(waveform, size) * np.fft.rfft(echoes, size)
-    wet = np.fft.irfft(room, size)[:, : len(waveform)]
+    reverberant = np.fft.rfft(waveform, size) * np.fft.rfft(echoes, size)
+    wet = np.fft.irfft(reverberant, size)[:, : len(waveform)]
     loudness = rng.uniform(0.7, 1, (channels, 1))
     return (loudness * (waveform + rng.uniform(0.15, 0.35) * wet)).T.astype("float32")

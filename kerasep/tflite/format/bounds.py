@@ -73,6 +73,9 @@ def _sources(about):
         )
     if len(set(sources)) < len(sources):
         return f"sources={_short(sources)}, expected different names"
+    residual = about.get("residual")
+    if residual is not None and residual not in sources:
+        return f"residual={_short(residual)}, expected one of the sources or null"
     return None
 
 

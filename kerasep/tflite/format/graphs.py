@@ -4,14 +4,23 @@ import collections
 
 import numpy as np
 
+from kerasep.errors import installed_by
+
 IDENTIFIER = b"TFL3"
+
+
+def litert_schema():
+    """Return LiteRT's module of the classes of a TFLite file."""
+    with installed_by("kerasep[edge]"):
+        from ai_edge_litert import schema_py_generated
+    return schema_py_generated
 
 
 def with_work_first(content):
     """Return the bytes of a TFLite file whose first graph is not empty."""
     # The interpreter uses no XNNPACK kernels if the first graph has no operations, such as "reset"
     # of a stream. All others would then run at half the speed.
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     # Checked without unpacking: few files need the change.
     if schema.Model.GetRootAs(content, 0).Subgraphs(0).OperatorsLength():
@@ -40,7 +49,7 @@ def with_buffers_inside(content):
 
 def operations(content):
     """Count the operations in the bytes of a TFLite file, most frequent first."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if name.isupper()}
     counts = collections.Counter()
@@ -63,7 +72,7 @@ def has_variables(content):
 
 def unpacked(content):
     """Return the bytes of a TFLite file as `ModelT` of LiteRT's schema."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     return schema.ModelT.InitFromPackedBuf(content, 0)
 

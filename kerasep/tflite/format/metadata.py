@@ -5,9 +5,10 @@ import os
 import pathlib
 
 from kerasep.errors import InputError
+from kerasep.separation.residual import residual_source
 from kerasep.tflite.format import strict_json
 from kerasep.tflite.format.bounds import FORMAT, as_integers, complaint, missing
-from kerasep.tflite.format.graphs import IDENTIFIER, packed, unpacked
+from kerasep.tflite.format.graphs import IDENTIFIER, litert_schema, packed, unpacked
 from kerasep.tflite.format.soundness import DAMAGE
 
 KEY = "kerasep"
@@ -23,12 +24,13 @@ def read_metadata(path: str | os.PathLike) -> dict:
 
     Returns:
         Dict of plain JSON values. A file of an earlier format may lack some keys; mode,
-        quantization and interchangeable are filled in.
+        quantization, interchangeable and residual are filled in.
 
         - The file: format, kerasep (version), created_by, mode, quantization (None for float32).
         - The model: model (class), preset and licence (None if unknown), weights_sha256, sources,
-          interchangeable (whether they come in any order), sample_rate, channels, stft (None for a
-          waveform model).
+          interchangeable (whether they come in any order), residual (the source that stands for
+          the rest of the mixture, or None), sample_rate, channels, stft (None for a waveform
+          model).
         - Running it, in samples: chunk, overlap, hop, latency (None if the whole chunk is needed),
           state (size of the state between steps, or None); frames in mode "mask"; step, lead, skip
           and timing in mode "streaming".
@@ -80,6 +82,9 @@ def parse_metadata(content, name="the model"):
         )
     if problem := complaint(metadata):
         raise InputError(f"received {name}, whose metadata is damaged: {problem}: export again")
+    if "residual" not in metadata:
+        by_name = None if metadata["interchangeable"] else residual_source(metadata["sources"])
+        metadata["residual"] = by_name
     return metadata
 
 
@@ -96,7 +101,7 @@ def with_metadata(content, metadata):
 
 def with_text(content, text):
     """Return the bytes of a TFLite file with its metadata replaced by bytes of JSON."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     model = unpacked(content)
     entries = [entry for entry in model.metadata or [] if entry.name != KEY.encode()]
@@ -110,7 +115,7 @@ def with_text(content, text):
 
 
 def _stored(content, name):
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     try:
         model = schema.Model.GetRootAs(content, 0)

@@ -4,6 +4,8 @@ import struct
 
 import numpy as np
 
+from kerasep.tflite.format.graphs import litert_schema
+
 # Errors from reading damaged tables.
 DAMAGE = (struct.error, IndexError, AttributeError, TypeError, ValueError, OverflowError)
 _MOST_ENTRIES = 10**6  # of a table
@@ -12,7 +14,7 @@ _MOST_VALUES = 2**29  # of a tensor
 
 def check_graphs(content):
     """Raise one of `DAMAGE` if graphs point outside their tables or write a tensor twice."""
-    from ai_edge_litert import schema_py_generated as schema
+    schema = litert_schema()
 
     model = schema.Model.GetRootAs(content, 0)
     graphs = _entries(model.SubgraphsLength(), model.Subgraphs)

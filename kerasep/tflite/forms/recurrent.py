@@ -31,11 +31,7 @@ def recurrent_form(layer):
     )
     if not plain:
         return None
-    if dynamic_update_slice is None:
-        raise InputError(
-            f"received TensorFlow {tf.__version__} without xla.dynamic_update_slice, expected 2.16 "
-            f"to 2.21: install one of those to export"
-        )
+    _check_tensorflow()
     original = layer.call
     cell = _gru if isinstance(layer, keras.layers.GRU) else _lstm
 
@@ -54,6 +50,29 @@ def recurrent_form(layer):
     return call
 
 
+def grouped_gru_form(layer):
+    """Return a replacement for the `call` of a built `GroupedGRU`."""
+    _check_tensorflow()
+    original = layer.call
+
+    def loop(projected, kernel, bias, start):
+        sizes = block_sizes(projected.shape[0])
+        missing = -projected.shape[0] % math.prod(sizes)
+        rows = tf.pad(projected, [[0, missing], [0, 0], [0, 0]])
+        outputs, _ = _nested(rows, [start], _gru_step(kernel, bias), sizes, backwards=False)
+        return outputs[: projected.shape[0]]
+
+    return lambda x: original(x) if None in x.shape else layer.run(x, loop)
+
+
+def _check_tensorflow():
+    if dynamic_update_slice is None:
+        raise InputError(
+            f"received TensorFlow {tf.__version__} without xla.dynamic_update_slice, expected 2.16 "
+            f"to 2.21: install one of those to export"
+        )
+
+
 def _lstm(cell):
     """Return the projection's bias and the step of an LSTM cell."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
@@ -69,25 +88,35 @@ def _lstm(cell):
 def _gru(cell):
     """Return the projection's bias and the step of a GRU cell."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
-    bias, recurrent_bias = cell.bias, 0.0
-    if cell.use_bias and cell.reset_after:
-        bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(cell.bias))
+    if not cell.reset_after:
+        return cell.bias, _gru_step_with_early_reset(recurrent)
+    bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(cell.bias)) if cell.use_bias else (0, 0)
+    return bias, _gru_step(recurrent, recurrent_bias)
 
-    def after(row, h):
-        update, reset, new = tf.split(row, 3, axis=-1)
-        z, r, g = tf.split(tf.matmul(h, recurrent) + recurrent_bias, 3, axis=-1)
-        return tf.sigmoid(update + z), tf.tanh(new + tf.sigmoid(reset + r) * g)
 
-    def before(row, h):
-        gates, new = tf.split(row, [2 * cell.units, cell.units], axis=-1)
-        z, r = tf.split(tf.sigmoid(gates + tf.matmul(h, recurrent[:, : 2 * cell.units])), 2, -1)
-        return z, tf.tanh(new + tf.matmul(r * h, recurrent[:, 2 * cell.units :]))
+def _gru_step(kernel, bias):
+    """Return a step whose reset gate multiplies the projected memory."""
 
     def step(row, h):
-        z, candidate = after(row, h) if cell.reset_after else before(row, h)
+        update, reset, new = tf.split(row, 3, axis=-1)
+        z, r, g = tf.split(tf.matmul(h, kernel) + bias, 3, axis=-1)
+        z, candidate = tf.sigmoid(update + z), tf.tanh(new + tf.sigmoid(reset + r) * g)
         return (z * h + (1 - z) * candidate,)
 
-    return bias, step
+    return step
+
+
+def _gru_step_with_early_reset(kernel):
+    """Return a step whose reset gate multiplies the memory before its projection."""
+
+    def step(row, h):
+        units = h.shape[-1]
+        gates, new = tf.split(row, [2 * units, units], axis=-1)
+        z, r = tf.split(tf.sigmoid(gates + tf.matmul(h, kernel[:, : 2 * units])), 2, -1)
+        candidate = tf.tanh(new + tf.matmul(r * h, kernel[:, 2 * units :]))
+        return (z * h + (1 - z) * candidate,)
+
+    return step
 
 
 def _run(layer, cell, sequences, states, exact):

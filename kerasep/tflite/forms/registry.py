@@ -1,4 +1,4 @@
-"""Which layers have an export form, and using these forms for the length of an export."""
+"""The layers that have an export form, and the use of these forms during an export."""
 
 import contextlib
 
@@ -8,9 +8,11 @@ import tensorflow as tf
 from kerasep import layers
 from kerasep.layers.lstm import LSTM
 from kerasep.system.keras_private import flatten_layers
+from kerasep.tflite.forms.feature_transforms import feature_fft_form, inverse_feature_fft_form
 from kerasep.tflite.forms.means import global_layer_normalization_form
-from kerasep.tflite.forms.recurrent import recurrent_form
+from kerasep.tflite.forms.recurrent import grouped_gru_form, recurrent_form
 from kerasep.tflite.forms.transforms import (
+    inverse_fft_form,
     inverse_stft_form,
     magnitude_form,
     stft_form,
@@ -28,8 +30,12 @@ FORMS = {
     keras.layers.GRU: recurrent_form,
     keras.layers.LSTM: recurrent_form,
     LSTM: recurrent_form,
+    layers.GroupedGRU: grouped_gru_form,
     layers.STFT: stft_form,
+    layers.InverseFFT: inverse_fft_form,
     layers.InverseSTFT: inverse_stft_form,
+    layers.FeatureFFT: feature_fft_form,
+    layers.InverseFeatureFFT: inverse_feature_fft_form,
     layers.Magnitude: magnitude_form,
     layers.GlobalLayerNormalization: global_layer_normalization_form,
     layers.WienerFilter: wiener_filter_form,
@@ -39,7 +45,10 @@ FORMS = {
 # corrects their errors.
 FLOAT_LAYERS = (
     layers.STFT,
+    layers.InverseFFT,
     layers.InverseSTFT,
+    layers.FeatureFFT,
+    layers.InverseFeatureFFT,
     layers.MelScale,
     layers.InverseMelScale,
     layers.GammatoneAnalysis,

@@ -50,6 +50,8 @@ def stft_form(layer):
     def call(waveform):
         batch, samples, channels = waveform.shape
         x = tf.transpose(waveform, (2, 0, 1))
+        if layer.fill and not layer.center:
+            x = ops.pad_to_frames(x, n_fft, hop)
         if layer.center:
             margin = n_fft // 2
             missing = ops.filled_length(samples, n_fft, hop) - samples
@@ -65,6 +67,18 @@ def stft_form(layer):
     return call
 
 
+def inverse_fft_form(layer):
+    """Return a replacement for `InverseFFT.call`, for spectra of fixed shape."""
+
+    def call(spectrum):
+        batch, count, bins, channels, _ = spectrum.shape
+        frames = irfft(tf.reshape(spectrum, (batch * count, bins, channels, 2)), layer.n_fft)
+        frames = tf.reshape(frames, (channels, batch, count, layer.n_fft))
+        return tf.transpose(frames, (1, 2, 3, 0))
+
+    return call
+
+
 def inverse_stft_form(layer):
     """Return a replacement for `InverseSTFT.call`, for spectra of fixed shape."""
     n_fft, hop = layer.n_fft, layer.hop
@@ -74,7 +88,7 @@ def inverse_stft_form(layer):
         batch, count, bins, channels, _ = spectrum.shape
         rows = tf.reshape(spectrum, (batch * count, bins, channels, 2))
         frames = tf.reshape(irfft(rows, n_fft) * window, (channels * batch, count, n_fft))
-        signal = add_frames(frames, hop, window)
+        signal = add_frames(frames, hop, window, layer.least)
         start = n_fft // 2 if layer.center else 0
         length = (count - 1) * hop + (0 if layer.center else n_fft)
         if like is not None:
@@ -153,7 +167,7 @@ def cut_frames(signal, n_fft, hop):
     return tf.concat([signal[:, :, j : j + frames] for j in range(spanned)], -1)[..., :n_fft]
 
 
-def add_frames(frames, hop, window):
+def add_frames(frames, hop, window, least=1e-10):
     """Overlap-add windowed frames `(rows, frames, n_fft)`, normalised by the squared windows."""
     rows, count, n_fft = frames.shape
     spanned = -(-n_fft // hop)
@@ -164,7 +178,7 @@ def add_frames(frames, hop, window):
     for start in range(0, count * hop, hop):
         weights[start : start + n_fft] += np.square(window, dtype="float64")
     weights = weights.reshape(blocks, hop)
-    weights = _real(1 / np.maximum(weights, 1e-10))
+    weights = _real(1 / np.maximum(weights, least))
     edge = spanned - 1
     if count > 2 * edge:
         # All rows but those at the ends are equal: storing one of them keeps the file small.

@@ -207,3 +207,21 @@ def test_nothing_is_printed_on_the_terminal(encoded, tmp_path, capfd, damage):
         except InputError:
             assert damage != "whole"
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("channels", [8, 9, 24])
+def test_more_channels_than_ffmpeg_has_planes(tmp_path, channels):
+    path = tmp_path / "wide.ogg"
+    times = np.arange(30_000)[:, None] / 44100
+    tones = 0.3 * np.sin(2 * np.pi * (200 + 90 * np.arange(channels)) * times)
+    with soundfile.SoundFile(path, "w", 44100, channels, "VORBIS", format="OGG") as file:
+        for first in range(0, len(tones), 4096):
+            file.write(tones[first : first + 4096])
+    whole, rate = audio.read(path)
+    assert (whole.shape, rate) == (tones.shape, 44100)
+    if channels == 8:  # Vorbis has an order of its own for those with names
+        tones = tones[:, [0, 2, 1, 7, 5, 6, 3, 4]]
+    error = ((whole - tones) ** 2).sum(0)
+    assert np.all(error < 10**-2.5 * (tones**2).sum(0))
+    part, _ = audio.read(path, start=20_000, samples=500)
+    np.testing.assert_array_equal(part, whole[20_000:20_500])

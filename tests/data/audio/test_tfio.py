@@ -63,7 +63,7 @@ def test_refused_if_it_can_be_imported_and_fails(monkeypatch, unknown):
 
     broken = SimpleNamespace(audio=SimpleNamespace(resample=fail))
     monkeypatch.setitem(sys.modules, "tensorflow_io", broken)
-    with pytest.raises(InputError, match=f"do not run beside TensorFlow {tf.__version__}"):
+    with pytest.raises(InputError, match=f"do not run with TensorFlow {tf.__version__}"):
         tfio.check_available()
 
 

@@ -1,5 +1,6 @@
 """Writing audio files: exact and atomic, with clear errors."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasep.data import audio
-from kerasep.data.audio import writer as writing
+from kerasep.data.audio import encoders, encodings
 from kerasep.errors import InputError
 
 RATE = 44100
@@ -75,7 +76,7 @@ def test_nothing_half_written_stays(tmp_path, error):
     assert audio.info(tmp_path / "kept.wav").samples == 10
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3", "m4a", "opus"])
 def test_a_full_disk_is_told(tmp_path, suffix):
     """A limit on file sizes stands in for the full disk."""
     code = f"""
@@ -122,7 +123,7 @@ def test_numbers_of_unknown_scale_are_refused(tmp_path, dtype):
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize(("samples", "kind"), [(1000, b"RIFF"), (1001, b"RF64"), (5000, b"RF64")])
 def test_a_wav_too_long_for_its_header_becomes_rf64(tmp_path, monkeypatch, samples, kind, known):
-    monkeypatch.setattr(writing, "_WAV_BYTES", 8000)
+    monkeypatch.setattr(encoders, "_WAV_BYTES", 8000)
     values, path = noise(samples), tmp_path / "out.wav"
     with audio.Writer(path, RATE, 2, samples=samples if known else None) as writer:
         for first in range(0, samples, 600):
@@ -136,7 +137,7 @@ def test_a_wav_too_long_for_its_header_becomes_rf64(tmp_path, monkeypatch, sampl
 
 
 def test_a_disk_that_fills_up_on_the_way_to_rf64(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_WAV_BYTES", 8000)
+    monkeypatch.setattr(encoders, "_WAV_BYTES", 8000)
 
     def full(*_):
         raise KeyboardInterrupt
@@ -144,7 +145,7 @@ def test_a_disk_that_fills_up_on_the_way_to_rf64(tmp_path, monkeypatch):
     def write():
         with audio.Writer(tmp_path / "out.wav", RATE, 2) as writer:
             writer.write(noise(900))
-            monkeypatch.setattr(writing.os, "replace", full)
+            monkeypatch.setattr(encoders.os, "replace", full)
             writer.write(noise(900))
 
     with pytest.raises(KeyboardInterrupt):
@@ -153,8 +154,14 @@ def test_a_disk_that_fills_up_on_the_way_to_rf64(tmp_path, monkeypatch):
 
 
 def test_the_length_decides_at_4_gib(tmp_path):
-    kinds = [
-        audio.Writer(tmp_path / name, RATE, 2, samples=samples).format
-        for name, samples in (("a.wav", 2**29 - 8192), ("a.wav", 2**29), ("a.flac", 2**32))
-    ]
-    assert kinds == ["WAV", "RF64", "FLAC"]
+    def kind(suffix, bits, samples):
+        path, encoding = tmp_path / f"a{suffix}", encodings.ENCODINGS[suffix]
+        with contextlib.closing(
+            encoders.SoundFileEncoder(path, encoding, bits, RATE, 2, samples)
+        ) as encoder:
+            return encoder.format
+
+    limit = 2**29 - 8192
+    assert [kind(".wav", "32f", limit), kind(".wav", "32f", 2**29)] == ["WAV", "RF64"]
+    assert [kind(".wav", "16", 2 * limit), kind(".wav", "16", 2**30)] == ["WAV", "RF64"]
+    assert kind(".flac", "24", 2**32) == "FLAC"

@@ -121,7 +121,7 @@ def bad_files(folder):
 def test_what_is_said_of_bad_files(tmp_path):
     expected = bad_files(tmp_path)
     places = [Location(tmp_path / name) for name in expected]
-    errors = open_stems([*places, Location(tmp_path / "gone.wav")])
+    errors = open_stems(tmp_path, [*places, Location(tmp_path / "gone.wav")])
     for error, said in zip(errors, [*expected.values(), "is missing"], strict=True):
         assert isinstance(error, InputError)
         assert said in str(error)
@@ -158,7 +158,8 @@ def test_a_file_without_permission(tmp_path, monkeypatch):
 def test_one_channel_of_a_file(tmp_path):
     stereo = noise(2)
     audio.write(tmp_path / "a.wav", stereo, RATE)
-    left, right, none = open_stems([Location(tmp_path / "a.wav", 0, index) for index in range(3)])
+    places = [Location(tmp_path / "a.wav", 0, index) for index in range(3)]
+    left, right, none = open_stems(tmp_path, places)
     assert isinstance(right, Stem)
     assert right.channels == 1
     assert "there is no channel 2" in str(none)

@@ -126,17 +126,18 @@ def test_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
 
 
 KILLED = """
-import sys, time
+import itertools, sys, time
 from types import SimpleNamespace
 from kerasep.data import preparation, prepare, shards
 
-write = shards._write_group
-def slow(*arguments):
+write, count = shards._write_group, itertools.count(1)
+def until(*arguments):
     print("group", flush=True)
-    time.sleep(0.02)
+    if next(count) == int(sys.argv[3]):
+        time.sleep(600)
     return write(*arguments)
 
-shards._write_group = slow
+shards._write_group = until
 model = SimpleNamespace(sources=("vocals", "bass"), sample_rate=8000, channels=1, stft=None)
 prepare(sys.argv[1], sys.argv[2], model, shard_bytes=1, workers=1)
 """
@@ -146,7 +147,7 @@ prepare(sys.argv[1], sys.argv[2], model, shard_bytes=1, workers=1)
 def test_killed_at_any_moment_it_goes_on(folder, tmp_path, groups):
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(folder), str(out)],
+        [sys.executable, "-c", KILLED, str(folder), str(out), str(groups)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

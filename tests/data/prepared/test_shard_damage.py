@@ -1,4 +1,4 @@
-"""Shards that are damaged: named in the log, given up, and other crops in their place."""
+"""Shards that are damaged: named in the log, skipped, and other crops in their place."""
 
 import json
 import re

@@ -287,7 +287,6 @@ def test_refuses_another_transform(spectra):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 100}, "lower batch_size"),
         ({"min_sources": 3}, "the model has 2 sources"),
         ({"reader": "tensorflow-io"}, "shards are read by kerasep alone"),
         ({"split": "train"}, "was decided when it was prepared"),
@@ -316,3 +315,13 @@ def test_audio_is_not_needed_any_more(folder, tmp_path):
     shutil.rmtree(songs)
     shutil.move(tmp_path / "out", tmp_path / "elsewhere")
     assert len(collect(waveforms(tmp_path / "elsewhere", model(), batch_size=5, crop_seconds=2)))
+
+
+def test_a_batch_larger_than_an_epoch_is_reduced(out, caplog):
+    caplog.set_level("INFO", "kerasep")
+    options = {"crop_seconds": 0.5, "crops_per_track": 1}
+    [(mixture, _)] = waveforms(out, model(), batch_size=99, **options).take(1)
+    crops = len(mixture)
+    assert f"an epoch has {crops} crops: batches of {crops}, not 99" in caplog.messages
+    [(expected, _)] = waveforms(out, model(), batch_size=crops, **options).take(1)
+    np.testing.assert_array_equal(mixture, expected)

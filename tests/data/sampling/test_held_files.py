@@ -24,7 +24,7 @@ def stems(tmp_path, rng):
     ):
         waveform = rng.uniform(-1, 1, (rate, 1)).astype("float32")
         soundfile.write(tmp_path / f"{name}.wav", waveform, rate, subtype)
-    return open_stems([Location(tmp_path / f"{name}.wav") for name in "abc"])
+    return open_stems(tmp_path, [Location(tmp_path / f"{name}.wav") for name in "abc"])
 
 
 def crop(files, stem, start=0.25, samples=2000):
@@ -85,7 +85,7 @@ def test_long_files_stay_on_the_disk_and_so_does_what_has_no_room(stems, opened,
     assert not files.held.held
 
 
-def test_a_file_that_changed_is_given_up(stems):
+def test_a_file_that_changed_is_skipped(stems):
     files = OpenFiles(1)
     crop(files, stems[0])
     soundfile.write(stems[0].path, np.zeros((4000, 1)), 8000)
@@ -107,7 +107,7 @@ def test_a_damaged_part_is_no_harm_to_the_rest(tmp_path):
     waveform = np.zeros((8000, 1), "float32")
     waveform[7000] = np.nan
     soundfile.write(tmp_path / "a.wav", waveform, 8000, "FLOAT")
-    (stem,) = open_stems([Location(tmp_path / "a.wav")])
+    (stem,) = open_stems(tmp_path, [Location(tmp_path / "a.wav")])
     files = OpenFiles(1)
     assert not crop(files, stem).any()
     assert not files.held.held

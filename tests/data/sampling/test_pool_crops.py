@@ -132,5 +132,5 @@ def test_the_last_recording_may_go_while_an_example_is_drawn(speakers):
 
     files = SimpleNamespace(usable=usable)
     plan = PoolCrops(speakers, ("a", "b"), 0.8, Sampling())
-    with pytest.raises(Unreadable, match="given up the last recording"):
+    with pytest.raises(Unreadable, match="skipped the last recording"):
         plan.example(0, 0, files)

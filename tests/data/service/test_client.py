@@ -72,7 +72,7 @@ def test_every_batch_arrives_when_a_worker_is_killed(service, songs):
         if len(arrived) in (50, 200):
             kill(service.workers[len(arrived) == 200])
     assert_same(arrived, numbered(data.waveforms(songs, MODEL, **SETTINGS), 0, 400))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len({worker.process.pid for worker in service.workers} - pids) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -101,7 +101,7 @@ def test_a_broken_off_pass_lets_go_of_the_workers(service, songs):
     served = data.waveforms(songs, MODEL, data_service=service.address, **SETTINGS)
     for _ in range(3):
         assert len(list(served.take(2))) == 2
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while threading.active_count() > before:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -150,12 +150,13 @@ def test_prepared_spectrograms_are_those_of_the_local_pipeline(service, songs, t
 def test_training_goes_on_when_a_worker_is_killed(service, songs):
     batches = data.spectrograms(songs, MODEL, data_service=service.address, **SETTINGS)
     steps = 40
+    model = keras.Sequential([keras.layers.Dense(1)])
 
     def at_step(step, logs=None):
-        if step == 10:
+        # Once: in the next epoch the worker may not have been started again yet.
+        if model.optimizer.iterations == 10:
             kill(service.workers[1])
 
-    model = keras.Sequential([keras.layers.Dense(1)])
     model.compile("sgd", loss="mse")
     history = model.fit(
         batches.map(lambda magnitude, _: (magnitude, magnitude)),

@@ -107,7 +107,7 @@ STEM = ("data", "tracks", 0, "stems", "bass")
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (("kerasep",), "0.0.0", r"kerasep '0\.0\.0' .* install the same"),
+        (("kerasep",), "0.0.0", r"kerasep '0\.0\.0'.* install the same"),
         (("kerasep",), None, "does not know"),
         (("plan",), {}, "unknown field `plan`"),
         (("data", "type"), "module", "Invalid value 'module'"),

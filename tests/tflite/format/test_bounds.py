@@ -53,6 +53,9 @@ def test_what_is_within_bounds_is_accepted(lying, case):
         ({"sources": ["a", "b", "c"]}, "tensor sources"),
         ({"mode": "mask"}, "lacks the signature mask"),
         ({"sources": list("abcdefghi"), "interchangeable": True}, "9 sources in any order"),
+        ({"residual": "rest"}, "residual='rest', expected one of the sources or null"),
+        ({"residual": ["vocals"]}, "expected one of the sources or null"),
+        ({"residual": False}, "residual=False, expected one of the sources or null"),
     ],
 )
 def test_what_the_tensors_contradict_is_refused(lying, changes, match):

@@ -44,7 +44,11 @@ def test_files_of_the_first_format_are_read(exported):
     earlier = {"format": 1, "kerasep": "0.1", "sources": ["a"], "chunk": 8000}
     model = with_metadata(path.read_bytes().replace(b"kerasep", b"another"), earlier)
     about = parse_metadata(model)
-    assert (about["mode"], about["chunk"]) == ("separate", 8000)
+    assert (about["mode"], about["chunk"], about["residual"]) == ("separate", 8000, None)
+    stems = {"format": 2, "sources": ["vocals", "accompaniment"]}
+    for more, residual in (({}, "accompaniment"), ({"interchangeable": True}, None)):
+        assert parse_metadata(with_metadata(model, stems | more))["residual"] == residual
+    assert parse_metadata(with_metadata(model, stems | {"residual": None}))["residual"] is None
 
 
 def test_adding_metadata_changes_no_result(exported):

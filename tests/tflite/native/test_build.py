@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
+import kerasep
+
 
 @pytest.mark.parametrize("compiler", ["clang"])  # the fixture built checks cc, mostly gcc
 def test_it_compiles_without_warnings(build, tmp_path, compiler):
@@ -25,8 +27,28 @@ def test_the_command_says_what_a_file_holds(built, run, exported):
     assert "chunk        8000 samples, 1.000 s" in done.stdout
 
 
+def test_it_states_its_version(built, run, library):
+    done = run(built / "kerasep-native", "--version")
+    assert (done.returncode, done.stdout) == (0, f"kerasep-native {kerasep.__version__}\n")
+    assert library.kerasep_version().decode() == kerasep.__version__
+
+
+def test_nothing_of_litert_is_printed(built, run, exported, noise, tmp_path):
+    soundfile.write(tmp_path / "a.wav", noise(500, 2), 8000)
+    done = run(built / "kerasep-native", exported[1], tmp_path / "a.wav", tmp_path / "stems")
+    assert done.stderr == ""
+    assert done.stdout.split() == [f"{tmp_path}/stems/{name}.wav" for name in ("vocals", "drums")]
+
+
 def test_the_command_explains_itself(built, run):
-    for arguments in ([], ["--help"], ["a", "b"], ["--threads", "none", "a"], list("abcd")):
+    for arguments in (
+        [],
+        ["--help"],
+        ["a", "b"],
+        ["--threads", "none", "a"],
+        ["--band", "all", "a"],
+        list("abcd"),
+    ):
         done = run(built / "kerasep-native", *arguments)
         assert done.returncode == 2
         assert "kerasep-native MODEL.tflite RECORDING.wav FOLDER" in done.stderr

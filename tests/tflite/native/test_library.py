@@ -16,9 +16,10 @@ def test_whole_buffers(library, assert_agrees, exported, noise):
     floats = ctypes.POINTER(ctypes.c_float)
     pointers = (floats * 2)(*[stem.ctypes.data_as(floats) for stem in stems])
 
-    def separate(waveform):
-        data = waveform.ctypes.data
-        return library.kerasep_separate(model, data, *waveform.shape, pointers, ctypes.byref(error))
+    def separate(waveform, **format):
+        layout = library.Format(channels=waveform.shape[1], **format)
+        recording = (ctypes.byref(layout), waveform.ctypes.data, len(waveform))
+        return library.kerasep_separate(model, *recording, pointers, ctypes.byref(error))
 
     assert separate(audio)
     expected = Runtime(exported[1], threads=1).separate(audio)
@@ -27,6 +28,10 @@ def test_whole_buffers(library, assert_agrees, exported, noise):
     assert b"NaN" in error.text
     assert not separate(np.zeros((0, 2), "float32"))
     assert b"at least one" in error.text
+    assert not separate(audio, sample_rate=999)
+    assert b"received 999 Hz, expected 1000 to 768000" in error.text
+    assert not separate(np.zeros((9, 1025), "float32"))
+    assert b"received 1025 channels" in error.text
     library.kerasep_close(model)
 
 

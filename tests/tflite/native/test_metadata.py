@@ -1,7 +1,6 @@
 """The C code's reading of `.tflite` files: what is damaged or contradicts itself is refused."""
 
 import json
-import pathlib
 
 import pytest
 import soundfile
@@ -9,8 +8,7 @@ import soundfile
 from kerasep.errors import InputError
 from kerasep.tflite import Runtime
 from kerasep.tflite.format.metadata import with_metadata
-
-CASES = json.loads((pathlib.Path(__file__).parents[1] / "metadata_cases.json").read_text())
+from tests.tflite.native.metadata_texts import metadata_texts
 
 
 def test_damaged_metadata_does_no_harm(sanitized, run, tiny_parts, tmp_path):
@@ -23,15 +21,7 @@ def test_damaged_metadata_does_no_harm(sanitized, run, tiny_parts, tmp_path):
 def test_it_refuses_and_accepts_what_python_does(sanitized, run, tiny_parts, tmp_path):
     about = tiny_parts[1]
     whole = json.dumps(about)
-    texts = {
-        (kind, name): json.dumps(about | changes)
-        for kind in ("accepted", "refused")
-        for name, changes in CASES[kind].items()
-    } | {
-        (kind, name): text.replace("@", whole[1:-1])
-        for kind in ("accepted_texts", "refused_texts")
-        for name, text in CASES[kind].items()
-    }
+    texts = metadata_texts(about)
     path = tmp_path / "about.json"
     for (kind, name), text in texts.items():
         path.write_text(text)

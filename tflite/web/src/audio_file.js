@@ -1,5 +1,6 @@
 /** Audio files of any format that the browser decodes -> samples. */
 
+import { codedRate } from "./coded_rate.js";
 import { InputError } from "./errors.js";
 import { checkMemory } from "./memory.js";
 import { missingSeconds, statedRate } from "./stated_rate.js";
@@ -13,22 +14,23 @@ const COMMON = 48000; // of files that do not state it, few have a higher one
  *
  * @param {File} file
  * @param {object} metadata of the model
+ * @param {number} held bytes that earlier songs take
  * @returns {Promise<{recording: Float32Array[], rate: number}>} one array a channel, at the file's
- *   own rate where it states one; otherwise at the model's, or at 48 kHz where that is lower
+ *   own rate where it states one; otherwise at 48 kHz
  */
-export async function decode(file, metadata) {
+export async function decode(file, metadata, held = 0) {
   if (!file.size) throw new InputError(`${file.name} is empty: choose another file.`);
   // Before decoding, which takes the memory at once.
   const seconds = await statedDuration(file);
   const header = await read(file.slice(0, HEADER), file.name);
   const stated = statedRate(header);
   checkHeader(stated, missingSeconds(header, file.size), file.name);
-  const usual = metadata.sample_rate < 32000 ? COMMON : metadata.sample_rate;
-  const context = contextAt(stated ?? usual, usual);
+  if (seconds) checkMemory(seconds, 2, stated ?? COMMON, metadata, held);
+  const content = await read(file, file.name);
+  const context = contextAt(stated ?? codedRate(content) ?? COMMON);
+  const buffer = await decoded(content, context, file.name);
   const rate = context.sampleRate;
-  if (seconds) checkMemory(seconds, 2, rate, metadata);
-  const buffer = await decoded(file, context);
-  checkMemory(buffer.duration, buffer.numberOfChannels, rate, metadata);
+  checkMemory(buffer.duration, buffer.numberOfChannels, rate, metadata, held);
   const recording = Array.from({ length: buffer.numberOfChannels }, (_, channel) =>
     buffer.getChannelData(channel),
   );
@@ -62,17 +64,16 @@ export function checkAudible(recording, name) {
   if (!peak) throw new InputError(`${name} is silent throughout: there is nothing to separate.`);
 }
 
-/** What decodes to a rate, or to another where this browser cannot. */
-function contextAt(rate, other) {
+/** What decodes to a rate, or to the usual one where this browser cannot. */
+function contextAt(rate) {
   try {
     return new OfflineAudioContext(1, 1, rate);
   } catch {
-    return new OfflineAudioContext(1, 1, other);
+    return new OfflineAudioContext(1, 1, COMMON);
   }
 }
 
-async function decoded(file, context) {
-  const content = await read(file, file.name);
+async function decoded(content, context, name) {
   try {
     const buffer = await context.decodeAudioData(content);
     if (buffer.length) return buffer;
@@ -80,7 +81,7 @@ async function decoded(file, context) {
     // Said below, as of a file with no samples.
   }
   throw new InputError(
-    `${file.name} holds no audio that this browser can decode: try a WAV, FLAC, MP3, Ogg or M4A file.`,
+    `${name} holds no audio that this browser can decode: try a WAV, FLAC, MP3, Ogg or M4A file.`,
   );
 }
 

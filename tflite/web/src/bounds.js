@@ -28,15 +28,17 @@ const text = (value) => typeof value === "string" && !/[\u0000-\u001f\u007f-\u00
 const frames = (values, least) => Object.entries(least).every(([key, n]) => whole(values[key], n, MOST_FRAME));
 
 /**
- * Find what is out of bounds in the metadata of a file that separates recordings.
+ * Find what is out of bounds in the metadata of a file.
  *
  * @param {object} metadata
+ * @param {boolean} live whether the file separates streams, not recordings
  * @returns {string | null} its key
  */
-export function outOfBounds(metadata) {
-  const { sources, model, interchangeable, stft, timing, latency, chunk, overlap, hop } = metadata;
+export function outOfBounds(metadata, live = false) {
+  const { sources, model, interchangeable, residual, stft, timing, latency, chunk, overlap, hop } = metadata;
   if (!named(sources)) return "sources";
   for (const [key, [least, most]] of Object.entries(NUMBERS)) {
+    if (live && ["chunk", "overlap"].includes(key)) continue;
     if (!whole(metadata[key], least, most)) return key;
   }
   for (const [key, least] of Object.entries(LENGTHS)) {
@@ -46,7 +48,10 @@ export function outOfBounds(metadata) {
   if (!text(model)) return "model";
   if (interchangeable !== undefined && typeof interchangeable !== "boolean") return "interchangeable";
   if (interchangeable && sources.length > MOST_ORDERED) return "interchangeable";
-  if (chunk % hop || roundedOverlap(overlap, hop) > Math.floor(chunk / 2)) return "overlap";
+  if (!absent(residual) && !sources.includes(residual)) return "residual";
+  if (live && absent(latency)) return "latency";
+  if (live && absent(timing)) return "timing";
+  if (!live && (chunk % hop || roundedOverlap(overlap, hop) > Math.floor(chunk / 2))) return "overlap";
   if (!absent(stft) && !(object(stft) && text(stft.window) && frames(stft, STFT))) return "stft";
   return !absent(timing) && !timed(timing, latency) ? "timing" : null;
 }

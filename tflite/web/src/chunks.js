@@ -32,7 +32,8 @@ export function plan(samples, { chunk, overlap, hop }) {
  * @param {object} model metadata of its file
  * @param {(input: Float32Array) => Promise<Float32Array>} run the model: `(chunk, channels)` to
  *   `(chunk, channels, sources)`, both flat
- * @param {(share: number) => void} progress called with the share that is done, 0 to 1
+ * @param {(share: number, seconds: number) => void} progress called after every chunk with the share that
+ *   is done, 0 to 1, and the seconds that the chunk took
  * @returns {Promise<Float32Array[][]>} [source][channel], each as long as the recording
  */
 export async function separate(recording, model, run, progress = () => {}) {
@@ -41,9 +42,10 @@ export async function separate(recording, model, run, progress = () => {}) {
   for (const { start, length, early } of plan(samples, model)) {
     const begin = start - early;
     const piece = recording.map((channel) => channel.subarray(begin, begin + length));
+    const begun = performance.now();
     const result = await separateChunk(piece, model, run);
     join(stems, result, start, early, model);
-    progress((begin + length) / samples);
+    await progress((begin + length) / samples, (performance.now() - begun) / 1000);
   }
   return stems;
 }

@@ -1,23 +1,20 @@
-/** The page: a recording and a model in, a mixer out. */
+/** The page: recordings and a model in, a mixer out. */
 
 import { decode } from "./audio_file.js";
-import { InputError } from "./errors.js";
+import { isolate } from "./isolation.js";
+import { LiveView } from "./live_view.js";
 import { Mixer } from "./mixer.js";
+import { ModelChoice } from "./model_choice.js";
 import * as models from "./models.js";
 import { record } from "./recorder.js";
-import { separate } from "./separation.js";
-import { clock, describe, duration, listed } from "./words.js";
-import { announce, hideError, hideWork, progressOf, showError, showStep } from "./work.js";
+import { prepare } from "./separation.js";
+import { showSongs } from "./song_list.js";
+import { NoModel, Songs } from "./songs.js";
+import { clock, duration, listed } from "./words.js";
+import { announce, hideError, hideWork, Progress, showError, showStep } from "./work.js";
 
 const element = (id) => document.getElementById(id);
-const page = {
-  model: null,
-  song: null,
-  mixer: null,
-  loaded: null, // a promise, kept once no model is on its way
-  running: null, // the AbortController of a separation
-  recording: null,
-};
+const page = { mixer: null, open: null, recording: null };
 
 /** Do something that may fail for a reason that the user is told. */
 async function attempt(action) {
@@ -29,98 +26,30 @@ async function attempt(action) {
   }
 }
 
-// Models
-
-/** Take a model in use; where it cannot be read, the one before stays. */
-async function useModel(file) {
-  const model = await models.read(file);
-  cancel();
-  page.model = model;
-  element("about").textContent = describe(model.metadata, file.size);
-  element("again").hidden = !page.mixer;
-}
-
-async function openModel(file) {
-  await useModel(file);
-  const select = element("model");
-  select.querySelector("[data-own]")?.remove();
-  const option = new Option(file.name, "", true, true);
-  option.dataset.own = "";
-  select.add(option);
-  select.disabled = false;
-  page.own = file;
-  page.option = option;
-}
-
-async function chooseModel() {
-  const select = element("model");
-  const [option] = select.selectedOptions;
-  try {
-    const file = "own" in option.dataset ? page.own : await models.fetched(option.value);
-    if (option !== select.selectedOptions[0]) return; // another was chosen meanwhile
-    await useModel(file);
-    page.option = option;
-  } catch (error) {
-    if (page.option) page.option.selected = true;
-    throw error;
-  }
-}
-
-async function start() {
-  const { models: beside, example } = await models.index();
-  const select = element("model");
-  beside.forEach(({ file, name }) => select.add(new Option(name, file)));
-  select.disabled = !beside.length;
-  if (example) {
-    element("example").hidden = false;
-    element("example").onclick = () => attempt(async () => useSong(await models.fetched(example)));
-  }
-  if (beside.length) await chooseModel();
-  else element("about").textContent = "No model is included: open a .tflite file that kerasep exported.";
-}
-
-/** Load a model; recordings that are chosen meanwhile wait for it. */
-function loading(action) {
-  page.loaded = attempt(action);
-}
-
-// Recordings
-
-async function useSong(file) {
-  if (page.recording) endRecording();
-  page.song = file;
-  await separateSong();
-}
-
-async function separateSong() {
-  cancel();
-  const controller = new AbortController();
-  page.running = controller;
-  page.mixer?.player.pause();
-  try {
-    await separated(page.song, controller.signal);
-  } finally {
-    if (page.running === controller) {
-      page.running = null;
-      hideWork();
-    }
-  }
-}
+// Songs
 
 async function separated(song, signal) {
-  showStep(`Reading ${song.name}`);
-  element("work").scrollIntoView({ block: "nearest" });
-  await unlessAborted(page.loaded, signal);
-  const { model } = page;
-  if (!model) throw new InputError("No model is loaded: open a .tflite file that kerasep exported.");
-  const { recording, rate } = await unlessAborted(decode(song, model.metadata), signal);
-  closeMixer();
+  const { name } = song.file;
+  showStep(`Reading ${name}`);
+  const model = await unlessAborted(choice.current(), signal);
+  if (!model) throw new NoModel();
+  model.expect();
+  const { metadata } = model;
+  const held = songs.list.reduce((sum, { result }) => sum + (result?.bytes ?? 0), 0);
+  const { recording, rate } = await unlessAborted(decode(song.file, metadata, held), signal);
   const length = recording[0].length / rate;
-  showStep(`Separating ${song.name}, ${clock(length)}`);
+  const bytes = 4 * recording.length * recording[0].length * metadata.sources.length;
+  showStep(`Separating ${name}, ${clock(length)}`);
   const begun = performance.now();
-  const progress = progressOf("Separating");
-  const { stems, pictures } = await separate(model, recording, rate, { signal, progress });
-  showMixer(song, model.metadata, stems, pictures, length, (performance.now() - begun) / 1000);
+  const progress = new Progress("Separating", (share) => showShare(song, share));
+  try {
+    const separating = model.separate(recording, rate, { signal, progress: (step) => progress.update(step) });
+    const { stems, pictures } = await unlessAborted(separating, signal);
+    const seconds = (performance.now() - begun) / 1000;
+    return { metadata, stems, pictures, rate, length, seconds, bytes };
+  } finally {
+    progress.end();
+  }
 }
 
 /** Wait for what cannot be stopped, unless it is no longer wanted. */
@@ -132,35 +61,70 @@ function unlessAborted(promise, signal) {
   return Promise.race([promise, aborted]);
 }
 
-function showMixer(song, metadata, stems, pictures, length, seconds) {
-  const { sources, sample_rate: rate } = metadata;
-  const name = song.name.replace(/\.[^.]+$/, "");
+function showShare(song, share) {
+  song.share = share;
+  listSongs();
+}
+
+function changed(song) {
+  if (song.state === "working" || song.state === "waiting") song.share = 0;
+  if (song.state !== "working" && !songs.current) hideWork();
+  if (song.error) {
+    if (song.state !== "working") showError(song.error);
+    if (song.state === "ready") song.error = null;
+  }
+  if (song.state === "ready" && song.opens) {
+    song.opens = false;
+    openSong(song);
+  }
+  if (page.open && !songs.list.includes(page.open)) closeMixer();
+  listSongs();
+}
+
+function listSongs() {
+  showSongs(songs.list, page.open, {
+    open: openSong,
+    remove: (song) => {
+      songs.cancel(song);
+      element("song").focus();
+    },
+  });
+}
+
+function openSong(song) {
+  const { metadata, stems, pictures, rate, length, seconds } = song.result;
+  closeMixer();
+  const name = song.file.name.replace(/\.[^.]+$/, "");
   element("mixer").hidden = false;
   element("mixer-title").textContent = name;
-  element("facts").textContent =
-    `${clock(length)} at ${rate / 1000}\u00a0kHz · separated in ${duration(seconds)}`;
-  page.mixer = new Mixer(sources, stems, pictures, rate, name);
+  element("facts").textContent = `${clock(length)} at ${rate / 1000}\u00a0kHz · separated in ${duration(seconds)}`;
+  page.mixer = new Mixer(metadata.sources, stems, pictures, rate, name);
+  page.open = song;
+  offerAgain();
   element("mixer-title").focus({ preventScroll: true });
   element("mixer").scrollIntoView({ block: "start" });
-  announce(`Separated into ${listed(sources)}.`);
+  announce(`Separated into ${listed(metadata.sources)}.`);
+  listSongs();
 }
 
 function closeMixer() {
   page.mixer?.close();
   page.mixer = null;
+  page.open = null;
   element("mixer").hidden = true;
-  element("again").hidden = true;
 }
 
-function cancel() {
-  page.running?.abort();
+/** A song that another model has separated can be separated again. */
+function offerAgain() {
+  const { open } = page;
+  const other = open && choice.model && open.result.metadata !== choice.model.metadata;
+  element("again").hidden = !other || open.state !== "ready";
 }
 
 // The microphone
 
 async function toggleRecording() {
-  if (page.recording) return useSong(await endRecording());
-  cancel();
+  if (page.recording) return songs.add([await endRecording()]);
   page.mixer?.player.pause();
   const button = element("record");
   const stop = await record();
@@ -184,22 +148,36 @@ function endRecording() {
 
 // What the user does
 
-/** A file input, which takes the same file twice. */
-function onFile(id, action) {
+const songs = new Songs(separated, changed);
+const live = new LiveView(attempt, () => page.mixer?.player.pause());
+const choice = new ModelChoice(attempt, {
+  used: () => {
+    offerAgain();
+    songs.restart();
+  },
+  live: (file) => live.open(file),
+});
+
+/** A file input, which takes the same files twice. */
+function onFiles(id, action) {
   element(id).onchange = ({ target }) => {
-    const [file] = target.files;
+    const files = [...target.files];
     target.value = "";
-    if (file) action(file);
+    if (files.length) action(files);
   };
 }
 
-onFile("song", (file) => attempt(() => useSong(file)));
-onFile("model-file", (file) => loading(() => openModel(file)));
-element("model").onchange = () => loading(chooseModel);
-element("again").onclick = () => attempt(separateSong);
+const take = (files) => attempt(() => songs.add(files));
+onFiles("song", take);
+onFiles("model-file", ([file]) => choice.open(file));
+element("again").onclick = () => {
+  songs.again(page.open);
+  offerAgain();
+};
 element("record").onclick = () => attempt(toggleRecording);
 element("cancel").onclick = () => {
-  cancel();
+  const { song } = songs.current;
+  songs.cancel(song);
   announce("Cancelled.");
   element("song").focus();
 };
@@ -214,10 +192,24 @@ addEventListener("dragleave", ({ relatedTarget }) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   element("drop").classList.remove("over");
-  const [file] = event.dataTransfer.files;
-  if (!file) return;
-  if (file.name.endsWith(".tflite")) loading(() => openModel(file));
-  else attempt(() => useSong(file));
+  const files = [...event.dataTransfer.files];
+  const [model] = files.filter(({ name }) => name.endsWith(".tflite"));
+  if (model) choice.open(model);
+  const recordings = files.filter(({ name }) => !name.endsWith(".tflite"));
+  if (recordings.length) take(recordings);
 });
 
-loading(start);
+choice.start(async () => {
+  // A page that is not isolated yet is about to load itself again.
+  if (crossOriginIsolated) prepare();
+  await isolate(() => songs.list.length > 0 || Boolean(page.recording));
+  if (!crossOriginIsolated) prepare();
+  const { models: beside, live: streams, example } = await models.index();
+  live.offer(streams);
+  if (example) {
+    element("example").hidden = false;
+    element("example").onclick = () => attempt(async () => songs.add([await models.fetched(example)]));
+  }
+  return beside;
+});
+element("starting").hidden = true;

@@ -7,6 +7,7 @@ import { parse } from "./strict_json.js";
 
 export const FORMAT = 2;
 const MODE = "separate"; // all that files of format 1 have
+const LIVE = "streaming";
 const KEY = "kerasep";
 // Fields of the tables Model, Metadata and Buffer in TFLite's schema.
 const MODEL = { operatorCodes: 1, buffers: 4, metadata: 6 };
@@ -19,7 +20,8 @@ const BUFFER = { data: 0, offset: 1, size: 2 };
  *
  * @param {ArrayBuffer} content the file
  * @param {string} name what to call it in an error
- * @returns {object} sources, sample_rate, channels, chunk, overlap, hop, interchangeable, licence, ...
+ * @returns {object} sources, sample_rate, channels, chunk, overlap, hop, interchangeable, licence, ...; of
+ *   a file for streams `live` is true, and it has `timing` and `latency` instead of chunks
  */
 export function parseMetadata(content, name) {
   const bytes = new Uint8Array(content);
@@ -38,11 +40,12 @@ export function parseMetadata(content, name) {
     );
   }
   const { mode = metadata.timing ? "streaming" : MODE } = metadata;
-  if (mode !== MODE) {
+  if (mode !== MODE && mode !== LIVE) {
     throw new InputError(`${name} was exported in mode "${short(mode)}": export it again in mode "${MODE}".`);
   }
-  const wrong = outOfBounds(metadata);
+  const wrong = outOfBounds(metadata, mode === LIVE);
   if (wrong) throw damaged(name, ` (its ${wrong} cannot be used)`);
+  if (mode === LIVE) return { licence: null, ...metadata, live: true };
   const { overlap, hop } = metadata;
   return { interchangeable: false, licence: null, ...metadata, overlap: roundedOverlap(overlap, hop) };
 }

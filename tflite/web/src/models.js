@@ -8,25 +8,27 @@ const FOLDER = "models/";
 /**
  * Find what lies beside the page.
  *
- * @returns {Promise<{models: {file: string, name: string}[], example: string | null}>}
+ * @returns {Promise<{models: {file: string, name: string}[], live: {file: string, name: string}[],
+ *   example: string | null}>}
  */
 export async function index() {
-  try {
-    const response = await fetch(`${FOLDER}index.json`);
-    if (response.ok) return await response.json();
-  } catch {
-    // None there, as for a page that is served without: files can still be opened.
+  const response = await fetch(`${FOLDER}index.json`).catch(() => null);
+  if (!response) {
+    throw new InputError("The page cannot reach its own files: check your connection, and reload the page.");
   }
-  return { models: [], example: null };
+  const none = { models: [], live: [], example: null };
+  return response.ok ? { ...none, ...(await response.json()) } : none;
 }
 
 /** A file beside the page. */
 export async function fetched(file) {
-  const response = await fetch(FOLDER + encodeURIComponent(file)).catch(() => null);
-  if (!response?.ok) {
-    throw new InputError(`${file} cannot be downloaded: check your connection, and try again.`);
+  try {
+    const response = await fetch(FOLDER + encodeURIComponent(file));
+    if (response.ok) return new File([await response.blob()], file);
+  } catch {
+    // Said below, as of a file that is not there.
   }
-  return new File([await response.blob()], file);
+  throw new InputError(`${file} cannot be downloaded: check your connection, and try again.`);
 }
 
 /**

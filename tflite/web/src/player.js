@@ -2,6 +2,7 @@
 
 const AHEAD = 0.05; // seconds from asking to sounding, so that all are ready
 const GLIDE = 0.01; // seconds in which a gain changes, so that it does not click
+const SHORTEST_LOOP = 0.05; // seconds
 
 /** Connect buffers to a context's output, each through a gain. */
 export function connect(context, buffers, gains) {
@@ -31,6 +32,7 @@ export class Player {
     this.gains = buffers.map(() => 1);
     this.nodes = null;
     this.position = 0;
+    this.loop = null; // {start, end} in seconds
   }
 
   get playing() {
@@ -40,17 +42,23 @@ export class Player {
   /** Seconds from the beginning. */
   get time() {
     if (!this.playing) return this.position;
-    const since = Math.max(0, this.context.currentTime - this.startedAt);
-    return Math.min(this.duration, this.position + since);
+    const time = this.position + Math.max(0, this.context.currentTime - this.startedAt);
+    if (this.loop) return looped(time, this.loop);
+    return Math.min(this.duration, time);
   }
 
   play() {
     this.context ??= new AudioContext();
     this.context.resume();
     if (this.time >= this.duration) this.position = 0;
+    const { loop } = this;
+    if (loop && !(this.position >= loop.start && this.position < loop.end)) this.position = loop.start;
     const nodes = connect(this.context, this.buffers, this.gains);
     this.startedAt = this.context.currentTime + AHEAD;
-    nodes.forEach(({ source }) => source.start(this.startedAt, this.position));
+    for (const { source } of nodes) {
+      if (loop) Object.assign(source, { loop: true, loopStart: loop.start, loopEnd: loop.end });
+      source.start(this.startedAt, this.position);
+    }
     nodes[0].source.onended = () => this.nodes === nodes && this.pause();
     this.nodes = nodes;
     this.changed();
@@ -70,6 +78,20 @@ export class Player {
     else this.changed();
   }
 
+  /** Repeat what lies between two points, in either order, or nothing. */
+  setLoop(one, other) {
+    const time = this.time;
+    const [start, end] = [Math.min(one, other), Math.max(one, other)];
+    this.loop = end - start >= SHORTEST_LOOP ? { start, end } : null;
+    this.seek(time);
+  }
+
+  clearLoop() {
+    const time = this.time;
+    this.loop = null;
+    this.seek(time);
+  }
+
   setGains(gains) {
     this.gains = gains;
     this.nodes?.forEach(({ gain }, index) => {
@@ -86,4 +108,9 @@ export class Player {
     this.nodes?.forEach(({ source }) => source.stop());
     this.nodes = null;
   }
+}
+
+/** Where a time lies if everything behind the loop's end is in the loop again. */
+export function looped(time, { start, end }) {
+  return time < end ? time : start + ((time - start) % (end - start));
 }

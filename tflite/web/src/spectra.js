@@ -1,6 +1,9 @@
 /** Spectrograms to look at. */
 
+import { fft } from "./fft.js";
+
 const SIZE = 1024;
+const HANN = Float64Array.from({ length: SIZE }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE));
 const FLOOR_DB = -80;
 const LOWEST_HZ = 40;
 
@@ -21,8 +24,7 @@ export function spectrogram(samples, sampleRate, columns, rows) {
   for (let column = 0; column < columns; column++) {
     const start = Math.round(((column + 0.5) / columns) * samples.length - SIZE / 2);
     for (let i = 0; i < SIZE; i++) {
-      const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / SIZE);
-      real[i] = (samples[start + i] ?? 0) * hann;
+      real[i] = (samples[start + i] ?? 0) * HANN[i];
       imaginary[i] = 0;
     }
     fft(real, imaginary);
@@ -48,33 +50,4 @@ function logBands(rows, sampleRate) {
     const low = Math.round(bin(row + 1));
     return [low, Math.max(low, Math.min(SIZE / 2, Math.round(bin(row)) - 1))];
   });
-}
-
-/** Transform in place; the length is a power of two. */
-export function fft(real, imaginary) {
-  const length = real.length;
-  for (let i = 1, j = 0; i < length; i++) {
-    let bit = length >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) {
-      [real[i], real[j]] = [real[j], real[i]];
-      [imaginary[i], imaginary[j]] = [imaginary[j], imaginary[i]];
-    }
-  }
-  for (let half = 1; half < length; half *= 2) {
-    for (let k = 0; k < half; k++) {
-      const cosine = Math.cos((Math.PI * k) / half);
-      const sine = -Math.sin((Math.PI * k) / half);
-      for (let i = k; i < length; i += 2 * half) {
-        const j = i + half;
-        const re = real[j] * cosine - imaginary[j] * sine;
-        const im = real[j] * sine + imaginary[j] * cosine;
-        real[j] = real[i] - re;
-        imaginary[j] = imaginary[i] - im;
-        real[i] += re;
-        imaginary[i] += im;
-      }
-    }
-  }
 }

@@ -10,9 +10,9 @@ import { openPage } from "./support/page.js";
 
 const skip = missing || noBrowser;
 
-const COMPATIBLE = { "/wasm/litert_wasm_internal.js": "/wasm/litert_wasm_compat_internal.js" };
+const COMPATIBLE = { "/wasm/litert_wasm_threaded_internal.js": "/wasm/litert_wasm_compat_internal.js" };
 
-test("there is something to compare", { skip }, () => assert.ok(fixtures.cases.length >= 5));
+test("there is something to compare", { skip }, () => assert.ok(fixtures.cases.length >= 6));
 
 describe("in this browser", { skip }, () => {
   let user;

@@ -4,6 +4,7 @@ python fixtures.py FOLDER [MODEL...]     (further models are compared on songs a
 """
 
 import json
+import os
 import pathlib
 import shutil
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import kerasep
 from kerasep import data, tflite, zoo
 from kerasep.separation import chunks, recordings
+from kerasep.tflite.interpreter import Interpreter
 
 RATE = 8000
 
@@ -30,7 +32,7 @@ def shaken(model):
 
 def tiny(name, sources):
     """Make a toy of an entry, its weights shaken."""
-    return shaken(zoo.load(name, sources=sources, **zoo.describe(name)["tiny"]))
+    return shaken(zoo.load(name, False, sources=sources, **zoo.describe(name)["tiny"]))
 
 
 def make_models(folder):
@@ -41,6 +43,10 @@ def make_models(folder):
     mono = tiny("conv_tasnet_like", ["one", "two"])
     tflite.export(mono, folder / "any_order.tflite", seconds=0.5)
     assert tflite.read_metadata(folder / "any_order.tflite")["interchangeable"]
+    tiny_settings = zoo.describe("open_unmix_like")["tiny"] | {"bidirectional": False}
+    causal = zoo.load("open_unmix_like/causal", sources=["vocals", "drums"], **tiny_settings)
+    tflite.export(shaken(causal), folder / "live.tflite", mode="streaming")
+    tflite.export(stereo, folder / "half.tflite", seconds=1.0, quantization="float16")
 
 
 def make_song(folder, name, seconds, rate, channels):
@@ -50,23 +56,66 @@ def make_song(folder, name, seconds, rate, channels):
     data.write(folder / f"{name}.wav", mixture, rate)
 
 
+def make_real(folder, recordings):
+    """Write some karaoke clips, one after the other, at 44100 Hz."""
+    clips = sorted(pathlib.Path(recordings, "mir1k", "valid").iterdir())[:5]
+    stems = ("vocals", "accompaniment")
+    mixtures = [sum(data.read(clip / f"{stem}.flac")[0] for stem in stems) for clip in clips]
+    data.write(
+        folder / "real.wav", data.audio.resample(np.concatenate(mixtures), 16000, 44100), 44100
+    )
+
+
 def compare(folder, model, song):
     """Separate a song in Python; describe the case, and write the stems one after the other."""
     runtime = tflite.Runtime(folder / f"{model}.tflite")
     waveform, rate = data.read(folder / f"{song}.wav")
-    stems = runtime.separate(data.audio.resample(waveform, rate, runtime.sample_rate))
+    own = runtime.sample_rate
+    mixture = data.audio.resample(waveform, rate, own)
+    stems = runtime.separate(mixture)
+    if rate != own:
+        stems = {source: back(stem, own, rate, waveform) for source, stem in stems.items()}
+        if "accompaniment" in stems:
+            # What lies above the model's band.
+            stems["accompaniment"] += waveform - back(mixture, own, rate, waveform)
     name = f"{model}-{song}.f32"
     np.concatenate([stems[source].T for source in stems]).tofile(folder / name)
-    shape = [len(stems), *next(iter(stems.values())).T.shape]
     return {
         "model": f"{model}.tflite",
         "song": f"{song}.wav",
         "expected": name,
-        "shape": shape,
-        "rate": runtime.sample_rate,
+        "shape": [len(stems), *waveform.T.shape],
+        "rate": rate,
         # Where a song is resampled, the filter is another than soxr's above 0.9 of the bandwidth.
-        "gate_db": 100 if rate == runtime.sample_rate else 55,
+        "gate_db": 100 if rate == own else 50,
     }
+
+
+def back(samples, own, rate, waveform):
+    """Resample to the song's rate and length."""
+    result = data.audio.resample(samples, own, rate)[: len(waveform)]
+    return np.pad(result, [(0, len(waveform) - len(result)), (0, 0)])
+
+
+def make_stream(folder):
+    """Write blocks for the live model, and the sources that its steps give for them."""
+    path = folder / "live.tflite"
+    interpreter = Interpreter(path.read_bytes(), 1, path)
+    about = tflite.read_metadata(folder / "live.tflite")
+    step, channels = about["step"], about["channels"]
+    warm = -(-about["lead"] // step) + 8  # steps of silence, as in live_worker.js
+    silence = np.zeros([warm * step, channels], "float32")
+    waveform = data.read(folder / "song.wav")[0][: 20 * step, :channels]
+    blocks = np.concatenate([silence, waveform]).reshape(-1, step, channels)
+    state = interpreter("reset")["state"]
+    sources = []
+    for block in blocks:
+        result = interpreter("step", mixture=block[None], state=state)
+        state = result["state"]
+        sources.append(result["sources"].copy())
+    blocks[warm:].tofile(folder / "live.in")
+    np.concatenate(sources[warm:]).tofile(folder / "live.out")
+    (folder / "live.json").write_text(json.dumps(about), "utf-8")
 
 
 def make_chunk_cases(folder):
@@ -136,6 +185,7 @@ def main(folder, others):
     cases = [
         compare(folder, "stereo", "other_rate"),
         compare(folder, "stereo", "song"),
+        compare(folder, "half", "song"),
         compare(folder, "stereo", "short"),
         compare(folder, "any_order", "song"),
         compare(folder, "any_order", "short"),
@@ -144,6 +194,9 @@ def main(folder, others):
         shutil.copy(path, folder)
         make_song(folder, f"for_{path.stem}", 15.0, tflite.read_metadata(path)["sample_rate"], 2)
         cases.append(compare(folder, path.stem, f"for_{path.stem}"))
+    make_stream(folder)
+    if os.environ.get("LONG") == "1" and "KERASEP_AUDIO" in os.environ:
+        make_real(folder, os.environ["KERASEP_AUDIO"])
     found = {"cases": cases, "chunks": make_chunk_cases(folder)}
     (folder / "fixtures.json").write_text(json.dumps(found), "utf-8")
 

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { gains, SILENT_DB } from "../src/gains.js";
 import { checkMemory } from "../src/memory.js";
 import { bestOrder } from "../src/order.js";
+import { looped } from "../src/player.js";
 import { clock, decibels, describe, duration } from "../src/words.js";
 
 const strip = (values) => ({ db: 0, muted: false, solo: false, ...values });
@@ -28,11 +29,20 @@ test("the first of several orders that are as good is kept", () => {
 
 test("what takes more than half of the memory is refused in one line", () => {
   const metadata = { sources: ["a", "b", "c", "d"], sample_rate: 44100 };
-  checkMemory(900, 2, 44100, metadata, 4);
+  checkMemory(500, 2, 44100, metadata, 0, 4);
   assert.throws(
-    () => checkMemory(2 * 3600, 2, 44100, metadata, 4),
-    /^InputError: 2 h 0 min of audio would take 15.2\u00a0GB of memory, more than the 2.0\u00a0GB .* cut it into shorter parts.$/,
+    () => checkMemory(2 * 3600, 2, 44100, metadata, 0, 4),
+    /^InputError: 2 h 0 min of audio would take 25.4\u00a0GB of memory, more than the 2.0\u00a0GB .* cut it into shorter parts.$/,
   );
+  assert.throws(
+    () => checkMemory(500, 2, 44100, metadata, 1e9, 4),
+    /^InputError: The songs before take 1.0\u00a0GB of the 2.0\u00a0GB of memory available, .* needs 1.8\u00a0GB: remove songs from the list.$/,
+  );
+});
+
+test("a time behind a loop's end lies in the loop", () => {
+  const loop = { start: 2, end: 5 };
+  assert.deepEqual([1, 4.5, 5, 6.5, 11].map((time) => looped(time, loop)), [1, 4.5, 2, 3.5, 2]);
 });
 
 test("numbers as people read them", () => {

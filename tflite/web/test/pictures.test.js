@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { fft } from "../src/fft.js";
 import { peaks } from "../src/peaks.js";
 import { loudest } from "../src/pictures.js";
-import { fft, spectrogram } from "../src/spectra.js";
+import { spectrogram } from "../src/spectra.js";
 
 test("the transform is the sum that defines it", () => {
   const input = Array.from({ length: 16 }, (_, index) => Math.sin(index * index));

@@ -88,6 +88,8 @@ test("a song: for a model whose tensors are not as its metadata says", { skip },
 });
 
 test("a song: more than the memory holds", { skip }, async () => {
+  await user.openModel(file("stereo.tflite", model));
+  await user.page.locator("#model option:checked").filter({ hasText: "stereo" }).waitFor({ state: "attached" });
   // 20 MB, of which the page takes half at most: four minutes and their stems need 77.
   await user.page.evaluate(() => Object.defineProperty(navigator, "deviceMemory", { value: 0.02 }));
   await user.choose(join(folder, "long.wav"));

@@ -3,9 +3,13 @@
 Each function takes a list `skipped`, which gets a line per entry that is left out.
 """
 
+import os
 import re
+from pathlib import Path
+from typing import NamedTuple
 
 from kerasep.data import audio
+from kerasep.data.datasets.layouts.once import once
 
 _SPLITS = {
     "train": ("train", "training", "tr", "development"),
@@ -14,49 +18,62 @@ _SPLITS = {
 }
 _FIRST_WORD = re.compile(r"([a-z]+)(?![^\W_])")
 _DEEPEST = 6
+_SUFFIXES = frozenset(audio.SUFFIXES)
+
+
+class Entry(NamedTuple):
+    """A path in a folder."""
+
+    path: Path
+    is_dir: bool
+    is_audio: bool  # a file with the suffix of an audio format
+
+    @property
+    def is_stem_mp4(self):
+        """Whether it is a file `*.stem.mp4`, whose streams are stems."""
+        return self.is_audio and self.path.name.lower().endswith(".stem.mp4")
 
 
 def entries(folder, skipped):
-    """Return the sorted paths in a folder, but hidden ones and the `__MACOSX` of zip archives."""
+    """Return each `Entry` of a folder by name, but hidden ones and the `__MACOSX` of archives."""
+    kept, lines = _listing(folder)
+    skipped += lines
+    return kept
+
+
+@once
+def _listing(folder):
+    kept, skipped = [], []
     try:
-        paths = sorted(folder.iterdir())
+        with os.scandir(folder) as found:
+            by_name = {entry.name: entry for entry in found}
     except OSError as error:
-        skipped.append(f"{folder}: {error.strerror}")
-        return []
-    kept = []
-    for path in paths:
-        if path.name.startswith(".") or path.name == "__MACOSX":
+        return [], [f"{folder}: {error.strerror}"]
+    for name in sorted(by_name):
+        if name.startswith(".") or name == "__MACOSX":
             continue
+        entry, path = by_name[name], folder / name
+        has_suffix = os.path.splitext(name)[1].lower() in _SUFFIXES
         try:
-            path.stat()
+            if entry.is_symlink():
+                entry.stat()
+                if folder.resolve().is_relative_to(path.resolve()):
+                    skipped.append(f"{path}: a link back to a folder above")
+                    continue
+            kept.append(Entry(path, entry.is_dir(), has_suffix and entry.is_file()))
         except OSError as error:
             skipped.append(f"{path}: {error.strerror}")
-            continue
-        if path.is_symlink() and folder.resolve().is_relative_to(path.resolve()):
-            skipped.append(f"{path}: a link back to a folder above")
-            continue
-        kept.append(path)
-    return kept
+    return kept, skipped
 
 
 def subfolders(folder, skipped):
     """Return the folders in a folder."""
-    return [path for path in entries(folder, skipped) if path.is_dir()]
+    return [entry.path for entry in entries(folder, skipped) if entry.is_dir]
 
 
 def audio_files(folder, skipped):
     """Return the audio files in a folder."""
-    return [path for path in entries(folder, skipped) if is_audio(path)]
-
-
-def is_audio(path):
-    """Return whether a path is a file with the suffix of an audio format."""
-    return path.suffix.lower() in audio.SUFFIXES and path.is_file()
-
-
-def is_stem_mp4(path):
-    """Return whether a path is a file `*.stem.mp4`, whose streams are stems."""
-    return path.name.lower().endswith(".stem.mp4") and path.is_file()
+    return [entry.path for entry in entries(folder, skipped) if entry.is_audio]
 
 
 def audio_tree(folder, skipped, above=()):
@@ -66,11 +83,11 @@ def audio_tree(folder, skipped, above=()):
         skipped.append(f"{folder}: a link in a loop, or more than {_DEEPEST} folders deep")
         return []
     files = []
-    for path in entries(folder, skipped):
-        if path.is_dir():
-            files += audio_tree(path, skipped, (*above, identity))
-        elif is_audio(path):
-            files.append(path)
+    for entry in entries(folder, skipped):
+        if entry.is_dir:
+            files += audio_tree(entry.path, skipped, (*above, identity))
+        elif entry.is_audio:
+            files.append(entry.path)
     return files
 
 
@@ -97,7 +114,7 @@ def split_folders(folder, skipped, of_files=False):
 
 
 def _is_track(folder):
-    return any(not is_stem_mp4(path) for path in audio_files(folder, []))
+    return any(entry.is_audio and not entry.is_stem_mp4 for entry in entries(folder, []))
 
 
 def split_of(name):

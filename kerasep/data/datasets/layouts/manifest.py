@@ -1,27 +1,51 @@
-"""Manifests: a list of a data set's files, `manifest.json` or `manifest.csv`, for other layouts.
-
-The guide on data folders describes both formats.
-"""
+"""Manifests `manifest.json` and `manifest.csv`, for other layouts; the guide describes them."""
 
 import csv
 import io
-import json
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
 
 from kerasep.data.datasets.layouts.contents import Contents, GroupFiles, Location, TrackFiles
+from kerasep.data.service.schemas import Count, Name, Record, parse
 from kerasep.errors import InputError
 from kerasep.files.text_files import file_name, read_text
 
 _NAMES = ("manifest.json", "manifest.csv")
-_SPLITS = ("train", "valid", "test")
-# Required and optional fields of the entries in JSON, and of the rows in CSV.
-_FIELDS = {
-    "tracks": ({"name", "stems"}, {"mixture", "split", "song"}),
-    "groups": ({"name", "recordings"}, {"split"}),
-}
-_COLUMNS = {
-    "tracks": ({"track", "stem", "path"}, {"stream", "channel", "split", "song"}),
-    "groups": ({"group", "path"}, {"stream", "channel", "split"}),
-}
+_Split = Literal["train", "valid", "test"] | None
+
+
+class _File(Record, kw_only=True):
+    path: str
+    stream: Count = 0
+    channel: Count | None = None
+
+
+class _Track(Record):
+    name: Name
+    stems: Annotated[dict[str, str | _File], Meta(min_length=1)]
+    mixture: str | _File | None = None
+    split: _Split = None
+    song: str | None = None
+
+
+class _Group(Record):
+    name: Name
+    recordings: Annotated[list[str | _File], Meta(min_length=1)]
+    split: _Split = None
+
+
+class _StemRow(_File):
+    track: Name
+    stem: Name
+    split: _Split = None
+    song: str | None = None
+
+
+class _GroupRow(_File):
+    group: Name
+    split: _Split = None
 
 
 def manifest(path):
@@ -31,130 +55,80 @@ def manifest(path):
     if path is None or not path.is_file() or path.suffix.lower() not in (".json", ".csv"):
         return None
     try:
-        kind, entries = _read_json(path) if path.suffix.lower() == ".json" else _read_csv(path)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is not a manifest: {error}") from error
-    if kind is None:
-        return None
-    if not entries:
+        contents = _of_json(path) if path.suffix.lower() == ".json" else _of_csv(path)
+    except InputError:
+        raise
+    except (ValueError, csv.Error) as error:
+        raise InputError(f"{path} is not a manifest: {error}: correct it") from error
+    if contents and not (contents.tracks or contents.groups):
         raise InputError(f"{path} is empty: expected tracks or groups")
-    if kind == "tracks":
-        return Contents("manifest", tracks=[_track(path, *entry) for entry in entries])
-    return Contents("manifest", groups=[_group(path, *entry) for entry in entries])
+    return contents
 
 
-def _read_json(path):
-    """Return "tracks" or "groups", and a list of (where, entry)."""
-    content = json.loads(read_text(path))
-    is_single = isinstance(content, dict) and len(content) == 1
-    kind, entries = content.popitem() if is_single else (None, None)
-    if kind not in _FIELDS or not isinstance(entries, list):
+def _of_json(path):
+    content = parse(read_text(path), dict)
+    if content.keys() == {"groups"}:
+        groups = [
+            GroupFiles(group.name, [_location(path, f) for f in group.recordings], group.split)
+            for group in msgspec.convert(content["groups"], list[_Group])
+        ]
+        return Contents("manifest", groups=groups)
+    if content.keys() != {"tracks"}:
         raise InputError(f'{path} is not a manifest: expected {{"tracks": [...]}} or "groups"')
-    listed = [(f"{path}, {kind}[{number}]", entry) for number, entry in enumerate(entries)]
-    for where, entry in listed:
-        _check_fields(where, entry, *_FIELDS[kind])
-    return kind, listed
+    tracks = []
+    for track in msgspec.convert(content["tracks"], list[_Track]):
+        stems = {stem: _location(path, file) for stem, file in track.stems.items()}
+        mixture = None if track.mixture is None else _location(path, track.mixture)
+        tracks.append(TrackFiles(track.name, stems, track.split, track.song, mixture))
+    return Contents("manifest", tracks)
 
 
-def _read_csv(path):
-    """Return as `_read_json`, or Nones for a table that is not a manifest."""
+def _of_csv(path):
     rows = csv.DictReader(io.StringIO(read_text(path), newline=""), strict=True)
-    columns = set(rows.fieldnames or ())
-    if not columns >= {"track", "stem"} and "group" not in columns:
-        return None, None
-    kind, add = (
-        ("tracks", _add_stem) if columns >= {"track", "stem"} else ("groups", _add_recording)
-    )
-    _check_fields(f"{path} line 1", dict.fromkeys(columns), *_COLUMNS[kind])
-    entries = {}
+    columns = rows.fieldnames or ()
+    if {"track", "stem"} <= {*columns}:
+        return Contents("manifest", _tracks(path, _parsed(path, rows, _StemRow)))
+    if "group" not in columns:
+        return None
+    groups = {}
+    for _, row in _parsed(path, rows, _GroupRow):
+        groups.setdefault((row.group, row.split), []).append(_location(path, row))
+    groups = [GroupFiles(name, places, split) for (name, split), places in groups.items()]
+    return Contents("manifest", groups=groups)
+
+
+def _parsed(path, rows, kind):
+    """Yield the place and the record of each line."""
     for row in rows:
         where = f"{path} line {rows.line_num}"
         if None in row or None in row.values():
-            raise InputError(f"{where}: expected {len(columns)} values, {','.join(columns)}")
-        row = {key: value for key, value in row.items() if value}
-        _check_fields(where, row, *_COLUMNS[kind])
-        add(where, entries, row)
-    return kind, list(entries.values())
+            columns = ",".join(rows.fieldnames)
+            raise InputError(f"{where}: expected {len(rows.fieldnames)} values, {columns}")
+        try:
+            filled = {name: value for name, value in row.items() if value}
+            yield where, msgspec.convert(filled, kind, strict=False)
+        except msgspec.ValidationError as error:
+            raise InputError(f"{where}: {error}: correct it") from error
 
 
-def _add_stem(where, entries, row):
-    shared = _pick(row, "split", "song")
-    new = (where, {"name": row["track"], "stems": {}, **shared})
-    _, entry = entries.setdefault(row["track"], new)
-    if shared != _pick(entry, "split", "song"):
-        raise InputError(f"{where}: track {row['track']!r} has another split or song further up")
-    files = entry if row["stem"] == "mixture" else entry["stems"]
-    if row["stem"] in files:
-        raise InputError(f"{where}: track {row['track']!r} has two files for {row['stem']!r}")
-    files[row["stem"]] = _pick(row, "path", "stream", "channel")
+def _tracks(path, rows):
+    tracks = {}
+    for where, row in rows:
+        name, shared = row.track, (row.split, row.song)
+        files, first = tracks.setdefault(name, ({}, shared))
+        if shared != first:
+            raise InputError(f"{where}: track {name!r} has another split or song further up")
+        if row.stem in files:
+            raise InputError(f"{where}: track {name!r} has two files for {row.stem!r}")
+        files[row.stem] = _location(path, row)
+    for name, (files, shared) in tracks.items():
+        mixture = files.pop("mixture", None)
+        if not files:
+            raise InputError(f"{path}: track {name!r} has no stem: add its files")
+        tracks[name] = TrackFiles(name, files, *shared, mixture)
+    return [*tracks.values()]
 
 
-def _add_recording(where, entries, row):
-    new = (where, {"name": row["group"], "recordings": [], **_pick(row, "split")})
-    _, entry = entries.setdefault((row["group"], row.get("split")), new)
-    entry["recordings"].append(_pick(row, "path", "stream", "channel"))
-
-
-def _pick(row, *keys):
-    return {key: row[key] for key in keys if key in row}
-
-
-def _check_fields(where, entry, required, optional):
-    if not isinstance(entry, dict):
-        raise InputError(f"{where}: received {entry!r}, expected {', '.join(sorted(required))}")
-    missing, unknown = required - entry.keys(), entry.keys() - required - optional
-    if missing:
-        raise InputError(f"{where}: {', '.join(sorted(missing))} is missing")
-    if unknown:
-        raise InputError(
-            f"{where}: received {', '.join(sorted(map(str, unknown)))}, expected "
-            f"{', '.join(sorted(required))} and any of {', '.join(sorted(optional))}"
-        )
-
-
-def _track(path, where, entry):
-    stems = entry["stems"]
-    if not isinstance(stems, dict) or not stems:
-        raise InputError(f"{where}: received stems {stems!r}, expected one file per name")
-    name, split = _name_and_split(where, entry)
-    mixture, song = entry.get("mixture"), entry.get("song")
-    if song is not None and not isinstance(song, str):
-        raise InputError(f"{where}: received song {song!r}, expected a name")
-    stems = {stem: _location(path, where, file) for stem, file in stems.items()}
-    mixture = None if mixture is None else _location(path, where, mixture)
-    return TrackFiles(name, stems, split, song, mixture)
-
-
-def _group(path, where, entry):
-    recordings = entry["recordings"]
-    if not isinstance(recordings, list) or not recordings:
-        raise InputError(f"{where}: received recordings {recordings!r}, expected a list of files")
-    name, split = _name_and_split(where, entry)
-    return GroupFiles(name, [_location(path, where, file) for file in recordings], split)
-
-
-def _name_and_split(where, entry):
-    name, split = entry["name"], entry.get("split")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{where}: received name {name!r}, expected text")
-    if split not in (None, *_SPLITS):
-        raise InputError(f"{where}: received split {split!r}, expected {', '.join(_SPLITS)}")
-    return name, split
-
-
-def _location(path, where, file):
-    if isinstance(file, str):
-        file = {"path": file}
-    _check_fields(where, file, {"path"}, {"stream", "channel"})
-    if not isinstance(file["path"], str):
-        raise InputError(f"{where}: received path {file['path']!r}, expected text")
-    for key in ("stream", "channel"):
-        value = file.get(key)
-        if value is not None and not str(value).isdecimal():
-            raise InputError(f"{where}: received {key} {value!r}, expected a number from 0 on")
-    stream, channel = file.get("stream"), file.get("channel")
-    return Location(
-        path.parent / file_name(file["path"]),
-        int(stream or 0),
-        None if channel is None else int(channel),
-    )
+def _location(path, file):
+    file = _File(path=file) if isinstance(file, str) else file
+    return Location(path.parent / file_name(file.path), file.stream, file.channel)

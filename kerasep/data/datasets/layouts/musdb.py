@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from kerasep.data.datasets.layouts.contents import Contents
-from kerasep.data.datasets.layouts.folders import entries, is_stem_mp4, split_folders
+from kerasep.data.datasets.layouts.folders import entries, split_folders
 from kerasep.data.datasets.layouts.stems_folders import stem_mp4_track, stems_folders
 
 _STEMS = {"vocals", "drums", "bass", "other"}
@@ -30,11 +30,11 @@ def musdb18(folder):
     """Return the tracks of `train/Artist - Title.stem.mp4`, or None with folders beside them."""
     skipped, tracks = [], []
     for split, part in split_folders(folder, skipped):
-        for path in entries(part, skipped):
-            if path.is_dir():
+        for entry in entries(part, skipped):
+            if entry.is_dir:
                 return None
-            if is_stem_mp4(path):
-                tracks.append(stem_mp4_track(path, split))
+            if entry.is_stem_mp4:
+                tracks.append(stem_mp4_track(entry.path, split))
     return Contents("MUSDB18", _with_validation(tracks), skipped=skipped) if tracks else None
 
 
@@ -54,10 +54,10 @@ def musdb18_hq(folder):
 
 def _with_validation(tracks):
     """Return tracks with the split "valid" for the validation tracks of train."""
-    held = {track.name for track in tracks if track.split != "test"} & _VALIDATION
-    if not held:
+    validation = {track.name for track in tracks if track.split != "test"} & _VALIDATION
+    if not validation:
         return tracks
     return [
-        replace(track, split="valid" if track.name in held else track.split or "train")
+        replace(track, split="valid" if track.name in validation else track.split or "train")
         for track in tracks
     ]

@@ -1,4 +1,4 @@
-"""Recognising the layout of a data set: each layout's function is tried in turn."""
+"""Recognise the layout of a data set by trying the function of each layout in turn."""
 
 from collections import Counter
 from dataclasses import replace
@@ -11,6 +11,7 @@ from kerasep.data.datasets.layouts.mir_1k import mir_1k
 from kerasep.data.datasets.layouts.mixture_trees import mixture_trees
 from kerasep.data.datasets.layouts.musdb import musdb18, musdb18_hq
 from kerasep.data.datasets.layouts.named_speakers import named_speakers
+from kerasep.data.datasets.layouts.once import once, unchanged
 from kerasep.data.datasets.layouts.slakh import slakh
 from kerasep.data.datasets.layouts.source_folders import source_folders
 from kerasep.data.datasets.layouts.stems_folders import stems_folders
@@ -52,11 +53,12 @@ def of_split(files, split, folder):
         raise InputError(
             f"{folder} has no split {split!r}: expected one of {', '.join(splits)}"
             if splits
-            else f"{folder} has no splits of its own: leave out split={split!r}"
+            else f"{folder} has no splits: leave out split={split!r}"
         )
     return chosen
 
 
+@unchanged()
 def _first(layouts, folder, forms):
     folder = Path(folder)
     if folder.is_file():
@@ -69,16 +71,21 @@ def _first(layouts, folder, forms):
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: {forms}")
     for layout in (manifest, *layouts):
-        if contents := layout(folder):
+        if contents := _tried(layout, folder):
             return _with_unique_names(contents)
     for layout in (*_TRACKS, *_POOLS):
-        if contents := layout(folder):
+        if contents := _tried(layout, folder):
             raise InputError(f"{folder} holds {contents.layout}: {forms}")
     raise InputError(f"{folder} has no track or recording in a known layout: {forms}")
 
 
+@once
+def _tried(layout, folder):
+    return layout(folder)
+
+
 def _with_unique_names(contents):
-    """Put the split before names that are there twice, skip what is still there twice."""
+    """Put the split before duplicate names, and skip tracks whose names are still duplicate."""
     counts = Counter(track.name for track in contents.tracks)
     tracks, skipped = {}, list(dict.fromkeys(contents.skipped))
     for track in contents.tracks:

@@ -5,13 +5,8 @@ import unicodedata
 from collections import Counter
 
 from kerasep.data.datasets.layouts.contents import Contents, Location, TrackFiles
-from kerasep.data.datasets.layouts.folders import (
-    entries,
-    is_audio,
-    is_stem_mp4,
-    split_folders,
-    subfolders,
-)
+from kerasep.data.datasets.layouts.folders import audio_files, entries, split_folders, subfolders
+from kerasep.data.datasets.layouts.once import once
 
 _MIXTURES = ("mixture", "mix")
 _STREAMS = {"drums": 1, "bass": 2, "other": 3, "vocals": 4}  # stream 0 is the mixture
@@ -25,6 +20,7 @@ _CLIP = re.compile(
 )
 
 
+@once
 def stems_folders(folder):
     """Return the tracks of `song/vocals.flac`, `song/vocals/lead.wav` and `*.stem.mp4`.
 
@@ -32,14 +28,14 @@ def stems_folders(folder):
     """
     skipped, tracks = [], []
     for split, part in split_folders(folder, skipped):
-        for path in entries(part, skipped):
-            if is_stem_mp4(path):
-                tracks.append(stem_mp4_track(path, split))
-            elif path.is_dir():
-                track = track_folder(path, split, skipped)
+        for entry in entries(part, skipped):
+            if entry.is_stem_mp4:
+                tracks.append(stem_mp4_track(entry.path, split))
+            elif entry.is_dir:
+                track = track_folder(entry.path, split, skipped)
                 tracks += [track] if track else []
-            elif is_audio(path):
-                skipped.append(f"{path}: not in the folder of a track")
+            elif entry.is_audio:
+                skipped.append(f"{entry.path}: not in the folder of a track")
     return Contents("stems folders", tracks, skipped=skipped) if _share_stems(tracks) else None
 
 
@@ -54,7 +50,7 @@ def track_folder(folder, split, skipped):
     """Return the track in a folder, or None without stems or with two files for one."""
     stems, mixture = {}, None
     for prefix, path in _files(folder, skipped):
-        # Some file systems decompose accented characters; nobody types them so.
+        # Some file systems decompose accented characters, unlike what users type.
         name = unicodedata.normalize("NFC", prefix + path.stem.lower())
         if name in _MIXTURES:
             mixture = Location(path)
@@ -75,13 +71,11 @@ def song_of(name):
 
 
 def _files(folder, skipped):
-    for path in entries(folder, skipped):
-        if is_audio(path):
-            yield "", path
+    for path in audio_files(folder, skipped):
+        yield "", path
     for below in subfolders(folder, []):
-        for path in entries(below, skipped):
-            if is_audio(path):
-                yield f"{below.name.lower()}/", path
+        for path in audio_files(below, skipped):
+            yield f"{below.name.lower()}/", path
 
 
 def _share_stems(tracks):

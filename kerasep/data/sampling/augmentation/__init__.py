@@ -7,6 +7,8 @@ NumPy generator, and returns a new array: the same generator state gives the sam
 
 from kerasep.data.sampling.augmentation.bands import limit_band
 from kerasep.data.sampling.augmentation.coding import code
+from kerasep.data.sampling.augmentation.distortion import distort
+from kerasep.data.sampling.augmentation.equalizer import equalize
 from kerasep.data.sampling.augmentation.levels import change_gain, flip_polarity, swap_channels
 from kerasep.data.sampling.augmentation.noise import add_noise
 from kerasep.data.sampling.augmentation.reverberation import reverberate
@@ -19,6 +21,8 @@ __all__ = [
     "change_pitch",
     "change_tempo",
     "code",
+    "distort",
+    "equalize",
     "flip_polarity",
     "limit_band",
     "mask_spectrum",

@@ -1,4 +1,4 @@
-"""What MP3 and Ogg Vorbis do to a waveform."""
+"""The coding noise of MP3 and Ogg Vorbis."""
 
 import io
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ def add_noise(
     snr: tuple[float, float] = (10.0, 40.0),
     colours: Sequence[str] = ("white", "pink", "brown"),
 ) -> np.ndarray:
-    """Add noise whose power is so many decibels under the waveform's; silence stays silent.
+    """Add noise at a random signal-to-noise ratio; silence stays silent.
 
     Args:
         waveform: Float32 array `(samples, channels)`.

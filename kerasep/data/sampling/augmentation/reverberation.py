@@ -54,7 +54,7 @@ def reverberate(
     """
     samples, channels = waveform.shape
     if responses is None:
-        response = _made(rng, sample_rate, channels, seconds, direct)
+        response = _synthetic(rng, sample_rate, channels, seconds, direct)
     else:
         measured = _measured(str(responses), sample_rate)
         response = measured[rng.integers(len(measured))]
@@ -64,7 +64,7 @@ def reverberate(
     return wet.astype("float32", copy=False)
 
 
-def _made(rng, sample_rate, channels, seconds, direct):
+def _synthetic(rng, sample_rate, channels, seconds, direct):
     decay, ratio = rng.uniform(*seconds), rng.uniform(*direct)
     length = max(1, round(min(decay, _MOST_SECONDS) * sample_rate))
     tail = rng.standard_normal((length, channels), "float32")
@@ -82,12 +82,12 @@ def _measured(folder, sample_rate):
     )
     if not paths:
         raise InputError(f"{folder} has no impulse responses: expected audio files in it")
-    found = []
+    measured = []
     for path in paths:
         response, _ = audio.read(path, sample_rate)
         peak = np.abs(response).max(axis=1)
         if not peak.max() > 0:
             raise InputError(f"{path} is silent: expected an impulse response, remove it")
         response = response[peak.argmax() :][: round(_MOST_SECONDS * sample_rate)]
-        found.append(response / peak.max())
-    return tuple(found)
+        measured.append(response / peak.max())
+    return tuple(measured)

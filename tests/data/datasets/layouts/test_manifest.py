@@ -20,8 +20,8 @@ def test_json(tmp_path, record):
     record("b.wav", channels=2)
     full = {**TRACK, "name": "two", "split": "valid", "song": "hit", "mixture": "a/mix.wav"}
     path = write(tmp_path / "manifest.json", {"tracks": [TRACK, full]})
-    for given in (tmp_path, path):
-        one, two = find_tracks(given, ("vocals", "bass"))
+    for source in (tmp_path, path):
+        one, two = find_tracks(source, ("vocals", "bass"))
         assert (one.name, one.split, one.song) == ("one", None, None)
         assert (two.name, two.split, two.song) == ("two", "valid", "hit")
         assert one.stems["vocals"].path == tmp_path / "a/v.wav"
@@ -34,8 +34,8 @@ def test_csv(tmp_path, record):
     record("a/v.wav", "a/mix.wav", "b.wav")
     table = "track,stem,path,split,stream\none,vocals,a/v.wav,train,\none,bass,b.wav,train,0\n"
     path = write(tmp_path / "manifest.csv", f"\ufeff{table}one,mixture,a/mix.wav,train,\n")
-    for given in (tmp_path, path):
-        (track,) = find_tracks(given, split="train")
+    for source in (tmp_path, path):
+        (track,) = find_tracks(source, split="train")
         assert sorted(track.stems) == ["bass", "vocals"]
 
 
@@ -67,24 +67,30 @@ def test_files_that_are_not_there_are_left_out(tmp_path, record, caplog):
     ("content", "said"),
     [
         ("{", "is not a manifest: Expecting property name"),
-        ([], "is not a manifest: expected"),
-        ({"tracks": {}}, "is not a manifest: expected"),
+        ([], "is not a manifest: Expected `object`, got `array`"),
+        ({"tracks": {}}, "is not a manifest: Expected `array`, got `object`"),
         ({"tracks": [], "groups": []}, "is not a manifest: expected"),
         ({"tracks": []}, "is empty"),
-        ({"tracks": [1]}, r"tracks\[0\]: received 1, expected name, stems"),
-        ({"tracks": [TRACK, {"name": "a"}]}, r"tracks\[1\]: stems is missing"),
-        ({"tracks": [{**TRACK, "steams": 1}]}, r"tracks\[0\]: received steams, expected name,"),
-        ({"tracks": [{**TRACK, "name": 3}]}, "received name 3, expected text"),
-        ({"tracks": [{**TRACK, "split": "dev"}]}, "received split 'dev', expected train, valid,"),
-        ({"tracks": [{**TRACK, "song": 3}]}, "received song 3"),
-        ({"tracks": [{**TRACK, "stems": {}}]}, "received stems {}"),
-        ({"tracks": [{**TRACK, "stems": {"a": 3}}]}, r"tracks\[0\]: received 3, expected path"),
-        ({"tracks": [{**TRACK, "stems": {"a": {"path": 3}}}]}, "received path 3, expected text"),
+        ({"tracks": [1]}, "Expected `object`, got `int` - at "),
+        ({"tracks": [TRACK, {"name": "a"}]}, r"missing required field `stems` - at .*\[1\]"),
+        ({"tracks": [{**TRACK, "steams": 1}]}, "unknown field `steams`"),
+        ({"tracks": [{**TRACK, "name": 3}]}, "Expected `str`, got `int` - at .*name"),
+        ({"tracks": [{**TRACK, "split": "dev"}]}, "Invalid enum value 'dev' - at .*split"),
+        ({"tracks": [{**TRACK, "song": 3}]}, "got `int` - at .*song"),
+        ({"tracks": [{**TRACK, "stems": {}}]}, "length >= 1 - at .*stems"),
+        ({"tracks": [{**TRACK, "stems": {"a": 3}}]}, r"Expected `str \| object`, got `int`"),
+        (
+            {"tracks": [{**TRACK, "stems": {"a": {"path": 3}}}]},
+            "Expected `str`, got `int` - at .*path",
+        ),
         (
             {"tracks": [{**TRACK, "stems": {"a": {"path": "b", "channel": -1}}}]},
-            "received channel -1, expected a number from 0 on",
+            "Expected `int` >= 0 - at .*channel",
         ),
-        ({"groups": [{"name": "a", "recordings": "b"}]}, "received recordings 'b', expected a"),
+        (
+            {"groups": [{"name": "a", "recordings": "b"}]},
+            "Expected `array`, got `str` - at .*recordings",
+        ),
     ],
 )
 def test_what_is_wrong_with_json(tmp_path, content, said):
@@ -96,16 +102,17 @@ def test_what_is_wrong_with_json(tmp_path, content, said):
     ("table", "said"),
     [
         ("a,b\n1,2\n", "is not a manifest: expected"),
-        ("track,stem\na,b\n", "line 1: path is missing"),
-        ("track,stem,path,color\n", "line 1: received color, expected path, stem, track and any"),
+        ("track,stem\na,b\n", "line 2: Object missing required field `path`"),
+        ("track,stem,path,color\na,b,c,d\n", "line 2: Object contains unknown field `color`"),
+        ("track,stem,path\na,mixture,c\n", "track 'a' has no stem"),
         ("track,stem,path\n", "is empty"),
         ("track,stem,path\na,b\n", "line 2: expected 3 values"),
         ("track,stem,path\na,b,c,d\n", "line 2: expected 3 values"),
-        ("track,stem,path\na,,c\n", "line 2: stem is missing"),
+        ("track,stem,path\na,,c\n", "line 2: Object missing required field `stem`"),
         ("track,stem,path\na,b,c\na,b,d\n", "line 3: track 'a' has two files for 'b'"),
         ("track,stem,path\na,mixture,c\na,mixture,d\n", "line 3: track 'a' has two files for"),
         ("track,stem,path,split\na,b,c,train\na,d,e,test\n", "line 3: track 'a' has another"),
-        ("track,stem,path,stream\na,b,c,x\n", "line 2: received stream 'x', expected a number"),
+        ("track,stem,path,stream\na,b,c,x\n", "line 2: Expected `int`, got `str`"),
         ('track,stem,path\na,b,"c\n', "is not a manifest: unexpected end of data"),
     ],
 )

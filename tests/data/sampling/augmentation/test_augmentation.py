@@ -205,3 +205,29 @@ def test_code_refuses_what_crashes_the_encoder(rate, channels, compression):
         augmentation.code(
             waveform, np.random.default_rng(0), rate, formats=("ogg",), compression=compression
         )
+
+
+def test_equalize_gives_each_band_its_gain():
+    # One draw of gains for two tones: the level of each follows the curve between its neighbours.
+    rng = np.random.default_rng(5)
+    gains = rng.uniform(-6, 6, 6)
+    centres = np.geomspace(50, RATE / 2, 6)
+    for centre, gain in zip(centres[1:-1], gains[1:-1], strict=True):
+        changed = apply("equalize", tone(centre), seed=5)
+        level = 20 * np.log10(np.std(changed[2000:-2000]) / np.std(tone(centre)[2000:-2000]))
+        assert abs(level - gain) < 0.1
+
+
+def test_equalize_has_no_delay():
+    assert lag(hiss(), apply("equalize", hiss())) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_distort_keeps_level_and_adds_odd_harmonics(channels):
+    pure = tone(500, channels=channels)
+    changed = apply("distort", pure, drive=(20, 20))
+    np.testing.assert_allclose(np.std(changed), np.std(pure), rtol=1e-4)
+    spectrum = np.abs(np.fft.rfft(changed[:, 0]))
+    # A square wave's third harmonic is at a third; its second is missing.
+    assert 0.2 < spectrum[1500] / spectrum[500] < 0.34
+    assert spectrum[1000] < 1e-3 * spectrum[500]

@@ -15,9 +15,10 @@ export const missing = executablePath ? false : "no Chromium: install it, or say
 /**
  * Start it with a fresh profile.
  *
+ * @param {object} options of Playwright's; `microphone`: a WAV file that it hears, over and over
  * @returns {Promise<{context: import("playwright-core").BrowserContext, close: () => Promise<void>}>}
  */
-export async function launch(options = {}) {
+export async function launch({ microphone, ...options } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "kerasep-web-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -34,6 +35,7 @@ export async function launch(options = {}) {
       "--disable-sync",
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
+      ...(microphone ? [`--use-file-for-fake-audio-capture=${microphone}`] : []),
     ],
     ...options,
   });

@@ -14,17 +14,23 @@ const PATIENCE = 60000; // machines that test may be busy
  *
  * @param {object} options of Chromium's
  * @param {Record<string, string>} instead of which files the server sends others
- * @returns {Promise<object>} `page`, what the server was asked for, and what a user does
+ * @param {Record<string, number>} slow which files the server sends how many milliseconds late
+ * @returns {Promise<object>} `page`, what the server was asked for, errors, also those in the console, and
+ *   what a user does
  */
-export async function openPage(options = {}, instead = {}) {
+export async function openPage(options = {}, instead = {}, slow = {}) {
   const server = await serve(join(folder, "page"), instead);
+  Object.assign(server.slow, slow);
   const { context, close } = await launch(options);
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error));
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   await page.goto(server.url);
-  await page.locator("#about").filter({ hasText: "kHz" }).waitFor();
+  // The page loads itself once more when its service worker is there.
+  await page.waitForFunction(() => crossOriginIsolated);
+  if (!Object.keys(slow).length) await page.locator("#about").filter({ hasText: "kHz" }).waitFor();
   return {
     page,
     server,
@@ -36,12 +42,14 @@ export async function openPage(options = {}, instead = {}) {
     },
     openModel: (model) => page.locator("#model-file").setInputFiles(model),
     separated: () => page.locator("#facts").filter({ hasText: "separated in" }).waitFor(),
-    download: async (name) => {
+    download: async (button) => {
       const [download] = await Promise.all([
         page.waitForEvent("download"),
-        page.getByRole("button", { name, exact: true }).click(),
+        page.getByRole("button", { name: button, exact: true }).click(),
       ]);
-      return { name: download.suggestedFilename(), ...read(await download.path()) };
+      const content = readFileSync(await download.path());
+      const name = download.suggestedFilename();
+      return name.endsWith(".wav") ? { name, ...readWav(content) } : { name, content };
     },
     close: async () => {
       await close();
@@ -51,14 +59,15 @@ export async function openPage(options = {}, instead = {}) {
 }
 
 /** Read a WAV file of floats: channels one after the other, as Python's results lie. */
-function read(path) {
-  const content = readFileSync(path);
+export function readWav(bytes) {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const [channels, rate] = [content.readUInt16LE(22), content.readUInt32LE(24)];
-  const samples = content.readUInt32LE(46);
+  const data = content.indexOf("data") + 8;
+  const samples = content.readUInt32LE(data - 4) / (4 * channels);
   const values = new Float32Array(channels * samples);
   for (let channel = 0; channel < channels; channel++) {
     for (let i = 0; i < samples; i++) {
-      values[channel * samples + i] = content.readFloatLE(58 + 4 * (i * channels + channel));
+      values[channel * samples + i] = content.readFloatLE(data + 4 * (i * channels + channel));
     }
   }
   return { channels, rate, samples, values };

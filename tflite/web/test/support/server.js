@@ -1,23 +1,26 @@
-/** A folder on localhost, as any static host serves it: without cross-origin isolation. */
+/** A folder on localhost, as any static host serves it: without headers for isolation. */
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".json": "application/json", ".svg": "image/svg+xml" };
 
 /**
  * Serve a folder.
  *
  * @param {string} folder
  * @param {Record<string, string>} instead paths, and those of the files that are sent instead
- * @returns {Promise<{url: string, requests: string[], close: () => void}>}
+ * @returns {Promise<{url: string, requests: string[], slow: Record<string, number>, down: boolean, close: () => void}>}
+ *   `slow`: milliseconds that a path waits; `down`: whether all connections are cut
  */
 export async function serve(folder, instead = {}) {
-  const requests = [];
+  const state = { requests: [], slow: {}, down: false };
   const server = createServer(async (request, response) => {
-    requests.push(request.url);
+    if (state.down) return request.socket.destroy();
+    state.requests.push(request.url);
     const asked = normalize(decodeURI(new URL(request.url, "http://localhost").pathname));
+    await new Promise((resolve) => setTimeout(resolve, state.slow[asked] ?? 0));
     const path = instead[asked] ?? asked;
     try {
       const content = await readFile(join(folder, path.endsWith("/") ? `${path}index.html` : path));
@@ -29,5 +32,5 @@ export async function serve(folder, instead = {}) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${server.address().port}/`, requests, close: () => server.close() };
+  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() });
 }
