@@ -39,6 +39,13 @@ def train(
             "commas",
         ),
     ] = None,
+    recipe: Annotated[
+        pathlib.Path | None,
+        typer.Option(
+            help="JSON file with changes to the preset's recipe, or a run's recipe.json; the "
+            "options below come before it"
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,
     batch_size: Annotated[
         str | None,
@@ -95,7 +102,7 @@ def train(
 
     With --weights, training continues from a preset or file, also for other sources or sizes. With
     more --epochs it extends a run, also one that has ended. All other settings come from the
-    preset's recipe (kerasep show NAME --json). The run's folder gets
+    preset's recipe (kerasep show NAME --json), which --recipe changes. The run's folder gets
     model.keras (the best weights), history.csv, recipe.json and logs for TensorBoard.
 
     To train on several hosts (KERAS_BACKEND=jax), start the command on each of them, with --devices
@@ -115,6 +122,7 @@ def train(
     from kerasep import training, zoo
     from kerasep.data.service.servers import serving
     from kerasep.training.progress import FitProgress
+    from kerasep.zoo.cards import merge_recipe, read_recipe
 
     keras.utils.set_random_seed(seed)
     if weights is None and pathlib.Path(name).exists() and name not in zoo.list_entries():
@@ -130,6 +138,9 @@ def train(
         missing=missing,
         reader=reader,
     )
+    changes = without_none(epochs=epochs, freeze=listed(freeze)) | {"data": settings}
+    if recipe is not None:
+        changes = merge_recipe(read_recipe(recipe), changes)
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
     say(f"training starts from {'random weights' if weights is None else weights}")
     with contextlib.ExitStack() as stack:
@@ -142,7 +153,7 @@ def train(
             data,
             out_folder,
             valid,
-            recipe=without_none(epochs=epochs, freeze=listed(freeze)) | {"data": settings},
+            recipe=changes,
             seed=seed,
             devices=devices,
             data_service=data_service,

@@ -34,7 +34,7 @@ def separate(
     load: Callable[[], recordings.ChunkSeparator | list[recordings.ChunkSeparator]],
     *,
     suffix: str = ".wav",
-    bits: str | None = None,
+    bits: str | int | None = None,
     stems: Sequence[str] | None = None,
     minus: Sequence[str] | None = None,
     normalize: bool = False,

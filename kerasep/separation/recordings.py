@@ -134,7 +134,7 @@ def separate_file(
     folder: str | os.PathLike,
     *,
     suffix: str = ".wav",
-    bits: str | None = None,
+    bits: str | int | None = None,
     stems: Iterable[str] | None = None,
     minus: Iterable[str] | None = None,
     normalize: bool = False,

@@ -94,7 +94,7 @@ def outputs(
     return paths
 
 
-def whole_stems(paths: dict, header: AudioInfo, bits: str | None = None) -> set[str]:
+def whole_stems(paths: dict, header: AudioInfo, bits: str | int | None = None) -> set[str]:
     """Return the outputs whose existing file has the recording's rate, length and channels."""
     existing = {name: path for name, path in paths.items() if path.exists()}
     for path in existing.values():
@@ -129,7 +129,7 @@ def writing(
     *,
     overwrite: bool = False,
     kept: Iterable[str] = (),
-    bits: str | None = None,
+    bits: str | int | None = None,
     normalize: bool = False,
     tags: Tags | None = None,
 ) -> Iterator[Callable[..., None]]:

@@ -2,13 +2,16 @@
 
 import difflib
 import json
+import pathlib
 from collections.abc import Mapping
 from importlib import resources
 
 from kerasep.errors import InputError
+from kerasep.files.text_files import read_text
 
 #: The preset that separates songs unless another model is named.
 BEST_FOR_SONGS = "unet_like/karaoke"
+_LARGEST_RECIPE = 1 << 20  # bytes
 
 
 def list_entries() -> list[str]:
@@ -98,6 +101,22 @@ def merge_recipe(recipe: Mapping, changes: Mapping) -> dict:
     """
     data = {**recipe.get("data", {}), **changes.get("data", {})}
     return {**recipe, **changes, "data": data}
+
+
+def read_recipe(file: pathlib.Path) -> dict:
+    """Read a recipe, or changes to one, from JSON; also from the recipe.json of a training run."""
+    try:
+        if file.stat().st_size > _LARGEST_RECIPE:
+            raise ValueError("it is too large")
+        contents = json.loads(read_text(file))
+        recipe = contents.get("recipe", contents)
+        merge_recipe(recipe, {})  # which raises an error if it is not a recipe
+    except (ValueError, TypeError, AttributeError, OSError, RecursionError) as error:
+        raise InputError(
+            f'received {file}, expected a recipe in JSON such as {{"epochs": 9}}, or that of a '
+            f"training run: correct or remove the file"
+        ) from error
+    return recipe
 
 
 def all_cards() -> dict[str, dict]:

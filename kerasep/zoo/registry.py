@@ -1,6 +1,5 @@
 """Models by the name of a preset, or from a file."""
 
-import json
 import os
 import pathlib
 from collections.abc import Callable
@@ -8,16 +7,13 @@ from typing import Any
 
 from kerasep import models
 from kerasep.errors import InputError
-from kerasep.files.text_files import read_text
 from kerasep.models.building import build
 from kerasep.system import logs
 from kerasep.zoo import model_file
-from kerasep.zoo.cards import all_cards, check_trained, describe, list_entries, merge_recipe
+from kerasep.zoo.cards import all_cards, check_trained, describe, list_entries, read_recipe
 from kerasep.zoo.fitting import NothingFitsError, copy_weights
 from kerasep.zoo.published import download, is_address, is_shipped, load_published
 from kerasep.zoo.weights_source import MODEL_FILE, load_file
-
-_LARGEST_RECIPE = 1 << 20  # bytes
 
 log = logs.logger(__name__)
 
@@ -172,19 +168,5 @@ def _restore(file, overrides):
     model = model_file.load(file)
     recipe = file.parent / "recipe.json"
     if recipe.is_file():
-        model.recipe = _read_recipe(recipe)
+        model.recipe = read_recipe(recipe)
     return model
-
-
-def _read_recipe(file):
-    """Read the recipe of a training run."""
-    try:
-        if file.stat().st_size > _LARGEST_RECIPE:
-            raise ValueError("it is too large")
-        recipe = json.loads(read_text(file))["recipe"]
-        merge_recipe(recipe, {})  # which raises an error if it is not a recipe
-    except (ValueError, KeyError, TypeError, AttributeError, OSError, RecursionError) as error:
-        raise InputError(
-            f"received {file}, expected the recipe of a training run: remove the file"
-        ) from error
-    return recipe

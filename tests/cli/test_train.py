@@ -61,6 +61,24 @@ def test_names_of_settings(folder, tmp_path, option, value, message, refused, tr
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "options", "message"),
+    [
+        ('{"data": {"snr": [3]}}', [], "received snr=[3]"),
+        ('{"data": {"crop_seconds": -1}}', ["--crop-seconds", -2], "crop_seconds=-2.0,"),
+        ('{"recipe": {"data": {"snr": [4]}}, "seed": 0}', [], "received snr=[4]"),
+        ('{"epoch": 3}', [], "did you mean epochs?"),
+        ("epochs: 3", [], "expected a recipe in JSON"),
+    ],
+)
+def test_a_recipe_file(folder, tmp_path, recipe, options, message, refused, train_command):
+    (tmp_path / "mine.json").write_text(recipe)
+    options = ["--recipe", tmp_path / "mine.json", *options]
+    command = train_command(folder / "songs", tmp_path / "run", *options)
+    assert message in refused(*command)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.slow
 def test_a_run_selects_on_a_metric_and_is_extended(folder, tmp_path, capsys, call, train_command):
     settings = ["--metrics", "si_sdr", "--monitor", "val_si_sdr", "--no-jit-compile"]

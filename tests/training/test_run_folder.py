@@ -98,7 +98,7 @@ def test_a_recipe_that_is_none_beside_a_model(recipe, tmp_path):
     tiny = kerasep.zoo.describe("unet_like")["tiny"]
     kerasep.zoo.load("unet_like", **tiny).save(tmp_path / "model.keras")
     (tmp_path / "recipe.json").write_text(f'{{"recipe": {recipe}}}', "utf-8")
-    with pytest.raises(InputError, match="expected the recipe of a training run"):
+    with pytest.raises(InputError, match="expected a recipe in JSON"):
         kerasep.zoo.load(tmp_path)
 
 

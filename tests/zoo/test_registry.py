@@ -124,9 +124,9 @@ def test_the_recipe_beside_a_model(saved, tmp_path):
     assert zoo.load(tmp_path).recipe == {"epochs": 3}
     (tmp_path / "recipe.json").write_text('{"recipe": {"epochs": 4}}', "utf-16")
     assert zoo.load(tmp_path).recipe == {"epochs": 4}
-    for wrong in ("{", "{}", "[]"):
+    for wrong in ("{", "[]", "[[]]"):
         (tmp_path / "recipe.json").write_text(wrong)
-        refused("recipe.json, expected the recipe of a training run", tmp_path)
+        refused("recipe.json, expected a recipe", tmp_path)
 
 
 def test_names_beside_folders_of_that_name(model, saved, tmp_path, monkeypatch):
@@ -272,4 +272,4 @@ def test_a_recipe_that_is_none(saved, tmp_path):
     contents = (b"[" * 100_000, b'{"recipe": 3}', b"\xff", b" " * (2 << 20))
     for content in contents:
         (tmp_path / "recipe.json").write_bytes(content)
-        refused(r"recipe\.json, expected the recipe", tmp_path)
+        refused(r"recipe\.json, expected a recipe", tmp_path)

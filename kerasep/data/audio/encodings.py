@@ -38,7 +38,7 @@ ENCODINGS = {
 }
 
 
-def encoding_of(path: str | os.PathLike, bits: str | None = None) -> tuple[Encoding, str]:
+def encoding_of(path: str | os.PathLike, bits: str | int | None = None) -> tuple[Encoding, str]:
     """Return the encoding of a file's suffix, and the bits per sample ("" if it has none)."""
     suffix = Path(path).suffix
     encoding = ENCODINGS.get(suffix.lower())
@@ -49,6 +49,7 @@ def encoding_of(path: str | os.PathLike, bits: str | None = None) -> tuple[Encod
         )
     if bits is None:
         return encoding, next(iter(encoding.depths), "")
+    bits = str(bits)
     if bits not in encoding.depths or not bits:
         choices = ", ".join(filter(None, encoding.depths))
         expected = f"one of {choices}" if choices else "no bits for this format: leave them out"

@@ -167,7 +167,7 @@ def write(
     waveform: npt.ArrayLike,
     sample_rate: int,
     overwrite: bool = False,
-    bits: str | None = None,
+    bits: str | int | None = None,
 ) -> None:
     """Write a waveform `(samples, channels)` as an audio file.
 
@@ -182,7 +182,7 @@ def write(
             beyond full scale, with a line in the log.
         sample_rate: In Hz.
         overwrite: Whether an existing file may be replaced. Defaults to False.
-        bits: Per sample: "16", "24" or "32f" (float, WAV only). Only for `.wav` and `.flac`.
+        bits: Per sample: 16, 24 or "32f" (float, WAV only). Only for `.wav` and `.flac`.
             Defaults to "32f" for WAV and "24" for FLAC.
 
     Raises:

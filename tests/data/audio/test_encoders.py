@@ -79,6 +79,7 @@ def test_more_than_two_channels_are_refused(tmp_path, suffix):
         ("a.wav", "32f", "FLOAT"),
         ("a.wav", "24", "PCM_24"),
         ("a.wav", "16", "PCM_16"),
+        ("a.wav", 24, "PCM_24"),
         ("a.flac", None, "PCM_24"),
         ("a.flac", "16", "PCM_16"),
     ],
