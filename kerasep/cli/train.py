@@ -141,10 +141,11 @@ def train(
     changes = without_none(epochs=epochs, freeze=listed(freeze)) | {"data": settings}
     if recipe is not None:
         changes = merge_recipe(read_recipe(recipe), changes)
+    selects = monitor or changes.get("monitor") or model.recipe.get("monitor") or "val_loss"
     say(f"{name}: {model.count_params():,} parameters, {', '.join(model.sources)}")
     say(f"training starts from {'random weights' if weights is None else weights}")
     with contextlib.ExitStack() as stack:
-        shown = FitProgress(out, monitor or model.recipe.get("monitor") or "val_loss")
+        shown = FitProgress(out, selects)
         progress = stack.enter_context(contextlib.closing(shown))
         if workers:
             data_service = stack.enter_context(serving(workers=workers)).address

@@ -1,5 +1,6 @@
 """Keras losses, which compute one value per example, `(batch,)`."""
 
+from kerasep.losses.band_limited import BandLimited
 from kerasep.losses.combinations import Combinations
 from kerasep.losses.compressed_spectrum import CompressedSpectrum
 from kerasep.losses.deep_attractor import DeepAttractor
@@ -28,6 +29,7 @@ __all__ = [
     "SISDR",
     "SISNR",
     "SNR",
+    "BandLimited",
     "Combinations",
     "CompressedSpectrum",
     "DeepAttractor",

@@ -79,6 +79,16 @@ def test_a_recipe_file(folder, tmp_path, recipe, options, message, refused, trai
     assert not (tmp_path / "run").exists()
 
 
+def test_options_go_before_the_recipe_s_file(folder, tmp_path, call, train_command):
+    file = tmp_path / "recipe.json"
+    data_settings = {"batch_size": 1, "remix": 1.0}
+    file.write_text(json.dumps({"epochs": 3, "loss": "PhaseSensitive", "data": data_settings}))
+    assert call(*train_command(folder / "songs", tmp_path / "run", "--recipe", file)) == 0
+    used = json.loads((tmp_path / "run" / "recipe.json").read_text())["recipe"]
+    assert (used["epochs"], used["loss"]) == (1, "PhaseSensitive")
+    assert (used["data"]["batch_size"], used["data"]["remix"]) == (2, 1.0)
+
+
 @pytest.mark.slow
 def test_a_run_selects_on_a_metric_and_is_extended(folder, tmp_path, capsys, call, train_command):
     settings = ["--metrics", "si_sdr", "--monitor", "val_si_sdr", "--no-jit-compile"]

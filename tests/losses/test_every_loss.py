@@ -14,6 +14,12 @@ from kerasep.errors import InputError
 
 # Arguments that a loss requires, or that make it fast on the short signals below.
 ARGUMENTS = {
+    "BandLimited": {
+        "loss": losses.MagnitudeSpectrum(),
+        "limits": [4000, None],
+        "sample_rate": 16000,
+        "above": 0.1,
+    },
     "Combinations": {"loss": losses.SISDR()},
     "Dissimilarity": {"loss": losses.SISDR()},
     "CompressedSpectrum": {"n_fft": 64, "hop": 16},
@@ -34,12 +40,16 @@ EMBEDDING = {
     "LinearDiscriminant",
     "WhitenedKMeans",
 }
+OF_MAGNITUDES = losses.BandLimited, losses.WaveformApproximation
 # A value other than the default for every argument, and exceptions for single losses.
 OTHER = {
     "p": 2,
     "limit": 1.5,
     "weight": 0.2,
     "weights": "none",
+    "limits": [2000.0, 1000.0],
+    "sample_rate": 8000,
+    "above": 0.5,
     "activation": "sigmoid",
     "resolutions": [[64, 16, 64]],
     "power": 0.5,
@@ -57,6 +67,7 @@ OTHER = {
     "reduction": "sum",
     "dtype": "bfloat16",
 }
+OTHER_LOSS = {"BandLimited": keras.losses.serialize(losses.MagnitudeSpectrum())}
 OTHER_WEIGHTS = {"SourceWeighted": [0.5, 3.0], "WeightedSum": [0.5, 3.0]}
 
 
@@ -65,11 +76,14 @@ def make(loss_class, sources=2, **arguments):
     arguments = {**ARGUMENTS.get(loss_class.__name__, {}), **arguments}
     if loss_class is losses.SourceWeighted:
         arguments["weights"] = arguments["weights"][:sources]
+    if loss_class is losses.BandLimited:
+        arguments["limits"] = arguments["limits"][:sources]
     return loss_class(**arguments)
 
 
 def others(loss_class):
-    given = {"weights": OTHER_WEIGHTS.get(loss_class.__name__, OTHER["weights"])}
+    own = {"weights": OTHER_WEIGHTS, "loss": OTHER_LOSS}
+    given = {name: of.get(loss_class.__name__, OTHER[name]) for name, of in own.items()}
     return {name: {**OTHER, **given}[name] for name in defaults(loss_class)}
 
 
@@ -86,7 +100,7 @@ def judges_embeddings(loss_class):
 
 
 def takes_reference(loss_class):
-    named = loss_class is losses.WaveformApproximation or hasattr(loss_class, "target")
+    named = loss_class in OF_MAGNITUDES or hasattr(loss_class, "target")
     return named or judges_embeddings(loss_class)
 
 
@@ -116,7 +130,7 @@ def perfect(loss_class, reference):
         dominant = convert_to_numpy(targets.dominant_source(reference))
         far = 20 if loss_class is losses.DeepAttractor else 1
         return far * np.pad(dominant, [(0, 0)] * 4 + [(0, 1)])
-    if loss_class is losses.WaveformApproximation:
+    if loss_class in OF_MAGNITUDES:
         return convert_to_numpy(targets.magnitude_target(reference))
     if hasattr(loss_class, "target"):
         return convert_to_numpy(loss_class().target(reference))
@@ -170,6 +184,7 @@ def test_round_trip(loss_class, rng, compiled):
 def test_a_recipe_names_it_by_class(loss_class):
     by_class = {"class_name": "SNR", "config": {}}
     given = {"loss": by_class, "losses": [by_class] * 2, "weights": [1.0, 2.0]}
+    given |= {"limits": [4000, None], "sample_rate": 16000}
     required = {
         name: given[name]
         for name, default in defaults(loss_class).items()

@@ -23,6 +23,7 @@ from test_every_loss import (
 # Settings that lead to numbers of another magnitude than the defaults.
 RESOLUTION = [[64, 16, 48]]
 SETTINGS = {
+    "BandLimited": [{"loss": losses.PhaseSensitive(), "above": 0.0}],
     "Combinations": [{"loss": losses.MultiResolutionSTFT(RESOLUTION)}],
     "DeepAttractor": [{"p": 2, "activation": "sigmoid", "weights": "none"}],
     "DeepClustering": [{"weights": "magnitude"}, {"weights": "none"}],

@@ -63,16 +63,22 @@ def split(midi, seconds):
     return {stem: part for stem, part in parts.items() if notes[stem]}
 
 
-def render(midi, soundfont, seconds, path):
-    """Return the first seconds of a MIDI file as waveform `(samples, 2)`."""
-    midi.save(path.with_suffix(".mid"))
+def synthesise(midi, soundfont, seconds):
+    """Return the first seconds of a `.mid` file as waveform `(samples, 2)`."""
+    path = midi.with_suffix(".wav")
     subprocess.run(
-        ["fluidsynth", "-q", "-n", "-i", "-r", "44100", "-F", path, soundfont]
-        + [path.with_suffix(".mid")],
+        ["fluidsynth", "-q", "-n", "-i", "-o", "synth.dynamic-sample-loading=1", "-r", "44100"]
+        + ["-F", path, soundfont, midi],
         check=True,
         capture_output=True,
     )
     return soundfile.read(path, dtype="float32", frames=seconds * 44100)[0]
+
+
+def render(midi, soundfont, seconds, path):
+    """Return the first seconds of a MIDI song as waveform `(samples, 2)`."""
+    midi.save(path)
+    return synthesise(path, soundfont, seconds)
 
 
 def main():
@@ -87,7 +93,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             scratch = pathlib.Path(folder)
             stems = {
-                stem: render(part, arguments.soundfont, arguments.seconds, scratch / f"{stem}.wav")
+                stem: render(part, arguments.soundfont, arguments.seconds, scratch / f"{stem}.mid")
                 for stem, part in split(mido.MidiFile(file, clip=True), arguments.seconds).items()
             }
         samples = max(map(len, stems.values()))
