@@ -102,6 +102,7 @@ bench: $(PARITY)/ready
 	$(PARITY)/bin/python benchmarks/transposed_convolutions.py
 	$(PARITY)/bin/python benchmarks/recurrent.py
 	$(PARITY)/bin/python benchmarks/zoo_speed.py
+	$(PARITY)/bin/python benchmarks/fit_speed.py --batch 2 --seconds 2 --steps 5 --frameworks "PyTorch eager" "Keras TensorFlow" "Keras JAX"
 	$(PARITY)/bin/python benchmarks/streaming.py
 	$(PARITY)/bin/python benchmarks/tflite_files.py
 	$(PARITY)/bin/python benchmarks/start_up.py --backends tensorflow

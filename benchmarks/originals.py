@@ -4,6 +4,7 @@ Each of the functions makes a network; the audio and training frameworks that th
 beside it are stood in for by empty modules.
 """
 
+import fractions
 import importlib
 import importlib.util
 import pathlib
@@ -50,14 +51,60 @@ def _prepare_nussl(folder):
 def demucs(**arguments):
     """Make a network of Demucs 2.0.3, which lies in `demucs2` beside the environment's packages."""
     _stand_in("diffq", UniformQuantizer=object, DiffQuantizer=object)
-    if importlib.util.find_spec("demucs") is None:
-        sys.path.append(str(pathlib.Path(sys.prefix) / "demucs2"))
+    sys.path.insert(0, str(pathlib.Path(sys.prefix) / "demucs2"))
     return importlib.import_module("demucs.model").Demucs(**arguments)
+
+
+def htdemucs(sources, **arguments):
+    """Make a network of Demucs 4.1.0, which lies in `demucs4` beside the environment's packages."""
+    _stand_in("diffq", UniformQuantizer=object, DiffQuantizer=object)
+    sys.path.insert(0, str(pathlib.Path(sys.prefix) / "demucs4"))
+    settings = {"segment": fractions.Fraction(39, 5), "bottom_channels": 512, "dconv_mode": 3}
+    settings |= {"t_dropout": 0.02, **arguments}
+    return importlib.import_module("demucs.htdemucs").HTDemucs(sources, **settings)
 
 
 def bs_roformer(**arguments):
     """Make a BS-RoFormer of pymss-core."""
+    _trainable_in_bfloat16()
     return importlib.import_module("pymss_core.modules.bs_roformer").BSRoformer(**arguments)
+
+
+def mel_band_roformer(**arguments):
+    """Make a mel-band RoFormer of pymss-core."""
+    _trainable_in_bfloat16()
+    part = "pymss_core.modules.bs_roformer.mel_band_roformer"
+    return importlib.import_module(part).MelBandRoformer(**arguments)
+
+
+def _trainable_in_bfloat16():
+    """Rotate positions by a formula with a gradient where pymss-core's has none: in bfloat16."""
+    import torch
+
+    part = importlib.import_module("pymss_core.modules.bs_roformer.transformer")
+    original = part.apply_rotary_emb_fast
+
+    def rotated(cos, sin, x):
+        if x.dtype != torch.bfloat16:
+            return original(cos, sin, x)
+        even, odd = x[..., ::2], x[..., 1::2]
+        return torch.stack([even * cos - odd * sin, odd * cos + even * sin], -1).flatten(-2)
+
+    part.apply_rotary_emb_fast = rotated
+
+
+def scnet(**arguments):
+    """Make an SCNet of pymss-core."""
+    return importlib.import_module("pymss_core.modules.scnet").SCNet(**arguments)
+
+
+def mdx_net(bins, growth, levels, convolutions, bottleneck):
+    """Make the published graph of MDX-Net as the parity tests do."""
+    import torch
+
+    folder = pathlib.Path(__file__).parents[1] / "tests" / "parity"
+    network = _loaded(folder / "mdx_net_network.py").network
+    return network(torch, growth, levels, convolutions, bottleneck, bins)
 
 
 def hs_tasnet(**arguments):
@@ -67,11 +114,16 @@ def hs_tasnet(**arguments):
     _stand_in("torchcodec.encoders", AudioEncoder=None)
     _stand_in("loguru", logger=None)
     _stand_in("sounddevice", "librosa", "torchcodec", "matplotlib", "matplotlib.pyplot")
-    path = pathlib.Path(importlib.util.find_spec("hs_tasnet").origin).parent / "hs_tasnet.py"
-    spec = importlib.util.spec_from_file_location("hs_tasnet_networks", path)
+    package = pathlib.Path(importlib.util.find_spec("hs_tasnet").origin).parent
+    return _loaded(package / "hs_tasnet.py").HSTasNet(**arguments)
+
+
+def _loaded(path):
+    """Import one file, without the package that it is in."""
+    spec = importlib.util.spec_from_file_location(f"{path.stem}_file", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.HSTasNet(**arguments)
+    return module
 
 
 def _stand_in(*names, **attributes):

@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 
+import entries
 import fresh_process
 import machine
 import numpy as np
@@ -31,7 +32,7 @@ PYTORCH = {"float32": "PyTorch float32", "float16": "PyTorch float32", "int8": "
 def open_unmix_separator():
     """Build Open-Unmix's own separator of four stems, without its Wiener filter, like our file."""
     names = ("vocals", "drums", "bass", "other")
-    targets = {name: originals.openunmix(**zoo_speed.UMX) for name in names}
+    targets = {name: originals.openunmix(**entries.UMX) for name in names}
     return importlib.import_module("openunmix.model").Separator(targets, niter=0)
 
 
