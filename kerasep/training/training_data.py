@@ -2,10 +2,12 @@
 
 from kerasep import data
 from kerasep.data.sampling import batches as batch_parts
+from kerasep.data.sampling import held_files
 from kerasep.errors import InputError
 from kerasep.training.devices import process
 
 STATISTICS_SECONDS = 600
+_AHEAD = 2  # batches that bridge the start of an epoch
 
 
 class TrainingData:
@@ -30,6 +32,7 @@ class TrainingData:
         self.model, self.seed, self.devices = model, seed, devices
         self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
         self.settings, self.data_service = settings, data_service
+        self.held = held_files.shared()  # what the statistics decode serves training
 
     def crops(self):
         """Return the crops of an epoch one by one."""
@@ -49,24 +52,24 @@ class TrainingData:
     def training(self, state):
         """Return the training dataset from `state` on, with each batch split into `state.parts`.
 
-        Also returns its batches up to the end of the epoch, or None for a whole epoch of a dataset
-        that ends by itself.
+        Also returns its batches up to the end of the epoch. The dataset goes on with the next one,
+        which is read while the model is validated.
         """
         place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
         place["data_service"] = self.data_service
-        steps = None
-        if state.step or self.data_service is not None:
+        whole = None
+        if state.step or self.data_service is not None:  # whose datasets have no length
             whole = int(self._training(batch_size=state.batch_size).cardinality())
             if state.step >= whole:
                 raise InputError(
                     f"received a run that has done {state.step} batches of an epoch of {whole}: "
                     f"pass the data that it was begun with, or choose another folder"
                 )
-            steps = (whole - state.step) * state.parts
         batches = self._training(batch_size=state.batch_size, **place)
+        whole = whole or int(batches.cardinality())
         if state.parts > 1:
             batches = batch_parts.split(batches, state.parts)
-        return batches, steps
+        return batches.repeat().prefetch(_AHEAD), (whole - state.step) * state.parts
 
     def validation(self, state):
         """Return the validation batches, or None without tracks to validate on."""

@@ -34,5 +34,15 @@ def test_where_the_system_does_not_say_the_usage_counts(monkeypatch, status):
 )
 def test_free_memory_respects_the_limit_of_a_container(monkeypatch, limit, taken, is_limited):
     values = {"/sys/fs/cgroup/memory.max": limit, "/sys/fs/cgroup/memory.current": taken}
-    monkeypatch.setattr(memory, "_read", values.get)
+    monkeypatch.setattr(memory, "_read", lambda path: values.get(path, ""))
     assert (memory.free() == 1000) == is_limited
+
+
+def test_what_is_kept_of_files_is_free(monkeypatch):
+    values = {
+        "/sys/fs/cgroup/memory.max": "5000",
+        "/sys/fs/cgroup/memory.current": "4000",
+        "/sys/fs/cgroup/memory.stat": "active_file 200\ninactive_file 700\n",
+    }
+    monkeypatch.setattr(memory, "_read", values.get)
+    assert memory.free() == 1700

@@ -1,5 +1,6 @@
 """Stems: recordings of one source, opened by their headers and read by seeking."""
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -100,5 +101,6 @@ def with_channels(waveform, stem, channels):
     if stem.channel is not None:
         return waveform[:, stem.channel : stem.channel + 1]
     if stem.channels > channels:
-        return as_float(waveform).mean(axis=1, keepdims=True)
+        # A mean along an axis this short takes NumPy thirty times as long.
+        return functools.reduce(np.add, as_float(waveform).T)[:, None] / np.float32(stem.channels)
     return waveform

@@ -69,8 +69,10 @@ class ShardFile:
         self.file = open(stem.path, "rb", buffering=0)  # noqa: SIM115  (closed by `close`)
 
     def blocks(self, start, samples, size):
-        """Yield blocks of at most `size` rows."""
+        """Yield blocks of at most `size` rows: int16 of 16-bit recordings."""
         dtype = "complex64" if self.stem.settings["format"] == "spectrogram" else "float32"
+        if self.dtype == "<i2" and self.stem.scale == 2.0**-15:
+            dtype = "int16"
         shape = self.stem.settings["row_shape"][: 2 if dtype == "complex64" else 1]
         for first in range(start, start + samples, size):
             block = np.empty((min(size, start + samples - first), *shape), dtype)
@@ -78,8 +80,8 @@ class ShardFile:
             yield block
 
     def read_into(self, start, out):
-        """Fill an array of rows from row `start` on."""
-        numbers = out.view("float32").reshape(len(out), -1)
+        """Fill an array of rows from row `start` on: of floats, or of the integers themselves."""
+        numbers = out.view("int16" if out.dtype == np.int16 else "float32").reshape(len(out), -1)
         stop = start + len(out)
         first, last = start // self.size, (stop - 1) // self.size
         at_once = max(1, _AT_ONCE // self.record_bytes)
@@ -90,7 +92,9 @@ class ShardFile:
                 low, high = max(start, offset), min(stop, offset + len(content))
                 rows = content[low - offset : high - offset]
                 target = numbers[low - start : high - start]
-                if self.dtype == "<u2":
+                if out.dtype == np.int16:
+                    target[:] = rows
+                elif self.dtype == "<u2":
                     np.take(_HALVES, rows, out=target, mode="clip")
                 else:
                     np.multiply(rows, np.float32(self.stem.scale), out=target)

@@ -1,72 +1,74 @@
-"""Short recordings held in memory, so that each is opened and decoded once."""
+"""Decoded samples held in memory, so that each is decoded and resampled once."""
 
 import threading
+import weakref
 
-from kerasep.data.audio.audio_info import as_float
-from kerasep.data.audio.reading import decode
+import numpy as np
+
 from kerasep.errors import InputError
+from kerasep.system import memory
 
-_SECONDS = 15.0  # the longest that is held
-_BYTES = 256 << 20  # of all together
+_LEAST = 256 << 20  # bytes that are held even if memory is scarce
+_shared: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
 
 class HeldFiles:
-    """Decoded short recordings, shared by threads, up to 256 MB.
+    """Blocks of recordings, shared by threads: as decoded, so 16-bit samples take two bytes each.
 
-    Opening a file takes longer than reading a word from it, and blocks other threads. As recordings
-    are drawn at random, the first ones are kept.
+    Half of the memory that was free in the beginning stays free, whatever else takes of it. So the
+    processes of a data service can hold blocks side by side. As crops are drawn at random, the
+    first blocks are kept.
     """
 
     def __init__(self):
         self.held, self.bytes, self.lock = {}, 0, threading.Lock()
-        self.full = False
+        self.reserve, self.full = memory.free() // 2, False
 
-    def get(self, key):
-        """Return the recording and the status that were put under a key, or twice None."""
-        return self.held.get(key, (None, None))
-
-    def put(self, key, decoder, status):
-        """Hold what an open decoder reads, if it is short, whole, and there is room."""
-        # Once a recording did not fit, no other is decoded in vain.
-        if self.full or decoder.info.seconds > _SECONDS:
-            return None
-        try:
-            recording = Recording(decoder)
-        except InputError:
-            return None  # reading the damaged part reports it
+    def find(self, key, status):
+        """Return what is held under a key, or None; forget what is of another version."""
         with self.lock:
-            if key in self.held:  # by another thread, just now
-                return recording
-            self.full = self.bytes + recording.samples.nbytes > _BYTES
+            recording = self.held.get(key)
+            if recording is not None and recording.status != status:
+                del self.held[key]
+                self.bytes -= recording.bytes
+                return None
+            return recording
+
+    def rows(self, recording, first, count, open_decoder):
+        """Return rows, after decoding the missing blocks; None if they cannot all be held."""
+        missing = recording.missing(first, count)
+        for number in missing:
+            # Once a block did not fit, no other is decoded in vain.
+            self.full |= self.bytes > _LEAST and memory.free() < self.reserve
             if self.full:
                 return None
-            self.held[key] = recording, status
-            self.bytes += recording.samples.nbytes
-        return recording
+            try:
+                block = recording.block(number, open_decoder())
+            except InputError:
+                return None  # reading the damaged part reports it
+            with self.lock:
+                # Another thread may have begun to hold it.
+                recording = self.held.setdefault(recording.key, recording)
+                self.bytes += recording.put(number, block)
+        return recording.samples[first : first + count]
 
-    def drop(self, key):
-        """Forget a recording."""
-        with self.lock:
-            recording, _ = self.held.pop(key, (None, None))
-            if recording:
-                self.bytes -= recording.samples.nbytes
+
+def shared():
+    """Return those of the process, which last as long as a pipeline uses them."""
+    return _shared.setdefault("held", HeldFiles())
 
 
-class Recording:
-    """A file's samples, read as from a decoder of `kerasep.data.audio.decoders`."""
+class HeldSum:
+    """The sum of held rows, converted slice by slice in two arrays that stay in the cache."""
 
-    def __init__(self, decoder):
-        self.path, self.info = decoder.path, decoder.info
-        self.samples = decode(decoder, self.info.sample_rate, 0, self.info.samples)
+    def __init__(self, parts, total, spare):
+        self.parts, self.total, self.spare = parts, total, spare
 
-    def blocks(self, start, samples, size):
-        """Yield blocks of at most `size` samples."""
-        for first in range(start, start + samples, size):
-            yield self.samples[first : min(first + size, start + samples)]
-
-    def read_into(self, start, out):
-        """Fill a float32 array `(samples, channels)` from sample `start` on."""
-        out[:] = as_float(self.samples[start : start + len(out)])
-
-    def close(self):
-        """Do nothing: no file is open."""
+    def __getitem__(self, rows):
+        total, spare = (array[: rows.stop - rows.start] for array in (self.total, self.spare))
+        for number, part in enumerate(self.parts):
+            scale = np.float32(2**-15 if part.dtype == np.int16 else 1)
+            np.multiply(part[rows], scale, out=spare if number else total)
+            if number:
+                total += spare
+        return total

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 _SILENCE = 1e-6
 
 

@@ -10,7 +10,8 @@ from kerasep.data import audio
 from kerasep.data.audio.audio_info import as_float, version
 from kerasep.data.audio.decoders import open_decoder
 from kerasep.data.datasets.stems import with_channels
-from kerasep.data.sampling.held_files import HeldFiles
+from kerasep.data.sampling.held_files import shared
+from kerasep.data.sampling.recording import Recording
 from kerasep.errors import InputError
 from kerasep.system import logs
 
@@ -32,23 +33,23 @@ def open_recording(stem):
 class OpenFiles:
     """Reads stems in several threads; each keeps the files that it used last open.
 
-    Short files are held in memory instead, for all threads. A file, or a stem in a shard, that
-    cannot be read or has changed is skipped for good, with one line in the log.
+    Samples that were decoded are held in memory for all threads, as long as there is room. A file,
+    or a stem in a shard, that cannot be read or has changed is skipped for good, with one line in
+    the log.
     """
 
     def __init__(self, threads, open_stem=open_recording):
         self.size, self.open_stem = max(4, _OPEN // threads), open_stem
-        self.local, self.held = threading.local(), HeldFiles()
+        self.local, self.held = threading.local(), shared()
         self.skipped, self.lock = {}, threading.Lock()
 
     def usable(self, stems):
         """Return whether none of the stems is skipped."""
         return not self.skipped or not any(stem.unit in self.skipped for stem in stems)
 
-    def holds(self, stem):
-        """Return whether a stem's samples are in memory."""
-        recording, _ = self.held.get((stem.path, stem.stream))
-        return recording is not None
+    def holds(self, stem, sample_rate, shape):
+        """Return whether samples of a stem are in memory."""
+        return self._key(stem, sample_rate, shape) in self.held.held
 
     def none_left(self, what):
         """Return the error for when no other crop is left to take."""
@@ -57,32 +58,59 @@ class OpenFiles:
             f"{list(self.skipped.values())[-1]}"
         )
 
-    def read(self, stem, sample_rate, channels, start, out, check=False):
+    def read(self, stem, sample_rate, start, out, check=False, hold=True):
         """Fill an array `(samples, channels)` from `start` seconds on, with silence past the end.
 
-        With `check` it looks for NaN and infinite samples. Raises `Unreadable` for a file that is
-        skipped from now on.
+        With `check` it looks for NaN and infinite samples. Without `hold` nothing is decoded but
+        the crop. Raises `Unreadable` for a file that is skipped from now on.
         """
-        rate = stem.info.sample_rate
-        first = round(start * rate)
-        count = min(-(-len(out) * rate // sample_rate), stem.info.samples - first)
+        recording = self._recording(stem, sample_rate, out.shape[1:])
+        first = round(start * sample_rate)
+        count = min(len(out), recording.total - first)
         if count <= 0:
             out[:] = 0
             return
         try:
-            decoder = self._open(stem)
-            if rate == sample_rate and stem.info.channels == channels == out.shape[-1]:
-                decoder.read_into(first, out[:count])
-                filled = count
+            rows = self._held(recording, first, count, hold)
+            if rows is not None:
+                out[:count] = as_float(rows)
+            elif sample_rate != stem.info.sample_rate:
+                out[:count] = recording.decoded(first, count, self._open(stem))
+            elif stem.info.channels == stem.channels == out.shape[-1]:
+                self._open(stem).read_into(first, out[:count])
             else:
-                waveform = audio.decode(decoder, sample_rate, first, count)[: len(out)]
-                filled = len(waveform)
-                out[:filled] = as_float(with_channels(waveform, stem, channels))
-            out[filled:] = 0
+                waveform = audio.decode(self._open(stem), sample_rate, first, count)
+                out[:count] = as_float(with_channels(waveform, stem, out.shape[-1]))
+            out[count:] = 0
             if check and not np.isfinite(out).all():
                 raise InputError(f"{stem.path} has NaN or infinite samples: repair the file")
         except (InputError, OSError) as error:
             raise self._skip(stem, error) from error
+
+    def view(self, stem, sample_rate, start, shape):
+        """Return samples in memory, decoded if they were missing, or None if they are not all held.
+
+        They are as decoded, and may not be changed.
+        """
+        recording = self._recording(stem, sample_rate, shape[1:])
+        first = round(start * sample_rate)
+        if first + shape[0] > recording.total:
+            return None
+        with contextlib.suppress(InputError, OSError):  # which `read` reports
+            return self._held(recording, first, shape[0])
+
+    def _key(self, stem, sample_rate, shape):
+        return self.open_stem, stem.path, stem.stream, stem.channel, sample_rate, shape
+
+    def _recording(self, stem, sample_rate, shape):
+        key, status = self._key(stem, sample_rate, shape), _version(stem.path)
+        held = self.held.find(key, status)
+        return Recording(stem, sample_rate, shape, key, status) if held is None else held
+
+    def _held(self, recording, first, count, hold=True):
+        if not hold and recording.missing(first, count):
+            return None
+        return self.held.rows(recording, first, count, lambda: self._open(recording.stem))
 
     def level(self, stems, start, seconds):
         """Estimate the level of stems together from short probes, in dB of full scale."""
@@ -91,21 +119,14 @@ class OpenFiles:
             rate = stem.info.sample_rate
             probe = np.empty((max(1, round(_PROBE_SECONDS * rate)), stem.channels), "float32")
             for place in np.linspace(start, start + seconds, _PROBES, endpoint=False):
-                self.read(stem, rate, stem.channels, place, probe)
+                self.read(stem, rate, place, probe, hold=False)
                 power += float(np.mean(np.square(probe))) / _PROBES
         return 10 * np.log10(power + 1e-12)
 
     def _open(self, stem):
         key = (stem.path, stem.stream)
         files = self.local.__dict__.setdefault("files", collections.OrderedDict())
-        status = None
-        with contextlib.suppress(OSError):  # which opening it reports
-            status = version(stem.path)
-        recording, then = self.held.get(key)
-        if recording and then == status:
-            return recording
-        if recording:
-            self.held.drop(key)
+        status = _version(stem.path)
         if key in files:
             decoder, then = files[key]
             if then == status:
@@ -119,10 +140,6 @@ class OpenFiles:
                 f"{stem.path} has changed: it had {_described(stem.info)}, now it has "
                 f"{_described(decoder.info)}: start again to use it"
             )
-        recording = self.held.put(key, decoder, status)
-        if recording:
-            decoder.close()
-            return recording
         files[key] = decoder, status
         if len(files) > self.size:
             files.popitem(last=False)[1][0].close()
@@ -140,6 +157,11 @@ class OpenFiles:
                 self.skipped[stem.unit] = reason
                 log.warning("skipped from now on: %s (%d so far)", reason, len(self.skipped))
         return Unreadable(reason)
+
+
+def _version(path):
+    with contextlib.suppress(OSError):  # which opening the file reports
+        return version(path)
 
 
 def _described(info):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kerasep.data.sampling.buffers import Buffers
+from kerasep.data.sampling.held_files import HeldSum
 from kerasep.data.sampling.mixing import bring_to, mix, relative_gains
 from kerasep.data.sampling.open_files import OpenFiles, Unreadable
 from kerasep.errors import InputError
@@ -82,8 +83,9 @@ class Reader:
                 waveforms = self._waveforms(crops, check)
             except Unreadable:
                 continue  # the plan takes another crop
-            waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
-            waveforms = [None if w is None else w[: len(mixture)] for w in waveforms]
+            if self.effects.steps:
+                waveforms = self.effects.on_sources(waveforms, crops, (epoch, index))
+                waveforms = [None if w is None else w[: len(mixture)] for w in waveforms]
             with np.errstate(invalid="ignore", over="ignore"):
                 gains, swaps = relative_gains(waveforms, crops), [crop.swap for crop in crops]
                 finite = mix(waveforms, gains, swaps, mixture, sources)
@@ -106,31 +108,50 @@ class Reader:
             dtype = "complex64" if self.source.is_spectra else "float32"
             self.local.waveforms = np.empty(shape, dtype)
         *rows, spare = self.local.waveforms
-        for row, crop in zip(rows, crops, strict=True):
-            with self._turn(crop):
-                self._join(crop, row, spare, check)
-        return [row if crop.parts else None for row, crop in zip(rows, crops, strict=True)]
+        return [
+            self._waveform(crop, row, spare, check) for row, crop in zip(rows, crops, strict=True)
+        ]
 
-    def _turn(self, crop):
+    def _waveform(self, crop, row, spare, check):
+        """Read a crop into an array, or return the sum of what is in memory."""
+        if not crop.parts:
+            return None
+        as_held = not check and crop.below is None and not self.effects.steps
+        if as_held and all(part.at == 0 and part.level is None for part in crop.parts):
+            rate = self._rate(crop)
+            held = [self.files.view(p.stem, rate, p.start, row.shape) for p in crop.parts]
+            if not any(samples is None for samples in held):
+                return HeldSum(held, row, spare)
+        with self._turn(crop, row.shape[1:]):
+            self._join(crop, row, spare, check)
+        return row
+
+    def _rate(self, crop):
+        """Return a rate that, taken for the model's, raises the pitch."""
+        return round(self.source.rate / 2 ** (crop.semitones / 12))
+
+    def _turn(self, crop, shape):
         """Return a lock for joining many recordings in memory.
 
         That is hundreds of short steps, each of which releases Python's lock: threads that do so
         side by side are slower than one.
         """
-        many = len(crop.parts) > _MANY and all(self.files.holds(part.stem) for part in crop.parts)
+        rate = self._rate(crop)
+        many = len(crop.parts) > _MANY and all(
+            self.files.holds(part.stem, rate, shape) for part in crop.parts
+        )
         return self.joining if many else contextlib.nullcontext()
 
     def _join(self, crop, row, spare, check):
         """Read the parts of a crop, one after the other or at once, into an array."""
-        # A rate that, taken for the model's, raises the pitch.
-        rate = round(self.source.rate / 2 ** (crop.semitones / 12))
+        rate = self._rate(crop)
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))
             target = out = row[round(part.at * self.source.rate) :]
             if number:
                 target = target[: heard + _ROUNDING]
                 out = spare[: len(target)]
-            self.files.read(part.stem, rate, row.shape[-1], part.start, out, check=check)
+            self.files.read(part.stem, rate, part.start, out, check=check)
             if part.level is not None:
                 bring_to(part.level, out[:heard])
             if number:
