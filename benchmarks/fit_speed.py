@@ -104,7 +104,7 @@ def measure(case, seconds):
     )
 
 
-def row_of(case, rounds, arguments, eager, described):
+def row_of(case, rounds, eager, described):
     """Return the row of a case."""
     good = [each for each in rounds if "block_ms" in each]
     errors = [each["error"] for each in rounds if "error" in each]
@@ -138,7 +138,7 @@ def row_of(case, rounds, arguments, eager, described):
     }
 
 
-def table(results, arguments, described):
+def table(results, described):
     """Return all rows so far, each compared with PyTorch eager in the same precision."""
     medians = {
         key: statistics.median(
@@ -148,7 +148,7 @@ def table(results, arguments, described):
         if any("block_ms" in each for each in rounds)
     }
     return [
-        row_of(case, rounds, arguments, medians.get((entry, precision, "PyTorch eager")), described)
+        row_of(case, rounds, medians.get((entry, precision, "PyTorch eager")), described)
         for (entry, precision, _), (case, rounds) in results.items()
     ]
 
@@ -194,7 +194,7 @@ def main():
         results.setdefault(key, (case, []))[1].append(
             measure(case, min(arguments.case_limit, left + 60))
         )
-        rows = table(results, arguments, described)
+        rows = table(results, described)
         line = next(row for row in rows if tuple(row[name] for name in KEY) == key)
         print(f"{number}/{len(cases)}", *list(line.values())[:12], sep=", ", flush=True)
         machine.write_csv(arguments.out, rows)

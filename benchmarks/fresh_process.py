@@ -51,7 +51,7 @@ def attempted(command, seconds, **environment):
             stdout=output,
             stderr=errors,
             text=True,
-            start_new_session=True,
+            process_group=0,
         )
         try:
             process.wait(seconds)
