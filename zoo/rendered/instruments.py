@@ -1,4 +1,4 @@
-"""Let soundfonts play real MIDI songs: the stems bass and other of unrelated tracks.
+"""Let soundfonts play real MIDI songs: the stems bass, other and choir of unrelated tracks.
 
     pip install pretty_midi; apt-get install fluidsynth fluid-soundfont-gm
     python zoo/rendered/instruments.py tracks --stem bass --midi freedoom openmsx POP909 \
@@ -6,7 +6,7 @@
 
 Every tenth song is validated on. Instruments are exchanged for others of their family at random,
 songs are transposed, guitars and basses go through simulated amplifiers. Where a song has no bass,
-its lowest notes are one.
+its lowest notes are one. A choir sings the highest part.
 """
 
 import pathlib
@@ -28,6 +28,7 @@ FAMILIES = {
     for program in range(first, last)
 } | dict.fromkeys(range(80, 96), (80, 81, 82, 83, 84, 86, 87, 88, 89, 90, 92, 93, 94, 95))
 CHOIRS = (52, 53, 54)
+SUNG_BY = (52, 53, 54, 54, 85)
 GUITARS = range(24, 32)
 # What an unnamed piano part of a pop song may be played on.
 ACCOMPANIMENTS = (0, 1, 4, 5, 16, 18, 24, 25, 26, 27, 28, 29, 30, 48, 50, 62, 81, 88, 90)
@@ -50,6 +51,19 @@ def bass(song, begin, soundfont, rng):
         driven = amplifiers.amplifier(waveform, rng.uniform(0, 24), (20, 60), (1500, 5000), rng)
         waveform = clean + rng.uniform(0.3, 1) * recordings.levelled(driven)
     return waveform[:, None]
+
+
+def choir(song, begin, soundfont, rng):
+    """Return the melody of a part as a choir sings it, mono, or None."""
+    cut = songs.part([each for each in song.instruments if not each.is_drum], begin, PART, 0)
+    cut = [each for each in cut if len(each.notes) >= 12]
+    if not cut:
+        return None
+    melody = max(cut, key=lambda each: np.mean([note.pitch for note in each.notes]))
+    melody.program = SUNG_BY[rng.integers(len(SUNG_BY))]
+    for note in melody.notes:
+        note.pitch -= 12 * max(0, (note.pitch - 66) // 12)  # where people sing
+    return songs.play([melody], soundfont, PART).mean(axis=1)[:, None]
 
 
 def _recast(instrument, rng):
@@ -100,7 +114,7 @@ def other(song, begin, soundfont, rng):
 
 def parts(stem, paths, soundfonts, rng):
     """Yield parts of songs, some of them in a room."""
-    function = {"bass": bass, "other": other}[stem]
+    function = {"bass": bass, "other": other, "choir": choir}[stem]
     while True:
         for place in rng.permutation(len(paths)):
             song = songs.read(paths[place])
@@ -130,11 +144,11 @@ def found_songs(folders, most=80):
 def main():
     """Write the recordings."""
     parser = recordings.parser_of(__doc__)
-    parser.add_argument("--stem", choices=("bass", "other"), required=True)
+    parser.add_argument("--stem", choices=("bass", "other", "choir"), required=True)
     parser.add_argument("--midi", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--soundfonts", type=pathlib.Path, nargs="+", required=True)
     arguments = parser.parse_args()
-    rng = np.random.default_rng({"bass": 2, "other": 3}[arguments.stem])
+    rng = np.random.default_rng({"bass": 2, "other": 3, "choir": 5}[arguments.stem])
     train, valid = found_songs(arguments.midi)
     for split, paths in (("train", train), ("valid", valid)):
         made = parts(arguments.stem, paths, arguments.soundfonts, rng)

@@ -4,8 +4,8 @@
 
 A recording is of one singer, with pauses, sometimes higher or lower, half of them in rooms. MIR-1K
 ends at 8 kHz: what is above is invented, a copy of the octave below that falls by 12 dB an octave.
-A loss that is limited to 8 kHz for vocals ignores it as a target, but the other stems learn to
-leave it alone (see kerasep.losses.BandLimited).
+As a target for vocals it counts for next to nothing (kerasep.losses.BandLimited, in songs.json),
+but the other stems learn to leave it alone.
 """
 
 import pathlib
@@ -41,11 +41,13 @@ def extended(mono, band):
 
 
 def by_singer(folders):
-    """Return the files of each singer."""
+    """Return the files of each singer, or of each folder of .wav files."""
     singers = {}
     for folder in folders:
         for path in sorted(folder.glob("*/vocals.flac")):
             singers.setdefault(path.parent.name.split("_")[0], []).append(path)
+        for path in sorted(folder.rglob("*.wav")):
+            singers.setdefault(str(path.parent), []).append(path)
     return singers
 
 
