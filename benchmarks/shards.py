@@ -6,6 +6,8 @@ needs torch and openunmix (`--no-deps`) beside kerasep. The files, crops, change
 those of `pipeline.py`: tracks of four stereo stems at 44.1 kHz, crops of six seconds, batches of
 16, for vocals. Shards hold the same tracks as int16, as float16 and as spectrograms; the table has
 their sizes and how far below the signal their rounding lies. Each measurement is a fresh process.
+The tracks fit in memory, where kerasep holds what it has read; "nothing held" stands for data sets
+that do not fit.
 """
 
 import argparse
@@ -50,6 +52,14 @@ def kerasep_batches(folder, spectrograms):
     return batches.repeat()
 
 
+def nothing_held(folder):
+    """Batches of waveforms, each crop read again as if memory were full."""
+    from kerasep.data.sampling.held_files import HeldFiles
+
+    HeldFiles.rows = lambda *_: None
+    return kerasep_batches(folder, False)
+
+
 def engines(folder):
     """What is compared: name to function that gives batches."""
     found = {
@@ -60,6 +70,9 @@ def engines(folder):
         f"kerasep spectrograms from {kind}": lambda kind=kind: kerasep_batches(folder / kind, True)
         for kind in ("flac/flac/train", "int16", "spectrogram")
     }
+    for kind in ("flac/flac/train", "int16"):
+        name = f"kerasep waveforms from {kind}, nothing held"
+        found[name] = lambda kind=kind: nothing_held(folder / kind)
     for spectra in (False, True):
         name = f"openunmix {'spectrograms' if spectra else 'waveforms'} from flac, 2 workers"
         found[name] = lambda spectra=spectra: pipeline.openunmix_batches(
