@@ -97,6 +97,17 @@ Consistent = Annotated[
 ]
 
 
+Overlap = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=0.99,
+        help="share of a chunk that is in the next one too: 0.75 takes twice as long as 0.5; "
+        "default: the model's own",
+    ),
+]
+
+
 def check_models(names):
     """Return the names of models, by default of one; raise InputError for one without weights."""
     from kerasep import zoo
@@ -155,7 +166,7 @@ def as_separator(model, wiener_iterations, residual, consistent):
     return separation.as_separator(model, wiener_iterations, residual, consistent)
 
 
-def load_chunked(names, wiener_iterations, residual, consistent):
+def load_chunked(names, wiener_iterations, residual, consistent, overlap=None):
     """Load a chunk separator, or a list of them for several models, also in a new process."""
     if not all(name.endswith(".tflite") for name in names):
         start_keras()
@@ -166,7 +177,12 @@ def load_chunked(names, wiener_iterations, residual, consistent):
         with spinner(f"loading {name}"):
             model = trained(name)
             separator = as_separator(model, wiener_iterations, residual, consistent)
-            separators.append(separation.as_chunk_separator(separator))
+            if overlap is not None and not hasattr(model, "domain"):
+                raise InputError(
+                    f"received --overlap for {name}, expected it for models of the zoo: a .tflite "
+                    f"file has its own"
+                )
+            separators.append(separation.as_chunk_separator(separator, overlap=overlap))
     return separators[0] if len(separators) == 1 else separators
 
 

@@ -9,6 +9,7 @@ import typer
 from kerasep.cli.options import (
     Consistent,
     Models,
+    Overlap,
     Residual,
     Runner,
     RunnerOptions,
@@ -78,6 +79,7 @@ def separate(
     wiener_iterations: Wiener = 0,
     residual: Residual = None,
     consistent: Consistent = None,
+    overlap: Overlap = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="separate all again, and replace existing stems")
     ] = False,
@@ -126,7 +128,7 @@ def separate(
         "weights": _numbers(weights, names),
         "track": track,
     }
-    load = functools.partial(load_chunked, names, wiener_iterations, residual, consistent)
+    load = functools.partial(load_chunked, names, wiener_iterations, residual, consistent, overlap)
     if is_archive:
         _archive(files, manifest, out_folder, load, settings, runner or "direct", runner_option)
         return

@@ -304,9 +304,8 @@ def _mdx_net(model, checkpoint, mixture):
     spectrum[:] = 0
     shape = (1, frames, model.bins, model.channels, 2)
     spectrum[:, :, : model.bins] = parts.transpose(0, 3, 2, 1).reshape(shape)
-    stem = convert_to_numpy(ops.istft(spectrum, *transform, length=samples))[0]
-    rest = mixture - model.compensate * stem
-    return np.stack([stem, rest], axis=-1)[..., : len(model.sources)]
+    stem = model.compensate * convert_to_numpy(ops.istft(spectrum, *transform, length=samples))[0]
+    return np.stack([stem, mixture - stem], axis=-1)[..., : len(model.sources)]
 
 
 def _batch(mixture):

@@ -15,7 +15,12 @@ from kerasep.models import BSRoFormerLike, MelBandRoFormerLike
 # Of files with as many sources, if no settings beside them name them.
 SOURCES = {1: ("vocals",), 4: ("drums", "bass", "other", "vocals")}
 # Settings that the shapes of weights do not show, and kerasep's names for them.
-_SETTINGS = {"stft_hop_length": "hop", "stft_n_fft": "n_fft", "sample_rate": "sample_rate"}
+_SETTINGS = {
+    "stft_hop_length": "hop",
+    "stft_n_fft": "n_fft",
+    "sample_rate": "sample_rate",
+    "chunk_seconds": "chunk_seconds",
+}
 _SHARED = "band_split.to_features.0.1.weight"
 _ADVICE = "build the matching model with kerasep.importers.roformer.build"
 
@@ -61,8 +66,9 @@ def build(
     """Build the model that a checkpoint fits, with its weights.
 
     The weights show whether the bands are mel bands, and all sizes. They do not show the names of
-    the sources, the hop and the sample rate: these are read from the YAML file with the settings of
-    the training, and without one are the class's defaults. A mixture of two channels is assumed.
+    the sources, the hop, the sample rate and the length of a chunk: these are read from the YAML
+    file with the settings of the training, and without one are the class's defaults. A mixture of
+    two channels is assumed.
 
     Args:
         path: a PyTorch file.

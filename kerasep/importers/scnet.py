@@ -13,7 +13,12 @@ SOURCES = ("drums", "bass", "other", "vocals")
 # Shares of the bands of the published networks, by the features of their first level and depth.
 _SHARES = {(64, 3): (0.225, 0.372, 0.403), (64, 4): (0.23, 0.37, 0.4)}
 # Settings that the shapes of weights do not show, and kerasep's names for them.
-_SETTINGS = {"nfft": "n_fft", "hop_size": "hop", "sample_rate": "sample_rate"}
+_SETTINGS = {
+    "nfft": "n_fft",
+    "hop_size": "hop",
+    "sample_rate": "sample_rate",
+    "chunk_seconds": "chunk_seconds",
+}
 _SHARED = "encoder.0.SDlayer.convs.0.weight"
 _ADVICE = "load the preset of its size, scnet_like/small or scnet_like/large, or build the "
 _ADVICE += "matching model with kerasep.importers.scnet.build"

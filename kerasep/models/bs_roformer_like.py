@@ -17,7 +17,7 @@ from kerasep.layers import (
     InverseSTFT,
 )
 from kerasep.layers.axial_transformer import EPSILON
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.separation_model import SeparationModel, check_chunk, check_signal
 from kerasep.ops import check_transform
 
 # Bins of each band for 2048 samples, up to 22.05 kHz: 43 Hz wide at first, 2.8 kHz at last.
@@ -54,6 +54,8 @@ class BSRoFormerLike(SeparationModel):
         mask_expansion: hidden features of a mask's network, as a multiple of `features`. Defaults
             to 4.
         mask_layers: number of hidden layers of a mask's network. Defaults to 1.
+        chunk_seconds: length of the training examples, and of the chunks in which
+            `kerasep.separate` separates a longer recording. Defaults to 8.
         name: name of the model.
 
     Input shape:
@@ -81,6 +83,8 @@ class BSRoFormerLike(SeparationModel):
     """
 
     domain = "waveform"
+    chunk_overlap = 0.5
+    chunking = "msst"
 
     def __init__(
         self,
@@ -97,10 +101,12 @@ class BSRoFormerLike(SeparationModel):
         head_features: int = 64,
         mask_expansion: int = 4,
         mask_layers: int = 1,
+        chunk_seconds: float = 8.0,
         name: str = "bs_roformer_like",
     ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
+        check_chunk(chunk_seconds)
         check_depth(depth=depth, heads=heads, mask_layers=mask_layers)
         if min(bands, default=0) < 1 or sum(bands) != n_fft // 2 + 1:
             raise InputError(

@@ -124,7 +124,8 @@ class DemucsLike(SeparationModel):
         if normalize:
             mean, deviation = MonoLevel(name="level")(mixture)
             x = (mixture - mean) / (deviation + 1e-5)
-        x = CenterPad(*lengths, name="pad", dtype="float32")(x)
+        normal = x
+        x = CenterPad(*lengths, name="pad", dtype="float32")(normal)
         if resample:
             x = Resample(1, 2, name="upsample")(x)
         skips = []
@@ -152,7 +153,7 @@ class DemucsLike(SeparationModel):
                 x = kl.ReLU(name=f"decoder_{level}_relu")(x)
         if resample:
             x = Resample(2, 1, name="downsample")(x)
-        x = CenterCrop(name="crop", dtype="float32")(x, mixture)
+        x = CenterCrop(name="crop", dtype="float32")(x, normal)
         x = kl.Reshape((-1, len(sources), channels), name="apart", dtype="float32")(x)
         outputs = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         if normalize:
@@ -160,6 +161,12 @@ class DemucsLike(SeparationModel):
             # term of (batch, 1, 1, 1) for a bias, and adds each example's mean to a source.
             outputs = mean[..., None] + outputs * deviation[..., None]
         super().__init__(mixture, outputs, name=name)
+
+    def without_level(self) -> keras.Model | None:
+        """See `SeparationModel.without_level`."""
+        if not self.normalize:
+            return None
+        return keras.Model(self.get_layer("pad").input, self.get_layer("sources_last").output)
 
 
 def valid_lengths(levels, kernel_size, stride, context, resample):

@@ -48,8 +48,8 @@ class HTDemucsLike(SeparationModel):
     waveform at once is possible, but the transformer has not seen its positions in training, and
     attention takes memory with the square of the length.
 
-    The mean and deviation for normalisation of the waveform are those of the mono mixture, as in
-    the separation script of the original, which computes them over a whole recording.
+    The mean and deviation for normalisation of the waveform are those of the mono mixture. As in
+    the separation script of the original, `kerasep.separate` computes them over a whole recording.
 
     Args:
         sources: names of the sources. Defaults to ("drums", "bass", "other", "vocals").
@@ -102,6 +102,8 @@ class HTDemucsLike(SeparationModel):
     """
 
     domain = "waveform"
+    chunk_overlap = 0.25
+    chunking = "demucs"
 
     def __init__(
         self,
@@ -149,7 +151,8 @@ class HTDemucsLike(SeparationModel):
             mean, deviation = MonoLevel(name="level")(mixture)
             deviation = deviation + 1e-8
             x = (mixture - mean) / deviation
-        padded = CenterPad(1, chunk, name="pad", dtype="float32")(x)
+        normal = x
+        padded = CenterPad(1, chunk, name="pad", dtype="float32")(normal)
         # From here on, frames are centred on every step of hop samples from half a hop on.
         mirrored = StepPad(hop, 3 * hop // 2, "reflect", name="mirror", dtype="float32")(padded)
         spectrum = STFT(n_fft, hop, center=False, name="stft")(mirrored)[:, :, :-1] / scale
@@ -213,13 +216,19 @@ class HTDemucsLike(SeparationModel):
         x = InverseSTFT(n_fft, hop, center=False, name="istft")(x) * scale
         x = Crop(n_fft // 2 + 3 * hop // 2, name="within", dtype="float32")(x, padded)
         y = y * waveform_level[1] + waveform_level[0]
-        x = CenterCrop(name="crop", dtype="float32")(x + y, mixture)
+        x = CenterCrop(name="crop", dtype="float32")(x + y, normal)
         x = kl.Reshape((-1, len(sources), channels), name="apart", dtype="float32")(x)
         x = kl.Permute((1, 3, 2), name="sources_last", dtype="float32")(x)
         if normalize:
             # In this order, since Keras takes a second term of one number per example for a bias.
             x = mean[..., None] + x * deviation[..., None]
         super().__init__(mixture, x, name=name)
+
+    def without_level(self) -> keras.Model | None:
+        """See `SeparationModel.without_level`."""
+        if not self.normalize:
+            return None
+        return keras.Model(self.get_layer("pad").input, self.get_layer("sources_last").output)
 
 
 def _normalized(x, name):

@@ -22,8 +22,8 @@ class MDXNetLike(SeparationModel):
     same level.
 
     The network sees a multiple of `2 ** levels` frames. Any waveform is padded with zeros to such a
-    length, and `2 ** levels * n - 1` hops need no padding: 255 hops are a chunk of the original.
-    Frames at the ends of a waveform are mirrored, so chunks should overlap by `n_fft` samples.
+    length, and `2 ** levels * n - 1` hops need no padding. Recordings are cut into chunks of `8 * 2
+    ** levels - 1` hops: 255 in the original.
 
     Args:
         sources: names of the stem and of the rest, or of the stem alone. Defaults to
@@ -40,8 +40,8 @@ class MDXNetLike(SeparationModel):
         levels: number of levels above the lowest one. Defaults to 5.
         convolutions: number of convolutions per level. Defaults to 3.
         bottleneck: ratio of a level's bins to the units of its first dense layer. Defaults to 8.
-        compensate: the rest is the mixture minus the stem times this factor, which makes up for a
-            stem that is too quiet. Defaults to 1.
+        compensate: factor of the stem, for networks whose stem is too quiet. The rest is the
+            mixture minus the stem. Defaults to 1.
         name: name of the model.
 
     Input shape:
@@ -70,6 +70,8 @@ class MDXNetLike(SeparationModel):
     """
 
     domain = "waveform"
+    chunk_overlap = 0.25
+    chunking = "uvr"
 
     def __init__(
         self,
@@ -125,10 +127,10 @@ class MDXNetLike(SeparationModel):
         x = kl.Reshape((-1, every_bin, channels, 2), name="spectrum", dtype="float32")(x)
         stem = InverseSTFT(n_fft, hop, window, name="istft")(x, padded)
         stem = CenterCrop(name="crop", dtype="float32")(stem, mixture)
-        waveforms = [stem]
-        if len(sources) == 2:
-            waveforms.append(mixture - compensate * stem)
+        stem = compensate * stem
+        waveforms = [stem, mixture - stem][: len(sources)]
         super().__init__(mixture, keras.ops.stack(waveforms, axis=-1), name=name)
+        self.chunk_seconds = hop * (8 * 2**levels - 1) / sample_rate
 
 
 def _convolution(x, layer):

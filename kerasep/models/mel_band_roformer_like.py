@@ -14,7 +14,7 @@ from kerasep.layers import (
     InverseSTFT,
 )
 from kerasep.models.bs_roformer_like import check_depth
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.separation_model import SeparationModel, check_chunk, check_signal
 from kerasep.ops import check_transform, mel_bands
 
 _MOST_BANDS = 1000  # of all sources: each has networks of its own
@@ -43,6 +43,8 @@ class MelBandRoFormerLike(SeparationModel):
         mask_expansion: hidden features of a mask's network, as a multiple of `features`. Defaults
             to 4.
         mask_layers: number of hidden layers of a mask's network. Defaults to 2.
+        chunk_seconds: length of the training examples, and of the chunks in which
+            `kerasep.separate` separates a longer recording. Defaults to 8.
         name: name of the model.
 
     Input shape:
@@ -70,6 +72,8 @@ class MelBandRoFormerLike(SeparationModel):
     """
 
     domain = "waveform"
+    chunk_overlap = 0.5
+    chunking = "msst"
 
     def __init__(
         self,
@@ -86,10 +90,12 @@ class MelBandRoFormerLike(SeparationModel):
         head_features: int = 64,
         mask_expansion: int = 4,
         mask_layers: int = 2,
+        chunk_seconds: float = 8.0,
         name: str = "mel_band_roformer_like",
     ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
+        check_chunk(chunk_seconds)
         check_depth(depth=depth, heads=heads, mask_layers=mask_layers)
         if not 1 <= bands <= _MOST_BANDS // len(sources):
             raise InputError(

@@ -17,7 +17,7 @@ from kerasep.layers import (
     InverseFeatureFFT,
     InverseSTFT,
 )
-from kerasep.models.separation_model import SeparationModel, check_signal
+from kerasep.models.separation_model import SeparationModel, check_chunk, check_signal
 from kerasep.ops import check_transform
 
 # Share of the bins, stride, kernel size and convolution blocks of each band, from the lowest on.
@@ -84,6 +84,8 @@ class SCNetLike(SeparationModel):
     """
 
     domain = "waveform"
+    chunk_overlap = 0.75
+    chunking = "msst"
 
     def __init__(
         self,
@@ -104,8 +106,7 @@ class SCNetLike(SeparationModel):
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         _check_sizes(bands, features, depth, expansion, compression)
-        if not 0 < chunk_seconds < math.inf:
-            raise InputError(f"received chunk_seconds={chunk_seconds}, expected a number above 0")
+        check_chunk(chunk_seconds)
         bins, parts = n_fft // 2 + 1, 2 * channels
         # An odd number of hops has an even number of frames, which the Fourier transform needs.
         # Half a frame is mirrored at both ends, so it must be shorter than the waveform.

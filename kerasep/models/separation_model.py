@@ -1,5 +1,6 @@
 """Base class of all architectures in the zoo."""
 
+import math
 import numbers
 import os
 from collections.abc import Iterable
@@ -28,6 +29,9 @@ class SeparationModel(Copied):
         latency: samples from input to output of a causal model, else None.
         chunk_seconds: length of the chunks that recordings are cut into for a model that was made
             for one length, else None.
+        chunk_overlap: share of a chunk that is in the next one too, or None for 4 s or a quarter.
+        chunking: whose program cuts recordings and joins the stems so: "kerasep", "demucs", "msst"
+            for Music-Source-Separation-Training, or "uvr" for Ultimate Vocal Remover.
         interchangeable: whether any output may be any source, as after permutation invariant
             training or clustering. Then the chunks of a long recording are brought into one order.
         preset: name of the preset that `kerasep.zoo.load` built it from, else None.
@@ -57,12 +61,14 @@ class SeparationModel(Copied):
     stft: dict[str, Any] | None = None
     latency: int | None = None
     chunk_seconds: float | None = None
+    chunk_overlap: float | None = None
+    chunking = "kerasep"
     interchangeable = False
     preset: str | None = None
     licence: str | None = None
     _class_attributes = (
         *("sources", "sample_rate", "channels", "domain", "stft", "latency", "interchangeable"),
-        "chunk_seconds",
+        *("chunk_seconds", "chunk_overlap", "chunking"),
         *KNOWLEDGE,
     )
 
@@ -122,6 +128,26 @@ class SeparationModel(Copied):
         """
         return self(mixture)
 
+    def without_level(self) -> keras.Model | None:
+        """Return the part of the model that takes and returns normalised waveforms.
+
+        Returns:
+            A model that shares the weights, from the mixture less its mean over its deviation to
+            estimates that are likewise normalised. None, the default, if this model does not
+            normalise the mixture.
+
+        Example:
+        ```python
+        from kerasep.models import DemucsLike
+
+        sizes = {"filters": 4, "levels": 2, "lstm_layers": 0}
+        model = DemucsLike(["vocals", "rest"], 8000, 1, **sizes)
+        assert model.without_level().count_params() == model.count_params()
+        assert DemucsLike(normalize=False, **sizes).without_level() is None
+        ```
+        """
+        return None
+
     def adapt(self, dataset: Iterable) -> None:
         """Set the model's normalisation by statistics of the training data; by default do nothing.
 
@@ -150,6 +176,12 @@ def check_signal(sources, sample_rate, channels, least=1):
             f"received sample_rate={sample_rate!r}, channels={channels!r}, expected numbers above 0"
         )
     return tuple(sources)
+
+
+def check_chunk(chunk_seconds):
+    """Raise `InputError` for a length of chunks that is not above 0."""
+    if not 0 < chunk_seconds < math.inf:
+        raise InputError(f"received chunk_seconds={chunk_seconds}, expected a number above 0")
 
 
 def check_activation(**arguments):

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasep.errors import InputError, installed_by
 from kerasep.separation.chunks import ChunkSeparator, by_channel_groups, crossfaded
+from kerasep.separation.levels import Level, measure
 from kerasep.system import logs
 
 Band = Literal["full", "model"]
@@ -27,6 +28,7 @@ def stems(
     sample_rate: int,
     samples: int,
     band: Band = "full",
+    level: Level | None = None,
 ) -> Iterator[np.ndarray]:
     """Separate a recording block by block.
 
@@ -41,6 +43,8 @@ def stems(
         sample_rate: Of the blocks, in Hz.
         samples: Total number of samples in the blocks.
         band: "full", or "model" to add nothing to the residual. Defaults to "full".
+        level: What `level_of` returns for the recording. Defaults to None: the separator takes the
+            recording as it is.
 
     Yields:
         Successive arrays `(n, channels, sources)` at `sample_rate`, `samples` in all.
@@ -63,16 +67,41 @@ def stems(
                 rate / 2,
             )
         low = _resampled(blocks, sample_rate, rate)
-        yield from _exactly(samples, _resampled(_separated(separator, low), rate, sample_rate))
+        yield from _exactly(
+            samples, _resampled(_separated(separator, low, level), rate, sample_rate)
+        )
         return
     blocks, mixture = _twice(blocks)
     low, within = _twice(_resampled(blocks, sample_rate, rate))
     next_mixture, next_within = reader(mixture), reader(_resampled(within, rate, sample_rate))
     index = separator.sources.index(residual)
-    separated = _resampled(_separated(separator, low), rate, sample_rate)
+    separated = _resampled(_separated(separator, low, level), rate, sample_rate)
     for block in _exactly(samples, separated):
         block[..., index] += next_mixture(len(block)) - next_within(len(block))
         yield block
+
+
+def level_of(
+    separator: ChunkSeparator, blocks: Iterable[np.ndarray], sample_rate: int
+) -> Level | None:
+    """Measure the level of a recording at the separator's rate, if the separator needs it.
+
+    Args:
+        separator: A `ChunkSeparator`.
+        blocks: Iterable of successive arrays `(n, channels)`.
+        sample_rate: Of the blocks, in Hz.
+
+    Returns:
+        A `kerasep.separation.levels.Level`, or None.
+
+    Example:
+    >>> halves = ChunkSeparator(lambda x: x[..., None] / 2, ("half",), 8000, 1, 4000, 400)
+    >>> level_of(halves._replace(mean_share=1.0), [np.ones((9000, 1))], 8000).mean
+    1.0
+    """
+    if separator.mean_share is None:
+        return None
+    return measure(_resampled(blocks, sample_rate, separator.sample_rate))
 
 
 def reader(blocks: Iterable[np.ndarray]) -> Callable[[int], np.ndarray]:
@@ -114,14 +143,16 @@ def _twice(blocks):
     return blocks_of(waiting[0]), blocks_of(waiting[1])
 
 
-def _separated(separator, blocks):
+def _separated(separator, blocks, level):
     """Separate blocks at the separator's own rate."""
     reorder = separator.interchangeable
 
     def process(waveform):
         return by_channel_groups(separator.process, waveform, separator.channels, reorder)
 
-    return crossfaded(
+    if level is not None:
+        blocks = ((block - level.mean) / level.deviation for block in blocks)
+    results = crossfaded(
         blocks,
         process,
         separator.chunk,
@@ -129,7 +160,12 @@ def _separated(separator, blocks):
         separator.hop,
         pad=separator.fixed,
         reorder=reorder,
+        chunking=separator.chunking,
     )
+    if level is None:
+        return results
+    mean = level.mean * separator.mean_share
+    return (result * np.float32(level.deviation) + np.float32(mean) for result in results)
 
 
 def _exactly(samples, blocks):

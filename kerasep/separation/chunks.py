@@ -8,6 +8,8 @@ import numpy as np
 
 from kerasep.data.audio.samples import as_floats
 from kerasep.errors import InputError
+from kerasep.separation.chunking import KERASEP, Chunking
+from kerasep.separation.extension import extended
 
 CHUNK_SECONDS = 30.0
 OVERLAP_SECONDS = 4.0
@@ -31,6 +33,9 @@ class ChunkSeparator(NamedTuple):
         residual: Name of the source that stands for the rest of the mixture. It gets what lies
             outside the band of `sample_rate`. Defaults to None: the sources are not the whole
             mixture.
+        chunking: How recordings are cut and results joined. Defaults to kerasep's own way.
+        mean_share: Recordings are normalised for `process` by mean and deviation of their mono mix,
+            and this share of the mean is added to each source. Defaults to None: they are not.
     """
 
     process: Callable
@@ -43,6 +48,8 @@ class ChunkSeparator(NamedTuple):
     fixed: bool = False
     interchangeable: bool = False
     residual: str | None = None
+    chunking: Chunking = KERASEP
+    mean_share: float | None = None
 
 
 def crossfaded(
@@ -53,30 +60,33 @@ def crossfaded(
     hop: int = 1,
     pad: bool = False,
     reorder: bool = False,
+    chunking: Chunking = KERASEP,
 ) -> Iterator[np.ndarray]:
     """Apply a process of limited length to a signal of any length.
 
-    Chunks of `chunk` samples start every `chunk - overlap` samples. The ends of a chunk's result
-    suffer because the process cannot see beyond them. Therefore each outer quarter of an overlap
-    is taken from the chunk in which it lies further inside. In the middle half, the two chunks are
-    cross-faded linearly. A process that reaches no further than `overlap / 4` samples gives the
-    same result as on the whole signal at once.
+    Chunks of `chunk` samples start every `chunk - overlap` samples, and their results are averaged
+    with the weights of `chunking`. By default, each outer quarter of an overlap is taken from the
+    chunk in which it lies further inside, since a process cannot see beyond the ends of a chunk. In
+    the middle half, the two chunks are cross-faded linearly. A process that reaches no further than
+    `overlap / 4` samples then gives the same result as on the whole signal at once.
 
     Args:
         blocks: Iterable of successive arrays `(n, channels)`, which may differ in length.
         process: Function of an array `(n, channels)` that returns `(n, channels, sources)`.
         chunk: Samples passed to `process` at once, rounded up to a multiple of `hop`. A signal no
             longer than this is processed in one call.
-        overlap: Samples that neighbouring chunks share, at most half a chunk. Rounded up likewise.
+        overlap: Samples that neighbouring chunks share, by default at most half a chunk. Rounded up
+            likewise.
         hop: Chunks start at multiples of this. Defaults to 1.
         pad: Whether to repeat a chunk that is too short up to `chunk` samples and to cut the
             result, for a process of fixed length. Defaults to False.
         reorder: Whether to put the sources of each chunk into the order that agrees best with the
             chunk before, for a process that returns them in any order. Defaults to False.
+        chunking: How the signal is cut and the results joined. Defaults to kerasep's own way.
 
-    Yields:
-        Successive float32 arrays `(m, channels, sources)`, as soon as they are final. Together
-        they are as long as the input.
+    Returns:
+        Iterator of successive float32 arrays `(m, channels, sources)`, as soon as they are final.
+        Together they are as long as the input.
 
     Raises:
         InputError: The chunk, overlap or hop is out of range, or the process changes the length.
@@ -91,27 +101,20 @@ def crossfaded(
     assert np.array_equal(np.concatenate(list(halves)).sum(-1), signal)
     ```
     """
-    chunk, overlap = _rounded(chunk, overlap, hop)
-    step = chunk - overlap
-    first, last = overlap // 4, overlap - overlap // 4
-    rise = (np.arange(last - first, dtype="float32") + 0.5) / max(last - first, 1)
-    tail, shared = None, np.zeros((0, 0))
-    for piece, early, final in _pieces(blocks, chunk, step, hop):
-        result = _processed(piece, process, chunk if pad else len(piece))[early:]
-        if tail is not None:
-            if reorder:
-                result = result[..., best_order(shared, result[:overlap])]
-            weights = rise.reshape(-1, *[1] * (result.ndim - 1))
-            # This form returns equal values unchanged, to the last bit.
-            joint = tail + (result[first:last] - tail) * weights
-            result = np.concatenate([joint, result[last:]])
-        begun = 0 if tail is None else first
-        if final:
-            yield result
-        else:
-            yield result[: step + first - begun]
-            tail = result[step + first - begun : step + last - begun].copy()
-            shared = result[step - begun :]
+    chunk, overlap = _rounded(chunk, overlap, hop, chunking)
+
+    def separated(before, piece):
+        filled, start = piece, 0
+        if len(piece) < chunk:
+            filled, start = chunking.fill(before, piece, chunk, hop)
+        result = _processed(filled, process, chunk if pad else len(filled))
+        return result[start : start + len(piece)]
+
+    def run(stream):
+        return _joined(stream, separated, chunk, overlap, chunking, reorder)
+
+    ends = chunking.ends(chunk, chunk - overlap)
+    return run(blocks) if ends is None else extended(blocks, ends, run)
 
 
 def best_order(reference: np.ndarray, estimate: np.ndarray) -> list[int]:
@@ -211,7 +214,7 @@ def check_waveform(audio: np.ndarray) -> np.ndarray:
     return waveform
 
 
-def _rounded(chunk, overlap, hop):
+def _rounded(chunk, overlap, hop, chunking):
     """Round chunk and overlap up to multiples of the hop, and validate them."""
     if hop < 1 or chunk < 1 or overlap < 0:
         raise InputError(
@@ -219,33 +222,63 @@ def _rounded(chunk, overlap, hop):
             f"at least one sample and an overlap of at least none"
         )
     chunk, overlap = (-(-length // hop) * hop for length in (chunk, overlap))
-    if overlap > chunk // 2:
+    if overlap > (chunk - 1 if chunking.to_the_end else chunk // 2):
+        most = "less than a chunk" if chunking.to_the_end else "at most half a chunk"
         raise InputError(
-            f"received an overlap of {overlap} samples between chunks of {chunk}, expected at "
-            f"most half a chunk: make the chunks longer or the overlap shorter"
+            f"received an overlap of {overlap} samples between chunks of {chunk}, expected {most}: "
+            f"make the chunks longer or the overlap shorter"
         )
     return chunk, overlap
 
 
-def _pieces(blocks, chunk, step, hop):
-    """Yield (samples of one chunk, how many it starts early, whether it is the last)."""
-    waiting, length, before = [], 0, []
+def _joined(blocks, separated, chunk, overlap, chunking, reorder):
+    """Yield the weighted mean of all chunks, as far as no further chunk reaches."""
+    step, mean, total, latest = chunk - overlap, None, None, None
+    for before, piece, final in _pieces(blocks, chunk, step, chunking.to_the_end):
+        result, weights = separated(before, piece), chunking.window(len(piece), chunk, overlap)
+        if mean is not None:
+            shared = len(mean)
+            if reorder:
+                result = result[..., best_order(latest[step:], result[:shared])]
+            total = total + weights[:shared]
+            share = np.divide(weights[:shared], total, out=np.ones(shared), where=total > 0)
+            share = share.astype("float32").reshape(-1, *[1] * (result.ndim - 1))
+            # This form returns equal values unchanged, and a chunk that counts alone, to the last
+            # bit: runtimes in other languages compute the same.
+            joint = np.where(share < 1, mean + (result[:shared] - mean) * share, result[:shared])
+            weights = np.concatenate([total, weights[shared:]])
+            mean = np.concatenate([joint, result[shared:]])
+        else:
+            mean = result
+        if final:
+            yield mean
+        else:
+            yield mean[:step]
+            mean, total, latest = mean[step:].copy(), weights[step:], result
+
+
+def _pieces(blocks, chunk, step, to_the_end):
+    """Yield (what lies before a chunk, its samples, whether it is the last)."""
+    waiting, length, before = [], 0, None
     for block in blocks:
         block = np.asarray(block, "float32")
         if len(block) == 0:
             continue
+        before = block[:0] if before is None else before
         waiting.append(block)
         length += len(block)
         # A chunk is known not to be the last one only when there is a sample beyond it.
         while length > chunk:
             held = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
-            yield held[:chunk], 0, False
-            before = [held[:step]]
+            yield before, held[:chunk], False
+            before = np.concatenate([before, held[:step]])[-chunk:]
             waiting, length = [held[step:]], length - step
-    if length:
-        # Started early, the last chunk is nearly whole: its samples have as much before them.
-        early = (chunk - length) // hop * hop if before else 0
-        yield np.concatenate([part[step - early :] for part in before] + waiting), early, True
+    while length > 0:
+        held = waiting[0] if len(waiting) == 1 else np.concatenate(waiting)
+        final = not to_the_end or length <= step
+        yield before, held, final
+        before = np.concatenate([before, held[:step]])[-chunk:]
+        waiting, length = [held[step:]], 0 if final else length - step
 
 
 def _processed(piece, process, length):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from kerasep.errors import InputError
-from kerasep.separation.bands import Band, reader, stems
+from kerasep.separation.bands import Band, level_of, reader, stems
 from kerasep.separation.chunks import ChunkSeparator
 
 
@@ -28,7 +28,7 @@ def blended(
         separators: Chunk separators of the same sources.
         weights: A weight per separator. They sum to one (`normalized` returns such weights).
         read: Function that returns an iterable of the recording's blocks `(n, channels)`. It is
-            called once per separator.
+            called once per separator, and once more for one that normalises recordings.
         sample_rate: Of the blocks, in Hz.
         samples: Total number of samples in the blocks.
         band: See `kerasep.separation.bands.stems`. Defaults to "full".
@@ -51,7 +51,10 @@ def blended(
     ```
     """
     sources = separators[0].sources
-    first, *others = (stems(member, read(), sample_rate, samples, band) for member in separators)
+    first, *others = (
+        stems(member, read(), sample_rate, samples, band, level_of(member, read(), sample_rate))
+        for member in separators
+    )
     orders = [[member.sources.index(name) for name in sources] for member in separators[1:]]
     readers = [reader(other) for other in others]
     for block in first:

@@ -35,16 +35,17 @@ def separate(
     band: Band = "full",
     weights: Sequence[float] | None = None,
     chunk_seconds: float | None = None,
-    overlap_seconds: float | None = None,
+    overlap: float | None = None,
     track: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Separate a recording of any length, sample rate and number of channels.
 
-    Long recordings are cut into overlapping chunks, whose results are cross-faded away from the
-    chunks' edges. Memory beyond the result itself does not grow with the length. If the channels
-    differ from the model's, they are separated in groups of as many as the model has. Sources that
-    a model returns in any order (`model.interchangeable`) keep their order from chunk to chunk and
-    from channel to channel: each takes the place that it agrees with best.
+    Long recordings are cut into overlapping chunks, whose results are cross-faded. For models of
+    other projects this is done as by the project's own program (`model.chunking`). Memory beyond
+    the result itself does not grow with the length. If the channels differ from the model's, they
+    are separated in groups of as many as the model has. Sources that a model returns in any order
+    (`model.interchangeable`) keep their order from chunk to chunk and from channel to channel: each
+    takes the place that it agrees with best.
 
     If the sources make up the whole mixture, the stems add up to the recording, at its own rate:
     the rest of the mixture is shared among the estimates, and what lies outside the model's band
@@ -69,8 +70,9 @@ def separate(
         weights: Relative weight of each model of an ensemble. Defaults to equal weights.
         chunk_seconds: Length of a chunk, for Keras models. Defaults to that of the model if it has
             its own, else 30.
-        overlap_seconds: How much neighbouring chunks share, for Keras models. Defaults to 4, or a
-            quarter of a shorter chunk.
+        overlap: Share of a chunk that is in the next one too, for Keras models, from 0 to below 1.
+            More takes longer: 0.75 takes twice as long as 0.5. Defaults to that of the model if it
+            has its own, else 4 seconds, or a quarter of a shorter chunk.
         track: Which audio track of a file that has several, from 1. Defaults to the first, and the
             log lists all.
 
@@ -105,7 +107,7 @@ def separate(
         residual,
         consistent,
         chunk_seconds,
-        overlap_seconds,
+        overlap,
     )
     if isinstance(audio, str | os.PathLike):
         if sample_rate is not None:
@@ -236,7 +238,7 @@ def as_chunk_separator(
     residual: str | None = None,
     consistent: bool | None = None,
     chunk_seconds: float | None = None,
-    overlap_seconds: float | None = None,
+    overlap: float | None = None,
 ) -> ChunkSeparator:
     """Return a chunk separator for anything that separates.
 
@@ -247,7 +249,8 @@ def as_chunk_separator(
         residual: See `as_separator`. Defaults to None.
         consistent: See `as_separator`. Defaults to True if the sources make up the whole mixture.
         chunk_seconds: See `chunk_separator`. Defaults to the model's own, else 30.
-        overlap_seconds: See `chunk_separator`. Defaults to 4, or a quarter of a shorter chunk.
+        overlap: See `chunk_separator`. Defaults to the model's own, else 4 seconds, or a quarter of
+            a shorter chunk.
 
     Returns:
         A `ChunkSeparator`.
@@ -276,7 +279,7 @@ def as_chunk_separator(
         from kerasep.separation.separator import as_separator, chunk_separator
 
     separator = as_separator(model, wiener_iterations, residual, consistent)
-    return chunk_separator(separator, chunk_seconds, overlap_seconds)
+    return chunk_separator(separator, chunk_seconds, overlap)
 
 
 def _members(model, weights, band, *settings):

@@ -1,5 +1,6 @@
 """A model of the zoo as one model from waveform to waveforms."""
 
+import math
 from typing import Self
 
 import keras
@@ -10,6 +11,7 @@ from kerasep.layers import STFT, InverseSTFT, Magnitude, MixtureConsistency, Wie
 from kerasep.models import weight_values
 from kerasep.models.copies import Copied
 from kerasep.models.separation_model import check_signal
+from kerasep.separation import chunking
 from kerasep.separation.chunks import CHUNK_SECONDS, OVERLAP_SECONDS, ChunkSeparator
 from kerasep.separation.residual import is_consistent, residual_of
 
@@ -98,11 +100,7 @@ class Separator(Copied):
             )
         else:
             stacked = model.estimate(waveform)
-        if consistent:
-            stacked = MixtureConsistency(name="consistency")(stacked, waveform)
-        if residual is not None:
-            rest = waveform - keras.ops.sum(stacked, axis=-1)
-            stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
+        stacked = _completed(stacked, waveform, residual, consistent)
         super().__init__(inputs=waveform, outputs=stacked, name=name)
         self.sources = sources
         self.sample_rate = model.sample_rate
@@ -121,6 +119,31 @@ class Separator(Copied):
 
     def __setstate__(self, state):
         self.model.__setstate__(state)
+
+
+def _completed(stacked, waveform, residual, consistent):
+    """Add the residual to source waveforms, or make them add up to the mixture."""
+    if consistent:
+        stacked = MixtureConsistency(name="consistency")(stacked, waveform)
+    if residual is not None:
+        rest = waveform - keras.ops.sum(stacked, axis=-1)
+        stacked = keras.ops.concatenate([stacked, rest[..., None]], axis=-1)
+    return stacked
+
+
+def _without_level(separator):
+    """Return a separator's part that takes a normalised mixture, if its model normalises it."""
+    # Tracing it for every recording would take longer than a short one.
+    cached = vars(separator).setdefault("__without_level", [])
+    if not cached:
+        network = separator.model.without_level()
+        if network is not None:
+            mixture = keras.Input((None, separator.channels), name="mixture")
+            settings = (separator.residual, separator.consistent)
+            outputs = _completed(network(mixture), mixture, *settings)
+            network = keras.Model(mixture, outputs, name="without_level")
+        cached.append(network)
+    return cached[0]
 
 
 def as_separator(
@@ -168,7 +191,7 @@ def as_separator(
 def chunk_separator(
     separator: Separator,
     chunk_seconds: float | None = None,
-    overlap_seconds: float | None = None,
+    overlap: float | None = None,
 ) -> ChunkSeparator:
     """Return a chunk separator, which `kerasep.separation.recordings` takes, for a `Separator`.
 
@@ -176,11 +199,14 @@ def chunk_separator(
         separator: A `Separator`.
         chunk_seconds: Length of a chunk in seconds. Defaults to that of the model if it has its
             own, else 30.
-        overlap_seconds: How much neighbouring chunks share, in seconds. Defaults to 4, or a quarter
-            of a shorter chunk.
+        overlap: Share of a chunk that is in the next one too, from 0 to below 1. Defaults to that
+            of the model if it has its own, else 4 seconds, or a quarter of a shorter chunk.
 
     Returns:
         A `kerasep.separation.recordings.ChunkSeparator`.
+
+    Raises:
+        InputError: The overlap is out of range.
 
     Example:
     ```python
@@ -191,26 +217,44 @@ def chunk_separator(
     assert separator.chunk == 30 * model.sample_rate
     ```
     """
-    rate, transform = separator.sample_rate, separator.model.stft
+    model, rate, transform = separator.model, separator.sample_rate, separator.model.stft
     if chunk_seconds is None:
-        chunk_seconds = separator.model.chunk_seconds or CHUNK_SECONDS
-    if overlap_seconds is None:
-        overlap_seconds = min(OVERLAP_SECONDS, chunk_seconds / 4)
+        chunk_seconds = model.chunk_seconds or CHUNK_SECONDS
+    if overlap is None:
+        overlap = model.chunk_overlap
+    if overlap is None:
+        overlap = min(OVERLAP_SECONDS / chunk_seconds, 0.25)
+    if not 0 <= overlap < 1:
+        raise InputError(
+            f"received overlap={overlap}, expected a share of a chunk, from 0 to below 1: 0.5 "
+            f"takes twice as long as 0"
+        )
+    chunk = round(chunk_seconds * rate)
+    # Chunks start at every whole number of samples below the exact step, as in the originals.
+    step = math.floor(round((1 - overlap) * chunk, 6))
+    leveled = _without_level(separator)
+    network = separator if leveled is None else leveled
 
     def process(batch):
         padded = pad_to_frames(batch, transform)
-        return np.asarray(separator.predict_on_batch(padded))[:, : batch.shape[1]]
+        return np.asarray(network.predict_on_batch(padded))[:, : batch.shape[1]]
+
+    # Of sources that add up to the mixture, the means do.
+    adds_up = separator.consistent or separator.residual is not None
+    share = 1 / len(separator.sources) if adds_up else 1.0
 
     return ChunkSeparator(
         process,
         separator.sources,
         rate,
         separator.channels,
-        chunk=round(chunk_seconds * rate),
-        overlap=round(overlap_seconds * rate),
+        chunk=chunk,
+        overlap=chunk - step,
         hop=transform["hop"] if transform else 1,
         interchangeable=separator.interchangeable,
         residual=residual_of(separator),
+        chunking=chunking.of_model(model.chunking, getattr(model, "n_fft", None)),
+        mean_share=None if leveled is None else share,
     )
 
 

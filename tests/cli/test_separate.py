@@ -219,3 +219,26 @@ def test_signals(model, files, tmp_path, kind, numbers, status):
     else:
         assert separate(model, out, files[0]) == 0
         assert found(out) == STEMS[:2]
+
+
+def test_overlap(model, tmp_path, monkeypatch):
+    """It reaches the models; a file for phones has its own."""
+    from kerasep.separation import recordings
+
+    overlaps = []
+
+    def note(separators, *arguments, **settings):
+        overlaps.append(separators.overlap / separators.chunk)
+        return {}
+
+    data.write(tmp_path / "a.wav", np.full((3000, 1), 0.1), RATE)
+    monkeypatch.setattr(recordings, "separate_file", note)
+    for arguments in ((), ("--overlap", "0.5")):
+        assert separate(model, tmp_path / "out", tmp_path / "a.wav", *arguments) == 0
+    assert overlaps == pytest.approx([4 / 30, 0.5], abs=1e-3)
+
+
+def test_overlap_of_a_file_for_phones(halves, tmp_path, capsys):
+    data.write(tmp_path / "a.wav", np.full((3000, 1), 0.1), RATE)
+    assert separate(halves, tmp_path / "out", tmp_path / "a.wav", "--overlap", "0.5") == 2
+    assert "a .tflite file has its own" in capsys.readouterr().err.replace("\n", " ")

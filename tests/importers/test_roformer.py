@@ -43,7 +43,9 @@ def refused(message, function, *arguments, **options):
 def test_sizes_come_from_the_shapes(write_checkpoint, state, tmp_path):
     # The angles of rotary positions are in the files, and are constants.
     state["layers.0.0.layers.0.0.rotary_embed.freqs"] = np.ones(2, "float32")
-    (tmp_path / "hop.yaml").write_text("model: {stft_hop_length: 16}")
+    (tmp_path / "hop.yaml").write_text(
+        "model: {stft_hop_length: 16}\naudio: {chunk_size: 22050}\ninference: {chunk_size: 11025}"
+    )
     path = write_checkpoint("model.ckpt", state)
     model = roformer.build(path, sources=["x", "y"], settings=tmp_path / "hop.yaml")
     assert isinstance(model, BSRoFormerLike)
@@ -51,6 +53,7 @@ def test_sizes_come_from_the_shapes(write_checkpoint, state, tmp_path):
     assert (model.sources, model.bands, model.n_fft) == (("x", "y"), (1, 4, 8, 20), 64)
     assert (model.features, model.depth, model.heads, model.head_features) == (8, 2, 2, 4)
     assert (model.mask_expansion, model.mask_layers, model.sample_rate) == (2, 1, 44100)
+    assert model.chunk_seconds == 0.25
 
 
 def test_the_settings_beside_a_file(write_checkpoint, state, tmp_path):

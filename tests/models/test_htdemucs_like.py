@@ -73,7 +73,39 @@ def test_recordings_are_cut_into_chunks_of_its_own():
     separator = kerasep.separation.as_chunk_separator(model)
     assert (separator.chunk, separator.overlap) == (4000, 1000)
     longer = kerasep.separation.as_chunk_separator(model, chunk_seconds=20.0)
-    assert (longer.chunk, longer.overlap) == (160_000, 32_000)
+    assert (longer.chunk, longer.overlap) == (160_000, 40_000)
+
+
+def recording(rng):
+    """Noise of 19 chunks whose level grows, with a constant part."""
+    rise = np.linspace(0.01, 0.5, 6001)[:, None]
+    return (rise * rng.standard_normal((6001, 1)) + 0.1).astype("float32")
+
+
+def test_a_recording_is_normalised_as_a_whole(rng):
+    arguments = {"sources": ["a", "b"], **SMALL}
+    model, plain = HTDemucsLike(**arguments), HTDemucsLike(**arguments, normalize=False)
+    plain.set_weights(model.get_weights())
+    mixture = recording(rng)
+    mean, deviation = mixture.mean(), mixture.std(ddof=1)
+    stems = kerasep.separate(model, mixture)
+    expected = kerasep.separate(plain, (mixture - mean) / deviation)
+    by_chunks = kerasep.separation.chunk_separator(kerasep.Separator(model))
+    by_chunks = by_chunks._replace(
+        process=lambda x: np.asarray(model.predict_on_batch(x)), mean_share=None
+    )
+    for name, stem in stems.items():
+        np.testing.assert_allclose(stem, mean + deviation * expected[name], atol=1e-5)
+        assert np.abs(kerasep.separate(by_chunks, mixture)[name] - stem).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("sources", "residual"), [(["vocals", "accompaniment"], None), (["a", "b"], "rest")]
+)
+def test_normalised_stems_add_up_to_the_recording(rng, sources, residual):
+    mixture = recording(rng)
+    stems = kerasep.separate(HTDemucsLike(sources, **SMALL), mixture, residual=residual)
+    np.testing.assert_allclose(sum(stems.values()), mixture, atol=1e-5)
 
 
 @pytest.mark.parametrize(

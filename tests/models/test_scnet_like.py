@@ -66,7 +66,7 @@ def test_a_network_that_passes_its_input_on(rng):
 def test_chunks_are_those_of_the_training():
     model = SCNetLike(sample_rate=8000, chunk_seconds=0.5, **TINY)
     separator = kerasep.separation.as_chunk_separator(model)
-    assert (separator.chunk, separator.overlap) == (4000, 1000)
+    assert (separator.chunk, separator.overlap) == (4000, 3000)
 
 
 def test_refusals():

@@ -11,7 +11,7 @@ from kerasep.models import OpenUnmixLike
 from kerasep.separation import Separator, pad_to_frames, separate, separate_file
 
 RATE = 8000
-FADES = {"chunk_seconds": 1.0, "overlap_seconds": 0.48}
+FADES = {"chunk_seconds": 1.0, "overlap": 0.48}
 
 
 def build(**changes):
@@ -107,7 +107,7 @@ def test_chunks_of_a_causal_model_equal_the_whole():
     """Its memory fades: what it heard before a quarter of the overlap matters no more."""
     causal, waveform = build(bidirectional=False), noise(32013)
     whole = separate(causal, waveform)
-    chunked = separate(causal, waveform, chunk_seconds=3.0, overlap_seconds=1.44)
+    chunked = separate(causal, waveform, chunk_seconds=3.0, overlap=0.48)
     for source in causal.sources:
         np.testing.assert_allclose(chunked[source], whole[source], atol=1e-4)
 
@@ -289,7 +289,7 @@ def test_stems_of_a_model_add_up_at_the_recording_s_rate(residual, rate, channel
 
 
 def test_a_chunk_separator_is_taken_as_it_is(model):
-    separator = separation.as_chunk_separator(model, chunk_seconds=2.0, overlap_seconds=0.5)
+    separator = separation.as_chunk_separator(model, chunk_seconds=2.0, overlap=0.25)
     assert (separator.chunk, separator.overlap, separator.hop) == (2 * RATE, RATE // 2, 64)
     assert separation.as_chunk_separator(separator) is separator
 

@@ -37,7 +37,7 @@ def test_long_recordings_equal_keras_in_the_same_chunks(runtime, small_model, ch
         small_model,
         audio,
         chunk_seconds=runtime.chunk / 8000,
-        overlap_seconds=runtime.overlap / 8000,
+        overlap=runtime.overlap / runtime.chunk,
     )
     received = runtime.separate(audio)
     assert list(received) == list(expected)
@@ -77,8 +77,7 @@ def test_stems_add_up_to_the_recording_as_in_keras(
 ):
     whole = Runtime(exported_whole.path, threads=1)
     assert (whole.residual, whole.metadata["residual"]) == ("accompaniment", "accompaniment")
-    seconds = (whole.chunk / 8000, whole.overlap / 8000)
-    settings = dict(zip(("chunk_seconds", "overlap_seconds"), seconds, strict=True))
+    settings = {"chunk_seconds": whole.chunk / 8000, "overlap": whole.overlap / whole.chunk}
     # A whole number of chunks at the file's rate.
     samples = (whole.chunk + 2 * (whole.chunk - whole.overlap)) * rate // 8000
     audio = noise(samples, channels)
