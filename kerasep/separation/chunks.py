@@ -215,20 +215,21 @@ def check_waveform(audio: np.ndarray) -> np.ndarray:
 
 
 def _rounded(chunk, overlap, hop, chunking):
-    """Round chunk and overlap up to multiples of the hop, and validate them."""
+    """Validate chunk and overlap, and round them up to multiples of the hop, as far as allowed."""
     if hop < 1 or chunk < 1 or overlap < 0:
         raise InputError(
             f"received chunk={chunk}, overlap={overlap}, hop={hop}, expected a chunk and a hop of "
             f"at least one sample and an overlap of at least none"
         )
-    chunk, overlap = (-(-length // hop) * hop for length in (chunk, overlap))
-    if overlap > (chunk - 1 if chunking.to_the_end else chunk // 2):
+    chunk = -(-chunk // hop) * hop
+    limit = chunk - hop if chunking.to_the_end else chunk // 2
+    if overlap > limit:
         most = "less than a chunk" if chunking.to_the_end else "at most half a chunk"
         raise InputError(
             f"received an overlap of {overlap} samples between chunks of {chunk}, expected {most}: "
             f"make the chunks longer or the overlap shorter"
         )
-    return chunk, overlap
+    return chunk, min(-(-overlap // hop), limit // hop) * hop
 
 
 def _joined(blocks, separated, chunk, overlap, chunking, reorder):

@@ -199,8 +199,9 @@ def chunk_separator(
         separator: A `Separator`.
         chunk_seconds: Length of a chunk in seconds. Defaults to that of the model if it has its
             own, else 30.
-        overlap: Share of a chunk that is in the next one too, from 0 to below 1. Defaults to that
-            of the model if it has its own, else 4 seconds, or a quarter of a shorter chunk.
+        overlap: Share of a chunk that is in the next one too, from 0 to 0.5, and to below 1 for
+            models that are cut as their originals are. Defaults to that of the model if it has its
+            own, else 4 seconds, or a quarter of a shorter chunk.
 
     Returns:
         A `kerasep.separation.recordings.ChunkSeparator`.
@@ -224,10 +225,12 @@ def chunk_separator(
         overlap = model.chunk_overlap
     if overlap is None:
         overlap = min(OVERLAP_SECONDS / chunk_seconds, 0.25)
-    if not 0 <= overlap < 1:
+    way = chunking.of_model(model.chunking, getattr(model, "n_fft", None))
+    if not 0 <= overlap < 1 or (overlap > 0.5 and not way.to_the_end):
+        most = "below 1" if way.to_the_end else "0.5 for this model"
         raise InputError(
-            f"received overlap={overlap}, expected a share of a chunk, from 0 to below 1: 0.5 "
-            f"takes twice as long as 0"
+            f"received overlap={overlap}, expected a share of a chunk, from 0 to {most}: 0.5 takes "
+            f"twice as long as 0"
         )
     chunk = round(chunk_seconds * rate)
     # Chunks start at every whole number of samples below the exact step, as in the originals.
@@ -253,7 +256,7 @@ def chunk_separator(
         hop=transform["hop"] if transform else 1,
         interchangeable=separator.interchangeable,
         residual=residual_of(separator),
-        chunking=chunking.of_model(model.chunking, getattr(model, "n_fft", None)),
+        chunking=way,
         mean_share=None if leveled is None else share,
     )
 

@@ -111,7 +111,9 @@ def read_recipe(file: pathlib.Path) -> dict:
         contents = json.loads(read_text(file))
         recipe = contents.get("recipe", contents)
         merge_recipe(recipe, {})  # which raises an error if it is not a recipe
-    except (ValueError, TypeError, AttributeError, OSError, RecursionError) as error:
+    except OSError as error:
+        raise InputError(f"received {file}, which cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f'received {file}, expected a recipe in JSON such as {{"epochs": 9}}, or that of a '
             f"training run: correct or remove the file"

@@ -69,10 +69,12 @@ def test_names_of_settings(folder, tmp_path, option, value, message, refused, tr
         ('{"recipe": {"data": {"snr": [4]}}, "seed": 0}', [], "received snr=[4]"),
         ('{"epoch": 3}', [], "did you mean epochs?"),
         ("epochs: 3", [], "expected a recipe in JSON"),
+        (None, [], "mine.json, which cannot be read: No such file or directory"),
     ],
 )
 def test_a_recipe_file(folder, tmp_path, recipe, options, message, refused, train_command):
-    (tmp_path / "mine.json").write_text(recipe)
+    if recipe is not None:
+        (tmp_path / "mine.json").write_text(recipe)
     options = ["--recipe", tmp_path / "mine.json", *options]
     command = train_command(folder / "songs", tmp_path / "run", *options)
     assert message in refused(*command)

@@ -294,6 +294,16 @@ def test_a_chunk_separator_is_taken_as_it_is(model):
     assert separation.as_chunk_separator(separator) is separator
 
 
+@pytest.mark.parametrize("seconds", [1.0, 65 * 64 / RATE])  # 125 and 65 hops
+def test_chunks_of_odd_numbers_of_hops_may_overlap_by_half(model, seconds):
+    mixture = noise(3 * RATE, 1)
+    whole = separate(model, mixture, chunk_seconds=seconds, overlap=0.5)["vocals"]
+    assert whole.shape == mixture.shape
+    assert np.isfinite(whole).all()
+    with pytest.raises(InputError, match=r"overlap=0.7, expected a share of a chunk, .* to 0\.5"):
+        separate(model, mixture, chunk_seconds=seconds, overlap=0.7)
+
+
 def test_models_of_several_rates_are_averaged():
     slow, fast = build(sources=WHOLE), build(sources=WHOLE[::-1], sample_rate=11025)
     mixture = noise(9001, 2)
