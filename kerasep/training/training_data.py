@@ -53,7 +53,9 @@ class TrainingData:
         """Return the training dataset from `state` on, with each batch split into `state.parts`.
 
         Also returns its batches up to the end of the epoch. The dataset goes on with the next one,
-        which is read while the model is validated.
+        which is read while the model is validated. If several steps are executed at once, and an
+        epoch is no multiple of them, it ends instead: Keras would take what is missing from the
+        next epoch.
         """
         place = {"first_epoch": state.epoch, "first_step": state.step, "part": process()}
         place["data_service"] = self.data_service
@@ -65,11 +67,20 @@ class TrainingData:
                     f"received a run that has done {state.step} batches of an epoch of {whole}: "
                     f"pass the data that it was begun with, or choose another folder"
                 )
+        at_once = self.model.steps_per_execution
+        if self.data_service is not None and (whole - state.step) * state.parts % at_once:
+            raise InputError(
+                f"received steps_per_execution={at_once} for an epoch of {whole} batches from a "
+                f"data service, expected a divisor"
+            )
         batches = self._training(batch_size=state.batch_size, **place)
         whole = whole or int(batches.cardinality())
         if state.parts > 1:
             batches = batch_parts.split(batches, state.parts)
-        return batches.repeat().prefetch(_AHEAD), (whole - state.step) * state.parts
+        steps = (whole - state.step) * state.parts
+        if steps % at_once == 0:
+            return batches.repeat().prefetch(_AHEAD), steps
+        return batches, steps if state.step else None
 
     def validation(self, state):
         """Return the validation batches, or None without tracks to validate on."""

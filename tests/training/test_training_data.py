@@ -39,6 +39,17 @@ def test_one_epoch_follows_the_other(batches):
     np.testing.assert_allclose(halves, expected[8:12], rtol=1e-5)
 
 
+def test_several_steps_at_once_take_no_batch_of_the_next_epoch(batches):
+    batches.model.steps_per_execution = 2
+    dataset, steps = batches.training(RunState(batch_size=4))
+    assert (steps, len(numbers(dataset, 2 * BATCHES))) == (None, BATCHES)
+    dataset, steps = batches.training(RunState(batch_size=4, step=1))
+    assert (steps, len(numbers(dataset, 2 * BATCHES))) == (BATCHES - 1, 2 * BATCHES)
+    batches.data_service = "tcp://127.0.0.1:1"
+    with pytest.raises(InputError, match="steps_per_execution=2 for an epoch of 5 batches"):
+        batches.training(RunState(batch_size=4))
+
+
 def test_the_next_epoch_is_read_before_it_begins(batches, monkeypatch):
     begun, read = threading.Event(), Reader.batch
 
