@@ -53,8 +53,8 @@ def batch(model, waveforms):
 def improvement(model, waveforms):
     """SI-SDR in dB over the mixture's, mean of the sources."""
     sources, mixture = waveforms[0], waveforms[0].sum(axis=-1)
-    stems = kerasep.separate(model, mixture)
-    estimates = np.stack([stems[name] for name in model.sources], axis=-1)
+    # Not in chunks, whose length is not that of the mixture.
+    estimates = kerasep.separation.as_separator(model).predict_on_batch(mixture[None])[0]
     estimates = estimates[..., best_order(sources, estimates)]
 
     def si_sdr(estimate, index):
