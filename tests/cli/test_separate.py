@@ -173,7 +173,7 @@ import signal, sys, time
 import numpy as np
 from kerasep.separation import ensembles
 
-def stems(separator, blocks, rate, samples, band):
+def stems(separator, blocks, *settings):
     for block in blocks:
         yield np.zeros((*block.shape, len(separator.sources)), "float32")
         print("begun", flush=True)
