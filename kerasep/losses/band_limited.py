@@ -81,12 +81,13 @@ class BandLimited(_Loss):
                 f"(batch, frames, bins, channels, {len(self.limits)}): one source per limit"
             )
         factors = self._factors(y_pred.shape[2])
-        mixture = np.ones_like(factors[..., :1])
-        of_signals = np.concatenate([mixture, factors], axis=-1)[..., None]
+        mixture = ops.ones_like(factors[..., :1])
+        of_signals = ops.concatenate([mixture, factors], axis=-1)[..., None]
         return each_example(self.loss, y_true * of_signals, y_pred * factors)
 
     def _factors(self, bins):
         """Return the factor of every bin and source, `(bins, 1, sources)`."""
         frequencies = np.linspace(0, self.sample_rate / 2, bins)[:, None, None]
         limits = np.array([np.inf if limit is None else limit for limit in self.limits])
-        return np.where(frequencies <= limits, 1.0, self.above).astype("float32")
+        factors = np.where(frequencies <= limits, 1.0, self.above)
+        return ops.convert_to_tensor(factors, "float32")  # PyTorch takes no NumPy arrays
