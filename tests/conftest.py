@@ -95,7 +95,7 @@ def _public_classes(package, base):
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
-    """Let every test draw the same numbers, in any order and process."""
+    """Seed every test, so that it draws the same numbers in any order and process."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.set_random_seed(0)
 

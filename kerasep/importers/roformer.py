@@ -108,11 +108,7 @@ def build(
 def _read(path):
     """Return the weights of a file, without the angles of rotary positions, which are constants."""
     state = read_state_dict(path)
-    if _SHARED not in state:
-        raise InputError(
-            f"{path} holds {len(state)} tensors ({weight_map.some(state)}) without {_SHARED}, "
-            f"expected the weights of a band-split RoFormer"
-        )
+    weight_map.check_holds(path, state, _SHARED, "a band-split RoFormer")
     return {name: value for name, value in state.items() if not name.endswith("rotary_embed.freqs")}
 
 

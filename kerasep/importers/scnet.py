@@ -108,11 +108,7 @@ def build(
 
 def _read(path):
     state = read_state_dict(path)
-    if _SHARED not in state:
-        raise InputError(
-            f"{path} holds {len(state)} tensors ({weight_map.some(state)}) without {_SHARED}, "
-            f"expected the weights of SCNet"
-        )
+    weight_map.check_holds(path, state, _SHARED, "SCNet")
     return state
 
 

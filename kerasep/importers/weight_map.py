@@ -265,6 +265,15 @@ def check_class(model: keras.Model, *classes: type) -> None:
         raise InputError(f"received a model of {type(model).__name__}, expected {expected}")
 
 
+def check_holds(path: str | os.PathLike, state: dict, name: str, owner: str) -> None:
+    """Validate that a file has the tensor that shows whose weights it holds."""
+    if name not in state:
+        raise InputError(
+            f"{path} holds {len(state)} tensors ({some(state)}) without {name}, expected the "
+            f"weights of {owner}"
+        )
+
+
 def check_sources(path: str | os.PathLike, sources: tuple[str, ...], count: int) -> None:
     """Validate that there are as many names as a file's model has sources."""
     if len(sources) != count:

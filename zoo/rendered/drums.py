@@ -1,4 +1,4 @@
-"""Let human drummers play sampled kits: the stem drums of unrelated tracks.
+"""Play sampled kits by human performances: the stem drums of unrelated tracks.
 
     pip install pretty_midi; apt-get install fluidsynth
     python zoo/rendered/drums.py tracks --groove groove --soundfonts FluidR3_GM.sf2 \

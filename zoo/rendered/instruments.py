@@ -1,4 +1,4 @@
-"""Let soundfonts play real MIDI songs: the stems bass, other and choir of unrelated tracks.
+"""Play real MIDI songs by soundfonts: the stems bass, other and choir of unrelated tracks.
 
     pip install pretty_midi; apt-get install fluidsynth fluid-soundfont-gm
     python zoo/rendered/instruments.py tracks --stem bass --midi freedoom openmsx POP909 \
@@ -67,7 +67,7 @@ def choir(song, begin, soundfont, rng):
 
 
 def _recast(instrument, rng):
-    """Give an instrument another program of its family; return None for what is not `other`."""
+    """Return another program of an instrument's family, or None for what is not `other`."""
     program = instrument.program
     if program in CHOIRS:
         program = 48
