@@ -42,8 +42,8 @@ def train(
     recipe: Annotated[
         pathlib.Path | None,
         typer.Option(
-            help="JSON file with changes to the preset's recipe, or a run's recipe.json; the "
-            "options below come before it"
+            help="JSON file with changes to the preset's recipe, or a run's recipe.json; all "
+            "other options come before it"
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="at most this many")] = None,

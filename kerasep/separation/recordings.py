@@ -70,9 +70,10 @@ def separate(
         weights: Relative weight of each model of an ensemble. Defaults to equal weights.
         chunk_seconds: Length of a chunk, for Keras models. Defaults to that of the model if it has
             its own, else 30.
-        overlap: Share of a chunk that is in the next one too, for Keras models, from 0 to below 1.
-            More takes longer: 0.75 takes twice as long as 0.5. Defaults to that of the model if it
-            has its own, else 4 seconds, or a quarter of a shorter chunk.
+        overlap: Share of a chunk that is in the next one too, for Keras models, from 0 to 0.5, and
+            to below 1 for models that are cut as their originals are. More takes longer: 0.75 takes
+            twice as long as 0.5. Defaults to that of the model if it has its own, else 4 seconds,
+            or a quarter of a shorter chunk.
         track: Which audio track of a file that has several, from 1. Defaults to the first, and the
             log lists all.
 
