@@ -44,14 +44,15 @@ class _Redirection:
             self._holders -= 1
             if self._holders or not self._log:
                 return
+            # Before standard error is restored, so that what others write next comes after it.
+            text = self._text(0)
+            end = text.rfind(b"\n") + 1
+            self._pass(text[:end])
             os.dup2(self._terminal, 2)
+            self._pass(self._text(end))
             os.close(self._terminal)
-            foreign = _other_lines(self._text(0)) if self._pass_on else b""
             self._log.close()
             self._log = self._terminal = None
-            with contextlib.suppress(OSError):  # a pipe that is no longer read
-                while foreign:
-                    foreign = foreign[os.write(2, foreign) :]
 
     def text(self, start):
         """Return what was written since `start`."""
@@ -76,6 +77,13 @@ class _Redirection:
         self._log.seek(start)
         return self._log.read()
 
+    def _pass(self, text):
+        """Write the lines of other programs where they would have gone."""
+        foreign = _other_lines(text) if self._pass_on else b""
+        with contextlib.suppress(OSError):  # a pipe that is no longer read
+            while foreign:
+                foreign = foreign[os.write(self._terminal, foreign) :]
+
 
 _redirection = _Redirection()
 
@@ -95,7 +103,10 @@ def quiet(pass_on=False):
 
 def _other_lines(text):
     """Return the lines that native libraries did not write."""
-    return b"".join(line for line in text.splitlines(True) if not _NATIVE.match(line))
+    # An empty first line is the end of one that began before standard error was redirected.
+    begin = text.startswith(b"\n")
+    kept = (line for line in text[begin:].splitlines(True) if not _NATIVE.match(line))
+    return text[:begin] + b"".join(kept)
 
 
 def _flush():
