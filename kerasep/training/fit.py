@@ -16,6 +16,7 @@ from kerasep.system import logs
 from kerasep.system.keras_private import symbolic_build
 from kerasep.training.averages import AveragedValidation
 from kerasep.training.batch_size import largest
+from kerasep.training.callback_list import CallbackList
 from kerasep.training.checkpoints import Checkpoints
 from kerasep.training.devices import agreed, count, process, replica, spread
 from kerasep.training.interruption import Interruption
@@ -111,7 +112,8 @@ def train(
         max_minutes: time limit, including the time before a kill. The run ends before an epoch
             that would exceed it. Default: no limit.
         save_minutes: minutes between two states within an epoch. Defaults to 5.
-        callbacks: more Keras callbacks, such as a progress bar.
+        callbacks: more Keras callbacks, such as a progress bar. At the end of a batch they get the
+            logs of the batch before, so that the device need not wait.
         verbose: as in `keras.Model.fit`. Defaults to 0.
 
     Returns:
@@ -261,15 +263,24 @@ def _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose):
     # Otherwise Keras would build the model from a batch, and read a pass of the data for it.
     symbolic_build(model, training.element_spec, once=batches.devices > 1)
     logged = [_TensorBoard(folder.path / "tensorboard", write_graph=False)] if folder.writes else []
+    epochs = state.epoch + 1 if state.step else last
     model.fit(
         training,
         validation_data=batches.validation(state),
         initial_epoch=state.epoch,
-        epochs=state.epoch + 1 if state.step else last,
+        epochs=epochs,
         steps_per_epoch=steps,
         verbose=verbose,
         shuffle=False,
-        callbacks=[*logged, AveragedValidation(), *checkpoints.among(scheduled, callbacks)],
+        callbacks=CallbackList(
+            [*logged, AveragedValidation(), *checkpoints.among(scheduled, callbacks)],
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=model,
+            verbose=verbose,
+            epochs=epochs,
+            steps=steps or int(training.cardinality()),
+        ),
     )
     state.finished |= model.stop_training
 
