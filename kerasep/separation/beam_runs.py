@@ -11,7 +11,6 @@ import os
 import re
 import signal
 import threading
-import time
 
 import psutil
 
@@ -27,6 +26,8 @@ _DIRECT = (
     "allow_unsafe_triggers",
 )
 
+_PATIENCE = 5.0  # seconds
+
 log = logs.logger(__name__)
 
 
@@ -34,8 +35,8 @@ def on_each(todo, work, report, runner, options):
     """Call `work(*item)` for each item; write the failures to a CSV file and return them."""
     beam, built_runner, pipeline_options = _beam(runner, options)
     with (
-        _killed_workers_noticed(),
         _workers_ended(),
+        _killed_workers_noticed(),  # before the others are ended, which hides why
         beam.Pipeline(runner=built_runner, options=pipeline_options) as pipeline,
     ):
         (
@@ -133,31 +134,32 @@ def _beam(runner, options):
 @contextlib.contextmanager
 def _killed_workers_noticed():
     """End a run when a worker process is killed: Beam's local runner would wait for it forever."""
-    usual, reasons = threading.excepthook, []
+    usual, reasons, noticed = threading.excepthook, [], threading.Event()
+    is_running, lock = True, threading.Lock()
 
     def hook(failure):
         reason = str(failure.exc_value)
         if re.search(r"Worker subprocess exited .* (-2|130)$", reason):
             return  # Ctrl-C, which has reached this process, too
-        if "Worker subprocess exited" in reason:
-            reasons.append(reason)
-            if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits, too
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-            else:
-                _thread.interrupt_main()
-        else:
+        if "Worker subprocess exited" not in reason:
             usual(failure)
+            return
+        with lock:  # another worker may be killed too: interrupt once, and only the run
+            reasons.append(reason)
+            if is_running and not noticed.is_set():
+                _interrupt_main_thread()
+            noticed.set()
 
     threading.excepthook = hook
     try:
-        try:
-            yield
-        except RuntimeError:
-            # The runner may see the broken connection before the hook is called.
-            if not reasons:
-                time.sleep(5)
-            raise
-    except (KeyboardInterrupt, RuntimeError):
+        yield
+    except (KeyboardInterrupt, RuntimeError) as error:
+        with contextlib.suppress(KeyboardInterrupt):  # the hook's, if the runner failed before it
+            with lock:
+                is_running = False
+            if isinstance(error, RuntimeError):
+                # The runner may see the broken connection before the hook is called.
+                noticed.wait(_PATIENCE)
         if not reasons:
             raise
         raise InputError(
@@ -166,6 +168,13 @@ def _killed_workers_noticed():
         ) from None
     finally:
         threading.excepthook = usual
+
+
+def _interrupt_main_thread():
+    if hasattr(signal, "pthread_kill"):  # which wakes a thread that waits, too
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 @contextlib.contextmanager
@@ -181,6 +190,6 @@ def _workers_ended():
             for worker in workers:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     end(worker)
-            _, workers = psutil.wait_procs(workers, timeout=5)
+            _, workers = psutil.wait_procs(workers, timeout=_PATIENCE)
         threading.excepthook = usual
         raise
