@@ -8,12 +8,22 @@ import os
 import pkgutil
 import sys
 
+import hypothesis
 import numpy as np
 import pytest
 
 import kerasep
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The same examples in every run, none from earlier ones, and no limits on the time that they take.
+hypothesis.settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("steady")
 
 
 def _gradients(function, *arrays):
