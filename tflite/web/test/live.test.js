@@ -58,9 +58,12 @@ test("the microphone is heard in sources, with the latency shown", { skip }, asy
   const state = page.locator("#live-state");
   await state.filter({ hasText: /^\d+.ms behind · \d+.% of the time used/ }).waitFor();
   const { latency, sample_rate: rate, step } = JSON.parse(readFileSync(join(folder, "live.json"), "utf8"));
+  // At the least what the model needs; a busy machine may add to it for a while.
+  const least = (1000 * latency) / rate;
   const shown = Number((await state.textContent()).match(/^\d+/)[0]);
-  // At the least what the model needs; a busy machine may add to it.
-  assert.ok(shown >= (1000 * latency) / rate && shown < (1000 * (latency + step)) / rate + 2000, `${shown} ms`);
+  assert.ok(shown >= least, `${shown} ms`);
+  const most = least + (1000 * step) / rate + 2000;
+  await page.waitForFunction((most) => parseInt(document.getElementById("live-state").textContent) < most, most);
   await page.waitForFunction(() => {
     const levels = [...document.querySelectorAll("#live-strips .meter")].map((meter) => Number(meter.style.getPropertyValue("--level")));
     return levels.length === 2 && levels.every((level) => level > 0.01);

@@ -35,8 +35,8 @@ test("ten minutes: percentages at once, bounded memory, stems at the song's rate
     await page.locator("#model option:checked").filter({ hasText: MODEL }).waitFor({ state: "attached" });
     const before = rendererBytes();
     const begun = performance.now();
+    await user.watchShares();
     await user.choose(path);
-    await page.locator("#left").filter({ hasText: /^\d+.%/ }).waitFor({ timeout: 1000 });
     let peak = 0;
     const shown = [];
     const timer = setInterval(() => (peak = Math.max(peak, rendererBytes())), 250);
@@ -44,6 +44,8 @@ test("ten minutes: percentages at once, bounded memory, stems at the song's rate
     await user.separated();
     clearInterval(timer);
     clearInterval(watching);
+    const texts = await user.shares();
+    assert.ok(/^0.%/.test(texts[0]) && texts.every((text) => /^\d+.%/.test(text)), texts.join("; "));
     const seconds = (performance.now() - begun) / 1000;
     // The recording and its stems, at both rates, as in memory.js.
     const needed = 4 * SECONDS * (RATE + MODEL_RATE) * 3;

@@ -13,6 +13,7 @@ import { openPage } from "./support/page.js";
 const skip = missing || noBrowser;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const song = (name) => join(folder, name);
+const elsewhere = "http://localhost:9/";
 
 let user, page;
 before(async () => {
@@ -78,19 +79,25 @@ test("play, pause and seek, by the keyboard alone", { skip }, async () => {
   assert.match(await position.getAttribute("aria-valuetext"), /^0:05 of 0:05$/);
 });
 
+/** Seconds that the page's own thread has computed, and all of its threads together. */
+async function processorTime() {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const { metrics } = await session.send("Performance.getMetrics");
+  await session.detach();
+  return ["ThreadTime", "ProcessTime"].map((wanted) => metrics.find(({ name }) => name === wanted).value);
+}
+
 test("while it separates, the page answers, tells how far it is, and can be stopped", { skip }, async () => {
   await user.choose(song("long.wav"));
   await page.locator("#left").filter({ hasText: "left" }).waitFor();
-  const longest = await page.evaluate(async () => {
-    let [last, gap] = [performance.now(), 0];
-    for (let frame = 0; frame < 60; frame++) {
-      await new Promise(requestAnimationFrame);
-      gap = Math.max(gap, performance.now() - last);
-      last = performance.now();
-    }
-    return gap;
+  const before = await processorTime();
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 60; frame++) await new Promise(requestAnimationFrame);
   });
-  assert.ok(longest < 500, `a frame took ${longest} ms`);
+  // What the page does and what its workers do, whoever else keeps the machine busy.
+  const [own, all] = (await processorTime()).map((seconds, index) => seconds - before[index]);
+  assert.ok(own < 0.5 * all, `the page itself took ${own} of ${all} s`);
   assert.match(await page.getByRole("status").textContent(), /Separating/);
   assert.ok((await page.getByRole("progressbar").getAttribute("value")) > 0);
   await page.getByRole("button", { name: "Cancel" }).click();
@@ -103,16 +110,16 @@ test("while it separates, the page answers, tells how far it is, and can be stop
 });
 
 test("neither the page nor its worker may connect elsewhere", { skip }, async () => {
-  const elsewhere = "http://localhost:9/";
-  const attempt = (url) => fetch(url, { mode: "no-cors" }).then(() => "sent", (error) => error.message);
-  const refused = [];
-  const before = user.errors.length;
-  page.on("console", (message) => message.text().includes("Content Security Policy") && refused.push(message.text()));
-  assert.equal(await page.evaluate(attempt, elsewhere), "Failed to fetch");
+  const attempt = (url) =>
+    new Promise((resolve) => {
+      self.addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective), { once: true });
+      fetch(url, { mode: "no-cors" }).then(
+        () => resolve("sent"),
+        () => setTimeout(() => resolve("failed for another reason"), 30000),
+      );
+    });
   const worker = page.workers().find((each) => each.url().startsWith("blob:"));
-  assert.equal(await worker.evaluate(attempt, elsewhere), "Failed to fetch");
-  assert.ok(refused.length >= 2, refused.join("\n"));
-  user.errors.splice(before);
+  for (const each of [page, worker]) assert.equal(await each.evaluate(attempt, elsewhere), "connect-src");
   const asked = [...new Set(user.server.requests)].sort();
   const own = /^\/($|(page|worker|live_worker|worklet|sw)\.js|style\.css|icon\.svg|manifest\.json|models\/[\w.]+|wasm\/litert_wasm_\w+\.(js|wasm))$/;
   assert.deepEqual(asked.filter((path) => !own.test(path)), []);
@@ -121,7 +128,7 @@ test("neither the page nor its worker may connect elsewhere", { skip }, async ()
 test("the microphone's recording is separated", { skip }, async () => {
   await page.getByRole("button", { name: "Record" }).click();
   const stop = page.getByRole("button", { name: /Stop/ });
-  await stop.filter({ hasText: "0:01" }).waitFor();
+  await stop.filter({ hasText: /0:(?!00)\d\d/ }).waitFor();
   await stop.click();
   await page.locator("#mixer-title").filter({ hasText: "recording" }).waitFor();
 });
@@ -165,5 +172,5 @@ test("songs and models can be dropped, and a song separated again with another m
   assert.deepEqual(await page.locator("#strips h3").allTextContents(), ["one", "two"]);
   await page.locator("#model").selectOption({ index: 0 });
   await page.locator("#about").filter({ hasText: "accompaniment" }).waitFor();
-  assert.deepEqual(user.errors, []);
+  assert.deepEqual(user.errors.filter((text) => !String(text).includes(elsewhere)), []);
 });

@@ -40,10 +40,13 @@ test("several songs are separated one after the other, and each can be opened", 
   assert.equal(await page.locator("#mixer-title").textContent(), "short");
 });
 
-test("percentages are shown from the first second, of a long song too", { skip }, async () => {
+test("percentages are shown from the beginning, of a long song too", { skip }, async () => {
+  await user.watchShares();
   await page.locator("#song").setInputFiles(song("long.wav"));
-  await page.locator("#left").filter({ hasText: /^\d+.%/ }).waitFor({ timeout: 1000 });
   await page.locator("#left").filter({ hasText: /^[1-9]\d?.% · about .* left$/ }).waitFor();
+  const shown = await user.shares();
+  assert.match(shown[0], /^0.%/);
+  for (const text of shown) assert.match(text, /^\d+.%/);
   // The stems before can be used meanwhile.
   await page.getByRole("button", { name: "Mute drums" }).click();
   await page.getByRole("button", { name: "Cancel" }).click();
@@ -86,17 +89,18 @@ test("keys seek, mute, solo and set the ends of a loop", { skip }, async () => {
   await page.locator("#mixer-title").focus();
   await page.keyboard.press("b");
   await page.keyboard.press("Space");
+  // Until it has gone back twice, however long the browser takes to begin.
   const times = await page.evaluate(async () => {
     const seen = [];
-    for (let n = 0; n < 60; n++) {
+    for (let back = 0; back < 2; ) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       seen.push(Number(document.getElementById("position").value));
+      if (seen.at(-1) < seen.at(-2)) back += 1;
     }
     return seen;
   });
   await page.keyboard.press("Space");
   assert.ok(Math.min(...times) >= 0.99 && Math.max(...times) <= 1.31, String(times));
-  assert.ok(times.some((time, n) => n && time < times[n - 1]), "it went back");
   await page.getByRole("button", { name: "No loop" }).click();
 });
 
@@ -113,13 +117,14 @@ test("at the song's own rate the stems add up to it, though the model has a lowe
 });
 
 test("a song chosen while the model loads waits for it, through a change of models too", { skip }, async () => {
-  const slow = { "/models/stereo.tflite": 3000, "/models/any_order.tflite": 1500 };
-  const other = await openPage({}, {}, slow);
+  const models = ["/models/stereo.tflite", "/models/any_order.tflite"];
+  const other = await openPage({}, {}, models);
   try {
     await other.page.locator("#model option").nth(1).waitFor({ state: "attached" });
     await other.choose(song("short.wav"));
     await other.page.locator("#work-title").filter({ hasText: "short.wav" }).waitFor();
     await other.page.locator("#model").selectOption({ index: 1 });
+    models.forEach(other.server.release);
     await other.separated();
     assert.deepEqual(await other.page.locator("#strips h3").allTextContents(), ["one", "two"]);
     // And while it is separated: it begins again.

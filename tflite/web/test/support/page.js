@@ -14,13 +14,12 @@ const PATIENCE = 60000; // machines that test may be busy
  *
  * @param {object} options of Chromium's
  * @param {Record<string, string>} instead of which files the server sends others
- * @param {Record<string, number>} slow which files the server sends how many milliseconds late
+ * @param {string[]} held which files the server sends only once `server.release` is called with them
  * @returns {Promise<object>} `page`, what the server was asked for, errors, also those in the console, and
  *   what a user does
  */
-export async function openPage(options = {}, instead = {}, slow = {}) {
-  const server = await serve(join(folder, "page"), instead);
-  Object.assign(server.slow, slow);
+export async function openPage(options = {}, instead = {}, held = []) {
+  const server = await serve(join(folder, "page"), instead, held);
   const { context, close } = await launch(options);
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
@@ -30,7 +29,7 @@ export async function openPage(options = {}, instead = {}, slow = {}) {
   await page.goto(server.url);
   // The page loads itself once more when its service worker is there.
   await page.waitForFunction(() => crossOriginIsolated);
-  if (!Object.keys(slow).length) await page.locator("#about").filter({ hasText: "kHz" }).waitFor();
+  if (!held.length) await page.locator("#about").filter({ hasText: "kHz" }).waitFor();
   return {
     page,
     server,
@@ -41,6 +40,15 @@ export async function openPage(options = {}, instead = {}, slow = {}) {
       await page.locator("#song").setInputFiles(song);
     },
     openModel: (model) => page.locator("#model-file").setInputFiles(model),
+    // Texts of the share that is done, from now on, as often as the page changes while it shows that it works.
+    watchShares: () =>
+      page.evaluate(() => {
+        const [work, left] = ["work", "left"].map((id) => document.getElementById(id));
+        globalThis.shares = [];
+        const note = () => work.hidden || globalThis.shares.push(left.textContent);
+        new MutationObserver(note).observe(work, { attributes: true, childList: true, subtree: true });
+      }),
+    shares: () => page.evaluate(() => globalThis.shares),
     separated: () => page.locator("#facts").filter({ hasText: "separated in" }).waitFor(),
     download: async (button) => {
       const [download] = await Promise.all([

@@ -11,16 +11,19 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
  *
  * @param {string} folder
  * @param {Record<string, string>} instead paths, and those of the files that are sent instead
- * @returns {Promise<{url: string, requests: string[], slow: Record<string, number>, down: boolean, close: () => void}>}
- *   `slow`: milliseconds that a path waits; `down`: whether all connections are cut
+ * @param {string[]} held paths that wait until they are released
+ * @returns {Promise<{url: string, requests: string[], release: (path: string) => void, down: boolean, close: () => void}>}
+ *   `down`: whether all connections are cut
  */
-export async function serve(folder, instead = {}) {
-  const state = { requests: [], slow: {}, down: false };
+export async function serve(folder, instead = {}, held = []) {
+  const state = { requests: [], down: false };
+  const release = {};
+  const gates = Object.fromEntries(held.map((path) => [path, new Promise((open) => (release[path] = open))]));
   const server = createServer(async (request, response) => {
     if (state.down) return request.socket.destroy();
     state.requests.push(request.url);
     const asked = normalize(decodeURI(new URL(request.url, "http://localhost").pathname));
-    await new Promise((resolve) => setTimeout(resolve, state.slow[asked] ?? 0));
+    await gates[asked];
     const path = instead[asked] ?? asked;
     try {
       const content = await readFile(join(folder, path.endsWith("/") ? `${path}index.html` : path));
@@ -32,5 +35,9 @@ export async function serve(folder, instead = {}) {
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return Object.assign(state, { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() });
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    release: (path) => release[path](),
+    close: () => server.close(),
+  });
 }
