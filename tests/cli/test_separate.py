@@ -129,9 +129,9 @@ def test_what_is_from_something_else_is_kept(halves, files, tmp_path, capsys, sa
 def test_overwrite_makes_all_anew(halves, files, tmp_path, capsys):
     assert separate(halves, tmp_path / "out", files[0]) == 0
     stem = tmp_path / "out" / "a" / "vocals.wav"
-    before = stem.stat().st_mtime_ns
+    os.utime(stem, (0, 0))  # time stamps of some file systems are coarse
     assert separate(halves, tmp_path / "out", files[0], "--overwrite") == 0
-    assert stem.stat().st_mtime_ns > before
+    assert stem.stat().st_mtime_ns > 0
     assert "kept" not in capsys.readouterr().out
 
 
@@ -181,9 +181,8 @@ def stems(separator, blocks, *settings):
             time.sleep(0.1)
 
 ensembles.stems = stems
-if sys.argv[1] == "nohup":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-# A shell's background jobs ignore Ctrl-C.
+# What the tests themselves ignore, run by nohup or as a shell's background job, does not count.
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[1] == "nohup" else signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.SIG_IGN if sys.argv[1] == "job" else signal.default_int_handler)
 sys.argv[1:] = sys.argv[2:]
 from kerasep.cli import main; main()

@@ -114,6 +114,7 @@ def test_the_mixture_waits_in_constant_memory():
         finally:
             tracemalloc.stop()
 
+    peak(1)  # which loads and fills what stays
     assert peak(60) < 1.2 * peak(6)
 
 

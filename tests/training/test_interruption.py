@@ -12,11 +12,13 @@ from kerasep.training.interruption import Interruption
 
 
 @pytest.fixture(autouse=True)
-def _ctrl_c():
-    """Python's own handler, also in a background job, which ignores Ctrl-C."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _usual_handlers():
+    """Python's own handlers, also in a background job and under nohup, which ignore signals."""
+    usual = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(STOPS, signal.SIG_DFL)}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def press(number=signal.SIGINT):

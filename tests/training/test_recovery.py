@@ -1,5 +1,6 @@
 """Runs that are killed, diverge or run out of memory."""
 
+import contextlib
 import csv
 import os
 import random
@@ -24,11 +25,16 @@ BATCHES = 5  # in an epoch of the four songs
 def killed_processes(songs, out, times):
     """Train in processes that are killed at random moments."""
     command = [sys.executable, tiny_runs.__file__, songs, out, "dropout=0.3", "save_minutes=0"]
-    state = out / "1" / "state.npz"
+
+    def version():
+        with contextlib.suppress(FileNotFoundError):  # before the first, and after the last epoch
+            return (out / "1" / "state.npz").stat().st_mtime_ns
+        return None
+
     for _ in range(times):
+        before = version()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        before = state.stat().st_mtime_ns if state.exists() else None
-        while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == before):
+        while process.poll() is None and version() in (None, before):
             time.sleep(0.005)
         time.sleep(random.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
