@@ -132,9 +132,16 @@ def _locked(path: pathlib.Path) -> Iterator[BinaryIO]:
                 with contextlib.suppress(OSError):  # some network file systems have no locks
                     fcntl.flock(file, fcntl.LOCK_EX)
             # The process that had it before may have moved or removed it.
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+            if _is_at(file, path):
                 yield file
                 return
+
+
+def _is_at(file, path):
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _remove(partial):

@@ -66,20 +66,21 @@ def test_two_processes(songs, tmp_path):
     """Each reads its share of the batches; the first writes, and both come to the same end."""
     pytest.importorskip("jax")
     (one,) = histories(start(songs, tmp_path / "one", KERAS_BACKEND="jax"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    processes = [
-        start(
-            songs, tmp_path / "two", 'devices="all"', KERAS_BACKEND="jax",
-            KERAS_DISTRIBUTION_JOB_ADDRESSES=f"127.0.0.1:{port}",
-            KERAS_DISTRIBUTION_NUM_PROCESSES="2", KERAS_DISTRIBUTION_PROCESS_ID=str(number),
-        )
-        for number in range(2)
-    ]  # fmt: skip
-    for process in processes:
-        (history,) = histories(process)
-        compare(history, one)
+    with socket.socket() as held:
+        # So that nobody else is given the port before JAX listens there, which shares ports.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        processes = [
+            start(
+                songs, tmp_path / "two", 'devices="all"', KERAS_BACKEND="jax",
+                KERAS_DISTRIBUTION_JOB_ADDRESSES=f"127.0.0.1:{held.getsockname()[1]}",
+                KERAS_DISTRIBUTION_NUM_PROCESSES="2", KERAS_DISTRIBUTION_PROCESS_ID=str(number),
+            )
+            for number in range(2)
+        ]  # fmt: skip
+        for process in processes:
+            (history,) = histories(process)
+            compare(history, one)
     assert len(list((tmp_path / "two" / "all" / "tensorboard").glob("train/*"))) == 1
 
 

@@ -1,6 +1,7 @@
 """Files are downloaded once, resumed, limited in size, and used only if they are right."""
 
 import hashlib
+import os
 import subprocess
 import sys
 
@@ -154,6 +155,22 @@ def test_several_processes_at_once(server, tmp_path, breaks):
         resumed_after(server, breaks)
     else:
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("time", [1, 2])
+def test_a_partial_file_that_another_process_removes(server, monkeypatch, time):
+    looks, stat = [], os.stat
+
+    def vanish(path, **options):
+        if str(path).endswith("file.bin.partial"):
+            looks.append(path)
+            if len(looks) == time:
+                os.unlink(path)
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", vanish)
+    assert downloads.fetch(f"{server.url}/file.bin", DIGEST).read_bytes() == CONTENT
+    assert looks
 
 
 def test_a_process_that_is_killed_leaves_what_another_goes_on_with(server, tmp_path):
