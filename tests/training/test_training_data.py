@@ -63,7 +63,7 @@ def test_the_next_epoch_is_read_before_it_begins(batches, monkeypatch):
     iterator = iter(dataset)
     for _ in range(steps):
         next(iterator)
-    assert begun.wait(30)  # as while the model is validated
+    assert begun.wait(120)  # as while the model is validated
 
 
 def test_other_data_than_before_are_refused(batches):
