@@ -1,5 +1,6 @@
 """Options of Beam, and a worker process that dies."""
 
+import signal
 import threading
 import time
 from types import SimpleNamespace
@@ -76,7 +77,15 @@ def test_two_killed_workers_interrupt_once(interrupts):
         run()
 
 
-def test_an_interrupt_that_comes_after_the_failure_of_the_run():
+@pytest.fixture
+def ctrl_c():
+    """Python's own handler, also in a background job, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_that_comes_after_the_failure_of_the_run(ctrl_c):
     @_killed_workers_noticed()
     def run():
         try:
