@@ -166,7 +166,9 @@ def as_separator(model, wiener_iterations, residual, consistent):
     return separation.as_separator(model, wiener_iterations, residual, consistent)
 
 
-def load_chunked(names, wiener_iterations, residual, consistent, overlap=None):
+def load_chunked(
+    names, wiener_iterations, residual, consistent, overlap=None, both_polarities=False
+):
     """Load a chunk separator, or a list of them for several models, also in a new process."""
     if not all(name.endswith(".tflite") for name in names):
         start_keras()
@@ -183,6 +185,8 @@ def load_chunked(names, wiener_iterations, residual, consistent, overlap=None):
                     f"file has its own"
                 )
             separators.append(separation.as_chunk_separator(separator, overlap=overlap))
+    if both_polarities:
+        separators = [separation.polarity.both_polarities(each) for each in separators]
     return separators[0] if len(separators) == 1 else separators
 
 

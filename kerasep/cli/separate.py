@@ -80,6 +80,14 @@ def separate(
     residual: Residual = None,
     consistent: Consistent = None,
     overlap: Overlap = None,
+    both_polarities: Annotated[
+        bool,
+        typer.Option(
+            "--both-polarities",
+            help="separate the negative of each recording too, and write the mean of both: less "
+            "noise of the model's own, in twice the time",
+        ),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="separate all again, and replace existing stems")
     ] = False,
@@ -128,7 +136,9 @@ def separate(
         "weights": _numbers(weights, names),
         "track": track,
     }
-    load = functools.partial(load_chunked, names, wiener_iterations, residual, consistent, overlap)
+    load = functools.partial(
+        load_chunked, names, wiener_iterations, residual, consistent, overlap, both_polarities
+    )
     if is_archive:
         _archive(files, manifest, out_folder, load, settings, runner or "direct", runner_option)
         return

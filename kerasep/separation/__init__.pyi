@@ -1,6 +1,7 @@
 from . import (
     archives,
     chunks,
+    polarity,
     recordings,
 )
 from .recordings import as_chunk_separator, separate, separate_file
@@ -14,6 +15,7 @@ __all__ = [
     "chunk_separator",
     "chunks",
     "pad_to_frames",
+    "polarity",
     "recordings",
     "separate",
     "separate_file",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerasep.errors import InputError, installed_by
+from kerasep.separation import polarity
 from kerasep.separation.bands import Band, check_band, reader
 from kerasep.separation.bands import stems as stems
 from kerasep.separation.chunks import (
@@ -36,6 +37,7 @@ def separate(
     weights: Sequence[float] | None = None,
     chunk_seconds: float | None = None,
     overlap: float | None = None,
+    both_polarities: bool = False,
     track: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Separate a recording of any length, sample rate and number of channels.
@@ -74,6 +76,9 @@ def separate(
             to below 1 for models that are cut as their originals are. More takes longer: 0.75 takes
             twice as long as 0.5. Defaults to that of the model if it has its own, else 4 seconds,
             or a quarter of a shorter chunk.
+        both_polarities: Whether to separate the negative of the recording too, and to return the
+            mean of both, in twice the time (`kerasep.separation.polarity.both_polarities`).
+            Defaults to False.
         track: Which audio track of a file that has several, from 1. Defaults to the first, and the
             log lists all.
 
@@ -110,6 +115,8 @@ def separate(
         chunk_seconds,
         overlap,
     )
+    if both_polarities:
+        separators = [polarity.both_polarities(separator) for separator in separators]
     if isinstance(audio, str | os.PathLike):
         if sample_rate is not None:
             raise InputError(

@@ -241,3 +241,20 @@ def test_overlap_of_a_file_for_phones(halves, tmp_path, capsys):
     data.write(tmp_path / "a.wav", np.full((3000, 1), 0.1), RATE)
     assert separate(halves, tmp_path / "out", tmp_path / "a.wav", "--overlap", "0.5") == 2
     assert "a .tflite file has its own" in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_both_polarities_of_a_file_for_phones(monkeypatch, tmp_path):
+    """What the file adds to either polarity cancels."""
+
+    class Offset:
+        def chunk_separator(self):
+            return ChunkSeparator(lambda x: x[..., None] / 2 + 0.3, ("a",), RATE, 1, 2000, 200)
+
+    monkeypatch.setattr(options, "trained", lambda name: Offset())
+    (tmp_path / "offset.tflite").touch()
+    data.write(tmp_path / "a.wav", np.full((3000, 1), 0.1), RATE)
+    for arguments, level in (((), 0.35), (("--both-polarities",), 0.05)):
+        out = tmp_path / f"out{len(arguments)}"
+        assert separate(tmp_path / "offset.tflite", out, tmp_path / "a.wav", *arguments) == 0
+        stem, _ = data.read(out / "a" / "a.wav")
+        np.testing.assert_allclose(stem, level, atol=1e-4)

@@ -135,7 +135,8 @@ def test_roformers(torch, pymss, tmp_path, config):
         check(separated(model, mixture, chunk_seconds=chunk / rate), theirs)
 
 
-def test_ultimate_vocal_remover(torch, tmp_path):
+@pytest.mark.parametrize("denoise", [False, True])
+def test_ultimate_vocal_remover(torch, tmp_path, denoise):
     """MDX-Net between silence of half a frame, in chunks averaged with Hann windows."""
     net = mdx_net_networks.network(torch, **mdx_net_networks.SIZES)
     path, factor = tmp_path / "vocals.ckpt", 1.03
@@ -150,7 +151,8 @@ def test_ultimate_vocal_remover(torch, tmp_path):
         parts = mdx_net_networks.spectrum(torch, torch.from_numpy(piece.T[None].copy()))
         parts[:, :, :3] = 0
         with torch.no_grad():
-            return mdx_net_networks.waveform(torch, net(parts), chunk)[0].numpy().T
+            stem = (net(parts) - net(-parts)) / 2 if denoise else net(parts)
+            return mdx_net_networks.waveform(torch, stem, chunk)[0].numpy().T
 
     for samples in lengths(chunk, step):
         mixture = song(samples)
@@ -165,7 +167,7 @@ def test_ultimate_vocal_remover(torch, tmp_path):
             weights[start : start + chunk] += window
         stem = factor * (sums[trim : trim + samples] / weights[trim : trim + samples])
         theirs = np.stack([stem, mixture - stem], axis=-1)
-        check(separated(model, mixture), theirs)
+        check(separated(model, mixture, both_polarities=denoise), theirs)
         # These stems add up to the mixture, so nothing changes them.
-        stems = kerasep.separate(model, mixture)
+        stems = kerasep.separate(model, mixture, both_polarities=denoise)
         check(np.stack([*stems.values()], axis=-1), theirs)
