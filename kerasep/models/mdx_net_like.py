@@ -42,6 +42,9 @@ class MDXNetLike(SeparationModel):
         bottleneck: ratio of a level's bins to the units of its first dense layer. Defaults to 8.
         compensate: factor of the stem, for networks whose stem is too quiet. The rest is the
             mixture minus the stem. Defaults to 1.
+        norm_groups: number of groups of features that group norms normalise, each over all frames
+            and bins that the network sees at once. A divisor of `growth`. Defaults to None: batch
+            norms.
         name: name of the model.
 
     Input shape:
@@ -88,12 +91,18 @@ class MDXNetLike(SeparationModel):
         convolutions: int = 3,
         bottleneck: int = 8,
         compensate: float = 1.0,
+        norm_groups: int | None = None,
         name: str = "mdx_net_like",
     ) -> None:
         sources = check_signal(sources, sample_rate, channels)
         check_transform(n_fft, hop, window)
         _check_sources(sources, compensate)
         _check_sizes(n_fft, bins, muted_bins, growth, levels, convolutions, bottleneck)
+        if norm_groups is not None and (norm_groups < 1 or growth % norm_groups):
+            raise InputError(
+                f"received norm_groups={norm_groups}, expected a divisor of growth={growth}, such "
+                f"as 2, or None for batch norms"
+            )
         every_bin = n_fft // 2 + 1
         # Half a frame is mirrored at both ends, so it must be shorter than the waveform.
         step = hop * 2**levels
@@ -106,20 +115,20 @@ class MDXNetLike(SeparationModel):
         x = kl.Reshape((-1, every_bin, 2 * channels), name="parts", dtype="float32")(x)
         lowest = kl.ZeroPadding2D(((0, 0), (muted_bins, 0)), name="lowest_bins", dtype="float32")
         x = lowest(x[:, :, muted_bins:bins])
-        x = _convolution(x, kl.Conv2D(growth, 1, name="input_conv"))
+        x = _convolution(x, kl.Conv2D(growth, 1, name="input_conv"), norm_groups)
 
         skips = []
         for level in range(levels):
-            x = _block(x, convolutions, bottleneck, f"encoder_{level}")
+            x = _block(x, convolutions, bottleneck, norm_groups, f"encoder_{level}")
             skips.append(x)
             down = kl.Conv2D(growth * (level + 2), 2, 2, name=f"down_{level}_conv")
-            x = _convolution(x, down)
-        x = _block(x, convolutions, bottleneck, "lowest")
+            x = _convolution(x, down, norm_groups)
+        x = _block(x, convolutions, bottleneck, norm_groups, "lowest")
         for level in reversed(range(levels)):
             up = Conv2DTranspose(growth * (level + 1), 2, 2, name=f"up_{level}_conv")
-            x = _convolution(x, up)
+            x = _convolution(x, up, norm_groups)
             x = kl.Multiply(name=f"decoder_{level}_skip")([x, skips.pop()])
-            x = _block(x, convolutions, bottleneck, f"decoder_{level}")
+            x = _block(x, convolutions, bottleneck, norm_groups, f"decoder_{level}")
 
         x = kl.Conv2D(2 * channels, 1, name="output_conv", dtype="float32")(x)
         highest = ((0, 0), (0, every_bin - bins))
@@ -133,27 +142,30 @@ class MDXNetLike(SeparationModel):
         self.chunk_seconds = hop * (8 * 2**levels - 1) / sample_rate
 
 
-def _convolution(x, layer):
-    """Apply a convolution, batch normalisation and a ReLU."""
-    name = layer.name.removesuffix("_conv")
-    return _normalized(layer(x), name, axis=-1)
+def _convolution(x, layer, norm_groups):
+    """Apply a convolution, a norm and a ReLU."""
+    return _normalized(layer(x), layer.name.removesuffix("_conv"), -1, norm_groups)
 
 
-def _normalized(x, name, axis):
-    x = kl.BatchNormalization(axis=axis, momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+def _normalized(x, name, axis, norm_groups):
+    norm = {"axis": axis, "epsilon": 1e-5, "name": f"{name}_norm"}
+    if norm_groups is None:
+        x = kl.BatchNormalization(momentum=0.9, **norm)(x)
+    else:
+        x = kl.GroupNormalization(norm_groups, **norm)(x)
     return kl.ReLU(name=f"{name}_relu")(x)
 
 
-def _block(x, convolutions, bottleneck, name):
+def _block(x, convolutions, bottleneck, norm_groups, name):
     """Convolve over frames and bins, and add dense layers over the bins of each feature."""
     bins, features = x.shape[2:]
     for index in range(convolutions):
         layer = kl.Conv2D(features, 3, padding="same", name=f"{name}_{index}_conv")
-        x = _convolution(x, layer)
+        x = _convolution(x, layer, norm_groups)
     y = kl.Permute((1, 3, 2), name=f"{name}_bins_last")(x)
     for index, units in enumerate((bins // bottleneck, bins)):
         dense = kl.Dense(units, use_bias=False, name=f"{name}_dense_{index}")
-        y = _normalized(dense(y), f"{name}_dense_{index}", axis=2)
+        y = _normalized(dense(y), f"{name}_dense_{index}", 2, norm_groups)
     y = kl.Permute((1, 3, 2), name=f"{name}_features_last")(y)
     return kl.Add(name=f"{name}_add")([x, y])
 

@@ -20,6 +20,22 @@ def test_published_sizes(name, count):
     assert model.count_params() == count
 
 
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_group_norms(rng, groups):
+    """Over frames, bins and the features of a group, wherever the features are."""
+    model = MDXNetLike(**{**SMALL, "growth": 4, "norm_groups": groups})
+    x = rng.standard_normal((2, 4, 12, 8)).astype("float32") + 0.5
+    parts = x.reshape(2, 4, groups, -1, 8)
+    parts = parts - parts.mean((1, 3, 4), keepdims=True)
+    expected = (parts / np.sqrt(parts.var((1, 3, 4), keepdims=True) + 1e-5)).reshape(x.shape)
+    dense, conv = model.get_layer("lowest_dense_0_norm"), model.get_layer("lowest_0_norm")
+    np.testing.assert_allclose(dense(x), expected, atol=1e-5)
+    ours = conv(x.transpose(0, 1, 3, 2))
+    np.testing.assert_allclose(ours, expected.transpose(0, 1, 3, 2), atol=1e-5)
+    # Means and variances are those of the waveform at hand.
+    assert len(model.non_trainable_variables) == 0
+
+
 def passing(**changes):
     """A model whose stem is the mixture in the bins that the network sees."""
     model = MDXNetLike(**{**SMALL, "growth": 4, "levels": 1, "convolutions": 1, **changes})
@@ -76,6 +92,8 @@ def test_lowest_bins_are_muted():
         ({"muted_bins": -1}, "received muted_bins=-1"),
         ({"growth": 0}, "received growth=0"),
         ({"levels": 17}, "at most 16 levels"),
+        ({"norm_groups": 3}, "received norm_groups=3, expected a divisor of growth=2"),
+        ({"norm_groups": 0}, "received norm_groups=0"),
         ({"compensate": 0}, "received compensate=0"),
         ({"compensate": float("nan")}, "received compensate=nan"),
     ],

@@ -1,12 +1,13 @@
 """MDX-Net in plain PyTorch, which no package has: also for benchmarks."""
 
 
-def network(torch, growth, levels, convolutions, bottleneck, bins):
+def network(torch, growth, levels, convolutions, bottleneck, bins, groups=None):
     """The published graph, with random weights in its norms too."""
     nn = torch.nn
 
     def normed(layer, width):
-        return nn.Sequential(layer, nn.BatchNorm2d(width), nn.ReLU())
+        norm = nn.GroupNorm(groups, width) if groups else nn.BatchNorm2d(width)
+        return nn.Sequential(layer, norm, nn.ReLU())
 
     class Block(nn.Module):
         def __init__(self, width, bins):

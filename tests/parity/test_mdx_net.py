@@ -62,9 +62,12 @@ def relative_error(ours, theirs):
 
 
 @pytest.mark.parametrize("kind", ["folded", "whole", "newer", "older"])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-def test_mdx_net(torch, monkeypatch, tmp_path, kind):
-    net = network(torch, **SIZES)
+@pytest.mark.parametrize("groups", [None, 2, 4])
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore:Converting a tensor"
+)
+def test_mdx_net(torch, monkeypatch, tmp_path, kind, groups):
+    net = network(torch, **SIZES, groups=groups)
     samples = HOP * (FRAMES - 1)
     mixture = 0.3 * torch.randn(2, 2, samples)
     parts = spectrum(torch, mixture)
@@ -77,7 +80,8 @@ def test_mdx_net(torch, monkeypatch, tmp_path, kind):
         norms = sum(node.op == "BatchNormalization" for node in mdx_net.read_graph(path).nodes)
         # PyTorch merges those behind convolutions; not behind transposed ones and dense layers.
         merged = 7 * SIZES["convolutions"] + SIZES["levels"] + 1
-        assert norms == 7 * 2 + SIZES["levels"] + (0 if kind == "folded" else merged)
+        kept = 7 * 2 + SIZES["levels"] + (0 if kind == "folded" else merged)
+        assert norms == (0 if groups else kept)
     else:
         with torch.no_grad():
             stem = net(parts).numpy()
@@ -86,7 +90,10 @@ def test_mdx_net(torch, monkeypatch, tmp_path, kind):
     stem = waveform(torch, torch.from_numpy(stem), samples).numpy().transpose(0, 2, 1)
 
     n_fft = N_FFT if path.suffix == ".onnx" else None
-    model = mdx_net.build(path, n_fft=n_fft, compensate=1.03, hop=HOP)
+    # A PyTorch file does not show the number of groups.
+    shown = {"norm_groups": groups} if groups and n_fft is None else {}
+    model = mdx_net.build(path, n_fft=n_fft, compensate=1.03, hop=HOP, **shown)
+    assert model.norm_groups == groups
     assert {name: getattr(model, name) for name in SIZES} == SIZES
     x = mixture.numpy().transpose(0, 2, 1)
     ours = model.predict_on_batch(x)
