@@ -150,8 +150,10 @@ $(PARITY)/ready: setup.py pyproject.toml
 	$(PARITY)/bin/python -m pip install -q --no-deps openunmix==1.3.0 asteroid==0.7.0 \
 		asteroid-filterbanks==0.4.0 torch-stoi==0.2.3 pystoi nussl==1.1.9 museval==0.4.1 \
 		julius==0.2.8 hs-tasnet==0.3.4 einx==0.3.0 einops==0.8.2 frozendict==2.5.1 \
-		speechmos==0.0.1.1 pymss-core==0.1.14
-	$(PARITY)/bin/python -m pip install -q onnxruntime pesq
+		speechmos==0.0.1.1 pymss-core==0.1.14 \
+		bs-roformer-infer==0.1.5 melband-roformer-infer==0.1.5 beartype==0.23.1 \
+		rotary-embedding-torch==0.9.1 ml-collections==1.1.0
+	$(PARITY)/bin/python -m pip install -q onnxruntime pesq librosa==0.11.0
 	$(PARITY)/bin/python -m pip install -q --no-deps --target $(PARITY)/demucs2 demucs==2.0.3
 	$(PARITY)/bin/python -m pip install -q --no-deps --target $(PARITY)/demucs4 demucs==4.1.0
 	@touch $@

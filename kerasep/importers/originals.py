@@ -244,6 +244,7 @@ def _roformer(model, checkpoint, mixture):
             num_bands=model.bands,
             sample_rate=model.sample_rate,
             mlp_hidden_layers=model.mask_layers,
+            zero_dc=model.zero_dc,
             **arguments,
         )
     else:

@@ -20,6 +20,7 @@ _SETTINGS = {
     "stft_n_fft": "n_fft",
     "sample_rate": "sample_rate",
     "chunk_seconds": "chunk_seconds",
+    "zero_dc": "zero_dc",
 }
 _SHARED = "band_split.to_features.0.1.weight"
 _ADVICE = "build the matching model with kerasep.importers.roformer.build"
@@ -95,7 +96,10 @@ def build(
     """
     state = _read(path)
     audio, names = _described(path, settings)
+    zero_dc = audio.pop("zero_dc", False)
     model_class, arguments = _sizes(path, state, audio)
+    if model_class is MelBandRoFormerLike:
+        arguments["zero_dc"] = zero_dc
     count = arguments.pop("count")
     sources = tuple(sources or names or SOURCES.get(count, ()))
     weight_map.check_sources(path, sources, count)

@@ -26,7 +26,7 @@ class MelBandRoFormerLike(SeparationModel):
 
     It is `BSRoFormerLike` with bands of equal width in mel. These overlap by half, and a bin's mask
     is the mean of those of its bands. Each transformer ends with a norm, so there is none after the
-    last. The constant part of every estimate is zero.
+    last.
 
     Args:
         sources: names of the sources. Defaults to ("vocals",).
@@ -45,6 +45,8 @@ class MelBandRoFormerLike(SeparationModel):
         mask_layers: number of hidden layers of a mask's network. Defaults to 2.
         chunk_seconds: length of the training examples, and of the chunks in which
             `kerasep.separate` separates a longer recording. Defaults to 8.
+        zero_dc: whether the lowest bin of every estimate is zero, as in later versions of the code.
+            Defaults to False, as for the published checkpoints.
         name: name of the model.
 
     Input shape:
@@ -91,6 +93,7 @@ class MelBandRoFormerLike(SeparationModel):
         mask_expansion: int = 4,
         mask_layers: int = 2,
         chunk_seconds: float = 8.0,
+        zero_dc: bool = False,
         name: str = "mel_band_roformer_like",
     ) -> None:
         sources = check_signal(sources, sample_rate, channels)
@@ -115,14 +118,15 @@ class MelBandRoFormerLike(SeparationModel):
                 x = AxialTransformer(
                     axis, heads, head_features, output_norm=True, name=f"{way}_{index}"
                 )(x)
-        # As in the original, no estimate has a constant part.
-        without_dc = keras.ops.pad(spectrum[:, :, 1:], ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
+        masked = spectrum
+        if zero_dc:
+            masked = keras.ops.pad(spectrum[:, :, 1:], ((0, 0), (0, 0), (1, 0), (0, 0), (0, 0)))
         estimates = []
         for source in sources:
             mask = BandMasks(
                 edges, channels, mask_expansion * features, mask_layers, name=f"{source}_masks"
             )(x)
-            estimate = ApplyComplexMask(name=f"{source}_spectrum")(mask, without_dc)
+            estimate = ApplyComplexMask(name=f"{source}_spectrum")(mask, masked)
             waveform = InverseSTFT(n_fft, hop, window, name=f"{source}_istft")(estimate, padded)
             estimates.append(CenterCrop(name=f"{source}_crop", dtype="float32")(waveform, mixture))
         outputs = keras.ops.stack(estimates, axis=-1)

@@ -17,12 +17,15 @@ BS = {"depth": 2, "freqs_per_bands": (1, 2, 4, 8, 18), "stft_n_fft": 64, "stft_w
 BS |= {"stft_hop_length": 12, "mask_estimator_depth": 2}
 MEL = {"depth": 2, "num_bands": 7, "stft_n_fft": 128, "stft_win_length": 128}
 MEL |= {"stft_hop_length": 30, "mask_estimator_depth": 1, "mlp_hidden_layers": 2}
+# The default of pymss-core is True, which the code of the published checkpoints does not have.
+MEL |= {"zero_dc": False}
 CONFIGS = {
     "one vocal": ("BSRoformer", BS | {"num_stems": 1, "mlp_expansion_factor": 4}),
     "four stems": ("BSRoformer", BS | {"num_stems": 4, "mlp_expansion_factor": 2}),
     "mono": ("BSRoformer", BS | {"stereo": False, "mask_estimator_depth": 3}),
     "mel bands": ("MelBandRoformer", MEL | {"num_stems": 1, "sample_rate": 44100}),
     "mel bands, two stems": ("MelBandRoformer", MEL | {"num_stems": 2, "sample_rate": 16000}),
+    "mel bands without DC": ("MelBandRoformer", MEL | {"zero_dc": True, "sample_rate": 44100}),
 }
 FILES = {"BSRoformer": "bs_roformer", "MelBandRoformer": "mel_band_roformer"}
 
@@ -48,6 +51,7 @@ def written(torch, net, arguments, path):
         f"  stft_hop_length: {arguments['stft_hop_length']}\n"
         f"  stft_n_fft: {arguments['stft_n_fft']}\n"
         f"  stereo: {str(arguments.get('stereo', True)).lower()}\n"
+        f"  zero_dc: {str(arguments.get('zero_dc', False)).lower()}\n"
         f"  sample_rate: {arguments.get('sample_rate', 44100)}\n"
         "  multi_stft_resolutions_window_sizes: !!python/tuple\n  - 4096\n  - 2048\n"
         f"training:\n  instruments:{names}\n  target_instrument: null\n"
