@@ -27,6 +27,14 @@ def import_weights(
             "project's own package, if that is installed",
         ),
     ] = False,
+    own_settings: Annotated[
+        bool,
+        typer.Option(
+            "--own-settings",
+            help="build the model by the sizes in the file, and the settings in it or in a .yaml "
+            "beside it, not by the preset's; OUT must be a .keras file",
+        ),
+    ] = False,
     overwrite: Overwrite = False,
 ):
     """Convert a checkpoint of another project, such as Open-Unmix, Asteroid or Demucs.
@@ -41,9 +49,17 @@ def import_weights(
         raise InputError(
             f"received --out {out_file}, expected a name that ends in .weights.h5 or .keras"
         )
+    if own_settings and out_file.suffix != ".keras":
+        raise InputError(
+            f"received --own-settings and --out {out_file}, expected a name that ends in .keras: "
+            f"no preset fits weights alone"
+        )
     check_output(out_file, overwrite)
-    model = zoo.load(entry, weights=False, **named(sources))
-    importers.load(model, checkpoint)
+    if own_settings:
+        model = importers.build(zoo.describe(entry)["class"], checkpoint, **named(sources))
+    else:
+        model = zoo.load(entry, weights=False, **named(sources))
+        importers.load(model, checkpoint)
     if out_file.suffix == ".keras":
         model.save(out_file, overwrite=True)
     else:

@@ -5,6 +5,7 @@ from . import (
     gtcrn,
     hs_tasnet,
     htdemucs,
+    mdx_mixer,
     mdx_net,
     nussl,
     onnx_file,
@@ -22,16 +23,18 @@ from . import (
     weight_map,
     x_umx,
 )
-from .projects import load
+from .projects import build, load
 
 __all__ = [
     "asteroid",
+    "build",
     "demucs",
     "dtln",
     "gtcrn",
     "hs_tasnet",
     "htdemucs",
     "load",
+    "mdx_mixer",
     "mdx_net",
     "nussl",
     "onnx_file",

@@ -5,8 +5,9 @@ import re
 import sys
 
 import numpy as np
+import pytest
 
-from kerasep import Separator
+from kerasep import Separator, zoo
 from kerasep.cli import verification
 from kerasep.importers import originals
 from kerasep.zoo import cards as presets
@@ -74,3 +75,30 @@ def test_silent_estimates_are_measured_against_the_mixture():
     agreement = verification.agreement(ours, theirs, mixture)
     np.testing.assert_allclose(agreement, [100, 40], atol=1e-6)
     assert np.all(verification.agreement(theirs, theirs, mixture) >= 299)
+
+
+def test_a_file_of_other_sizes_than_the_preset(tmp_path, capsys, call, refused):
+    """An ONNX file that is recognised, and projects whose files do not show their settings."""
+    from tests.importers import test_mdx_net as graphs
+
+    slots = list(graphs.mdx_net._slots(graphs.small()))
+    rng = np.random.default_rng(0)
+    shapes = {n: s for slot in slots for n, s in zip(slot.names, slot.shapes, strict=True)}
+    state = {name: rng.random(shape, "float32") for name, shape in shapes.items()}
+    path = graphs.write_graph(tmp_path / "stem.onnx", state, kept=["tdf"])
+    command = ("import", path, "--as", "mdx_net_like", "--own-settings", "--out")
+    assert "does not show the length of its FFT" in refused(*command, tmp_path / "a.keras")
+    assert "ends in .keras: no preset fits" in refused(*command, tmp_path / "a.weights.h5")
+    settings = {"sources": ("instrumental", "vocals"), "n_fft": 2048, "compensate": 1.5}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphs.mdx_net_files, "settings", lambda path: settings)
+        assert call(*command, tmp_path / "a.keras") == 0
+    assert "instrumental, vocals" in capsys.readouterr().out
+    model = zoo.load(tmp_path / "a.keras")
+    assert (model.n_fft, model.compensate, model.bins) == (2048, 1.5, 32)
+    kernel = model.get_layer("output_conv").kernel
+    np.testing.assert_array_equal(kernel, state["final_conv.0.weight"].transpose(2, 3, 1, 0))
+    wavenet = ("import", path, "--as", "wavenet_like", *command[4:])
+    assert "files do not show their settings" in refused(*wavenet, tmp_path / "b.keras")
+    nussl = ("import", path, "--as", "chimera_like", *command[4:])
+    assert "missing a required argument: 'sources'" in refused(*nussl, tmp_path / "b.keras")
