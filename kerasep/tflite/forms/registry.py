@@ -1,6 +1,7 @@
 """The layers that have an export form, and the use of these forms during an export."""
 
 import contextlib
+import math
 
 import keras
 import tensorflow as tf
@@ -41,8 +42,9 @@ FORMS = {
     layers.WienerFilter: wiener_filter_form,
 }
 
-# Layers whose weights stay float32 in a quantised file: these are small, and no later layer
+# Layers whose weights stay float32 in a quantised file unless they are large: no later layer
 # corrects their errors.
+_LARGE = 2**20  # weights; larger layers would be most of the file, and of the time
 FLOAT_LAYERS = (
     layers.STFT,
     layers.InverseFFT,
@@ -81,7 +83,10 @@ def float_layers(model, waveform):
 
     def replacement(layer):
         # In a waveform model the mask head is as delicate as the filterbank.
-        if isinstance(layer, FLOAT_LAYERS) or (waveform and layer.name.startswith("mask")):
+        delicate = isinstance(layer, FLOAT_LAYERS) or (waveform and layer.name.startswith("mask"))
+        large = sum(math.prod(weight.shape) for weight in layer.weights) > _LARGE
+        # LiteRT's int8 convolution is slower than its float32 one for such an encoder.
+        if delicate and (not large or isinstance(layer, layers.LearnedAnalysis)):
             return _in_float_scope(layer.call)
         return None
 
