@@ -49,7 +49,10 @@ class AffinePReLU(Arguments, keras.layers.Layer):
 
     def call(self, x: Tensor) -> Tensor:
         """Apply to `(batch, frames, bands, channels)`."""
-        return x * self.gamma + self.beta + ops.relu(x) - self.alpha * ops.relu(-x)
+        # TFLite has one operation for a sum in this form, if the slopes have axes for the others.
+        slopes = ops.reshape(self.alpha, (1, 1, -1))
+        prelu = ops.relu(x) + -slopes * ops.relu(-x)
+        return x * self.gamma + self.beta + prelu
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the result."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from kerasep.errors import InputError
@@ -101,22 +102,26 @@ class CausalConv2D(Arguments, keras.layers.Layer):
         if self.transposed and self.stride > 1:
             x = _spread(x, self.stride)
         reach = self.kernel_size[1] // 2
-        if reach:
-            x = ops.pad(x, [[0, 0], [0, 0], [reach, reach], [0, 0]])
         step = 1 if self.transposed else self.stride
+        fill = -x.shape[2] % step if self.depthwise else 0
+        if reach or fill:
+            x = ops.pad(x, [[0, 0], [0, 0], [reach, reach + fill], [0, 0]])
         x = self._depthwise(x, step) if self.depthwise else self._grouped(x, step)
         return x if self.bias is None else x + self.bias
 
     def _grouped(self, x, step):
-        parts = ops.split(x, self.groups, axis=-1) if self.groups > 1 else [x]
-        kernels = ops.split(self.kernel, self.groups, axis=-1) if self.groups > 1 else [self.kernel]
-        outputs = [
-            ops.conv(part, kernel, (1, step), "valid", "channels_last", (self.dilation, 1))
-            if step == 1
-            else ops.conv(part, kernel, (1, step), "valid", "channels_last")
-            for part, kernel in zip(parts, kernels, strict=True)
-        ]
-        return ops.concatenate(outputs, axis=-1) if self.groups > 1 else outputs[0]
+        """Convolve with one kernel for all groups: small convolutions cost more than its zeros."""
+        kernel = self.kernel if self.groups == 1 else self._side_by_side()
+        if step == 1:
+            return ops.conv(x, kernel, 1, "valid", "channels_last", (self.dilation, 1))
+        return ops.conv(x, kernel, (1, step), "valid", "channels_last")
+
+    def _side_by_side(self):
+        """Return the kernel `(frames, bands, channels, filters)`, zero between the groups."""
+        group = np.repeat(np.arange(self.groups), self.filters // self.groups)
+        same = np.arange(self.groups)[:, None, None] == group
+        kernel = self.kernel[:, :, None] * ops.convert_to_tensor(same, self.kernel.dtype)
+        return ops.reshape(kernel, (*self.kernel_size, -1, self.filters))
 
     def _depthwise(self, x, step):
         """Convolve each channel, frame of the kernel by frame if these lie apart."""
@@ -135,8 +140,11 @@ class CausalConv2D(Arguments, keras.layers.Layer):
                 )
                 for tap in range(self.kernel_size[0])
             )
-        # TensorFlow has no depthwise convolution of unequal strides.
-        return y[:, :, ::step] if step > 1 else y
+        if step == 1:
+            return y
+        # TensorFlow has no depthwise convolution of unequal strides, and TFLite's are slow.
+        frames, (bands, channels) = ops.shape(y)[1], y.shape[2:]
+        return ops.reshape(y, (-1, frames, bands // step, step * channels))[..., :channels]
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[int | None, ...]:
         """Return the shape of the result."""

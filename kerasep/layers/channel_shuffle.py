@@ -53,8 +53,9 @@ class ChannelShuffle(Arguments, keras.layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         """Interleave the groups of `(batch, frames, bands, channels)`."""
         frames, (bands, channels) = ops.shape(x)[1], x.shape[2:]
-        parts = ops.split(x, self.groups, axis=-1)
-        return ops.reshape(ops.stack(parts, axis=-1), (-1, frames, bands, channels))
+        # TFLite transposes ten times as fast as it stacks.
+        x = ops.reshape(x, (-1, frames, bands, self.groups, channels // self.groups))
+        return ops.reshape(ops.swapaxes(x, 3, 4), (-1, frames, bands, channels))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the result."""

@@ -60,7 +60,8 @@ def export(
         seconds: length of the waveform that the file takes, rounded up to a whole number of hops.
             Ignored in mode "streaming". Defaults to the chunk of a model that has its own, else 6.
         quantization: None for float32 weights; "float16" for half the size; "int8" for a quarter
-            of the size and integer products (dynamic: activations are quantised at run time);
+            of the size and integer products (dynamic: activations are quantised at run time),
+            except of weights of fewer than 1024 numbers, whose products would be slower;
             "weight_int8" for a quarter of the size and float32 products. The transforms stay
             float32, and so do the learned filterbank and the mask head of a waveform model. Needs
             ai-edge-quantizer. Defaults to None.

@@ -1,8 +1,9 @@
 """Weights of fewer bits in a TFLite file, with ai-edge-quantizer and without TensorFlow.
 
 Dynamic int8 stores weights as int8 and multiplies them by activations that are quantised at run
-time. Weight-only int8 and float16 convert weights back to float32 first. Nothing is calibrated. The
-transforms stay float32: their tables are small, and eight bits of them cost 40 dB.
+time; small weights stay float32. Weight-only int8 and float16 convert weights back to float32
+first. Nothing is calibrated. The transforms stay float32: their tables are small, and eight bits of
+them cost 40 dB.
 """
 
 import contextlib
@@ -20,6 +21,8 @@ from kerasep.tflite.silence import quiet
 QUANTIZATIONS = ("float16", "int8", "weight_int8")
 # Operations traced in this name scope keep their float32 weights.
 SCOPE = "kerasep_float"
+# Smaller products take longer in int8: their inputs are quantised anew at every step.
+_LEAST_WEIGHTS = 1024
 
 
 def quantize(
@@ -89,7 +92,7 @@ def quantize_weights(content, quantization):
     every = qtyping.TFLOperationName.ALL_SUPPORTED
     work = quantizer.Quantizer(content)
     if quantization == "int8":
-        work.add_dynamic_config(".*", every, 8)
+        work.update_quantization_recipe(".*", every, _dynamic(qtyping))
     elif quantization == "weight_int8":
         work.add_weight_only_config(".*", every, 8)
     else:
@@ -100,6 +103,18 @@ def quantize_weights(content, quantization):
     )
     with quiet(), contextlib.redirect_stdout(None):
         return with_buffers_inside(bytes(work.quantize().quantized_model))
+
+
+def _dynamic(qtyping):
+    """Return the setting of int8 products, of weights that are large enough for them."""
+    weights = qtyping.TensorQuantizationConfig(
+        num_bits=8, symmetric=True, granularity=qtyping.QuantGranularity.CHANNELWISE
+    )
+    return qtyping.OpQuantizationConfig(
+        weight_tensor_config=weights,
+        compute_precision=qtyping.ComputePrecision.INTEGER,
+        min_weight_elements=_LEAST_WEIGHTS,
+    )
 
 
 def _check_finite(run):

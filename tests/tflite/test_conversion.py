@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from kerasep import layers
 from kerasep.tflite import ExportError
 from kerasep.tflite.conversion import convert
 from kerasep.tflite.forms.registry import export_forms
@@ -54,3 +55,26 @@ def test_what_keeps_its_value_between_runs_is_refused():
 
     with pytest.raises(ExportError, match="constants only"):
         convert(model, {"count": (function, {"x": (1, 2)})})
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (layers.AffinePReLU(), {"PRELU": 1, "MUL": 1, "ADD": 2}),
+        (layers.CausalConv2D(4, (1, 1), groups=2), {"CONV_2D": 1}),
+        (layers.ChannelShuffle(2), {"RESHAPE": 2, "TRANSPOSE": 1}),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, keras.Layer) else "",
+)
+def test_small_layers_take_few_operations(layer, expected):
+    x = np.random.default_rng(0).standard_normal((1, 3, 5, 4)).astype("float32")
+    inputs = keras.Input(batch_shape=x.shape)
+    model = keras.Model(inputs, layer(inputs))
+    for seed, variable in enumerate(model.variables):
+        variable.assign(np.random.default_rng(seed).standard_normal(variable.shape))
+    content, counts = convert(
+        model, {"call": (lambda x: {"y": model(x, training=False)}, {"x": x.shape})}
+    )
+    assert counts == expected
+    received = Interpreter(content, threads=1)("call", x=x)["y"]
+    np.testing.assert_allclose(received, model(x), atol=1e-5)

@@ -14,18 +14,23 @@ from tests.tflite.small_models import convolution
 
 
 def weight_types(content):
-    """Types of the constants that matrix products and convolutions take, float scope or not."""
+    """Types of constants that products take: those in the float scope, and other large ones."""
+    found = list(weights(content))
+    inside = {kind for name, _, kind in found if SCOPE in name}
+    return inside, {kind for name, size, kind in found if SCOPE not in name and size >= 1024}
+
+
+def weights(content):
+    """Yield the output's name, size and type of the constants that products take."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     taken = {schema.BuiltinOperator.FULLY_CONNECTED, schema.BuiltinOperator.CONV_2D}
-    inside, outside = set(), set()
     for graph in model.subgraphs:
         for operator in graph.operators:
             code = model.operatorCodes[operator.opcodeIndex]
             weight = graph.tensors[operator.inputs[1]] if len(operator.inputs) > 1 else None
             if code.builtinCode in taken and model.buffers[weight.buffer].data is not None:
                 name = graph.tensors[operator.outputs[0]].name.decode()
-                (inside if SCOPE in name else outside).add(weight.type)
-    return inside, outside
+                yield name, int(np.prod(weight.shape)), weight.type
 
 
 @pytest.fixture
@@ -58,6 +63,14 @@ def test_int8_leaves_the_transforms_alone(judged, float_file):
     content = judged.path.read_bytes()
     assert len(content) < float_file.stat().st_size
     assert weight_types(content) == ({schema.TensorType.FLOAT32}, {schema.TensorType.INT8})
+
+
+def test_int8_leaves_small_weights_alone(judged):
+    sizes = {kind: [] for kind in (schema.TensorType.FLOAT32, schema.TensorType.INT8)}
+    for name, size, kind in weights(judged.path.read_bytes()):
+        if SCOPE not in name:
+            sizes[kind].append(size)
+    assert max(sizes[schema.TensorType.FLOAT32]) < 1024 <= min(sizes[schema.TensorType.INT8])
 
 
 def test_tracks_are_judged_by_their_middle(judged):
