@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from kerasep.cli.terminal import say
 from kerasep.errors import InputError, installed_by
 
 
@@ -35,7 +36,11 @@ def microphone_blocks(sample_rate, channels, samples, seconds):
     left = np.inf if seconds is None else round(seconds * sample_rate)
     with _opened("InputStream", sample_rate, channels, samples) as device:
         while left > 0:
-            block, lost = device.read(int(min(samples, left)))
+            try:
+                block, lost = device.read(int(min(samples, left)))
+            except _device_error() as error:  # unplugged: what was heard so far is kept
+                say(f"the microphone stopped: {error}")
+                return
             left -= len(block)
             yield np.array(block, "float32"), lost
 
@@ -60,24 +65,42 @@ def speaker(sources, source, sample_rate, channels, samples):
         raise InputError(f"received --source {source}, expected one of {', '.join(sources)}")
     index = 0 if source is None else sources.index(source)
     with _opened("OutputStream", sample_rate, channels, samples) as device:
-        yield lambda separated: device.write(np.ascontiguousarray(separated[..., index]))
+
+        def write(separated):
+            try:
+                return device.write(np.ascontiguousarray(separated[..., index]))
+            except _device_error() as error:
+                raise InputError(f"received a speaker that stopped: {error}") from error
+
+        yield write
 
 
+def _device_error():
+    """Return the class of errors of a device that is open, so sounddevice is there."""
+    from sounddevice import PortAudioError
+
+    return PortAudioError
+
+
+@contextlib.contextmanager
 def _opened(kind, sample_rate, channels, samples):
-    """Open a device; sounddevice is imported only here."""
+    """Open and start a device."""
     try:
         with installed_by("kerasep[live]"):
             import sounddevice
     except OSError as error:  # the package is there, PortAudio is not
         raise InputError(f"received a microphone or speaker without PortAudio: {error}") from error
-    try:
-        return getattr(sounddevice, kind)(
-            samplerate=sample_rate, channels=channels, blocksize=samples, dtype="float32"
-        )
-    except (sounddevice.PortAudioError, ValueError) as error:
-        raise InputError(
-            f"received no device for {channels} channels at {sample_rate} Hz: {error}"
-        ) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            device = getattr(sounddevice, kind)(
+                samplerate=sample_rate, channels=channels, blocksize=samples, dtype="float32"
+            )
+            stack.enter_context(device)
+        except (sounddevice.PortAudioError, ValueError) as error:
+            raise InputError(
+                f"received no device for {channels} channels at {sample_rate} Hz: {error}"
+            ) from error
+        yield device
 
 
 def _with_channels(part, channels, path):

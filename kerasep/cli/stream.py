@@ -85,6 +85,8 @@ def _check_ends(source_in, out, pace, seconds, source, track):
     ):
         if wrong:
             raise InputError(f"received {option}, which is for {end}: leave it out")
+    if seconds is not None and not 0 <= seconds < math.inf:
+        raise InputError(f"received --seconds {seconds}, expected a number of seconds from 0 on")
     if not microphone:
         from kerasep.data.audio.audio_tracks import stream_of
 

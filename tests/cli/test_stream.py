@@ -140,6 +140,46 @@ def test_ctrl_c_ends_a_microphone_and_keeps_what_was_heard(tmp_path, halves, dev
     np.testing.assert_array_equal(stem, heard(999) / 2)
 
 
+def test_a_microphone_that_is_unplugged_keeps_what_was_heard(
+    tmp_path, halves, devices, monkeypatch
+):
+    read = Device.read
+
+    def unplugged(self, samples):
+        if self.count == 5:
+            raise RuntimeError("Device unavailable")
+        return read(self, samples)
+
+    monkeypatch.setattr(Device, "read", unplugged)
+    result = run("--model", "run", "--in", "microphone", "--out", tmp_path / "heard")
+    assert result.exit_code == 0, result.output
+    stem, _ = data.read(tmp_path / "heard" / "half.wav")
+    np.testing.assert_array_equal(stem, heard(5) / 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"), [("__enter__", "no device"), ("write", "a speaker that stopped")]
+)
+def test_a_device_that_fails_is_an_error_in_one_line(halves, devices, monkeypatch, method, message):
+    def failing(self, *block):
+        raise RuntimeError("Device unavailable")
+
+    monkeypatch.setattr(Device, method, failing)
+    ends = ("--in", "microphone", "--out", "speaker", "--seconds", 0.2)
+    result = run("--model", "run", *ends)
+    assert isinstance(result.exception, InputError)
+    assert message in str(result.exception)
+    assert "Device unavailable" in str(result.exception)
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-3"])
+def test_seconds_that_are_no_duration(halves, devices, seconds):
+    ends = ("--in", "microphone", "--out", "speaker", "--seconds", seconds)
+    result = run("--model", "run", *ends)
+    assert isinstance(result.exception, InputError)
+    assert f"received --seconds {float(seconds)}" in str(result.exception)
+
+
 def test_devices_need_sounddevice(halves, monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     result = run("--model", "run", "--in", "microphone", "--out", "speaker")
