@@ -1,8 +1,8 @@
 """LSTM and GRU as loops that TFLite runs fast, with the weights and results of Keras' layers.
 
 A layer exported as Keras writes it copies its whole output at every step, so its time grows with
-the square of the number of frames. Here the input's projection is one matrix product for all
-frames, and the steps run in nested loops that copy only their own few rows.
+the square of the number of frames. Here the steps run in nested loops that copy only their own few
+rows. For small batches the input's projection is one matrix product for all frames.
 """
 
 import math
@@ -21,6 +21,10 @@ except ImportError:  # pragma: no cover - the tested versions have it
 # loop (measured for 256 units). Only their ratios matter.
 _STEP, _ROW, _ENTRY = 11.0, 0.07, 8.0
 
+# From this batch on, an LSTM projects its input with its memory, step by step. A product of all
+# frames is faster only for few rows, and the loops copy its result, four times the units.
+_MANY_ROWS = 8
+
 
 def recurrent_form(layer):
     """Return a replacement for the `call` of a built LSTM or GRU, or None if it has none."""
@@ -33,7 +37,6 @@ def recurrent_form(layer):
         return None
     _check_tensorflow()
     original = layer.call
-    cell = _gru if isinstance(layer, keras.layers.GRU) else _lstm
 
     def call(sequences, initial_state=None, mask=None, training=False):
         if mask is not None or None in sequences.shape or training:
@@ -43,7 +46,7 @@ def recurrent_form(layer):
             states = layer.get_initial_state(sequences.shape[0])
         exact = layer.return_state or not layer.return_sequences
         states = [tf.convert_to_tensor(state) for state in keras.tree.flatten(states)]
-        outputs, states = _run(layer, cell(layer.cell), sequences, states, exact)
+        outputs, states = _run(layer, sequences, states, exact)
         result = outputs if layer.return_sequences else states[0]
         return [result, *states] if layer.return_state else result
 
@@ -73,25 +76,31 @@ def _check_tensorflow():
         )
 
 
-def _lstm(cell):
-    """Return the projection's bias and the step of an LSTM cell."""
+def _lstm(cell, project, sequences):
+    """Return what an LSTM's loop takes of each frame, and its step."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
+    batch, _, features = sequences.shape
 
-    def step(row, h, c):
-        i, f, g, o = tf.split(row + tf.matmul(h, recurrent), 4, axis=-1)
+    def update(gates, c):
+        i, f, g, o = tf.split(gates, 4, axis=-1)
         c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
         return tf.sigmoid(o) * tf.tanh(c), c
 
-    return cell.bias, step
+    # The loops write the outputs over the first features.
+    if batch < _MANY_ROWS or not cell.units <= features <= 4 * cell.units:
+        return project(cell.bias), lambda row, h, c: update(row + tf.matmul(h, recurrent), c)
+    both = tf.concat([tf.convert_to_tensor(cell.kernel), recurrent], axis=0)
+    bias = cell.bias if cell.use_bias else 0.0
+    return sequences, lambda row, h, c: update(tf.matmul(tf.concat([row, h], -1), both) + bias, c)
 
 
-def _gru(cell):
-    """Return the projection's bias and the step of a GRU cell."""
+def _gru(cell, project, _):
+    """Return what a GRU's loop takes of each frame, and its step."""
     recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
     if not cell.reset_after:
-        return cell.bias, _gru_step_with_early_reset(recurrent)
+        return project(cell.bias), _gru_step_with_early_reset(recurrent)
     bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(cell.bias)) if cell.use_bias else (0, 0)
-    return bias, _gru_step(recurrent, recurrent_bias)
+    return project(bias), _gru_step(recurrent, recurrent_bias)
 
 
 def _gru_step(kernel, bias):
@@ -119,19 +128,22 @@ def _gru_step_with_early_reset(kernel):
     return step
 
 
-def _run(layer, cell, sequences, states, exact):
+def _run(layer, sequences, states, exact):
     """Run a layer over `(batch, frames, features)`; return its outputs and last states."""
-    bias, step = cell
     frames = sequences.shape[1]
     sizes = block_sizes(frames, exact)
     missing = -frames % math.prod(sizes)
     backwards = layer.go_backwards
     # Steps that only fill the last block come last, in the direction of travel.
     filled = tf.pad(sequences, [[0, 0], [missing, 0] if backwards else [0, missing], [0, 0]])
-    projected = tf.matmul(filled, layer.cell.kernel)
-    if layer.use_bias:
-        projected += bias
-    rows = tf.transpose(projected, (1, 0, 2))
+
+    def project(bias):
+        projected = tf.matmul(filled, layer.cell.kernel)
+        return projected + bias if layer.use_bias else projected
+
+    cell = _gru if isinstance(layer, keras.layers.GRU) else _lstm
+    inputs, step = cell(layer.cell, project, filled)
+    rows = tf.transpose(inputs, (1, 0, 2))
     outputs, states = _nested(rows, states, step, sizes, backwards)
     return tf.transpose(outputs[:frames], (1, 0, 2)), states
 

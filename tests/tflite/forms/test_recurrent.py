@@ -26,17 +26,18 @@ def both(layer, *args, **kwargs):
 
 @pytest.mark.parametrize("frames", [1, 2, 37, 64, 97])
 @pytest.mark.parametrize("go_backwards", [False, True])
-@pytest.mark.parametrize("batch", [1, 3])
-def test_sequences_equal_keras(frames, go_backwards, batch):
+@pytest.mark.parametrize(("batch", "features"), [(1, 5), (3, 7), (8, 5), (8, 6), (8, 25)])
+def test_sequences_equal_keras(frames, go_backwards, batch, features):
     layer = keras.layers.LSTM(6, return_sequences=True, go_backwards=go_backwards)
-    expected, received = both(layer, noise(batch, frames, 5))
+    expected, received = both(layer, noise(batch, frames, features))
     np.testing.assert_allclose(received, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("return_state", [False, True])
 @pytest.mark.parametrize("use_bias", [False, True])
-def test_states_equal_keras(return_sequences, return_state, use_bias):
+@pytest.mark.parametrize("batch", [2, 9])
+def test_states_equal_keras(return_sequences, return_state, use_bias, batch):
     layer = keras.layers.LSTM(
         6,
         return_sequences=return_sequences,
@@ -44,8 +45,8 @@ def test_states_equal_keras(return_sequences, return_state, use_bias):
         use_bias=use_bias,
         go_backwards=True,
     )
-    state = [noise(2, 6, seed=1), noise(2, 6, seed=2)]
-    expected, received = both(layer, noise(2, 37, 5), initial_state=state)
+    state = [noise(batch, 6, seed=1), noise(batch, 6, seed=2)]
+    expected, received = both(layer, noise(batch, 37, 7), initial_state=state)
     for a, b in zip(keras.tree.flatten(expected), keras.tree.flatten(received), strict=True):
         np.testing.assert_allclose(b, a, atol=1e-6)
 
