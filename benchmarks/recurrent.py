@@ -4,7 +4,9 @@
 
 Forward pass, and forward and backward pass of the mean square. In each process Keras' layer and
 ours take turns; the processes of a round (TensorFlow, JAX, PyTorch, those that are installed)
-follow one another. The columns of ratios are of medians.
+follow one another. The columns of ratios are of medians. `products_ms` is the time of a loop that
+does nothing but multiply the state by the recurrent kernel, frame by frame in both directions: what
+the forward pass cannot fall below on that backend.
 """
 
 import argparse
@@ -76,7 +78,34 @@ def keras_layers(engine, units, x):
         layer.set_weights(weights)
         found[f"{name} forward"], found[f"{name} training"] = runs(layer, x)
         outputs.append(np.asarray(found[f"{name} forward"]()))
+    found["products forward"] = products(engine, units, x)
     return found, float(np.abs(outputs[0] - outputs[1]).max())
+
+
+def products(engine, units, x):
+    """Give a function of a loop that multiplies a state by a kernel, for both directions."""
+    from keras import ops
+
+    kernel = np.random.default_rng(0).standard_normal((units, 4 * units)).astype("float32")
+    kernel /= 4 * units**0.5
+
+    def step(state, row):
+        # The sum is the cheapest result that needs all of the product.
+        return row + sum(ops.split(ops.matmul(state, kernel), 4, axis=-1)), None
+
+    def loops(x):
+        rows = ops.transpose(x, (1, 0, 2))[..., :units]
+        return [ops.scan(step, row, rows)[0] for row in (rows[0], rows[-1])]
+
+    if engine == "tensorflow":
+        import tensorflow as tf
+
+        x, compiled = tf.constant(x), tf.function(loops)
+        return lambda: [end.numpy() for end in compiled(x)]
+    import jax
+
+    compiled = jax.jit(loops)
+    return lambda: jax.block_until_ready(compiled(x))
 
 
 def torch_layer(units, x, threads):
@@ -166,6 +195,7 @@ def table(case, times, differences, arguments, described):
             keras, ours = (middle[engine, f"{name} {task}"] for name in ("keras", "kerasep"))
             best = [min(times[engine, f"{name} {task}"]) for name in ("keras", "kerasep")]
             torch = middle.get(("torch", f"torch {task}"))
+            floor = middle.get((engine, f"products {task}"))
             rows.append(
                 {
                     **dict(zip(("batch", "frames", "features", "units"), case, strict=True)),
@@ -174,6 +204,7 @@ def table(case, times, differences, arguments, described):
                     "keras_ms": round(keras, 1),
                     "kerasep_ms": round(ours, 1),
                     "torch_ms": torch and round(torch, 1),
+                    "products_ms": floor and round(floor, 1),
                     "times_as_fast_as_keras": round(keras / ours, 2),
                     "best_times_as_fast_as_keras": round(best[0] / best[1], 2),
                     "times_as_fast_as_torch": torch and round(torch / ours, 2),
@@ -184,7 +215,7 @@ def table(case, times, differences, arguments, described):
                     **described,
                 }
             )
-            print(", ".join(str(value) for value in list(rows[-1].values())[:12]), flush=True)
+            print(", ".join(str(value) for value in list(rows[-1].values())[:13]), flush=True)
     return rows
 
 

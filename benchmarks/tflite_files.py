@@ -55,7 +55,10 @@ FILES = {
     "deep_clustering_like/speech": {},
     "demucs_like/light": network_of("demucs_like/light"),
     "dprnn_like/k16": network_of("dprnn_like/k16"),
+    "hs_tasnet_like/full": {},
     "mask_inference_like/speech": {"mode": "mask", **network_of("mask_inference_like/speech")},
+    "mdx_net_like/tiny": {},
+    "mdx_net_like/vocals_g32": {},
     "open_unmix_like/umxhq": {"mode": "mask", **network_of("open_unmix_like/umxhq")},
     "open_unmix_like/umxhq, four stems": {
         "original": open_unmix_separator,
@@ -65,6 +68,7 @@ FILES = {
     "tasnet_like/blstm": {},
     "unet_like/singing": {},
     "wave_unet_like/small": {},
+    "wavenet_like/singing": {},
 }
 
 

@@ -4,7 +4,7 @@ import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -222,8 +222,11 @@ def _measure_all(folder, units, progress):
         return _measure(units[index], places[index], opened[index], report, stop)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(measure, index) for index in range(len(units))]
         try:
-            return list(pool.map(measure, range(len(units))))
+            for future in as_completed(futures):  # the first failure is raised at once
+                future.result()
+            return [future.result() for future in futures]
         finally:
             stop.set()  # ends the other threads after an error or Ctrl-C
             pool.shutdown(cancel_futures=True)
