@@ -131,7 +131,7 @@ def test_training_that_is_stopped_gives_the_cursor_back(
     folder, tmp_path, monkeypatch, call, train_command
 ):
     def fit(_model, *_arguments, callbacks, **_options):
-        [progress] = [each for each in callbacks if isinstance(each, FitProgress)]
+        [progress] = [each for each in callbacks.callbacks if isinstance(each, FitProgress)]
         progress.on_train_begin()
         raise KeyboardInterrupt
 
