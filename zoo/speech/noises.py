@@ -1,9 +1,9 @@
 """Make noise of many kinds, 16 kHz mono FLAC: what is around a telephone, synthetic but varied.
 
-    python zoo/speech/noises.py calls/noise --minutes 90 --speech calls/speech --music MUSIC
+    python zoo/speech/noises.py calls/noise --minutes 120 --babble babble --music sources
 
-`--speech` is a folder of voices to make babble of, `--music` one of music to play in the
-background, such as that of Debian's asterisk-moh-opsound-g722.
+`--babble` is a folder of voices, none of them in the speech, and `--music` one with .g722 files of
+Debian's asterisk-moh-opsound-g722.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import pathlib
 
 import numpy as np
 import scipy.signal
-from voices import read, recordings
+from voices import read
 
 from kerasep import data
 
@@ -19,12 +19,23 @@ RATE = 16000
 SECONDS = 20.0
 SAMPLES = int(SECONDS * RATE)
 LEVEL = -25.0  # of each recording, in dB of full scale
+# Of 100 recordings. Noise of steady level and of strokes is the most common around microphones,
+# and a model that learns from much babble takes voices in rooms for noise.
+SHARES = {
+    "coloured": 36,
+    "gusts": 10,
+    "hum": 8,
+    "strokes": 20,
+    "signals": 10,
+    "babble": 8,
+    "music": 8,
+}
 
 
 def coloured(rng, slope=None):
     """Stationary noise whose power falls by a power of frequency, in a random band or not."""
     spectrum = np.fft.rfft(rng.standard_normal(SAMPLES))
-    slope = rng.uniform(-0.3, 1.2) if slope is None else slope
+    slope = rng.uniform(-0.3, 0.9) if slope is None else slope
     spectrum[1:] *= np.arange(1.0, len(spectrum)) ** -slope
     # A few broad resonances, as rooms and machines have them.
     frequency = np.linspace(0, RATE / 2, len(spectrum))
@@ -89,7 +100,7 @@ def strokes(rng):
 def signals(rng):
     """Rings, alarms, birds: tones that sweep and repeat."""
     wave, start = np.zeros(SAMPLES), 0
-    low, high = np.sort(np.exp(rng.uniform(np.log(300), np.log(6000), 2)))
+    low, high = np.sort(np.exp(rng.uniform(np.log(150), np.log(6000), 2)))
     while start < SAMPLES:
         length = int(np.exp(rng.uniform(np.log(0.04), np.log(1.5))) * RATE)
         sweep = np.linspace(rng.uniform(low, high), rng.uniform(low, high), length)
@@ -129,30 +140,50 @@ def _mixed(wave, background, decibels):
     return wave + background * np.sqrt(power * 10 ** (-decibels / 10))
 
 
-def main(out, minutes, speech, music_folder):
-    """Write recordings of 20 seconds, one kind of noise after the other."""
-    out.mkdir(parents=True, exist_ok=True)
-    kinds = [coloured, gusts, hum, strokes, signals]
-    if speech:
-        voices = [read(path) for _, path in recordings(speech)]
-        kinds.append(lambda rng: babble(rng, voices))
+def _all(folder, pattern):
+    """Read all recordings of a folder."""
+    paths = sorted(folder.rglob(pattern))
+    if not paths:
+        raise SystemExit(f"received {folder}, expected {pattern} in it")
+    return [read(path) for path in paths]
+
+
+def makers(babble_folder, music_folder):
+    """Return the functions of all kinds of noise that can be made, by name."""
+    kinds = {kind.__name__: kind for kind in (coloured, gusts, hum, strokes, signals)}
+    if babble_folder:
+        voices = _all(babble_folder, "*.flac")
+        kinds["babble"] = lambda rng: babble(rng, voices)
     if music_folder:
-        songs = [read(path) for _, path in recordings(music_folder)]
-        kinds.append(lambda rng: music(rng, songs))
+        songs = _all(music_folder, "moh/*.g722")
+        kinds["music"] = lambda rng: music(rng, songs)
+    return kinds
+
+
+def drawn(kinds, rng):
+    """Return noise of a kind, drawn by its share; sometimes two kinds at once, `(samples,)`."""
+    names = list(kinds)
+    shares = np.array([SHARES[name] for name in names], "float64")
+    first, second = rng.choice(names, 2, p=shares / shares.sum())
+    wave = kinds[first](rng)
+    if rng.random() < 0.2:
+        wave = _mixed(wave, kinds[second](rng), rng.uniform(0, 10))
+    return wave * 10 ** (LEVEL / 20) / np.sqrt(np.mean(np.square(wave)))
+
+
+def main(out, minutes, babble_folder, music_folder):
+    """Write recordings of 20 seconds."""
+    out.mkdir(parents=True, exist_ok=True)
+    kinds = makers(babble_folder, music_folder)
     for number in range(round(minutes * 60 / SECONDS)):
-        rng = np.random.default_rng(number)
-        wave = kinds[number % len(kinds)](rng)
-        if rng.random() < 0.3:  # several things are heard at once
-            wave = _mixed(wave, kinds[rng.integers(len(kinds))](rng), rng.uniform(0, 10))
-        wave = wave * 10 ** (LEVEL / 20) / np.sqrt(np.mean(np.square(wave)))
-        wave = np.clip(wave, -1, 1).astype("float32")[:, None]
-        data.write(out / f"noise_{number:04}.flac", wave, RATE, bits=16)
+        wave = np.clip(drawn(kinds, np.random.default_rng(number)), -1, 1).astype("float32")
+        data.write(out / f"noise_{number:04}.flac", wave[:, None], RATE, bits=16)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--speech", type=pathlib.Path)
+    parser.add_argument("--babble", type=pathlib.Path, dest="babble_folder")
     parser.add_argument("--music", type=pathlib.Path, dest="music_folder")
     main(**vars(parser.parse_args()))
