@@ -30,7 +30,7 @@ CASES += [(42, 100, 128, 128)]
 
 
 def tensorflow_runs(layer, x):
-    """Give forward pass and gradient as functions."""
+    """Return forward pass and gradient as functions."""
     import tensorflow as tf
 
     x = tf.constant(x)
@@ -46,7 +46,7 @@ def tensorflow_runs(layer, x):
 
 
 def jax_runs(layer, x):
-    """Give forward pass and gradient as functions."""
+    """Return forward pass and gradient as functions."""
     import jax
 
     weights = [weight.value for weight in layer.trainable_variables]
@@ -64,7 +64,7 @@ def jax_runs(layer, x):
 
 
 def keras_layers(engine, units, x):
-    """Give functions of Keras' layer and of ours, and how far their outputs lie apart."""
+    """Return functions of Keras' layer and of ours, and how far their outputs lie apart."""
     import keras
 
     from kerasep.layers.lstm import LSTM
@@ -83,7 +83,7 @@ def keras_layers(engine, units, x):
 
 
 def products(engine, units, x):
-    """Give a function of a loop that multiplies a state by a kernel, for both directions."""
+    """Return a function of a loop that multiplies a state by a kernel, for both directions."""
     from keras import ops
 
     kernel = np.random.default_rng(0).standard_normal((units, 4 * units)).astype("float32")
@@ -109,7 +109,7 @@ def products(engine, units, x):
 
 
 def torch_layer(units, x, threads):
-    """Give functions of PyTorch's layer."""
+    """Return functions of PyTorch's layer."""
     import torch
 
     torch.set_num_threads(threads)
@@ -128,7 +128,7 @@ def torch_layer(units, x, threads):
 
 
 def work(engine, case, threads, runs):
-    """Give the times of single runs in ms, and the difference."""
+    """Return the times of single runs in ms, and the difference."""
     if engine == "tensorflow":
         import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Collect recorded speech of more than a hundred speakers, 16 kHz mono FLAC of 20 seconds each.
+"""Collect recorded speech of at least fifty speakers, 16 kHz mono FLAC of 20 seconds each.
 
     zoo/speech/sources.sh sources
     python zoo/speech/voices.py sources calls/speech
