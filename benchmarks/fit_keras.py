@@ -15,13 +15,17 @@ def train(case, report):
     """Build, fit and time the model of a case; `report` receives what is known so far."""
     import keras
 
+    from kerasep.training.devices import clustered
+
     backend = keras.backend.backend()
+    keras.ops.zeros(1)  # JAX finds no GPU once TensorFlow is imported
     batches, feed = dataset(case, backend)
     model = build(case)
     steps = step_times()
     began = time.perf_counter()
     warm_up = 2 + case["steps"] // case["blocks"]
-    fit(model, batches, warm_up + case["steps"], steps)
+    with clustered(model, 1):
+        fit(model, batches, warm_up + case["steps"], steps)
     report(
         first_step_s=steps.times[0] - began,
         block_ms=block_ms(sorted(steps.times)[warm_up - 1 :], case["blocks"]),
@@ -31,7 +35,7 @@ def train(case, report):
     )
     if device(backend) == "CPU":
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, clustered(model, 1):
         profile = getattr(kernel_time, f"of_{backend}")
         kernels, copies = profile(lambda: fit(model, batches, PROFILED), folder)
     report(kernels_ms=kernels / PROFILED, copies_ms=copies / PROFILED)
@@ -58,8 +62,8 @@ def build(case):
 def dataset(case, backend):
     """Return endless batches, and what they come from.
 
-    They are a prefetched `tf.data` pipeline. Only if JAX is there without TensorFlow, they are a
-    generator of NumPy arrays that are ready.
+    They are a prefetched `tf.data` pipeline, on TensorFlow in the GPU's memory. Only if JAX is there
+    without TensorFlow, they are a generator of NumPy arrays that are ready.
     """
     batches = [fit_data.for_keras(case, *batch) for batch in fit_data.batches(case)]
     if importlib.util.find_spec("tensorflow") is None:
@@ -77,7 +81,11 @@ def dataset(case, backend):
     with tf.device("CPU:0"):
         arrays = tuple(np.stack(arrays) for arrays in zip(*batches, strict=True))
         data = tf.data.Dataset.from_tensor_slices(arrays)
-    return data.repeat().prefetch(tf.data.AUTOTUNE), "tf.data"
+    data = data.repeat().prefetch(tf.data.AUTOTUNE)
+    if backend == "tensorflow" and device(backend) != "CPU":
+        ahead = tf.data.experimental.prefetch_to_device("/GPU:0", 2)
+        return data.apply(ahead), "tf.data, on the GPU"
+    return data, "tf.data"
 
 
 def fit(model, batches, steps, *callbacks):

@@ -81,7 +81,7 @@ def export(
             be written, the length is too short for the model, the mode or quantization is unknown,
             or tracks cannot be read or are combined with `check=False`.
         ExportError: (an InputError) if the model needs an operation that TFLite lacks, or the file
-            agrees with Keras to less than 100 dB (55 dB with float16 weights; int8 is judged by its
+            agrees with Keras to less than 100 dB (40 dB with float16 weights; int8 is judged by its
             SI-SDR). No file is written then.
 
     Example:

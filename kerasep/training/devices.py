@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -112,6 +112,26 @@ def spread(number: int) -> contextlib.AbstractContextManager:
     import tensorflow as tf
 
     return tf.distribute.MirroredStrategy(names).scope()
+
+
+@contextlib.contextmanager
+def clustered(model: keras.Model, devices: int) -> Iterator[None]:
+    """Let XLA compile the operations around cuDNN's layers, on one GPU with TensorFlow.
+
+    Keras compiles a whole step or nothing, and no step with such a layer.
+    """
+    whole = all(layer.supports_jit for layer in flatten_layers(model))
+    if keras.backend.backend() != "tensorflow" or devices > 1 or whole:
+        yield
+        return
+    import tensorflow as tf
+
+    before = tf.config.optimizer.get_jit()
+    tf.config.optimizer.set_jit("autoclustering")
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_jit(before or False)
 
 
 def replica(model: keras.Model) -> keras.Model:

@@ -18,7 +18,7 @@ from kerasep.training.averages import AveragedValidation
 from kerasep.training.batch_size import largest
 from kerasep.training.callback_list import CallbackList
 from kerasep.training.checkpoints import Checkpoints
-from kerasep.training.devices import agreed, count, process, replica, spread
+from kerasep.training.devices import agreed, clustered, count, process, replica, spread
 from kerasep.training.interruption import Interruption
 from kerasep.training.monitoring import as_recipe, find_monitor
 from kerasep.training.precision import in_precision
@@ -169,6 +169,8 @@ def train(
     with contextlib.ExitStack() as stack:
         stack.enter_context(input_errors())
         stack.enter_context(interruption.watched())
+        if recipe.get("jit_compile", "auto") == "auto":
+            stack.enter_context(clustered(model, devices))
 
         def first_state():  # in the first process only, which writes the folder
             stack.enter_context(locked(out))

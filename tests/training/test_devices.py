@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from tiny_runs import refused
+from tiny_runs import refused, tiny, train
 
 from kerasep.errors import InputError
 from kerasep.training import devices, fit
@@ -99,6 +99,26 @@ def test_numbers_of_devices():
     message = "expected 1: several" if keras.backend.backend() == "torch" else "but there are"
     with pytest.raises(InputError, match=message):
         devices.count(1000)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others compile whole steps")
+@pytest.mark.parametrize(
+    ("cudnn", "jit_compile", "expected"),
+    [(True, None, "autoclustering"), (True, False, ""), (False, None, "")],
+)
+def test_what_surrounds_cudnn_s_layers_is_compiled(songs, tmp_path, cudnn, jit_compile, expected):
+    import tensorflow as tf
+
+    seen = []
+    note = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(tf.config.optimizer.get_jit())
+    )
+    model = tiny()
+    model.layers[-1].supports_jit = not cudnn  # as Keras marks an LSTM on a GPU
+    recipe = {"epochs": 1}
+    train(songs, tmp_path / "run", recipe, model, jit_compile=jit_compile, callbacks=[note])
+    assert set(seen) == {expected}
+    assert tf.config.optimizer.get_jit() == ""
 
 
 def test_torch_has_one(monkeypatch):
