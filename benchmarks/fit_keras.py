@@ -62,8 +62,8 @@ def build(case):
 def dataset(case, backend):
     """Return endless batches, and what they come from.
 
-    They are a prefetched `tf.data` pipeline, on TensorFlow in the GPU's memory. Only if JAX is there
-    without TensorFlow, they are a generator of NumPy arrays that are ready.
+    They are a prefetched `tf.data` pipeline, with TensorFlow in the GPU's memory. Only if JAX is
+    there without TensorFlow, they are a generator of NumPy arrays that are ready.
     """
     batches = [fit_data.for_keras(case, *batch) for batch in fit_data.batches(case)]
     if importlib.util.find_spec("tensorflow") is None:

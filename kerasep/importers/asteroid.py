@@ -84,13 +84,7 @@ def load(model: keras.Model, path: str | os.PathLike) -> keras.Model:
         config["chunk_hop"] = config["chunk_hop"] or config["chunk"] // 2
         names = ("hop", "chunk", "norm", "encoder_activation", "mask_activation", "chunk_hop")
         slots = _dprnn_slots(model)
-    differing = [
-        f"{name}={config[name]!r} but the file has {arguments[name]!r}"
-        for name in names
-        if config[name] != arguments[name]
-    ]
-    if differing:
-        raise InputError(f"received for {path} a model with {some(differing)}: {_ADVICE}")
+    weight_map.check_settings(path, config, {name: arguments[name] for name in names}, _ADVICE)
     weight_map.assign(path, slots, state, _ADVICE)
     model.trained = True
     return model

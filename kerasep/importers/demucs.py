@@ -27,7 +27,8 @@ def load(model: DemucsLike, path: str | os.PathLike) -> DemucsLike:
 
     Raises:
         InputError: if the file cannot be read, is quantised or of version 3, or holds the weights
-            of another model: it names those missing, not expected and of another shape.
+            of another model: it names those missing, not expected and of another shape, and
+            settings that differ.
 
     Example:
     >>> load(DemucsLike(filters=4, levels=2, lstm_layers=1), "demucs.th")
@@ -40,7 +41,11 @@ def load(model: DemucsLike, path: str | os.PathLike) -> DemucsLike:
             f"received a model of {', '.join(model.sources)}, expected Demucs' own order, which is "
             f"in no file: build one of sources={list(SOURCES)}"
         )
-    _, state = _read(path)
+    settings, state = _read(path)
+    if settings is not None:
+        hidden = {"resample": False, **_named(path, settings)}
+        hidden.pop("sample_rate", None)  # no number depends on it
+        weight_map.check_settings(path, model.get_config(), hidden, _ADVICE)
     weight_map.assign(path, _slots(model), state, _ADVICE)
     model.trained = True
     return model
@@ -78,8 +83,6 @@ def build(
         found["resample"] = True
     else:
         found = {"resample": False, **found, **_named(path, settings)}
-        if any(settings.get(name, value) != value for name, value in _FIXED.items()):
-            raise InputError(f"{path} is of a Demucs with {settings}, which kerasep does not build")
     outputs = found.pop("outputs")
     sources = tuple(sources or SOURCES)
     if len(sources) * found["channels"] != outputs:
@@ -165,6 +168,8 @@ def _read(path):
 
 def _named(path, settings):
     """Return the settings that the shapes of weights do not show, by kerasep's names."""
+    if any(settings.get(name, value) != value for name, value in _FIXED.items()):
+        raise InputError(f"{path} is of a Demucs with {settings}, which kerasep does not build")
     named = {ours: settings[name] for name, ours in _ARGUMENTS.items() if name in settings}
     if not all(isinstance(value, int) for value in named.values()):
         raise InputError(f"{path} has settings {named}, expected whole numbers")

@@ -87,7 +87,8 @@ def load(
                 raise InputError(
                     f"{path} is of a model of {', '.join(order)}, expected one of {source} too"
                 )
-            state = _of_one_source(state, order.index(source), len(order))
+            _check_heads(path, model, settings)
+            state = _of_one_source(path, state, order.index(source), len(order))
             slots = _slots(model, f"{source}_")
             values += weight_map.check(path, slots, state, _ADVICE)
     elif isinstance(paths, Mapping):
@@ -102,6 +103,7 @@ def load(
                 f"received a model of {', '.join(model.sources)}, expected the order of {paths}: "
                 f"build one of sources={list(order)}"
             )
+        _check_heads(paths, model, settings)
         values = weight_map.check(paths, _slots(model), state, _ADVICE)
     weight_map.set_all(values)
     model.trained = True
@@ -131,13 +133,6 @@ def build(path: str | os.PathLike, sources: Sequence[str] | None = None) -> HTDe
     kerasep.errors.InputError: received model.th, which is not a file: give the path of a .pth file
     """
     settings, state = _read(path)
-    other = {
-        name: settings[name]
-        for name, value in _FIXED.items()
-        if name in settings and (settings[name] or value) and settings[name] != value
-    }
-    if other:
-        raise InputError(f"{path} is of an HTDemucs with {other}, which kerasep does not build")
     order = _order(path, settings, state)
     sources = tuple(sources or order)
     weight_map.check_sources(path, sources, len(order))
@@ -211,16 +206,32 @@ def _read(path):
             settings = {**settings, "segment": fraction["numerator"] / fraction["denominator"]}
         except (KeyError, TypeError, ArithmeticError):
             raise InputError(f"{path} has the segment {fraction}, expected a fraction") from None
+    other = {
+        name: settings[name]
+        for name, value in _FIXED.items()
+        if name in settings and (settings[name] or value) and settings[name] != value
+    }
+    if other:
+        raise InputError(f"{path} is of an HTDemucs with {other}, which kerasep does not build")
     return settings, state
+
+
+def _check_heads(path, model, settings):
+    """Compare the only setting that no shape of a weight shows, and that numbers depend on."""
+    heads = {"heads": settings["t_heads"]} if "t_heads" in settings else {}
+    weight_map.check_settings(path, model.get_config(), heads, _ADVICE)
 
 
 def _order(path, settings, state):
     """Return the sources of a file in its order."""
-    last = max(int(name.split(".")[1]) for name in state if re.match(r"tdecoder\.\d+\.", name))
-    outputs = len(state[f"tdecoder.{last}.conv_tr.bias"])
-    count = outputs // max(1, state[_FIRST].shape[1] // 2)
+    levels = [int(name.split(".")[1]) for name in state if re.match(r"tdecoder\.\d+\.", name)]
+    try:
+        outputs = len(state[f"tdecoder.{max(levels)}.conv_tr.bias"])
+        count = outputs // max(1, state[_FIRST].shape[1] // 2)
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{path} lacks weights of HTDemucs ({error})") from error
     named = settings.get("sources")
-    order = tuple(named) if isinstance(named, list | tuple) else SOURCES[:count]
+    order = tuple(map(str, named)) if isinstance(named, list | tuple) else SOURCES[:count]
     if len(order) != count:
         raise InputError(f"{path} is of a model with {count} sources, expected {', '.join(order)}")
     return order
@@ -241,14 +252,17 @@ def files_of(paths, sources):
     return {source: paths[source] for source in sources}
 
 
-def _of_one_source(state, index, count):
+def _of_one_source(path, state, index, count):
     """Return weights whose last layers compute one of the sources alone."""
     state = dict(state)
-    last = max(int(name.split(".")[1]) for name in state if re.match(r"decoder\.\d+\.", name))
-    for branch in ("decoder", "tdecoder"):
-        for kind, axis in (("weight", 1), ("bias", 0)):
-            name = f"{branch}.{last}.conv_tr.{kind}"
-            state[name] = np.split(state[name], count, axis)[index]
+    levels = [int(name.split(".")[1]) for name in state if re.match(r"decoder\.\d+\.", name)]
+    try:
+        for branch in ("decoder", "tdecoder"):
+            for kind, axis in (("weight", 1), ("bias", 0)):
+                name = f"{branch}.{max(levels)}.conv_tr.{kind}"
+                state[name] = np.split(state[name], count, axis)[index]
+    except (LookupError, ValueError) as error:
+        raise InputError(f"{path} lacks weights of HTDemucs ({error})") from error
     return state
 
 

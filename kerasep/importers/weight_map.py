@@ -1,7 +1,7 @@
 """Slots: which arrays of a checkpoint set which variable of a Keras model, and how."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
@@ -263,6 +263,19 @@ def check_class(model: keras.Model, *classes: type) -> None:
     if not isinstance(model, classes):
         expected = " or ".join(cls.__name__ for cls in classes)
         raise InputError(f"received a model of {type(model).__name__}, expected {expected}")
+
+
+def check_settings(
+    path: str | os.PathLike, config: Mapping[str, Any], settings: Mapping[str, Any], advice: str
+) -> None:
+    """Raise `InputError` if a model lacks settings of a file that no shape of a weight shows."""
+    differing = [
+        f"{name}={config[name]!r} but the file has {value!r}"
+        for name, value in settings.items()
+        if config[name] != value
+    ]
+    if differing:
+        raise InputError(f"received for {path} a model with {some(differing)}: {advice}")
 
 
 def check_holds(path: str | os.PathLike, state: dict, name: str, owner: str) -> None:

@@ -8,8 +8,8 @@ from kerasep.tflite.conversion import ExportError
 from kerasep.tflite.forms.registry import export_forms
 
 GATE_DB = 100.0
-# Rounded weights cost 50 to 70 dB, a wrong graph leaves less than 20. The effect of int8 on a model is
-# judged by ear and by SI-SDR: it has no gate.
+# With rounded weights 50 to 70 dB are left, of a wrong graph less than 20. The effect of int8 on a
+# model is judged by ear and by SI-SDR: it has no gate.
 GATES = {None: GATE_DB, "float16": 40.0}
 KINDS = ("music", "noise")
 # A wrong graph agrees on no signal; a right one on most, since each bin is a tie by chance.

@@ -88,6 +88,17 @@ def test_weights_of_another_model_leave_the_model_as_it_was(write_checkpoint, st
     refused("a model of OpenUnmixLike", demucs.load, OpenUnmixLike(n_fft=256, hop=64), path)
 
 
+def test_settings_that_no_shape_shows(write_checkpoint, state):
+    """The same weights at twice the rate would give other numbers without a word."""
+    for wrong in ({"resample": True}, {"stride": 2}):
+        path = write_checkpoint("a.th", package(state, **wrong))
+        (named,) = wrong
+        refused(f"with {named}=.* but the file has {wrong[named]}", demucs.load, small(), path)
+    path = write_checkpoint("a.th", package(state, glu=False))
+    refused("which kerasep does not build", demucs.load, small(), path)
+    demucs.load(small(), write_checkpoint("a.th", package(state, samplerate=16000)))
+
+
 def test_version_3(write_checkpoint, state):
     newer = {name.replace(".2.", ".3."): value for name, value in state.items()}
     refused("but version 3's", demucs.build, write_checkpoint("a.th", newer))

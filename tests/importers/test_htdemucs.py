@@ -107,6 +107,37 @@ def test_a_file_per_source(write_checkpoint, state, tmp_path):
     refused("of drums, bass, other, vocals, expected.*piano", htdemucs.load, model, {"piano": path})
 
 
+def test_settings_that_no_shape_shows(write_checkpoint, state):
+    """The same weights with other heads would give other numbers without a word."""
+    path = write_checkpoint("a.th", package(state, t_heads=4))
+    refused("a model with heads=2 but the file has 4: build", htdemucs.load, small(), path)
+    path = write_checkpoint("a.th", package(state, t_emb="cape"))
+    refused("HTDemucs with {'t_emb': 'cape'}, which kerasep does not", htdemucs.load, small(), path)
+    one = small(sources=["bass"], per_source=True)
+    path = write_checkpoint("a.th", package(state, t_heads=4))
+    refused("heads=2 but the file has 4", htdemucs.load, one, {"bass": path})
+
+
+@pytest.mark.parametrize("name", ["decoder.1.conv_tr.bias", "tdecoder.1.conv_tr.weight"])
+@pytest.mark.parametrize("damage", ["gone", "scalar", "short"])
+def test_damaged_last_layers(write_checkpoint, state, name, damage):
+    value = state[name]
+    short = value[:, :1] if value.ndim > 1 else value[:1]
+    changed = state | {name: np.float32(1) if damage == "scalar" else short}
+    if damage == "gone":
+        del changed[name]
+    path = write_checkpoint("a.th", package(changed))
+    one = small(sources=["bass"], per_source=True)
+    refused("a.th", htdemucs.build, path)
+    refused("a.th", htdemucs.load, small(), path)
+    refused("a.th", htdemucs.load, one, {"bass": path})
+    refused("a.th", htdemucs.build, write_checkpoint("a.th", package(without_waveforms(state))))
+
+
+def without_waveforms(state):
+    return {name: value for name, value in state.items() if not name.startswith("tdecoder")}
+
+
 def test_published_sets_have_the_names_of_the_sources():
     files = zoo.describe("htdemucs_like/htdemucs_ft")["weights"]["musdb_extra"]["files"]
     assert list(files) == SOURCES

@@ -19,6 +19,7 @@ from kerasep.data.sampling.pool_crops import PoolCrops
 from kerasep.data.sampling.reader import CropSource, Reader
 from kerasep.errors import InputError
 from kerasep.system import logs
+from kerasep.system.collections import no_collections
 
 SPLITS = ("train", "valid", "test", "all")
 
@@ -47,6 +48,7 @@ def open_reader(data, model, sampling, training, split=None, missing="refuse"):
     return Reader(source, len(model.sources), effects, sampling.threads)
 
 
+@no_collections()
 def _recordings(data, model, sampling, training, effects, split, missing):
     """Plan crops of tracks or of a pool."""
     samples = round(sampling.crop_seconds * model.sample_rate)
