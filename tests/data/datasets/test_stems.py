@@ -1,12 +1,15 @@
 """Stems in valid and invalid files of every kind."""
 
 import struct
+import threading
+import time
 
 import numpy as np
 import pytest
 import soundfile
 
 from kerasep.data import audio, find_tracks
+from kerasep.data.datasets import stems
 from kerasep.data.datasets.layouts.contents import Location
 from kerasep.data.datasets.stems import Stem, open_stems, read_stem
 from kerasep.errors import InputError
@@ -125,6 +128,24 @@ def test_what_is_said_of_bad_files(tmp_path):
     for error, said in zip(errors, [*expected.values(), "is missing"], strict=True):
         assert isinstance(error, InputError)
         assert said in str(error)
+
+
+@pytest.mark.parametrize(("seconds", "threads"), [(0, 1), (0.002, 8)])
+def test_threads_read_only_headers_that_are_far_away(tmp_path, monkeypatch, seconds, threads):
+    readers = set()
+
+    def header(path, _stream):
+        readers.add(threading.get_ident())
+        time.sleep(seconds)
+        return int(path.stem)
+
+    monkeypatch.setattr(stems.audio, "info", header)
+    locations = [Location(tmp_path / f"{number}.wav") for number in range(80)]
+    assert list(stems._read_headers(locations)) == list(range(80))
+    assert 1 <= len(readers) <= threads + 1
+    assert (len(readers) > 1) == (threads > 1)
+    assert list(stems._read_headers(locations[:3])) == [0, 1, 2]
+    assert not list(stems._read_headers([]))
 
 
 def test_a_data_set_goes_on_without_them(tmp_path, caplog):
