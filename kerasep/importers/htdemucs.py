@@ -89,8 +89,7 @@ def load(
                 )
             _check_heads(path, model, settings)
             state = _of_one_source(path, state, order.index(source), len(order))
-            slots = _slots(model, f"{source}_")
-            values += weight_map.check(path, slots, state, _ADVICE)
+            values += weight_map.check(path, _slots(model, f"{source}_"), state, _ADVICE)
     elif isinstance(paths, Mapping):
         raise InputError(
             f"received files of {', '.join(paths)}, expected one file: the model is one network"
@@ -165,18 +164,15 @@ def arguments(path: str | os.PathLike, state: dict[str, np.ndarray]) -> dict[str
     """
     try:
         filters, parts = state[_FIRST].shape[:2]
-        levels = sum(f"encoder.{level}.conv.weight" in state for level in range(len(state)))
-        hidden = len(state["encoder.0.dconv.layers.0.0.weight"])
-        upsampler = state.get("channel_upsampler.weight", ())
         layers = {name.split(".")[2] for name in state if name.startswith(_TRANSFORMER)}
         found = {
             "channels": parts // 2,
             # The first convolution leaves a quarter of the bins, which are half of n_fft.
             "n_fft": 8 * len(state["freq_emb.embedding.weight"]),
             "filters": filters,
-            "levels": levels,
-            "compression": filters // hidden,
-            "bottleneck": len(upsampler),
+            "levels": sum(f"encoder.{level}.conv.weight" in state for level in range(len(state))),
+            "compression": filters // len(state["encoder.0.dconv.layers.0.0.weight"]),
+            "bottleneck": len(state.get("channel_upsampler.weight", ())),
             "transformer_layers": len(layers),
         }
         if layers:
@@ -190,8 +186,7 @@ def arguments(path: str | os.PathLike, state: dict[str, np.ndarray]) -> dict[str
 def _read(path):
     """Return a file's settings, which may be empty, and its weights."""
     contents, state = read_checkpoint(path)
-    package = contents if type(contents) is dict else {}
-    settings = package.get("kwargs", {})
+    settings = contents.get("kwargs", {}) if type(contents) is dict else {}
     if type(settings) is not dict:
         raise InputError(f"{path} has settings that are not a dict, expected Demucs' own file")
     if not {_FIRST, "tencoder.0.conv.weight", "freq_emb.embedding.weight"} <= state.keys():
@@ -226,8 +221,8 @@ def _order(path, settings, state):
     """Return the sources of a file in its order."""
     levels = [int(name.split(".")[1]) for name in state if re.match(r"tdecoder\.\d+\.", name)]
     try:
-        outputs = len(state[f"tdecoder.{max(levels)}.conv_tr.bias"])
-        count = outputs // max(1, state[_FIRST].shape[1] // 2)
+        channels = max(1, state[_FIRST].shape[1] // 2)
+        count = len(state[f"tdecoder.{max(levels)}.conv_tr.bias"]) // channels
     except (LookupError, TypeError, ValueError) as error:
         raise InputError(f"{path} lacks weights of HTDemucs ({error})") from error
     named = settings.get("sources")
