@@ -15,8 +15,6 @@ def train(case, report):
     """Build, fit and time the model of a case; `report` receives what is known so far."""
     import keras
 
-    from kerasep.training.devices import clustered
-
     backend = keras.backend.backend()
     keras.ops.zeros(1)  # JAX finds no GPU once TensorFlow is imported
     batches, feed = dataset(case, backend)
@@ -24,8 +22,7 @@ def train(case, report):
     steps = step_times()
     began = time.perf_counter()
     warm_up = 2 + case["steps"] // case["blocks"]
-    with clustered(model, 1):
-        fit(model, batches, warm_up + case["steps"], steps)
+    fit(model, batches, warm_up + case["steps"], steps)
     report(
         first_step_s=steps.times[0] - began,
         block_ms=block_ms(sorted(steps.times)[warm_up - 1 :], case["blocks"]),
@@ -35,7 +32,7 @@ def train(case, report):
     )
     if device(backend) == "CPU":
         return
-    with tempfile.TemporaryDirectory() as folder, clustered(model, 1):
+    with tempfile.TemporaryDirectory() as folder:
         profile = getattr(kernel_time, f"of_{backend}")
         kernels, copies = profile(lambda: fit(model, batches, PROFILED), folder)
     report(kernels_ms=kernels / PROFILED, copies_ms=copies / PROFILED)
@@ -89,8 +86,12 @@ def dataset(case, backend):
 
 
 def fit(model, batches, steps, *callbacks):
-    """Train for a number of steps."""
-    model.fit(batches, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=list(callbacks))
+    """Train for a number of steps, compiled as by `kerasep.training`."""
+    from kerasep.training.devices import clustered
+
+    settings = {"steps_per_epoch": steps, "verbose": 0, "shuffle": False}
+    with clustered(model, 1):
+        model.fit(batches, **settings, callbacks=list(callbacks))
 
 
 def block_ms(times, blocks):

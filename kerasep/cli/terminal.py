@@ -18,6 +18,7 @@ from rich.progress import (
 )
 
 from kerasep.errors import installed_by
+from kerasep.system.collections import no_collections
 from kerasep.system.console import print_line
 from kerasep.system.names import one_line
 
@@ -102,12 +103,11 @@ def start_keras(join_hosts=False):
 @contextlib.contextmanager
 def _few_collections():
     """Import without garbage collection, which would look at all new modules again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # modules stay until the end, also through the collection at exit
-        gc.enable()
+    with no_collections():
+        try:
+            yield
+        finally:
+            gc.freeze()  # modules stay until the end, also through the collection at exit
 
 
 @contextlib.contextmanager

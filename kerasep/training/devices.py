@@ -116,7 +116,7 @@ def spread(number: int) -> contextlib.AbstractContextManager:
 
 @contextlib.contextmanager
 def clustered(model: keras.Model, devices: int) -> Iterator[None]:
-    """Let XLA compile the operations around cuDNN's layers, on one GPU with TensorFlow.
+    """Compile the operations around cuDNN's layers by XLA, on one GPU with TensorFlow.
 
     Keras compiles a whole step or nothing, and no step with such a layer.
     """
