@@ -12,10 +12,3 @@ def batches(case):
     shape = (case["batch"], case["samples"], case["channels"], case["sources"])
     sources = [0.1 * rng.standard_normal(shape, dtype="float32") for _ in range(BATCHES)]
     return [(source.sum(axis=-1), source) for source in sources]
-
-
-def for_keras(case, mixture, sources):
-    """Return a batch as `kerasep.training` feeds it: spectrogram losses need the mixture too."""
-    if not case["stft"]:
-        return mixture, sources
-    return mixture, np.concatenate([mixture[..., None], sources], axis=-1)

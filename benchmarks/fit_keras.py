@@ -44,25 +44,26 @@ def build(case):
 
     from kerasep import losses, zoo
     from kerasep.training.precision import in_precision
-    from kerasep.training.waveform_training import OfWaveforms, fed_waveforms
+    from kerasep.training.waveform_training import fed_waveforms
 
     model = zoo.load(case["entry"], weights=False, **case["overrides"])
     model = in_precision(model, case["precision"])
     loss = losses.Waveform(p=1)
     if case["stft"]:
         model = fed_waveforms(model)
-        loss = OfWaveforms(losses.MagnitudeSpectrum(p=2), model.transform)
+        loss = losses.MagnitudeSpectrum(p=2)
     model.compile(keras.optimizers.Adam(fit_data.LEARNING_RATE), loss)
     return model
 
 
 def dataset(case, backend):
-    """Return endless batches, and what they come from.
+    """Return endless batches as `kerasep.training` feeds them, and what they come from.
 
     They are a prefetched `tf.data` pipeline, with TensorFlow in the GPU's memory. Only if JAX is
     there without TensorFlow, they are a generator of NumPy arrays that are ready.
     """
-    batches = [fit_data.for_keras(case, *batch) for batch in fit_data.batches(case)]
+    batches = list(fit_data.batches(case))
+    gpu = device(backend) != "CPU"
     if importlib.util.find_spec("tensorflow") is None:
 
         def ready():
@@ -73,16 +74,17 @@ def dataset(case, backend):
     import numpy as np
     import tensorflow as tf
 
+    from kerasep.data.sampling import batches as batch_parts
+
     if backend != "tensorflow":
         tf.config.set_visible_devices([], "GPU")
     with tf.device("CPU:0"):
         arrays = tuple(np.stack(arrays) for arrays in zip(*batches, strict=True))
-        data = tf.data.Dataset.from_tensor_slices(arrays)
-    data = data.repeat().prefetch(tf.data.AUTOTUNE)
-    if backend == "tensorflow" and device(backend) != "CPU":
-        ahead = tf.data.experimental.prefetch_to_device("/GPU:0", 2)
-        return data.apply(ahead), "tf.data, on the GPU"
-    return data, "tf.data"
+        data = tf.data.Dataset.from_tensor_slices(arrays).repeat()
+    data = batch_parts.halved(data) if gpu else data
+    data = batch_parts.ahead(data, 2, on_gpu=gpu and backend == "tensorflow")
+    feed = "tf.data, 16 bit" if gpu else "tf.data"
+    return data if backend == "tensorflow" else batch_parts.as_arrays(data), feed
 
 
 def fit(model, batches, steps, *callbacks):

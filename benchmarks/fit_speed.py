@@ -12,9 +12,10 @@ device, and the loss is the mean squared error of magnitudes. That of waveforms 
 error. On a GPU float32 products may use TF32 everywhere. bfloat16 is Keras' mixed policy and
 PyTorch's autocast.
 
-- Keras: `fit` over a `tf.data` pipeline that is prefetched, with TensorFlow to the GPU. JAX without
-  TensorFlow gets a generator of NumPy arrays. `jit_compile` is Keras' default; with TensorFlow XLA
-  compiles what surrounds cuDNN's layers, as `kerasep train` has it.
+- Keras: `fit` over a `tf.data` pipeline, fed as by `kerasep train`: prefetched, with TensorFlow to
+  the GPU, and in 16-bit floats if there is one. JAX without TensorFlow gets a generator of NumPy
+  arrays. `jit_compile` is Keras' default; with TensorFlow XLA compiles what surrounds cuDNN's
+  layers, as `kerasep train` has it.
 - PyTorch: batches in pinned memory; while the GPU works on one, the next is copied. Eager, and with
   the forward pass and the loss under `torch.compile`.
 

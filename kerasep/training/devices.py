@@ -51,6 +51,15 @@ def has_accelerator() -> bool:
     return not all(name.lower().startswith("cpu") for name in keras.distribution.list_devices())
 
 
+def has_tensorflow_gpu() -> bool:
+    """Return whether the backend is TensorFlow, and TensorFlow sees a GPU."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 def process() -> tuple[int, int]:
     """Return the number of this process, from 0, and the number of processes on all hosts."""
     if keras.backend.backend() != "jax":

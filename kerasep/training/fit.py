@@ -9,6 +9,7 @@ import keras
 
 from kerasep import data
 from kerasep.data.datasets import scale
+from kerasep.data.sampling import batches as batch_parts
 from kerasep.data.sampling.failures import input_errors
 from kerasep.errors import InputError
 from kerasep.files.folder_lock import locked
@@ -266,8 +267,9 @@ def _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose):
     symbolic_build(model, training.element_spec, once=batches.devices > 1)
     logged = [_TensorBoard(folder.path / "tensorboard", write_graph=False)] if folder.writes else []
     epochs = state.epoch + 1 if state.step else last
+    copied = keras.backend.backend() != "tensorflow" and steps is not None
     model.fit(
-        training,
+        batch_parts.as_arrays(training) if copied else training,
         validation_data=batches.validation(state),
         initial_epoch=state.epoch,
         epochs=epochs,

@@ -10,7 +10,6 @@ from keras import ops
 from kerasep import metrics
 from kerasep.errors import InputError
 from kerasep.models.separation_model import SeparationModel
-from kerasep.training.waveform_training import OfWaveforms
 
 ESTIMATES = "estimates"  # the output of a model with several that holds its estimates
 _KINDS = (metrics.SISDR, metrics.SISNR, metrics.SDSDR, metrics.SNR, metrics.USDR)
@@ -60,9 +59,6 @@ def build_metrics(model: keras.Model, recipe: Mapping[str, Any]) -> list[keras.m
 def weighted_metrics(model: keras.Model, recipe: Mapping[str, Any]) -> Any:
     """Return the metrics for `compile`, under the output that they compare with the sources."""
     built = build_metrics(model, recipe)
-    transform = getattr(model, "transform", None)
-    if transform:
-        built = [MetricOfWaveforms(metric, transform) for metric in built]
     return {ESTIMATES: built} if built and isinstance(model.output, dict) else built or None
 
 
@@ -94,27 +90,6 @@ def find_monitor(model: keras.Model, recipe: Mapping[str, Any], validated: bool)
         )
     expect_one_of("monitor", name, modes)
     return Monitor(name, modes[name])
-
-
-class MetricOfWaveforms(keras.metrics.Metric):
-    """A spectrogram metric of waveforms `(batch, samples, channels, 1 + sources)`."""
-
-    def __init__(self, metric: keras.metrics.Metric, transform: Mapping[str, Any]):
-        super().__init__(name=metric.name, dtype="float32")
-        self.metric = metric
-        self.reference = OfWaveforms(keras.losses.MeanSquaredError(), transform).reference
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch."""
-        self.metric.update_state(self.reference(y_true), y_pred, sample_weight)
-
-    def result(self):
-        """Return the value so far."""
-        return self.metric.result()
-
-    def reset_state(self):
-        """Start again."""
-        self.metric.reset_state()
 
 
 def _metric(one, model):

@@ -14,7 +14,6 @@ from kerasep.errors import InputError
 from kerasep.system.arguments import plain
 from kerasep.training.monitoring import Monitor, expect_one_of, weighted_metrics
 from kerasep.training.precision import policy_of
-from kerasep.training.waveform_training import OfWaveforms
 from kerasep.zoo.cards import merge_recipe
 
 SCHEDULES = {
@@ -142,9 +141,9 @@ def compile_model(
     try:
         optimizer = _optimizer(recipe["optimizer"], parts, 0.5**halvings, replicas)
         if isinstance(model.output, dict):
-            loss = {head: _loss(config, model) for head, config in recipe["loss"].items()}
+            loss = {head: _loss(config) for head, config in recipe["loss"].items()}
         else:
-            loss = _loss(recipe["loss"], model)
+            loss = _loss(recipe["loss"])
     except (ValueError, TypeError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
@@ -261,9 +260,8 @@ class _Slowed(keras.optimizers.schedules.LearningRateSchedule):
         return {"schedule": schedule, "parts": self.parts, "factor": self.factor}
 
 
-def _loss(config, model):
+def _loss(config):
     loss = keras.losses.deserialize(config, custom_objects=vars(losses))
     if not callable(loss):  # Keras returns an unknown name as it is
         raise ValueError(f"there is no loss {loss!r}")
-    transform = getattr(model, "transform", None)
-    return OfWaveforms(loss, transform) if transform else loss
+    return loss

@@ -4,7 +4,7 @@ from kerasep import data
 from kerasep.data.sampling import batches as batch_parts
 from kerasep.data.sampling import held_files
 from kerasep.errors import InputError
-from kerasep.training.devices import process
+from kerasep.training.devices import has_accelerator, has_tensorflow_gpu, process
 
 STATISTICS_SECONDS = 600
 _AHEAD = 2  # batches that bridge the start of an epoch
@@ -15,6 +15,9 @@ class TrainingData:
 
     `settings` are the recipe's `data`. Each batch is spread over `devices`. With `on_device`, a
     model of spectrograms is fed waveforms (see `kerasep.training.waveform_training`).
+
+    An accelerator gets waveforms in 16-bit floats: copying them takes longer than the rounding is
+    worth.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class TrainingData:
         self.model, self.seed, self.devices = model, seed, devices
         self.train_tracks, self.valid_tracks = train_tracks, valid_tracks
         self.settings, self.data_service = settings, data_service
+        self.on_gpu = devices == 1 and has_tensorflow_gpu()
         self.held = held_files.shared()  # what the statistics decode serves training
 
     def crops(self):
@@ -79,7 +83,7 @@ class TrainingData:
             batches = batch_parts.split(batches, state.parts)
         steps = (whole - state.step) * state.parts
         if steps % at_once == 0:
-            return batches.repeat().prefetch(_AHEAD), steps
+            return batch_parts.ahead(batches.repeat(), _AHEAD, self.on_gpu), steps
         return batches, steps if state.step else None
 
     def validation(self, state):
@@ -109,7 +113,4 @@ class TrainingData:
         if self.model.domain == "spectrogram" and not on_device:
             return data.spectrograms(tracks, self.model, **options)
         batches = data.waveforms(tracks, self.model, **options)
-        if not on_device:
-            return batches
-        heads = list(self.model.output) if isinstance(self.model.output, dict) else None
-        return batch_parts.with_mixture(batches, heads)
+        return batch_parts.halved(batches) if has_accelerator() else batches

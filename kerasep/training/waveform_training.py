@@ -11,7 +11,6 @@ import keras
 from keras import ops
 
 from kerasep.layers import STFT, Magnitude
-from kerasep.losses.pairwise import each_example
 from kerasep.training.devices import has_accelerator
 
 
@@ -30,12 +29,14 @@ def transforms_on_device(
 def fed_waveforms(model: keras.Model) -> keras.Model:
     """Put the transform in front of a spectrogram model, whose weights and outputs it shares.
 
+    It trains on batches of `kerasep.data.waveforms`: the losses and metrics of the model get the
+    spectra of mixture and sources.
+
     Args:
         model: a spectrogram model of the zoo.
 
     Returns:
-        A `keras.Model` of waveforms `(batch, samples, channels)`. It has the model's attributes,
-        and the settings of the STFT as `transform`.
+        A `keras.Model` of waveforms `(batch, samples, channels)`. It has the model's attributes.
 
     Example:
     ```python
@@ -49,28 +50,31 @@ def fed_waveforms(model: keras.Model) -> keras.Model:
     """
     mixture = keras.Input((None, model.channels), name="mixture")
     spectrum = STFT(**model.stft, name="transform")(mixture)
-    fed = keras.Model(mixture, model(Magnitude(name="magnitude")(spectrum)), name=model.name)
+    fed = _Fed(mixture, model(Magnitude(name="magnitude")(spectrum)), name=model.name)
     model.share_knowledge(fed)  # for callbacks, which get this model
-    fed.transform = dict(model.stft)
     return fed
 
 
-class OfWaveforms(keras.losses.Loss):
-    """A spectrogram loss of waveforms `(batch, samples, channels, 1 + sources)`, mixture first."""
+class _Fed(keras.Model):
+    """A model of waveforms whose losses and metrics compare spectra."""
 
-    def __init__(self, loss: keras.losses.Loss, transform: Mapping[str, Any]):
-        super().__init__(name=loss.name, reduction=loss.reduction, dtype="float32")
-        self.loss = loss
-        self.stft = STFT(**transform)
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Return the loss of the sources `y` of a mixture `x`."""
+        return super().compute_loss(x, self._reference(x, y), y_pred, sample_weight, training)
 
-    def call(self, y_true, y_pred):
-        """Return the loss per example, `(batch,)`."""
-        return each_example(self.loss, self.reference(y_true), y_pred)
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Return the logs, which the metrics' state then is."""
+        return super().compute_metrics(x, self._reference(x, y), y_pred, sample_weight)
 
-    def reference(self, y_true):
-        """Return the packed reference of waveforms."""
-        batch, samples, channels, signals = ops.shape(y_true)
-        flat = ops.reshape(y_true, (batch, samples, channels * signals))
-        spectra = self.stft(flat)
+    def _reference(self, mixture, sources):
+        """Return the packed spectra of mixture and sources, for each of the outputs."""
+        if sources is None:  # Keras asks once which losses there are
+            return None
+        signals = ops.concatenate([ops.expand_dims(mixture, -1), sources], axis=-1)
+        signals = ops.cast(signals, "float32")
+        batch, samples, channels, count = ops.shape(signals)
+        flat = ops.reshape(signals, (batch, samples, channels * count))
+        spectra = self.get_layer("transform")(flat)
         _, frames, bins, _, _ = ops.shape(spectra)
-        return ops.reshape(spectra, (batch, frames, bins, channels, signals, 2))
+        packed = ops.reshape(spectra, (batch, frames, bins, channels, count, 2))
+        return dict.fromkeys(self.output, packed) if isinstance(self.output, dict) else packed

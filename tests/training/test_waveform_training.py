@@ -7,7 +7,7 @@ from tiny_runs import RECIPE, Killed, tiny, train
 
 from kerasep import data, training, zoo
 from kerasep.losses import SNR, WaveformApproximation
-from kerasep.training import devices, waveform_training
+from kerasep.training import devices, training_data, waveform_training
 
 DATA = {"batch_size": 2, "crop_seconds": 0.5, "crops_per_track": 2, "semitones": 1}
 
@@ -18,10 +18,22 @@ def assert_close(received, expected):
         for key in ("loss", "val_loss"):
             assert row[key] == pytest.approx(other_row[key], rel=2e-3)
     for weight, other_weight in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(weight, other_weight, atol=2e-2)
+        # Adam makes large steps of the smallest gradients, whose signs are rounding's.
+        assert np.mean(np.abs(weight - other_weight)) < 2e-3
 
 
-def test_same_losses_and_weights(songs, tmp_path, monkeypatch):
+@pytest.fixture
+def accelerated(monkeypatch):
+    """Train as with an accelerator, from the call on."""
+
+    def pretend():
+        for module in (waveform_training, training_data):
+            monkeypatch.setattr(module, "has_accelerator", lambda: True)
+
+    return pretend
+
+
+def test_same_losses_and_weights(songs, tmp_path, accelerated):
     config = WaveformApproximation(SNR()).get_config()
     recipe = {
         "epochs": 1,
@@ -34,13 +46,13 @@ def test_same_losses_and_weights(songs, tmp_path, monkeypatch):
         return model, train(songs, tmp_path / out, recipe, model)
 
     expected = run("spectrograms")
-    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    accelerated()
     assert_close(run("waveforms"), expected)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["unet_like", "chimera_like"])
-def test_same_losses_and_weights_of_the_zoo(name, songs, tmp_path, monkeypatch):
+def test_same_losses_and_weights_of_the_zoo(name, songs, tmp_path, accelerated):
     def run(out):
         keras.utils.set_random_seed(0)
         model = zoo.load(name, **zoo.describe(name)["tiny"] | {"sources": ["vocals", "bass"]})
@@ -48,7 +60,7 @@ def test_same_losses_and_weights_of_the_zoo(name, songs, tmp_path, monkeypatch):
         return model, training.train(model, songs, tmp_path / out, recipe=recipe)
 
     expected = run("spectrograms")
-    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+    accelerated()
     assert_close(run("waveforms"), expected)
     assert type(zoo.load(tmp_path / "waveforms")) is type(expected[0])
 
@@ -69,8 +81,8 @@ def test_not_without_an_accelerator(monkeypatch):
     assert not waveform_training.transforms_on_device(spectra, {})
 
 
-def test_from_prepared_spectrograms(songs, tmp_path, monkeypatch):
-    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+def test_from_prepared_spectrograms(songs, tmp_path, accelerated):
+    accelerated()
     model = tiny()
     data.prepare(songs, tmp_path / "shards", model, format="spectrogram")
     history = training.train(
@@ -87,8 +99,8 @@ def knowledge(model):
     return {name: getattr(model, name) for name in KNOWN}
 
 
-def test_callbacks_see_what_the_model_knows(songs, tmp_path, monkeypatch):
-    monkeypatch.setattr(waveform_training, "has_accelerator", lambda: True)
+def test_callbacks_see_what_the_model_knows(songs, tmp_path, accelerated):
+    accelerated()
     model = zoo.load("unet_like", **zoo.describe("unet_like")["tiny"], sources=["vocals"])
     seen = []
 
@@ -102,3 +114,19 @@ def test_callbacks_see_what_the_model_knows(songs, tmp_path, monkeypatch):
             model, songs, tmp_path / "run", recipe={"epochs": 1, "data": DATA}, callbacks=[Look()]
         )
     assert seen == [knowledge(model)] == [knowledge(devices.replica(model))]
+
+
+def test_metrics_and_losses_of_16_bit_waveforms(songs, tmp_path, accelerated):
+    def run(out):
+        keras.utils.set_random_seed(0)
+        sizes = zoo.describe("conv_tasnet_like")["tiny"]
+        model = zoo.load("conv_tasnet_like", **sizes, sources=["vocals", "bass"])
+        recipe = {"epochs": 1, "data": DATA, "early_stopping": None}
+        ratios = ["si_sdr", "si_sdr_improvement"]
+        return training.train(model, songs, tmp_path / out, recipe=recipe, metrics=ratios)[-1]
+
+    expected = run("whole")
+    accelerated()
+    received = run("halved")
+    for key in ("loss", "val_loss", "si_sdr", "val_si_sdr_improvement"):
+        assert received[key] == pytest.approx(expected[key], rel=5e-3, abs=5e-3)

@@ -13,6 +13,7 @@ from kerasep.data.sampling.buffers import Buffers
 from kerasep.data.sampling.held_files import HeldSum
 from kerasep.data.sampling.mixing import bring_to, mix, relative_gains
 from kerasep.data.sampling.open_files import OpenFiles, Unreadable
+from kerasep.data.sampling.pitch import rate_of, read_shifted
 from kerasep.errors import InputError
 
 _MANY = 4  # parts of a crop
@@ -116,9 +117,9 @@ class Reader:
         """Read a crop into an array, or return the sum of what is in memory."""
         if not crop.parts:
             return None
-        as_held = not check and crop.below is None and not self.effects.steps
+        as_held = not (check or crop.semitones or self.effects.steps) and crop.below is None
         if as_held and all(part.at == 0 and part.level is None for part in crop.parts):
-            rate = self._rate(crop)
+            rate = self.source.rate
             held = [self.files.view(p.stem, rate, p.start, row.shape) for p in crop.parts]
             if not any(samples is None for samples in held):
                 return HeldSum(held, row, spare)
@@ -126,32 +127,29 @@ class Reader:
             self._join(crop, row, spare, check)
         return row
 
-    def _rate(self, crop):
-        """Return a rate that, taken for the model's, raises the pitch."""
-        return round(self.source.rate / 2 ** (crop.semitones / 12))
-
     def _turn(self, crop, shape):
         """Return a lock for joining many recordings in memory.
 
         That is hundreds of short steps, each of which releases Python's lock: threads that do so
         side by side are slower than one.
         """
-        rate = self._rate(crop)
-        many = len(crop.parts) > _MANY and all(
-            self.files.holds(part.stem, rate, shape) for part in crop.parts
-        )
+        many = len(crop.parts) > _MANY and not crop.semitones
+        many &= all(self.files.holds(part.stem, self.source.rate, shape) for part in crop.parts)
         return self.joining if many else contextlib.nullcontext()
 
     def _join(self, crop, row, spare, check):
         """Read the parts of a crop, one after the other or at once, into an array."""
-        rate = self._rate(crop)
+        rate = rate_of(self.source.rate, crop.semitones) if crop.semitones else self.source.rate
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))
             target = out = row[round(part.at * self.source.rate) :]
             if number:
                 target = target[: heard + _ROUNDING]
                 out = spare[: len(target)]
-            self.files.read(part.stem, rate, part.start, out, check=check)
+            if crop.semitones:
+                read_shifted(self.files, part.stem, rate, part.start, out, check)
+            else:
+                self.files.read(part.stem, rate, part.start, out, check=check)
             if part.level is not None:
                 bring_to(part.level, out[:heard])
             if number:

@@ -1,5 +1,6 @@
-"""Batches in parts, padded, and with their mixture."""
+"""Batches in parts, padded, of half the size, and read ahead."""
 
+import numpy as np
 import tensorflow as tf
 
 from kerasep.data.sampling import batches
@@ -31,10 +32,15 @@ def test_fill_weights_the_padding_with_zero():
     assert weights == [tf.constant(4 / 3).numpy()] * 3 + [0]
 
 
-def test_with_mixture_stacks_it_before_the_sources():
-    pairs = tf.data.Dataset.from_tensors((tf.ones((2, 9, 1)), tf.zeros((2, 9, 1, 3))))
-    ((mixture, targets),) = batches.with_mixture(pairs)
-    assert tuple(mixture.shape) == (2, 9, 1)
-    assert targets[0, 0, 0].numpy().tolist() == [1, 0, 0, 0]
-    ((_, heads),) = batches.with_mixture(pairs, ["a", "b"])
-    assert heads.keys() == {"a", "b"}
+def test_halved_waveforms_keep_73_db():
+    noise = tf.random.stateless_normal((4096,), (1, 2))
+    for level in (1, 1e-3):
+        pair = tf.data.Dataset.from_tensors((level * noise, {"a": noise}))
+        ((x, targets),) = batches.halved(pair)
+        assert x.dtype == targets["a"].dtype == tf.float16
+        error = tf.cast(x, tf.float32) / level - noise
+        assert 10 * np.log10(np.sum(noise**2) / np.sum(error**2)) > 73
+
+
+def test_ahead_changes_nothing():
+    assert values(batches.ahead(tf.data.Dataset.range(3), 2, on_gpu=False)) == [0, 1, 2]
