@@ -19,6 +19,7 @@ import machine
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "tflite.csv"
 PRESETS = (
+    "mdx_net_like/karaoke",
     "unet_like/karaoke",
     "open_unmix_like/karaoke",
     "demucs_like/karaoke",

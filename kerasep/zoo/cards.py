@@ -10,7 +10,7 @@ from kerasep.errors import InputError
 from kerasep.files.text_files import read_text
 
 #: The preset that separates songs unless another model is named.
-BEST_FOR_SONGS = "unet_like/karaoke"
+BEST_FOR_SONGS = "mdx_net_like/karaoke"
 _LARGEST_RECIPE = 1 << 20  # bytes
 
 

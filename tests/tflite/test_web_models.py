@@ -52,7 +52,7 @@ def test_presets_are_exported_with_their_weights_under_a_name_for_people(
     }
     assert index["models"] == [
         {"file": "open_unmix_like-karaoke.tflite", "name": "Singing voice, fast (Open-Unmix)"},
-        {"file": "unet_like-karaoke.tflite", "name": "Singing voice, best (U-Net)"},
+        {"file": "unet_like-karaoke.tflite", "name": "Singing voice, larger (U-Net)"},
     ]
     assert index["live"] == [
         {
