@@ -5,7 +5,7 @@ PARITY := .venv-parity
 TFIO := .venv-tfio
 WEB := tflite/web
 # The models of make web: .tflite files, runs or presets; the first one is the default.
-MODELS ?= open_unmix_like/karaoke unet_like/karaoke
+MODELS ?= open_unmix_like/karaoke mdx_net_like/karaoke
 # Those of its live part: presets, runs or files for streams.
 LIVE ?= open_unmix_like/karaoke_causal
 # The tests of the parts that run on every backend. Of models, which compile for long, their outputs and gradients.

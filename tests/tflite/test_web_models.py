@@ -42,17 +42,17 @@ def test_presets_are_exported_with_their_weights_under_a_name_for_people(
         shutil.copy(path, file)
 
     monkeypatch.setattr(make_models.kerasep.tflite, "export", export, raising=False)
-    presets = ["open_unmix_like/karaoke", "unet_like/karaoke"]
+    presets = ["open_unmix_like/karaoke", "mdx_net_like/karaoke"]
     index = make_models.make(tmp_path, presets, live=["open_unmix_like/karaoke_causal"])
     research = "research use only"
     assert models == {
         "open_unmix_like/karaoke": (research, "separate", 6.0, "float16"),
-        "unet_like/karaoke": (research, "separate", 6.0, "float16"),
+        "mdx_net_like/karaoke": (research, "separate", 6.0, "float16"),
         "open_unmix_like/karaoke_causal": (research, "streaming", None, "float16"),
     }
     assert index["models"] == [
         {"file": "open_unmix_like-karaoke.tflite", "name": "Singing voice, fast (Open-Unmix)"},
-        {"file": "unet_like-karaoke.tflite", "name": "Singing voice, larger (U-Net)"},
+        {"file": "mdx_net_like-karaoke.tflite", "name": "Singing voice, best (MDX-Net)"},
     ]
     assert index["live"] == [
         {

@@ -20,7 +20,8 @@ MOST_BYTES = 10_000_000  # that a phone can download and keep in memory
 # Titles of the presets that `make web` uses; others are shown by their name.
 NAMES = {
     "open_unmix_like/karaoke": "Singing voice, fast (Open-Unmix)",
-    "unet_like/karaoke": "Singing voice, larger (U-Net)",
+    "mdx_net_like/karaoke": "Singing voice, best (MDX-Net)",
+    "unet_like/karaoke": "Singing voice (U-Net)",
     "open_unmix_like/karaoke_causal": "Singing voice (causal Open-Unmix)",
 }
 EXAMPLE = "A synthetic song.flac"
