@@ -267,7 +267,7 @@ def _fit(model, recipe, batches, checkpoints, scheduled, callbacks, verbose):
     symbolic_build(model, training.element_spec, once=batches.devices > 1)
     logged = [_TensorBoard(folder.path / "tensorboard", write_graph=False)] if folder.writes else []
     epochs = state.epoch + 1 if state.step else last
-    copied = keras.backend.backend() != "tensorflow" and steps is not None
+    copied = keras.backend.backend() == "jax" and steps is not None
     model.fit(
         batch_parts.as_arrays(training) if copied else training,
         validation_data=batches.validation(state),

@@ -134,7 +134,9 @@ class Reader:
         side by side are slower than one.
         """
         many = len(crop.parts) > _MANY and not crop.semitones
-        many &= all(self.files.holds(part.stem, self.source.rate, shape) for part in crop.parts)
+        many = many and all(
+            self.files.holds(part.stem, self.source.rate, shape) for part in crop.parts
+        )
         return self.joining if many else contextlib.nullcontext()
 
     def _join(self, crop, row, spare, check):
