@@ -142,7 +142,7 @@ test("the example needs no file", { skip }, async () => {
 test("a model's licence is shown", { skip }, async () => {
   const about = page.locator("#about");
   assert.doesNotMatch(await about.textContent(), /weights/);
-  await user.openModel(song("unet_like-karaoke.tflite"));
+  await user.openModel(song("mdx_net_like-karaoke.tflite"));
   await about.filter({ hasText: /^vocals and accompaniment · 16.kHz mono · .* · weights: research use only$/ }).waitFor();
   assert.deepEqual(await inspect(), { found: [], wide: 360 });
   await page.locator("#model").selectOption({ index: 0 });
