@@ -16,8 +16,7 @@ class TrainingData:
     `settings` are the recipe's `data`. Each batch is spread over `devices`. With `on_device`, a
     model of spectrograms is fed waveforms (see `kerasep.training.waveform_training`).
 
-    An accelerator gets waveforms in 16-bit floats: copying them takes longer than the rounding is
-    worth.
+    An accelerator gets waveforms in 16-bit floats, which take half the time to copy.
     """
 
     def __init__(

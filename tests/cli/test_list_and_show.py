@@ -47,7 +47,9 @@ def test_all_weights_in_the_package_are_scored():
     assert len(shipped) >= 11
 
 
-@pytest.mark.parametrize("name", ["mdx_net_like/karaoke", "conv_tasnet_like/karaoke"])
+@pytest.mark.parametrize(
+    "name", ["mdx_net_like/karaoke", "unet_like/karaoke", "conv_tasnet_like/karaoke"]
+)
 def test_cards_agree(name):
     card = (ROOT / "zoo" / name.split("/")[0] / "card.md").read_text("utf-8")
     scores = dict(scored())[name]["si_sdr_improvement"]

@@ -21,7 +21,7 @@ def test_a_name_and_no_model_at_all(song, tmp_path, caplog):
     data.write(tmp_path / "song.wav", song, 16000)
     expected = kerasep.separate(zoo.load(zoo.BEST_FOR_SONGS), tmp_path / "song.wav")
     for stems in (
-        kerasep.separate(zoo.BEST_FOR_SONGS, tmp_path / "song.wav"),
+        kerasep.separate("mdx_net_like/karaoke", tmp_path / "song.wav"),
         kerasep.separate(audio=tmp_path / "song.wav"),
         kerasep.separate(None, tmp_path / "song.wav"),
     ):

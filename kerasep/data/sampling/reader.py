@@ -1,6 +1,7 @@
 """Reads the batches that a plan describes; NumPy and threads only."""
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -141,17 +142,17 @@ class Reader:
 
     def _join(self, crop, row, spare, check):
         """Read the parts of a crop, one after the other or at once, into an array."""
-        rate = rate_of(self.source.rate, crop.semitones) if crop.semitones else self.source.rate
+        rate, read = self.source.rate, self.files.read
+        if crop.semitones:
+            rate = rate_of(rate, crop.semitones)
+            read = functools.partial(read_shifted, self.files)
         for number, part in enumerate(crop.parts):
             heard = max(0, round((part.stem.info.seconds - part.start) * rate))
             target = out = row[round(part.at * self.source.rate) :]
             if number:
                 target = target[: heard + _ROUNDING]
                 out = spare[: len(target)]
-            if crop.semitones:
-                read_shifted(self.files, part.stem, rate, part.start, out, check)
-            else:
-                self.files.read(part.stem, rate, part.start, out, check=check)
+            read(part.stem, rate, part.start, out, check=check)
             if part.level is not None:
                 bring_to(part.level, out[:heard])
             if number:
